@@ -1,0 +1,85 @@
+/**
+ * What a pre-training objective gives the trainer: its parameters, its graphs, and the tensors to feed for a batch.
+ * Losses leave a graph as sums with their counts, and enter the total scaled by fed factors: gradients accumulated over
+ * micro-batches and ranks are then weighed by tokens, not by batches.
+ */
+import type { Tensors } from '../engine/engine.js';
+import type { Graph } from '../graph/graph.js';
+
+/** How a parameter starts. `normal` and `truncatedNormal` (cut at two deviations) have deviation initializerRange. */
+export type Initializer = 'truncatedNormal' | 'normal' | 'glorotUniform' | 'zeros' | 'ones';
+
+export interface ParameterSpec {
+  /** Its published state-dict key, under `generator.` or `discriminator.`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+}
+
+/** A batch with its masks drawn, rows of one length. */
+export interface MaskedBatch {
+  readonly batchSize: number;
+  readonly length: number;
+  /** The original tokens, [B·S]. */
+  readonly inputIds: Int32Array;
+  /** The tokens that a masked language model reads, [B·S]. */
+  readonly maskedInputIds: Int32Array;
+  readonly tokenTypeIds: Int32Array;
+  /** 1 for a token, 0 for padding, [B·S]. */
+  readonly attentionMask: Int32Array;
+  /** The masked slots of all rows, as row·S + position, [M]. */
+  readonly maskedPositions: Int32Array;
+  /** The original tokens at the slots, [M]. */
+  readonly maskedIds: Int32Array;
+  /** 1, or 0 for a slot that is padding, [M]. */
+  readonly maskedWeights: Float32Array;
+}
+
+/** Where the draws of a micro-batch come from: with these, the same batch always gets the same proposals. */
+export interface DrawKey {
+  readonly seed: number;
+  readonly step: number;
+  /** Micro-batch and rank folded into one number. */
+  readonly index: number;
+}
+
+/** How many tokens each loss is taken over. */
+export interface LossCounts {
+  /** Masked slots. */
+  readonly mlm: number;
+  /** Tokens that the discriminator's loss is taken over. */
+  readonly disc: number;
+}
+
+export interface ObjectivePhase {
+  readonly name: string;
+  /** Which share of all steps this phase takes; shares sum to 1. */
+  readonly share: number;
+  /** Whether a parameter is trained in this phase. */
+  trains(name: string): boolean;
+  /** Parameters to copy when the phase begins, [from, to]. */
+  readonly copies: readonly (readonly [string, string])[];
+  /**
+   * Forward and backward. State: the parameters by name. Updates: `gradient:<name>` of every trained parameter, set, or
+   * added to what is there when `accumulate`.
+   * Scalar outputs, all sums over the micro-batch: `mlmLossSum`, `mlmCorrect`, `discLossSum`, `discCorrect`, `replaced`,
+   * `truePositives`, `predictedPositives` (those that the objective has).
+   */
+  trainingGraph(options: { accumulate: boolean }): Graph;
+  /**
+   * Forward only, no dropout. The same outputs, and where there is a discriminator `discLogits` float32 [B, S] and
+   * `isReplaced` float32 [B, S].
+   */
+  evaluationGraph(): Graph;
+  counts(batch: MaskedBatch): LossCounts;
+  /**
+   * @param total  the counts of the whole global batch, whose reciprocals scale the losses; evaluation passes none
+   */
+  feeds(batch: MaskedBatch, draw: DrawKey, total?: LossCounts): Tensors;
+}
+
+export interface PretrainingObjective {
+  readonly name: string;
+  readonly parameters: readonly ParameterSpec[];
+  readonly phases: readonly ObjectivePhase[];
+}
