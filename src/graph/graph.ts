@@ -32,18 +32,30 @@ export function nodesOf<K extends OpName>(graph: Pick<Graph, 'nodes'>, op: K): N
   return graph.nodes.filter((node): node is Node<K> => isOp(node, op));
 }
 
-/** Makes nodes, checking each as it is made. Inputs and states of one name are one node. */
+/** Two nodes of one key compute the same value. Constants of many values get no key: comparing them would cost more. */
+export function nodeKey(op: OpName, inputs: readonly Node[], attributes: object): string | undefined {
+  if (op === 'constant' && (attributes as OpAttributes['constant']).data.length > 16) return undefined;
+  const values = JSON.stringify(attributes, (_key, value) => (ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value));
+  return `${op}(${inputs.map((input) => input.id)})${values}`;
+}
+
+/** Makes nodes, checking each as it is made. Asking twice for the same node gives one node. */
 export class GraphBuilder {
   readonly #nodes: Node[] = [];
+  readonly #byKey = new Map<string, Node>();
   readonly #named = new Map<string, Node>();
   readonly #outputs = new Map<string, Node>();
   readonly #updates = new Map<string, Node>();
 
   /** The general form; prefer the methods below. */
   node<K extends OpName>(op: K, inputs: readonly Node[], attributes: OpAttributes[K]): Node<K> {
+    const key = nodeKey(op, inputs, attributes);
+    const known = key !== undefined && this.#byKey.get(key);
+    if (known) return known as Node<K>;
     const type = inferType(op, inputs, attributes);
     const node: Node<K> = { id: this.#nodes.length, op, inputs, attributes, dtype: type.dtype, shape: type.shape };
     this.#nodes.push(node as Node);
+    if (key !== undefined) this.#byKey.set(key, node as Node);
     return node;
   }
 

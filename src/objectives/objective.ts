@@ -5,16 +5,10 @@
  */
 import type { Tensors } from '../engine/engine.js';
 import type { Graph } from '../graph/graph.js';
+import type { EncoderConfig } from '../models/config.js';
+import type { ParameterSpec } from '../nn/parameters.js';
 
-/** How a parameter starts. `normal` and `truncatedNormal` (cut at two deviations) have deviation initializerRange. */
-export type Initializer = 'truncatedNormal' | 'normal' | 'glorotUniform' | 'zeros' | 'ones';
-
-export interface ParameterSpec {
-  /** Its published state-dict key, under `generator.` or `discriminator.`. */
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly initializer: Initializer;
-}
+export type { Initializer, ParameterSpec } from '../nn/parameters.js';
 
 /** A batch with its masks drawn, rows of one length. */
 export interface MaskedBatch {
@@ -78,8 +72,19 @@ export interface ObjectivePhase {
   feeds(batch: MaskedBatch, draw: DrawKey, total?: LossCounts): Tensors;
 }
 
+/** A model that a run leaves behind, in Hugging Face layout. */
+export interface ModelExport {
+  /** Name of its folder: `generator` or `discriminator`. */
+  readonly folder: string;
+  readonly architecture: 'ElectraForPreTraining' | 'ElectraForMaskedLM';
+  readonly config: EncoderConfig;
+  /** Published tensor name → parameter; a shared parameter stands in several models. */
+  readonly tensors: ReadonlyMap<string, string>;
+}
+
 export interface PretrainingObjective {
   readonly name: string;
   readonly parameters: readonly ParameterSpec[];
+  readonly models: readonly ModelExport[];
   readonly phases: readonly ObjectivePhase[];
 }

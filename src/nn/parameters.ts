@@ -1,0 +1,42 @@
+/** Parameters as a model asks for them while it builds its graph: named as published, shaped, and with their start. */
+import type { GraphBuilder, Node } from '../graph/graph.js';
+
+/** How a parameter starts. `normal` and `truncatedNormal` (cut at two deviations) have deviation `initializerRange`. */
+export type Initializer = 'truncatedNormal' | 'normal' | 'glorotUniform' | 'zeros' | 'ones';
+
+export interface ParameterSpec {
+  /** Its published state-dict key, in a joint graph under `generator.` or `discriminator.`. */
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly initializer: Initializer;
+}
+
+/** A prefix of parameter names, and the record of all that were asked for. */
+export class ParameterScope {
+  readonly #prefix: string;
+  readonly #specs: Map<string, ParameterSpec>;
+
+  constructor(
+    readonly graph: GraphBuilder,
+    prefix = '',
+    specs = new Map<string, ParameterSpec>(),
+  ) {
+    this.#prefix = prefix;
+    this.#specs = specs;
+  }
+
+  within(name: string): ParameterScope {
+    return new ParameterScope(this.graph, `${this.#prefix}${name}.`, this.#specs);
+  }
+
+  get(name: string, shape: readonly number[], initializer: Initializer): Node {
+    const full = this.#prefix + name;
+    if (!this.#specs.has(full)) this.#specs.set(full, { name: full, shape, initializer });
+    return this.graph.state(full, shape);
+  }
+
+  /** All parameters asked for through this scope and its relatives, in order. */
+  get specs(): ParameterSpec[] {
+    return [...this.#specs.values()];
+  }
+}

@@ -1,0 +1,82 @@
+"""Loads a model folder written by Pleiad with transformers and prints what it computes.
+
+    python test/golden/check_huggingface_folder.py DIR TEXT
+
+DIR is a generator (ElectraForMaskedLM) or a discriminator (ElectraForPreTraining); `architectures` in its config.json
+says which. Fails when a weight is missing, unexpected or of another shape. Prints one JSON object with the token ids,
+the tokens and the logits: one number a token for a discriminator; for a generator the five most likely tokens of each
+[MASK] in TEXT with their logits and probabilities (of every token when TEXT has no [MASK]).
+Nothing is downloaded.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer, ElectraForMaskedLM, ElectraForPreTraining
+
+CLASSES = {"ElectraForMaskedLM": ElectraForMaskedLM, "ElectraForPreTraining": ElectraForPreTraining}
+NUM_CANDIDATES = 5
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit("usage: check_huggingface_folder.py DIR TEXT")
+    folder, text = Path(sys.argv[1]), sys.argv[2]
+    architecture = json.loads((folder / "config.json").read_text()).get("architectures", [None])[0]
+    if architecture not in CLASSES:
+        sys.exit(f"{folder}/config.json: architectures is {architecture}, expected one of {', '.join(CLASSES)}")
+    model = load_strictly(CLASSES[architecture], folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    encoded = tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
+    offsets = encoded.pop("offset_mapping")[0].tolist()
+    with torch.no_grad():
+        logits = model(**encoded).logits[0]
+    ids = encoded["input_ids"][0].tolist()
+    result = {
+        "architecture": architecture,
+        "tokenizer": type(tokenizer).__name__,
+        "ids": ids,
+        "tokens": tokenizer.convert_ids_to_tokens(ids),
+        "offsets": offsets,  # code points, not UTF-16 units
+        "tokenTypeIds": encoded["token_type_ids"][0].tolist() if "token_type_ids" in encoded else None,
+    }
+    if architecture == "ElectraForPreTraining":
+        result |= {"logits": logits.tolist(), "replacedProbability": torch.sigmoid(logits).tolist()}
+    else:
+        result["candidates"] = candidates(logits, ids, tokenizer)
+    print(json.dumps(result, indent=1, ensure_ascii=False))
+
+
+def load_strictly(model_class, folder):
+    model, info = model_class.from_pretrained(
+        folder, output_loading_info=True, local_files_only=True, dtype=torch.float32
+    )
+    faults = {kind: sorted(map(str, info[kind])) for kind in ("missing_keys", "unexpected_keys", "mismatched_keys") if info[kind]}
+    if faults:
+        sys.exit(f"{folder} does not fit {model_class.__name__}: {json.dumps(faults, indent=1)}")
+    return model.eval()
+
+
+def candidates(logits, ids, tokenizer):
+    masked = [position for position, token in enumerate(ids) if token == tokenizer.mask_token_id]
+    probabilities = torch.softmax(logits, -1)
+    found = []
+    for position in masked or range(len(ids)):
+        best = logits[position].topk(NUM_CANDIDATES)
+        for value, token in zip(best.values.tolist(), best.indices.tolist()):
+            found.append(
+                {
+                    "position": position,
+                    "id": token,
+                    "token": tokenizer.convert_ids_to_tokens(token),
+                    "logit": value,
+                    "probability": probabilities[position, token].item(),
+                }
+            )
+    return found
+
+
+if __name__ == "__main__":
+    main()
