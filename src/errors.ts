@@ -10,7 +10,10 @@ export class PleiadError extends Error {
   /** What to do about it, a full sentence. */
   readonly advice?: string;
 
-  constructor(message: string, details: { subject?: string; found?: unknown; expected?: string; advice?: string; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    details: { subject?: string; found?: unknown; expected?: string; advice?: string; cause?: unknown } = {},
+  ) {
     super(details.advice ? `${message}. ${details.advice}` : message, { cause: details.cause });
     this.name = new.target.name;
     this.subject = details.subject;
@@ -25,7 +28,11 @@ export class SettingsError extends PleiadError {
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
-    super(problems.length === 1 ? problems[0] : `${problems.length} settings are wrong:\n${problems.map((p) => `  - ${p}`).join('\n')}`);
+    super(
+      problems.length === 1
+        ? problems[0]
+        : `${problems.length} settings are wrong:\n${problems.map((p) => `  - ${p}`).join('\n')}`,
+    );
     this.problems = problems;
   }
 }

@@ -26,7 +26,10 @@ function interpret(graph: Graph, golden: Golden, feeds: Record<string, Tensor>):
   return { outputs: data(outputs), updates: data(updates) };
 }
 
-function run(golden: Golden, objectiveName: ObjectiveName): { training: Result; evaluation: Result; counts: { mlm: number; disc: number } } {
+function run(
+  golden: Golden,
+  objectiveName: ObjectiveName,
+): { training: Result; evaluation: Result; counts: { mlm: number; disc: number } } {
   const objective = createObjective(golden.config(objectiveName));
   const [phase] = objective.phases;
   const training = runPasses(phase.trainingGraph({ accumulate: false }));
@@ -63,7 +66,9 @@ describe.each(GOLDEN_NAMES)('%s', (name) => {
     expect(relativeError(discLogits, logits(golden.tensors.get('disc_logits')!.data))).toBeLessThan(ROUNDING);
 
     const expected = [...golden.tensors.keys()].filter((key) => key.startsWith('gradient.'));
-    expect([...result.training.updates.keys()].map((key) => key.replace('gradient:', 'gradient.')).sort()).toEqual(expected.sort());
+    expect([...result.training.updates.keys()].map((key) => key.replace('gradient:', 'gradient.')).sort()).toEqual(
+      expected.sort(),
+    );
     for (const key of expected) {
       const gradient = result.training.updates.get(key.replace('gradient.', 'gradient:'))!;
       expect(relativeError(gradient, golden.tensors.get(key)!.data), key).toBeLessThan(ROUNDING);
@@ -86,7 +91,10 @@ describe.each(GOLDEN_NAMES)('%s', (name) => {
       const parameter = key.slice(prefix.length);
       const mlmGradient = golden.tensors.get(`gradientMlm.${parameter}`)?.data;
       // The files hold each loss's gradient alone; the graph's is of mlmLoss + 50·loss.
-      const whole = Float64Array.from(golden.tensors.get(key)!.data, (value, i) => 50 * value + (mlmGradient?.[i] ?? 0));
+      const whole = Float64Array.from(
+        golden.tensors.get(key)!.data,
+        (value, i) => 50 * value + (mlmGradient?.[i] ?? 0),
+      );
       expect(relativeError(result.training.updates.get(`gradient:${parameter}`)!, whole), key).toBeLessThan(ROUNDING);
     }
   });

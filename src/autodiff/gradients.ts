@@ -16,7 +16,10 @@ function dependents(from: Node, sources: ReadonlySet<Node>): Set<Node> {
       continue;
     }
     stack.pop();
-    depends.set(node, sources.has(node) || (node.op !== 'stopGradient' && node.inputs.some((input) => depends.get(input))));
+    depends.set(
+      node,
+      sources.has(node) || (node.op !== 'stopGradient' && node.inputs.some((input) => depends.get(input))),
+    );
   }
   return new Set([...depends].filter(([, yes]) => yes).map(([node]) => node));
 }
@@ -36,12 +39,19 @@ export function gradients(g: GraphBuilder, loss: Node, sources: readonly Node[])
   for (const node of order) {
     const dy = cotangents.get(node);
     if (!dy || node.inputs.length === 0) continue;
-    const rule = vjps[node.op] as (g: GraphBuilder, y: Node, dy: Node, attributes: unknown) => readonly (Node | undefined)[];
+    const rule = vjps[node.op] as (
+      g: GraphBuilder,
+      y: Node,
+      dy: Node,
+      attributes: unknown,
+    ) => readonly (Node | undefined)[];
     rule(g, node, dy, node.attributes).forEach((cotangent, i) => {
       const input = node.inputs[i];
       if (!cotangent || !active.has(input)) return;
       if (!sameShape(cotangent.shape, input.shape)) {
-        throw new Error(`the derivative of ${node.op} gives [${cotangent.shape}] for operand ${i}, which is [${input.shape}]`);
+        throw new Error(
+          `the derivative of ${node.op} gives [${cotangent.shape}] for operand ${i}, which is [${input.shape}]`,
+        );
       }
       const sum = cotangents.get(input);
       cotangents.set(input, sum ? g.add(sum, cotangent) : cotangent);

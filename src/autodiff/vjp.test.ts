@@ -85,7 +85,8 @@ const cases: Record<OpName, Case[]> = {
     [false, true].flatMap((transposeB) => [
       {
         operands: { a: transposeA ? [4, 2] : [2, 4], b: transposeB ? [3, 4] : [4, 3] },
-        build: (g: GraphBuilder, { a, b }: Record<string, Node>) => g.matmul(a, b, { transposeA, transposeB, scale: 0.7 }),
+        build: (g: GraphBuilder, { a, b }: Record<string, Node>) =>
+          g.matmul(a, b, { transposeA, transposeB, scale: 0.7 }),
       },
       {
         operands: { a: transposeA ? [2, 2, 4, 3] : [2, 2, 3, 4], b: transposeB ? [2, 2, 5, 4] : [2, 2, 4, 5] },
@@ -115,7 +116,8 @@ const cases: Record<OpName, Case[]> = {
   ],
   scatter: [true, false].map((add) => ({
     operands: { x: [6], u: [3] },
-    build: (g: GraphBuilder, { x, u }: Record<string, Node>) => g.scatter(x, g.constant([5, 0, 2], [3], 'int32'), u, { add }),
+    build: (g: GraphBuilder, { x, u }: Record<string, Node>) =>
+      g.scatter(x, g.constant([5, 0, 2], [3], 'int32'), u, { add }),
   })),
   pick: [{ operands: { x: [4, 3] }, build: (g, { x }) => g.pick(x, g.constant([2, 0, 0, 1], [4], 'int32')) }],
   oneHot: constant,
@@ -123,7 +125,10 @@ const cases: Record<OpName, Case[]> = {
 
 function randomTensor(shape: readonly number[], stream: RandomStream, positive = false): Float64Tensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  return float64Tensor(shape, Float64Array.from({ length: size }, () => (positive ? 0.5 + stream.uniform() : stream.normal())));
+  return float64Tensor(
+    shape,
+    Float64Array.from({ length: size }, () => (positive ? 0.5 + stream.uniform() : stream.normal())),
+  );
 }
 
 /** Largest |analytic − numeric| / max(1, |numeric|) over all operands of Σ c·y with random c. */
@@ -161,7 +166,9 @@ function worstError({ operands, positive, build }: Case, seed: number): number {
 describe('derivative rules agree with central differences in float64', () => {
   for (const [op, list] of Object.entries(cases)) {
     list.forEach((example, i) => {
-      it(`${op} ${Object.values(example.operands).map((shape) => `[${shape}]`).join(' ')}`, () => {
+      it(`${op} ${Object.values(example.operands)
+        .map((shape) => `[${shape}]`)
+        .join(' ')}`, () => {
         expect(worstError(example, 1000 + i)).toBeLessThan(2e-8);
       });
     });
@@ -180,7 +187,14 @@ describe('gradients', () => {
     const unused = g.state('unused', [3]);
     const found = gradients(g, g.reduceSum(used), [used, unused]);
     g.output('unused', found.get(unused)!);
-    const result = evaluateGraph(g.build(), new Map(), new Map([['used', float64Tensor([2], [1, 2])], ['unused', float64Tensor([3], [0, 0, 0])]]));
+    const result = evaluateGraph(
+      g.build(),
+      new Map(),
+      new Map([
+        ['used', float64Tensor([2], [1, 2])],
+        ['unused', float64Tensor([3], [0, 0, 0])],
+      ]),
+    );
     expect([...result.outputs.get('unused')!.data]).toEqual([0, 0, 0]);
   });
 

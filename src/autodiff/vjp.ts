@@ -14,7 +14,9 @@ type VjpRule<K extends OpName> = (g: GraphBuilder, y: Node<K>, dy: Node, attribu
 export function unbroadcast(g: GraphBuilder, dy: Node, shape: Shape): Node {
   if (sameShape(dy.shape, shape)) return dy;
   const extra = dy.shape.length - shape.length;
-  const axes = dy.shape.map((_, axis) => axis).filter((axis) => axis < extra || (shape[axis - extra] === 1 && dy.shape[axis] !== 1));
+  const axes = dy.shape
+    .map((_, axis) => axis)
+    .filter((axis) => axis < extra || (shape[axis - extra] === 1 && dy.shape[axis] !== 1));
   const summed = g.reduceSum(dy, axes, true);
   return g.reshape(summed, shape);
 }
@@ -85,7 +87,9 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
   floor: none,
   gelu: (g, { inputs: [x] }, dy) => [g.geluGrad(x, dy)],
   geluGrad: noSecondDerivative,
-  cast: (g, { inputs: [x] }, dy, { to }) => [x.dtype === 'float32' && to === 'float32' ? g.cast(dy, 'float32') : undefined],
+  cast: (g, { inputs: [x] }, dy, { to }) => [
+    x.dtype === 'float32' && to === 'float32' ? g.cast(dy, 'float32') : undefined,
+  ],
   where: (g, { inputs: [condition, a, b] }, dy) => {
     const zero = g.scalar(0);
     return [
@@ -144,15 +148,15 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
 
   softmax: (g, y, dy) => [g.softmaxGrad(y as Node, dy)],
   softmaxGrad: noSecondDerivative,
-  softmaxCrossEntropy: (g, { inputs: [logits, labels] }, dy) => [g.softmaxCrossEntropyGrad(logits, labels, dy), undefined],
+  softmaxCrossEntropy: (g, { inputs: [logits, labels] }, dy) => [
+    g.softmaxCrossEntropyGrad(logits, labels, dy),
+    undefined,
+  ],
   softmaxCrossEntropyGrad: noSecondDerivative,
   layerNorm: (g, { inputs: [x, scale] }, dy, { epsilon }) => [
     g.layerNormGradInput(x, scale, dy, epsilon),
     g.layerNormGradScale(x, dy, epsilon),
-    g.reduceSum(
-      dy,
-      dy.shape.map((_, axis) => axis).slice(0, -1),
-    ),
+    g.reduceSum(dy, dy.shape.map((_, axis) => axis).slice(0, -1)),
   ],
   layerNormGradInput: noSecondDerivative,
   layerNormGradScale: noSecondDerivative,
@@ -166,8 +170,15 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
     if (data.dtype !== 'float32') return [undefined, undefined, undefined];
     const zeros = g.fill(updates.shape, 0);
     const column = g.reshape(dy, [...dy.shape, 1]);
-    return [add ? dy : g.scatter(dy, positions, zeros), undefined, g.reshape(g.gather(column, positions), updates.shape)];
+    return [
+      add ? dy : g.scatter(dy, positions, zeros),
+      undefined,
+      g.reshape(g.gather(column, positions), updates.shape),
+    ];
   },
-  pick: (g, { inputs: [x, ids] }, dy) => [g.mul(g.oneHot(ids, x.shape[1] as number), g.reshape(dy, [...dy.shape, 1])), undefined],
+  pick: (g, { inputs: [x, ids] }, dy) => [
+    g.mul(g.oneHot(ids, x.shape[1] as number), g.reshape(dy, [...dy.shape, 1])),
+    undefined,
+  ],
   oneHot: none,
 };

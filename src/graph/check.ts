@@ -48,9 +48,13 @@ export function checkGraph(graph: Graph, after = 'building'): void {
     }
     seen.add(node);
   });
-  for (const [kind, values] of [['output', graph.outputs], ['update', graph.updates]] as const) {
+  for (const [kind, values] of [
+    ['output', graph.outputs],
+    ['update', graph.updates],
+  ] as const) {
     for (const [name, node] of values) {
-      if (!seen.has(node)) throw new GraphError(`after ${after}: ${kind} "${name}" is ${printNode(node)}, which is not in the graph`);
+      if (!seen.has(node))
+        throw new GraphError(`after ${after}: ${kind} "${name}" is ${printNode(node)}, which is not in the graph`);
     }
   }
 }

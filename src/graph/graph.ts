@@ -3,7 +3,7 @@
  * no file format.
  */
 import { formatShape, type Shape } from './dimensions.js';
-import { inferType, type DType, type OpAttributes, type OpName, ShapeError, type TensorType } from './ops.js';
+import { type DType, inferType, type OpAttributes, type OpName, ShapeError, type TensorType } from './ops.js';
 
 /** One operation and its result. */
 export interface Node<K extends OpName = OpName> extends TensorType {
@@ -35,7 +35,9 @@ export function nodesOf<K extends OpName>(graph: Pick<Graph, 'nodes'>, op: K): N
 /** Two nodes of one key compute the same value. Constants of many values get no key: comparing them would cost more. */
 export function nodeKey(op: OpName, inputs: readonly Node[], attributes: object): string | undefined {
   if (op === 'constant' && (attributes as OpAttributes['constant']).data.length > 16) return undefined;
-  const values = JSON.stringify(attributes, (_key, value) => (ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value));
+  const values = JSON.stringify(attributes, (_key, value) =>
+    ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value,
+  );
   return `${op}(${inputs.map((input) => input.id)})${values}`;
 }
 
@@ -82,7 +84,11 @@ export class GraphBuilder {
   state(name: string, shape: Shape): Node {
     return this.#once('state', { name, shape });
   }
-  constant(data: readonly number[] | Float32Array | Int32Array, shape: readonly number[] = [data.length], dtype: DType = 'float32'): Node {
+  constant(
+    data: readonly number[] | Float32Array | Int32Array,
+    shape: readonly number[] = [data.length],
+    dtype: DType = 'float32',
+  ): Node {
     return this.node('constant', [], { dtype, shape, data }) as Node;
   }
   scalar(value: number, dtype: DType = 'float32'): Node {
@@ -121,7 +127,8 @@ export class GraphBuilder {
   /** Sum over `axes`, over all of them by default. */
   reduceSum = (x: Node, axes: readonly number[] = x.shape.map((_, axis) => axis), keepDims = false) =>
     this.node('reduceSum', [x], { axes, keepDims }) as Node;
-  reduceMax = (x: Node, axes: readonly number[], keepDims = false) => this.node('reduceMax', [x], { axes, keepDims }) as Node;
+  reduceMax = (x: Node, axes: readonly number[], keepDims = false) =>
+    this.node('reduceMax', [x], { axes, keepDims }) as Node;
   argMax = (x: Node) => this.node('argMax', [x], {}) as Node;
   cumulativeSum = (x: Node, reverse = false) => this.node('cumulativeSum', [x], { reverse }) as Node;
 
@@ -134,10 +141,12 @@ export class GraphBuilder {
   softmaxCrossEntropy = (logits: Node, labels: Node) => this.node('softmaxCrossEntropy', [logits, labels], {}) as Node;
   softmaxCrossEntropyGrad = (logits: Node, labels: Node, dloss: Node) =>
     this.node('softmaxCrossEntropyGrad', [logits, labels, dloss], {}) as Node;
-  layerNorm = (x: Node, scale: Node, shift: Node, epsilon: number) => this.node('layerNorm', [x, scale, shift], { epsilon }) as Node;
+  layerNorm = (x: Node, scale: Node, shift: Node, epsilon: number) =>
+    this.node('layerNorm', [x, scale, shift], { epsilon }) as Node;
   layerNormGradInput = (x: Node, scale: Node, dy: Node, epsilon: number) =>
     this.node('layerNormGradInput', [x, scale, dy], { epsilon }) as Node;
-  layerNormGradScale = (x: Node, dy: Node, epsilon: number) => this.node('layerNormGradScale', [x, dy], { epsilon }) as Node;
+  layerNormGradScale = (x: Node, dy: Node, epsilon: number) =>
+    this.node('layerNormGradScale', [x, dy], { epsilon }) as Node;
 
   gather = (table: Node, ids: Node) => this.node('gather', [table, ids], {}) as Node;
   scatterAddRows = (ids: Node, updates: Node, rows: Node['shape'][number]) =>

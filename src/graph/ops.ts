@@ -127,7 +127,8 @@ function requireShape(op: string, type: TensorType, shape: Shape, what: string):
 
 function broadcast(op: string, a: TensorType, b: TensorType): Dim[] {
   return (
-    broadcastShapes(a.shape, b.shape) ?? fail(op, `${formatShape(a.shape)} and ${formatShape(b.shape)} do not broadcast`)
+    broadcastShapes(a.shape, b.shape) ??
+    fail(op, `${formatShape(a.shape)} and ${formatShape(b.shape)} do not broadcast`)
   );
 }
 
@@ -262,7 +263,12 @@ export const ops: { readonly [K in OpName]: OpDefinition<K> } = {
       }
       for (const x of rest) {
         requireDtype(op, x, first.dtype, 'operand');
-        requireShape(op, x, first.shape.map((dim, i) => (i === axis ? x.shape[axis] : dim)), 'operand');
+        requireShape(
+          op,
+          x,
+          first.shape.map((dim, i) => (i === axis ? x.shape[axis] : dim)),
+          'operand',
+        );
       }
       return { dtype: first.dtype, shape: first.shape.map((dim, i) => (i === axis ? total : dim)) };
     },
@@ -395,7 +401,11 @@ export const ops: { readonly [K in OpName]: OpDefinition<K> } = {
 };
 
 /** The type of an op's result, after checking its operands. */
-export function inferType<K extends OpName>(op: K, inputs: readonly TensorType[], attributes: OpAttributes[K]): TensorType {
+export function inferType<K extends OpName>(
+  op: K,
+  inputs: readonly TensorType[],
+  attributes: OpAttributes[K],
+): TensorType {
   const { arity, infer } = ops[op] as OpDefinition<K>;
   if (arity === undefined ? inputs.length === 0 : inputs.length !== arity) {
     fail(op, `${inputs.length} operands, expected ${arity ?? 'at least 1'}`);
@@ -407,4 +417,3 @@ export function inferType<K extends OpName>(op: K, inputs: readonly TensorType[]
 export function rowsOf(shape: Shape): Dim {
   return multiplyDims(...shape.slice(0, -1));
 }
-

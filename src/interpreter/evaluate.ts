@@ -20,13 +20,22 @@ interface Context {
   shape(shape: Shape): number[];
 }
 
-type Rule<K extends OpName> = (inputs: readonly Float64Tensor[], attributes: OpAttributes[K], context: Context, node: Node) => Float64Tensor;
+type Rule<K extends OpName> = (
+  inputs: readonly Float64Tensor[],
+  attributes: OpAttributes[K],
+  context: Context,
+  node: Node,
+) => Float64Tensor;
 
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-export function float64Tensor(shape: readonly number[], data: ArrayLike<number>, dtype: DType = 'float32'): Float64Tensor {
+export function float64Tensor(
+  shape: readonly number[],
+  data: ArrayLike<number>,
+  dtype: DType = 'float32',
+): Float64Tensor {
   return { dtype, shape, data: Float64Array.from(data) };
 }
 
@@ -358,7 +367,9 @@ export function bindSizes(nodes: readonly Node[], shapeOf: (node: Node) => reado
         const unknown = names.filter((name) => !values.has(name));
         if (unknown.length > 1 || (names.length === 1 && coefficient === 1) !== bare) return;
         if (unknown.length === 1) {
-          const known = names.filter((name) => values.has(name)).reduce((product, name) => product * values.get(name)!, coefficient);
+          const known = names
+            .filter((name) => values.has(name))
+            .reduce((product, name) => product * values.get(name)!, coefficient);
           values.set(unknown[0], actual[axis] / known);
         }
       });
@@ -394,6 +405,7 @@ export function evaluateGraph(
     const rule = rules[node.op] as Rule<OpName>;
     values.set(node, rule(inputs, node.attributes, context, node));
   }
-  const pick = (named: ReadonlyMap<string, Node>) => new Map([...named].map(([name, node]) => [name, values.get(node)!]));
+  const pick = (named: ReadonlyMap<string, Node>) =>
+    new Map([...named].map(([name, node]) => [name, values.get(node)!]));
   return { outputs: pick(graph.outputs), updates: pick(graph.updates) };
 }

@@ -33,16 +33,68 @@ interface Size {
 
 /** `small` to `large`: ELECTRA paper (arXiv 2003.10555) table 6. `tiny` and `mini` are ours, for minutes on a laptop. */
 export const SIZES: Readonly<Record<SizeName, Size>> = {
-  tiny: { layers: 4, hidden: 128, heads: 2, intermediate: 512, embedding: 128, generatorSizeFraction: 0.5, maskProb: 0.15 },
-  mini: { layers: 6, hidden: 256, heads: 4, intermediate: 1024, embedding: 128, generatorSizeFraction: 0.25, maskProb: 0.15 },
-  small: { layers: 12, hidden: 256, heads: 4, intermediate: 1024, embedding: 128, generatorSizeFraction: 0.25, maskProb: 0.15 },
-  'small++': { layers: 12, hidden: 256, heads: 4, intermediate: 1024, embedding: 128, generatorSizeFraction: 1, maskProb: 0.15 },
-  base: { layers: 12, hidden: 768, heads: 12, intermediate: 3072, embedding: 768, generatorSizeFraction: 1 / 3, maskProb: 0.15 },
-  large: { layers: 24, hidden: 1024, heads: 16, intermediate: 4096, embedding: 1024, generatorSizeFraction: 0.25, maskProb: 0.25 },
+  tiny: {
+    layers: 4,
+    hidden: 128,
+    heads: 2,
+    intermediate: 512,
+    embedding: 128,
+    generatorSizeFraction: 0.5,
+    maskProb: 0.15,
+  },
+  mini: {
+    layers: 6,
+    hidden: 256,
+    heads: 4,
+    intermediate: 1024,
+    embedding: 128,
+    generatorSizeFraction: 0.25,
+    maskProb: 0.15,
+  },
+  small: {
+    layers: 12,
+    hidden: 256,
+    heads: 4,
+    intermediate: 1024,
+    embedding: 128,
+    generatorSizeFraction: 0.25,
+    maskProb: 0.15,
+  },
+  'small++': {
+    layers: 12,
+    hidden: 256,
+    heads: 4,
+    intermediate: 1024,
+    embedding: 128,
+    generatorSizeFraction: 1,
+    maskProb: 0.15,
+  },
+  base: {
+    layers: 12,
+    hidden: 768,
+    heads: 12,
+    intermediate: 3072,
+    embedding: 768,
+    generatorSizeFraction: 1 / 3,
+    maskProb: 0.15,
+  },
+  large: {
+    layers: 24,
+    hidden: 1024,
+    heads: 16,
+    intermediate: 4096,
+    embedding: 1024,
+    generatorSizeFraction: 0.25,
+    maskProb: 0.25,
+  },
 };
 
 /** The discriminator's (or a lone encoder's) config for a named size; any field can be overridden. */
-export function encoderConfig(size: SizeName, vocabSize: number, overrides: Partial<EncoderConfig> = {}): EncoderConfig {
+export function encoderConfig(
+  size: SizeName,
+  vocabSize: number,
+  overrides: Partial<EncoderConfig> = {},
+): EncoderConfig {
   const { layers, hidden, heads, intermediate, embedding } = SIZES[size];
   const config: EncoderConfig = {
     vocabSize,
@@ -75,7 +127,10 @@ export function generatorConfig(
   { sizeFraction, layerFraction = 1 }: { sizeFraction: number; layerFraction?: number },
 ): EncoderConfig {
   const headSize = discriminator.hiddenSize / discriminator.numAttentionHeads;
-  const hiddenSize = Math.max(headSize, Math.floor((discriminator.hiddenSize * sizeFraction + 1e-3) / headSize) * headSize);
+  const hiddenSize = Math.max(
+    headSize,
+    Math.floor((discriminator.hiddenSize * sizeFraction + 1e-3) / headSize) * headSize,
+  );
   return {
     ...discriminator,
     hiddenSize,
@@ -99,13 +154,17 @@ export function encoderConfigProblems(config: EncoderConfig): string[] {
     'typeVocabSize',
   ] as const;
   for (const key of counts) {
-    if (!Number.isInteger(config[key]) || config[key] < 1) problems.push(`${key} is ${config[key]}; expected a positive integer`);
+    if (!Number.isInteger(config[key]) || config[key] < 1)
+      problems.push(`${key} is ${config[key]}; expected a positive integer`);
   }
   if (config.hiddenSize % config.numAttentionHeads !== 0) {
-    problems.push(`hiddenSize is ${config.hiddenSize}; expected a multiple of numAttentionHeads (${config.numAttentionHeads})`);
+    problems.push(
+      `hiddenSize is ${config.hiddenSize}; expected a multiple of numAttentionHeads (${config.numAttentionHeads})`,
+    );
   }
   for (const key of ['hiddenDropoutProb', 'attentionProbsDropoutProb'] as const) {
-    if (!(config[key] >= 0 && config[key] < 1)) problems.push(`${key} is ${config[key]}; expected a fraction from 0 to below 1`);
+    if (!(config[key] >= 0 && config[key] < 1))
+      problems.push(`${key} is ${config[key]}; expected a fraction from 0 to below 1`);
   }
   if (!(config.layerNormEps > 0)) problems.push(`layerNormEps is ${config.layerNormEps}; expected a positive number`);
   return problems;

@@ -17,7 +17,12 @@ export const MASKED = 'masked';
  * @param hidden  float32 [M, H], only the slots to predict
  * @returns       logits float32 [M, V]
  */
-export function maskedLmHead(scope: ParameterScope, embeddings: ParameterScope, hidden: Node, config: EncoderConfig): Node {
+export function maskedLmHead(
+  scope: ParameterScope,
+  embeddings: ParameterScope,
+  hidden: Node,
+  config: EncoderConfig,
+): Node {
   const predictions = scope.within('generator_predictions');
   const transformed = scope.graph.gelu(linear(predictions.within('dense'), hidden, config.embeddingSize));
   const normalized = layerNorm(predictions.within('LayerNorm'), transformed, config.layerNormEps);
@@ -60,7 +65,9 @@ function modelGraph(config: EncoderConfig, finish: (scope: ParameterScope, hidde
 
 /** The encoder alone. Output `hidden` float32 [B, S, H]. */
 export function encoderGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, ({ graph: g }, hidden) => g.output('hidden', g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize])));
+  return modelGraph(config, ({ graph: g }, hidden) =>
+    g.output('hidden', g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize])),
+  );
 }
 
 /** ElectraForPreTraining. Output `logits` float32 [B, S], above 0 for "replaced". */

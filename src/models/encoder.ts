@@ -1,6 +1,15 @@
 /** The BERT encoder (post-LN, exact GELU) that ELECTRA's two halves share in form; parameters carry published names. */
 import type { Node } from '../graph/graph.js';
-import { attentionBias, BATCH, type Dropout, LENGTH, layerNorm, linear, TOKENS, transformerLayer } from '../nn/layers.js';
+import {
+  attentionBias,
+  BATCH,
+  type Dropout,
+  LENGTH,
+  layerNorm,
+  linear,
+  TOKENS,
+  transformerLayer,
+} from '../nn/layers.js';
 import type { Initializer, ParameterScope } from '../nn/parameters.js';
 import type { EncoderConfig } from './config.js';
 
@@ -44,11 +53,20 @@ export function wordEmbeddings(embeddings: ParameterScope, config: EncoderConfig
 }
 
 /** Word + position + token-type embedding, layer norm, dropout: float32 [B·S, E]. */
-export function embed(embeddings: ParameterScope, inputs: EncoderInputs, config: EncoderConfig, dropout: Dropout): Node {
+export function embed(
+  embeddings: ParameterScope,
+  inputs: EncoderInputs,
+  config: EncoderConfig,
+  dropout: Dropout,
+): Node {
   const g = embeddings.graph;
   const { embeddingSize: E } = config;
   const words = g.gather(wordEmbeddings(embeddings, config), inputs.inputIds); // [B·S, E]
-  const positionTable = embeddings.get('position_embeddings.weight', [config.maxPositionEmbeddings, E], 'truncatedNormal');
+  const positionTable = embeddings.get(
+    'position_embeddings.weight',
+    [config.maxPositionEmbeddings, E],
+    'truncatedNormal',
+  );
   const typeTable = embeddings.get('token_type_embeddings.weight', [config.typeVocabSize, E], 'truncatedNormal');
   const positions = g.reshape(g.gather(positionTable, inputs.positionIds), [1, LENGTH, E]);
   const types = g.reshape(g.gather(typeTable, inputs.tokenTypeIds), [BATCH, LENGTH, E]);
@@ -78,7 +96,13 @@ export function encode(
   const hiddenStates = [hidden];
   const attentions: Node[] = [];
   for (let i = 0; i < config.numHiddenLayers; i++) {
-    const layer = transformerLayer(backbone.within(`encoder.layer.${i}`), hidden, inputs.attentionBias, config, dropout);
+    const layer = transformerLayer(
+      backbone.within(`encoder.layer.${i}`),
+      hidden,
+      inputs.attentionBias,
+      config,
+      dropout,
+    );
     hidden = layer.hidden;
     hiddenStates.push(hidden);
     attentions.push(layer.weights);

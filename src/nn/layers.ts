@@ -9,7 +9,12 @@ export const LENGTH = 'length';
 export const TOKENS = multiplyDims(BATCH, LENGTH);
 
 /** x [T, in] → [T, out] with parameters `weight` [out, in] and `bias` [out]. */
-export function linear(scope: ParameterScope, x: Node, outputSize: number, initializer: Initializer = 'truncatedNormal'): Node {
+export function linear(
+  scope: ParameterScope,
+  x: Node,
+  outputSize: number,
+  initializer: Initializer = 'truncatedNormal',
+): Node {
   const weight = scope.get('weight', [outputSize, x.shape[1] as number], initializer);
   return scope.graph.linear(x, weight, scope.get('bias', [outputSize], 'zeros'));
 }

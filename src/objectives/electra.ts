@@ -19,7 +19,14 @@ import { type EncoderInputs, encode } from '../models/encoder.js';
 import { attentionBias, BATCH, Dropout, type DropoutSite, LENGTH, linear, TOKENS } from '../nn/layers.js';
 import { type Initializer, ParameterScope } from '../nn/parameters.js';
 import { RandomStream } from '../random/philox.js';
-import type { DrawKey, LossCounts, MaskedBatch, ModelExport, ObjectivePhase, PretrainingObjective } from './objective.js';
+import type {
+  DrawKey,
+  LossCounts,
+  MaskedBatch,
+  ModelExport,
+  ObjectivePhase,
+  PretrainingObjective,
+} from './objective.js';
 import { disallowToken, replaceTokens, sampleTokens } from './sampling.js';
 
 export const OBJECTIVES = ['electra', 'electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'] as const;
@@ -63,20 +70,32 @@ export function objectiveProblems(config: ObjectiveConfig): string[] {
   const unequal = sizes.filter((key) => discriminator[key] !== generator[key]);
   const why = unequal.map((key) => `${key} ${generator[key]} and ${discriminator[key]}`).join(', ');
   if (sharing === 'encoder' && unequal.length) {
-    problems.push(`sharing is "encoder" but generator and discriminator differ (${why}); set generatorSizeFraction to 1`);
+    problems.push(
+      `sharing is "encoder" but generator and discriminator differ (${why}); set generatorSizeFraction to 1`,
+    );
   }
   if (sharing !== 'none' && discriminator.embeddingSize !== generator.embeddingSize) {
-    problems.push(`sharing is "${sharing}" but embeddingSize is ${generator.embeddingSize} in the generator and ${discriminator.embeddingSize} in the discriminator`);
+    problems.push(
+      `sharing is "${sharing}" but embeddingSize is ${generator.embeddingSize} in the generator and ${discriminator.embeddingSize} in the discriminator`,
+    );
   }
   if (objective === 'two-stage') {
-    if (unequal.length) problems.push(`objective "two-stage" starts the discriminator from the generator, but they differ (${why}); set generatorSizeFraction to 1`);
-    if (sharing !== 'none') problems.push(`objective "two-stage" freezes the generator, so sharing must be "none", not "${sharing}"`);
-    if (generatorKind !== 'model') problems.push(`objective "two-stage" needs generatorKind "model", not "${generatorKind}"`);
+    if (unequal.length)
+      problems.push(
+        `objective "two-stage" starts the discriminator from the generator, but they differ (${why}); set generatorSizeFraction to 1`,
+      );
+    if (sharing !== 'none')
+      problems.push(`objective "two-stage" freezes the generator, so sharing must be "none", not "${sharing}"`);
+    if (generatorKind !== 'model')
+      problems.push(`objective "two-stage" needs generatorKind "model", not "${generatorKind}"`);
   }
   if (generatorKind === 'unigram' && config.unigramCounts?.length !== discriminator.vocabSize) {
-    problems.push(`generatorKind "unigram" needs a count for each of ${discriminator.vocabSize} tokens, got ${config.unigramCounts?.length ?? 0}`);
+    problems.push(
+      `generatorKind "unigram" needs a count for each of ${discriminator.vocabSize} tokens, got ${config.unigramCounts?.length ?? 0}`,
+    );
   }
-  if (generatorKind !== 'model' && sharing === 'encoder') problems.push(`sharing "encoder" needs generatorKind "model", not "${generatorKind}"`);
+  if (generatorKind !== 'model' && sharing === 'encoder')
+    problems.push(`sharing "encoder" needs generatorKind "model", not "${generatorKind}"`);
   if (!(config.temperature > 0)) problems.push(`temperature is ${config.temperature}; expected a number above 0`);
   for (const key of ['mlmWeight', 'discWeight'] as const) {
     if (!(config[key] >= 0)) problems.push(`${key} is ${config[key]}; expected 0 or more`);
@@ -220,7 +239,12 @@ function binaryCrossEntropy(g: GraphBuilder, logits: Node, labels: Node): Node {
 function discriminatorLoss(build: Build, corrupted: Node, isReplaced: Node): Node {
   const { g, config, inputs } = build;
   const hidden = encodeHalf(build, 'discriminator', corrupted, config.discriminator);
-  const logits = replacedTokenHead(build.root.within('discriminator'), hidden, config.discriminator, glorotIfReference(config)); // [T]
+  const logits = replacedTokenHead(
+    build.root.within('discriminator'),
+    hidden,
+    config.discriminator,
+    glorotIfReference(config),
+  ); // [T]
   const predicted = g.cast(g.less(g.scalar(0), logits), 'float32');
   const all = inputs.attentionMask;
   const total = (x: Node) => g.reduceSum(g.mul(x, all));
@@ -231,7 +255,8 @@ function discriminatorLoss(build: Build, corrupted: Node, isReplaced: Node): Nod
   g.output('isReplaced', g.reshape(isReplaced, [BATCH, LENGTH]));
   const losses = binaryCrossEntropy(g, logits, isReplaced);
   const atSlots = (x: Node) => g.reshape(g.gather(g.reshape(x, [TOKENS, 1]), inputs.slots.positions), [MASKED]);
-  const sum = config.objective === 'electra-15' ? g.reduceSum(g.mul(atSlots(losses), inputs.slots.weights)) : total(losses);
+  const sum =
+    config.objective === 'electra-15' ? g.reduceSum(g.mul(atSlots(losses), inputs.slots.weights)) : total(losses);
   g.output('discLossSum', sum);
   return sum;
 }
@@ -245,7 +270,10 @@ function allTokensLoss(build: Build, corrupted: Node, isReplaced: Node): Node {
   const hidden = encodeHalf(build, 'discriminator', corrupted, config.discriminator);
   const { own, embeddings } = scopes(build, 'discriminator');
   const gate = g.reshape(linear(own.within('copy_gate'), hidden, 1), [TOKENS]); // logit of c
-  const crossEntropy = g.softmaxCrossEntropy(maskedLmHead(own, embeddings, hidden, config.discriminator), inputs.inputIds);
+  const crossEntropy = g.softmaxCrossEntropy(
+    maskedLmHead(own, embeddings, hidden, config.discriminator),
+    inputs.inputIds,
+  );
   // Replaced: −log((1−c)·p) = softplus(gate) + CE, which cannot underflow. Kept: −log(c + (1−c)·p).
   const replaced = g.add(g.softplus(gate), crossEntropy);
   const copy = g.sigmoid(gate);
@@ -265,7 +293,8 @@ function buildLosses(build: Build, phase: 'joint' | 'generator' | 'discriminator
     return [{ sum: maskedLmLoss(build, logits, 'mlm'), scale: 'mlmScale', weight: 1 }];
   }
   const { logits, loss } = generatorLogits(build);
-  const losses: Loss[] = loss && phase !== 'discriminator' ? [{ sum: loss, scale: 'mlmScale', weight: config.mlmWeight }] : [];
+  const losses: Loss[] =
+    loss && phase !== 'discriminator' ? [{ sum: loss, scale: 'mlmScale', weight: config.mlmWeight }] : [];
   if (phase === 'generator') return losses;
   const { corrupted, isReplaced } = corrupt(build, logits);
   if (config.objective === 'replace-mlm') {
@@ -361,7 +390,11 @@ class Phase implements ObjectivePhase {
     if (total) {
       tensors.mlmScale = float(Float32Array.of(1 / Math.max(1, total.mlm)), []);
       tensors.discScale = float(Float32Array.of(1 / Math.max(1, total.disc)), []);
-      const sizes = new Map([[BATCH, batchSize], [LENGTH, length], [MASKED, slots]]);
+      const sizes = new Map([
+        [BATCH, batchSize],
+        [LENGTH, length],
+        [MASKED, slots],
+      ]);
       for (const [i, site] of (this.#sites ?? []).entries()) {
         const shape = evaluateShape(site.shape, sizes);
         tensors[site.input] = { dtype: 'bool', shape, data: drawDropoutMask(shape, site, draw, i) };
@@ -414,10 +447,18 @@ function phasesOf(config: ObjectiveConfig): Phase[] {
 function modelsOf(config: ObjectiveConfig, names: readonly string[]): ModelExport[] {
   const models: ModelExport[] = [];
   const inScope = (half: string, keep: (name: string) => boolean) =>
-    new Map(names.filter((name) => name.startsWith(`${half}.`) && keep(name)).map((name) => [name.slice(half.length + 1), name]));
+    new Map(
+      names
+        .filter((name) => name.startsWith(`${half}.`) && keep(name))
+        .map((name) => [name.slice(half.length + 1), name]),
+    );
   const main = inScope('discriminator', (name) => !name.includes('copy_gate'));
   if (config.objective === 'mlm' || config.generatorKind === 'model') {
-    const shared = new Map([...main].filter(([key]) => config.sharing === 'encoder' ? key.startsWith('electra.') : key.startsWith('electra.embeddings.')));
+    const shared = new Map(
+      [...main].filter(([key]) =>
+        config.sharing === 'encoder' ? key.startsWith('electra.') : key.startsWith('electra.embeddings.'),
+      ),
+    );
     const own = inScope('generator', () => true);
     const borrowed = config.objective === 'mlm' || config.sharing === 'none' ? new Map<string, string>() : shared;
     models.push({
@@ -445,5 +486,13 @@ export function createObjective(config: ObjectiveConfig): PretrainingObjective {
   if (problems.length) throw new SettingsError(problems);
   const phases = phasesOf(config);
   const parameters = phases.at(-1)!.parameters();
-  return { name: config.objective, parameters, phases, models: modelsOf(config, parameters.map(({ name }) => name)) };
+  return {
+    name: config.objective,
+    parameters,
+    phases,
+    models: modelsOf(
+      config,
+      parameters.map(({ name }) => name),
+    ),
+  };
 }

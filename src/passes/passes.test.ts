@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { GraphError, checkGraph } from '../graph/check.js';
+import { checkGraph, GraphError } from '../graph/check.js';
 import { GraphBuilder, type Node } from '../graph/graph.js';
 import { printGraph } from '../graph/print.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
@@ -73,14 +73,18 @@ describe('the checker', () => {
     const graph = g.build();
     const broken = { ...graph, nodes: [x, { ...y, shape: [3, 2] }], outputs: new Map() };
     expect(() => checkGraph(broken, 'pass "test"')).toThrow(GraphError);
-    expect(() => checkGraph(broken, 'pass "test"')).toThrow(/after pass "test": exp %1: its type is float32\[3, 2\], the rule gives float32\[2, 3\][\s\S]*→ %1/);
+    expect(() => checkGraph(broken, 'pass "test"')).toThrow(
+      /after pass "test": exp %1: its type is float32\[3, 2\], the rule gives float32\[2, 3\][\s\S]*→ %1/,
+    );
   });
 
   it('refuses an operand that comes later', () => {
     const g = new GraphBuilder();
     const x = g.state('x', [2]);
     const y = g.exp(x);
-    expect(() => checkGraph({ nodes: [y, x], outputs: new Map(), updates: new Map() })).toThrow('operand %0 does not come before it');
+    expect(() => checkGraph({ nodes: [y, x], outputs: new Map(), updates: new Map() })).toThrow(
+      'operand %0 does not come before it',
+    );
   });
 });
 

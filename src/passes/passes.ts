@@ -83,7 +83,8 @@ const simplifyNode: RewriteRule = (node, inputs, make) => {
 /** Evaluates what depends on constants alone, and applies the identities. */
 export const constants: Pass = {
   name: 'constants',
-  run: (graph) => rewriteGraph(graph, (node, inputs, make) => simplifyNode(node, inputs, make) ?? foldNode(node, inputs, make)),
+  run: (graph) =>
+    rewriteGraph(graph, (node, inputs, make) => simplifyNode(node, inputs, make) ?? foldNode(node, inputs, make)),
 };
 
 export const standardPasses: readonly Pass[] = [deadCode, constants, commonSubexpressions, deadCode];

@@ -37,6 +37,7 @@ export function rewriteGraph(graph: Graph, rule: RewriteRule, { share = false } 
     const inputs = node.inputs.map((input) => replaced.get(input)!);
     replaced.set(node, rule(node, inputs, make) ?? make(node.op, inputs, node.attributes));
   }
-  const move = (named: ReadonlyMap<string, Node>) => new Map([...named].map(([name, node]) => [name, replaced.get(node)!]));
+  const move = (named: ReadonlyMap<string, Node>) =>
+    new Map([...named].map(([name, node]) => [name, replaced.get(node)!]));
   return { nodes: rewriter.nodes, outputs: move(graph.outputs), updates: move(graph.updates) };
 }

@@ -92,15 +92,7 @@ export class RandomStream {
   /** The next 32 random bits. */
   uint32(): number {
     if (this.#used === 4) {
-      philox4x32(
-        this.#counter++,
-        this.#purpose,
-        this.#step,
-        this.#index,
-        this.#key0,
-        this.#key1,
-        this.#block,
-      );
+      philox4x32(this.#counter++, this.#purpose, this.#step, this.#index, this.#key0, this.#key1, this.#block);
       this.#used = 0;
     }
     return this.#block[this.#used++];
