@@ -1,0 +1,140 @@
+/** A line chart as SVG text: axes with round ticks, a legend, one polyline a series. */
+
+export interface Series {
+  readonly name: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** A baseline rather than a measurement. */
+  readonly dashed?: boolean;
+}
+
+export interface LineChart {
+  readonly title: string;
+  /** With its unit, for instance "steps". */
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly series: readonly Series[];
+}
+
+interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Okabe and Ito's palette, which colour-blind readers can tell apart. */
+const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
+const MARGIN = { left: 64, right: 16, top: 56, bottom: 48 };
+const FONT = 'font-family="Helvetica, Arial, sans-serif"';
+
+/** Charts one below the other in a picture of the given width in pixels. */
+export function chartsSvg(charts: readonly LineChart[], { width = 720, chartHeight = 300 } = {}): string {
+  const height = charts.length * chartHeight;
+  const drawn = charts.map((chart, i) =>
+    drawChart(chart, {
+      left: MARGIN.left,
+      top: i * chartHeight + MARGIN.top,
+      width: width - MARGIN.left - MARGIN.right,
+      height: chartHeight - MARGIN.top - MARGIN.bottom,
+    }),
+  );
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    ...drawn.flat(),
+    '</svg>\n',
+  ].join('\n');
+}
+
+function drawChart({ title, xLabel, yLabel, series }: LineChart, box: Box): string[] {
+  const points = series.flatMap((one) => one.points);
+  const xTicks = roundTicks(points.map(([x]) => x));
+  const yTicks = roundTicks(points.map(([, y]) => y));
+  const x = scale(xTicks, box.left, box.left + box.width);
+  const y = scale(yTicks, box.top + box.height, box.top);
+  const bottom = box.top + box.height;
+  return [
+    text(title, box.left, box.top - 36, { size: 15, weight: 'bold' }),
+    ...legend(series, box),
+    ...yTicks.flatMap((tick) => [
+      line(box.left, y(tick), box.left + box.width, y(tick), '#dddddd'),
+      text(formatTick(tick, yTicks), box.left - 8, y(tick) + 4, { anchor: 'end' }),
+    ]),
+    ...xTicks.flatMap((tick) => [
+      line(x(tick), bottom, x(tick), bottom + 4, '#333333'),
+      text(formatTick(tick, xTicks), x(tick), bottom + 17, { anchor: 'middle' }),
+    ]),
+    line(box.left, bottom, box.left + box.width, bottom, '#333333'),
+    text(xLabel, box.left + box.width / 2, bottom + 36, { anchor: 'middle' }),
+    text(yLabel, 16, box.top + box.height / 2, { anchor: 'middle', rotated: true }),
+    ...series.map((one, i) => polyline(one, COLOURS[i % COLOURS.length], x, y)),
+  ];
+}
+
+function legend(series: readonly Series[], box: Box): string[] {
+  let at = box.left;
+  return series.flatMap(({ name, dashed }, i) => {
+    const from = at;
+    // Helvetica's letters are a little over half as wide as they are high.
+    at += 30 + name.length * 6.6 + 18;
+    const y = box.top - 16;
+    return [line(from, y, from + 24, y, COLOURS[i % COLOURS.length], dashed, 2), text(name, from + 30, y + 4)];
+  });
+}
+
+function polyline({ points, dashed }: Series, colour: string, x: Scale, y: Scale): string {
+  const path = points.map(([px, py]) => `${x(px).toFixed(1)},${y(py).toFixed(1)}`).join(' ');
+  return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="1.8"${dash(dashed)}/>`;
+}
+
+function line(x1: number, y1: number, x2: number, y2: number, colour: string, dashed = false, width = 1): string {
+  const at = `x1="${x1.toFixed(1)}" y1="${y1.toFixed(1)}" x2="${x2.toFixed(1)}" y2="${y2.toFixed(1)}"`;
+  return `<line ${at} stroke="${colour}" stroke-width="${width}"${dash(dashed)}/>`;
+}
+
+function dash(dashed = false): string {
+  return dashed ? ' stroke-dasharray="6 4"' : '';
+}
+
+function text(
+  words: string,
+  x: number,
+  y: number,
+  { size = 12, anchor = 'start', weight = 'normal', rotated = false } = {},
+): string {
+  const turn = rotated ? ` transform="rotate(-90 ${x} ${y})"` : '';
+  const style = `${FONT} font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="#222222"`;
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${style}${turn}>${escapeXml(words)}</text>`;
+}
+
+function escapeXml(words: string): string {
+  return words.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);
+}
+
+type Scale = (value: number) => number;
+
+function scale(ticks: readonly number[], from: number, to: number): Scale {
+  const low = ticks[0];
+  const high = ticks.at(-1)!;
+  return (value) => from + ((value - low) / (high - low)) * (to - from);
+}
+
+/** About six round numbers (1, 2 or 5 times a power of ten apart) that span the values. */
+export function roundTicks(values: readonly number[]): number[] {
+  let low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  let high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  if (!Number.isFinite(low)) [low, high] = [0, 1];
+  if (low === high) [low, high] = [low - 0.5, high + 0.5];
+  const rough = (high - low) / 5;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.999) ?? 10);
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.ceil(high / step - 1e-9);
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
+}
+
+/** As many decimals as the ticks need to differ; thousands grouped. */
+function formatTick(value: number, ticks: readonly number[]): string {
+  const decimals = Math.max(0, -Math.floor(Math.log10(Math.abs(ticks[1] - ticks[0])) + 1e-9));
+  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+}

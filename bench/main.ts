@@ -1,0 +1,68 @@
+/** `npm run bench -- <benchmark>`: speed, and the paper's comparison, each by one command. */
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { PleiadError } from '../src/errors.js';
+import { SIZES } from '../src/models/config.js';
+import { OBJECTIVES } from '../src/objectives/electra.js';
+import { say } from './report.js';
+
+const program = new Command('bench').description('Benchmarks of Pleiad.').showHelpAfterError();
+
+program
+  .command('pretrain')
+  .description('a pre-training step: tokens/s, where the time goes, and the ratio to the ceiling of the engine')
+  .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))
+  .addOption(new Option('--objective <objective>', 'training objective').choices(OBJECTIVES).default('electra'))
+  .option('--batch <rows>', 'rows a step', positiveInteger, 8)
+  .option('--length <tokens>', 'tokens a row', positiveInteger, 128)
+  .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)
+  .option('--steps <n>', 'timed steps', positiveInteger, 20)
+  .addOption(new Option('--against <peer>', 'alternate with the same step in another system').choices(['torch']))
+  .option('--python <path>', 'Python of the peer (default: PLEIAD_PYTHON, or python3)')
+  .option('--compile', 'also measure the peer under torch.compile', false)
+  .addOption(new Option('--precision <precision>', 'of the peer').choices(['fp32', 'bf16']).default('fp32'))
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchPretrain, describePretrain } = await import('./pretrain.js');
+    finish(options, await benchPretrain(options), describePretrain);
+  });
+
+program
+  .command('tokenize')
+  .description('the tokenizer on one thread, against the tokenizers package')
+  .option('--megabytes <n>', 'MB of text a language', positiveInteger)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchTokenize } = await import('./tokenize.js');
+    finish(options, await benchTokenize(options));
+  });
+
+program
+  .command('curves <runs...>')
+  .description('training curves of run folders as an SVG picture')
+  .requiredOption('--out <file>', 'SVG file to write')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (runs: string[], options) => {
+    const { drawCurves } = await import('./curves.js');
+    const charts = drawCurves(runs, options.out);
+    finish(options, { name: 'curves', out: options.out, charts }, () => [`${options.out}: ${charts.join('; ')}`]);
+  });
+
+/** A JSON line for programs, or lines for people; benchmarks without lines of their own have told people on the way. */
+function finish<T extends object>({ json }: { json: boolean }, result: T, describe?: (result: T) => string[]): void {
+  if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+  else for (const line of describe?.(result) ?? []) process.stdout.write(`${line}\n`);
+}
+
+function positiveInteger(word: string): number {
+  const value = Number(word);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
+  return value;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof PleiadError)) throw error;
+  say(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,197 @@
+/**
+ * From eight books to a generator and a discriminator that work, in a few minutes: vocabulary, shards, pre-training,
+ * evaluation, use. Each step is one call of the library, and one command of `pleiad`.
+ *
+ *     npm run quickstart
+ *     npm run quickstart -- --json         progress to standard error, one JSON object as the last line
+ *     npm run quickstart -- --time 20s     a shorter look, which learns less
+ *     npm run quickstart -- --out my-run   where to write; it begins anew each time
+ */
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { gunzipSync } from 'node:zlib';
+import { EXIT } from '../src/cli/command.js';
+import { markedText } from '../src/cli/commands/detect.js';
+import { showFillings } from '../src/cli/commands/fillMask.js';
+import { listenForInterrupts } from '../src/cli/interrupts.js';
+import { duration, grouped, megabytes } from '../src/cli/numbers.js';
+import { Output } from '../src/cli/output.js';
+import { heldOutSummary, TrainingView } from '../src/cli/trainingView.js';
+import {
+  createNodeEngine,
+  type DoneEvent,
+  type Engine,
+  evaluateCheckpoint,
+  isHeldOut,
+  loadFillMask,
+  loadReplacedTokenDetection,
+  loadTextCorruption,
+  type PretrainingInput,
+  prepareCorpus,
+  pretrainToFolder,
+  saveTokenizer,
+  trainVocabulary,
+} from '../src/node.js';
+
+const TEXT_FOLDER = fileURLToPath(new URL('../../examples/text/', import.meta.url));
+const HELD_OUT_FRACTION = 0.05;
+
+/** Small enough to learn something in minutes: see docs/results.md for what was tried. */
+const SETTINGS: Partial<PretrainingInput> = {
+  size: 'tiny',
+  length: 64,
+  batchSize: 32,
+  segments: 'single',
+  learningRate: 1e-3,
+  generatorLayerFraction: 0.5,
+  steps: 2400,
+  time: '4m',
+  warmupSteps: 240,
+  evaluateEvery: 400,
+  checkpointEvery: 800,
+  logEvery: 100,
+};
+const VOCABULARY_SIZE = 4096;
+
+async function quickstart(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      time: { type: 'string' },
+      out: { type: 'string', default: 'runs/quickstart' },
+    },
+  });
+  const output = new Output(values);
+  const startedAt = performance.now();
+  const heading = (text: string) => output.line(`\n${output.style(text, 'bold')}`);
+
+  const folder = (name: string) => join(values.out, name);
+  for (const name of ['vocab', 'shards', 'run']) rmSync(folder(name), { recursive: true, force: true });
+
+  heading('1. Vocabulary');
+  const { tokenizer, textBytes } = await trainVocabulary({ inputs: [TEXT_FOLDER], size: VOCABULARY_SIZE });
+  await saveTokenizer(tokenizer, folder('vocab'));
+  output.line(`${grouped(tokenizer.vocabSize)} word pieces learned from ${megabytes(textBytes)} of text`);
+
+  heading('2. Shards');
+  const { manifest } = await prepareCorpus({
+    inputs: [TEXT_FOLDER],
+    tokenizerDir: folder('vocab'),
+    out: folder('shards'),
+    heldOutFraction: HELD_OUT_FRACTION,
+  });
+  output.line(`${grouped(manifest.train.tokens)} tokens to train on, ${grouped(manifest.heldOut.tokens)} held out`);
+
+  heading('3. Pre-training');
+  const done = await train(folder('shards'), folder('run'), values.time, output);
+  if (done.interrupted) {
+    output.line(`Interrupted. Go on with: npx pleiad pretrain --resume --out ${folder('run')}`);
+    return EXIT.interrupted;
+  }
+
+  const engine = await createNodeEngine();
+  try {
+    heading('4. Evaluation on text that was held out');
+    const { heldOut } = await evaluateCheckpoint(done.checkpoint!, { data: folder('shards'), engine });
+    for (const line of heldOutSummary(heldOut)) output.line(line);
+
+    heading('5. Use');
+    const used = await use(done.checkpoint!, engine, output);
+
+    const seconds = (performance.now() - startedAt) / 1000;
+    heading(`Done in ${duration(1000 * seconds)}. What next?`);
+    for (const line of nextSteps(values.out)) output.line(`  ${line}`);
+    output.json({ seconds, heldOut, ...used, checkpoint: done.checkpoint, steps: done.steps, weightsSha256: done.weightsSha256 });
+    return EXIT.success;
+  } finally {
+    await engine.close();
+  }
+}
+
+async function train(data: string, out: string, time: string | undefined, output: Output): Promise<DoneEvent> {
+  const view = new TrainingView(output);
+  const interrupts = listenForInterrupts(() => output.line('interrupted: finishing the step and writing a checkpoint'));
+  let done: DoneEvent | undefined;
+  try {
+    const settings = { ...SETTINGS, data, out, ...(time !== undefined && { time }) };
+    for await (const event of pretrainToFolder(settings, { signal: interrupts.signal })) {
+      view.show(event);
+      if (event.type === 'done') done = event;
+    }
+  } finally {
+    interrupts.stop();
+  }
+  return done!;
+}
+
+const SENTENCES = ['The chef cooked the meal', 'the chef ate the meal'];
+const GAPS = ['The chef [MASK] the meal', 'the chef [MASK] the [MASK]', 'She looked at [MASK] and said nothing.'];
+
+/** Shows what the discriminator doubts and what the generator proposes. */
+async function use(checkpoint: string, engine: Engine, output: Output) {
+  const detector = await loadReplacedTokenDetection(checkpoint, { engine });
+  const filler = await loadFillMask(checkpoint, { engine });
+  const corrupter = await loadTextCorruption(checkpoint, { engine });
+
+  output.line('detect: how probable it is that each word was replaced');
+  const sentences = [];
+  for (const text of SENTENCES) {
+    const tokens = await detector.detect(text);
+    output.line(`  ${tokens.map(({ token, replaced }) => `${token} ${replaced.toFixed(2)}`).join('  ')}`);
+    sentences.push({ text, tokens });
+  }
+
+  output.line('\nfill-mask: what the generator would put there');
+  const filled = await filler.fill(GAPS, { topK: 3 });
+  for (const result of filled) showFillings(result, output);
+
+  output.line('\ndetect on held-out sentences in which the generator replaced words:');
+  const corrupted = [];
+  for (const [seed, original] of heldOutSentences(4).entries()) {
+    const { text, replacements } = await corrupter.corrupt(original, { fraction: 0.2, seed });
+    const tokens = await detector.detect(text);
+    const probability = (at: number) => tokens.find(({ start, end }) => start <= at && at < end)?.replaced ?? 0;
+    output.line(`  ${markedText(text, tokens, output)}`);
+    for (const { start, original: word, replacement } of replacements) {
+      output.line(`    ${word} → ${replacement}: probability of being replaced ${probability(start).toFixed(2)}`);
+    }
+    const isReplaced = (at: number) => replacements.some(({ start, end }) => start <= at && at < end);
+    const untouched = tokens.filter(({ start }) => !isReplaced(start));
+    const mean = untouched.reduce((sum, { replaced }) => sum + replaced, 0) / Math.max(1, untouched.length);
+    output.line(output.style(`    the other words on average: ${mean.toFixed(2)}`, 'dim'));
+    corrupted.push({ original, text, replacements, tokens });
+  }
+  await Promise.all([detector.release(), filler.release(), corrupter.release()]);
+  return { detected: sentences[1].tokens, sentences, filled, corrupted };
+}
+
+/** Sentences of the documents that `prepareCorpus` held out, from all over the text. */
+function heldOutSentences(count: number): string[] {
+  const documents = readdirSync(TEXT_FOLDER)
+    .filter((name) => name.endsWith('.txt.gz'))
+    .sort()
+    .flatMap((name) => gunzipSync(readFileSync(join(TEXT_FOLDER, name))).toString('utf8').split(/\n[ \t\r\v\f]*\n/));
+  const sentences = documents
+    .filter((document) => isHeldOut(document, HELD_OUT_FRACTION))
+    .flatMap((document) => document.split(/(?<=[.!?])\s+/))
+    .filter((sentence) => /^[A-Z][^"]{60,120}\.$/.test(sentence));
+  return Array.from({ length: count }, (_, i) => sentences[Math.floor((i * sentences.length) / count)]);
+}
+
+function nextSteps(out: string): string[] {
+  const run = join(out, 'run');
+  return [
+    `npx pleiad detect --model ${run} "your own sentence"`,
+    `npx pleiad fill-mask --model ${run} "your own [MASK]"`,
+    `npx pleiad info ${run}`,
+    `tensorboard --logdir ${run}                         the curves`,
+    'npx pleiad vocab your-texts/ --out vocab/            your own language and texts:',
+    'npx pleiad prepare your-texts/ --tokenizer vocab/ --out shards/',
+    'npx pleiad pretrain --data shards/ --out run/ --size mini --time 20m',
+    `Running the quickstart again begins anew; move ${out} away, or use --out, to keep this run.`,
+  ];
+}
+
+process.exitCode = await quickstart();

@@ -1,0 +1,121 @@
+/** Model folders on disk, in Hugging Face layout: config.json, model.safetensors and the tokenizer's files. */
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CheckpointError } from '../errors.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
+import { writeFileDurably } from './durableFileNode.js';
+import { accountForTensors, encoderConfigToJson, type ModelDescription, parseConfigJson } from './modelFolder.js';
+import type { SafetensorsTensor } from './safetensors.js';
+import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
+
+const CONFIG_FILE = 'config.json';
+const WEIGHTS_FILE = 'model.safetensors';
+const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
+
+/** What a file was when it was written. */
+export interface FileRecord {
+  readonly bytes: number;
+  /** Hexadecimal. */
+  readonly sha256: string;
+}
+
+export interface ModelTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+export interface ModelFolder extends ModelDescription {
+  /** By published name. */
+  readonly tensors: ReadonlyMap<string, ModelTensor>;
+  readonly tokenizer?: WordPieceTokenizer;
+}
+
+/** A float32 tensor as a safetensors file takes it. */
+export function toSafetensors(name: string, { shape, data }: ModelTensor): SafetensorsTensor {
+  return { name, dtype: 'F32', shape, data: data as Float32Array<ArrayBuffer> };
+}
+
+/** SHA-256 and length of a file, in pieces: it may be larger than memory. */
+export async function recordFile(path: string): Promise<FileRecord> {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
+
+/**
+ * Writes a model folder; transformers loads it with no weight missing or left over.
+ * @returns each file by name
+ */
+export async function saveModelFolder(folder: string, model: ModelFolder): Promise<Map<string, FileRecord>> {
+  mkdirSync(folder, { recursive: true });
+  const config = `${JSON.stringify(encoderConfigToJson(model), null, 2)}\n`;
+  const tensors = [...model.tensors].map(([name, tensor]) => toSafetensors(name, tensor));
+  const files = new Map([
+    [CONFIG_FILE, await writeFileDurably(join(folder, CONFIG_FILE), [config])],
+    // transformers asks for this key.
+    [WEIGHTS_FILE, await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: 'pt' })],
+  ]);
+  if (model.tokenizer) {
+    await saveTokenizer(model.tokenizer, folder);
+    for (const name of TOKENIZER_FILES) files.set(name, await recordFile(join(folder, name)));
+  }
+  return files;
+}
+
+/** @throws CheckpointError when the folder has no config.json of a model that we know */
+export function loadModelDescription(folder: string): ModelDescription {
+  const path = join(folder, CONFIG_FILE);
+  if (!existsSync(path)) {
+    throw new CheckpointError(`${folder} has no ${CONFIG_FILE}`, {
+      subject: folder,
+      expected: 'a model folder in Hugging Face layout',
+      advice: 'Give the folder of a model, for instance RUN/checkpoints/step-…/discriminator',
+    });
+  }
+  return parseConfigJson(parseJson(path), path);
+}
+
+function parseJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new CheckpointError(`${path} is not JSON: ${(cause as Error).message}`, { subject: path, cause });
+  }
+}
+
+/**
+ * Loads a model folder: every tensor that the config asks for, in its shape, and the tokenizer where there is one.
+ * @throws CheckpointError naming what is missing, unexpected or of another shape
+ */
+export function loadModelFolder(folder: string): ModelFolder {
+  const model = loadModelDescription(folder);
+  const file = SafetensorsFile.open(join(folder, WEIGHTS_FILE));
+  try {
+    accountForTensors(new Map(file.names.map((name) => [name, file.location(name).shape])), model, folder);
+    const tensors = new Map(file.names.map((name) => [name, floatTensor(file, name)]));
+    const hasTokenizer = TOKENIZER_FILES.slice(0, 2).some((name) => existsSync(join(folder, name)));
+    return { ...model, tensors, ...(hasTokenizer && { tokenizer: loadTokenizer(folder) }) };
+  } finally {
+    file.close();
+  }
+}
+
+/** @throws CheckpointError when it is not float32 */
+export function floatTensor(file: SafetensorsFile, name: string): ModelTensor {
+  const { dtype, shape, data } = file.tensor(name);
+  if (dtype !== 'F32') {
+    throw new CheckpointError(`${file.path}: ${name} is ${dtype}, expected F32`, {
+      subject: name,
+      found: dtype,
+      expected: 'F32',
+      advice: 'Convert the model first',
+    });
+  }
+  return { shape, data: data as Float32Array };
+}

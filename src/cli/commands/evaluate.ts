@@ -1,0 +1,56 @@
+import { createNodeEngine } from '../../engine/onnxruntime/nodeEngine.js';
+import { CheckpointError, SettingsError } from '../../errors.js';
+import { resolveCheckpoint } from '../../pipelines/node.js';
+import { evaluateCheckpoint } from '../../training/evaluateRunNode.js';
+import type { CommandDefinition } from '../command.js';
+import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
+import { MODEL_OPTION, modelFolder } from '../modelOption.js';
+import { collectProblems, wholeNumber } from '../numbers.js';
+import { heldOutSummary } from '../trainingView.js';
+
+export const evaluate: CommandDefinition = {
+  name: 'evaluate',
+  summary: 'Measures a model on held-out data.',
+  options: [
+    { flags: '--task <name>', description: 'what to measure', choices: ['pretraining'] },
+    MODEL_OPTION,
+    { flags: '--data <folder>', description: 'folder of token shards; their held-out split is used' },
+    { flags: '--batches <number>', description: 'at most so many batches. Default: all of the held-out text.' },
+    ...ENGINE_OPTIONS,
+  ],
+  examples: ['pleiad evaluate --task pretraining --model run/ --data shards/'],
+
+  async run(_words, options, { output }) {
+    const given = collectProblems({
+      task: () => required('--task', options.task, 'pretraining'),
+      model: () => modelFolder(options.model),
+      data: () => required('--data', options.data, 'a folder of token shards'),
+      batches: () => wholeNumber('--batches', options.batches, 1),
+      engine: () => engineOptions(options),
+    });
+    const checkpoint = resolveCheckpoint(given.model);
+    if (!checkpoint) throw noRun(given.model);
+    const engine = await createNodeEngine(given.engine);
+    try {
+      const result = await evaluateCheckpoint(checkpoint, { data: given.data, engine, maxBatches: given.batches });
+      output.line(`${result.checkpoint}, on held-out text of ${given.data}:`);
+      for (const line of heldOutSummary(result.heldOut)) output.line(line);
+      return { json: result };
+    } finally {
+      await engine.close();
+    }
+  },
+};
+
+function required(flag: string, word: string | boolean | undefined, expected: string): string {
+  if (typeof word === 'string' && word !== '') return word;
+  throw new SettingsError([`${flag} is missing; expected ${expected}`]);
+}
+
+function noRun(folder: string): CheckpointError {
+  return new CheckpointError(`${folder} is neither a run nor a checkpoint`, {
+    subject: folder,
+    expected: 'a folder that `pleiad pretrain` wrote, which holds both halves',
+    advice: 'Check the name of the folder',
+  });
+}

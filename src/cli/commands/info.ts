@@ -1,0 +1,57 @@
+import { availableParallelism, cpus } from 'node:os';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { expectedTensors } from '../../checkpoint/modelFolder.js';
+import { loadModelDescription } from '../../checkpoint/modelFolderNode.js';
+import { createNodeEngine } from '../../engine/onnxruntime/nodeEngine.js';
+import { type ModelRole, resolveCheckpoint, resolveModelFolder } from '../../pipelines/node.js';
+import { VERSION } from '../../version.js';
+import type { CommandDefinition } from '../command.js';
+import { grouped } from '../numbers.js';
+
+export const info: CommandDefinition = {
+  name: 'info',
+  summary: 'Shows versions, the engine and its threads; for a model its config, parameters and heads.',
+  arguments: [{ name: '[model]', description: 'a run folder, a checkpoint, or a model folder' }],
+  options: [],
+
+  async run([model], _options, { output }) {
+    if (model !== undefined) {
+      const models = modelFolders(model).map(describeModel);
+      for (const { folder, architecture, parameters, heads, config, pleiad } of models) {
+        output.line(output.style(folder, 'bold'));
+        output.line(`  ${architecture}, ${grouped(parameters)} parameters, head: ${heads.join(', ')}`);
+        for (const [name, value] of Object.entries({ ...config, ...pleiad })) output.line(`  ${name}: ${value}`);
+      }
+      return { json: { models } };
+    }
+    const engine = await createNodeEngine();
+    await engine.close();
+    const machine = { cpu: cpus()[0]?.model ?? 'unknown', threads: availableParallelism(), platform: `${process.platform} ${process.arch}` };
+    output.line(`pleiad ${VERSION}, Node ${process.versions.node}, ${machine.platform}`);
+    output.line(`engine: ${engine.description}`);
+    output.line(`machine: ${machine.cpu}, ${machine.threads} threads`);
+    return { json: { pleiad: VERSION, node: process.versions.node, engine: engine.description, machine } };
+  },
+};
+
+/** Both halves of a run or checkpoint, or the one model folder. */
+function modelFolders(folder: string): string[] {
+  const checkpoint = existsSync(join(folder, 'config.json')) ? undefined : resolveCheckpoint(folder);
+  if (!checkpoint) return [resolveModelFolder(folder, 'discriminator')];
+  const roles: ModelRole[] = ['discriminator', 'generator'];
+  return roles.map((role) => join(checkpoint, role)).filter((path) => existsSync(path));
+}
+
+function describeModel(folder: string) {
+  const description = loadModelDescription(folder);
+  const tensors = expectedTensors(description);
+  const size = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
+  const heads = [...tensors.keys()].filter((name) => !name.startsWith('electra.')).map((name) => name.split('.')[0]);
+  return {
+    folder,
+    ...description,
+    parameters: [...tensors.values()].reduce((sum, shape) => sum + size(shape), 0),
+    heads: [...new Set(heads)],
+  };
+}

@@ -1,0 +1,98 @@
+import { prepareCorpus } from '../../data/prepare/node/prepareCorpus.js';
+import type { PrepareProgress } from '../../data/prepare/node/progress.js';
+import { SettingsError } from '../../errors.js';
+import { type CommandDefinition, EXIT } from '../command.js';
+import { listenForInterrupts } from '../interrupts.js';
+import { collectProblems, duration, grouped, megabytes, wholeNumber } from '../numbers.js';
+import { outFolder } from './vocab.js';
+
+/** Between two plain lines of progress, where there is no terminal. */
+const LINE_INTERVAL_MS = 10_000;
+
+export const prepare: CommandDefinition = {
+  name: 'prepare',
+  summary: 'Turns text into token shards, with a held-out split. Running it again does nothing; interrupted, it continues.',
+  arguments: [
+    { name: '<files...>', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
+  ],
+  options: [
+    { flags: '--tokenizer <folder>', description: 'folder of the tokenizer' },
+    { flags: '--out <folder>', description: 'folder to write' },
+    { flags: '--workers <number>', description: 'threads that tokenize. Default: one a core.' },
+    {
+      flags: '--held-out-fraction <fraction>',
+      description: 'part of the documents that is held out, 0 to below 1, chosen by a hash of the text. Default 0.01.',
+    },
+    {
+      flags: '--document-per <unit>',
+      description: 'what separates documents in plain text. Default blankLine.',
+      choices: ['blankLine', 'line', 'file'],
+    },
+    { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
+    { flags: '--shard-tokens <number>', description: 'tokens after which a shard is written. Default 4194304.' },
+    {
+      flags: '--invalid-utf8 <what>',
+      description: 'what to do with bytes that are no UTF-8. Default error.',
+      choices: ['error', 'replace'],
+    },
+  ],
+  examples: ['pleiad prepare corpus/ --tokenizer vocab/ --out shards/'],
+
+  async run(files, options, { output }) {
+    const given = collectProblems({
+      out: () => outFolder(options.out),
+      tokenizerDir: () => tokenizerFolder(options.tokenizer),
+      workers: () => wholeNumber('--workers', options.workers, 0),
+      shardTokens: () => wholeNumber('--shard-tokens', options.shardTokens, 1),
+    });
+    let shownAt = performance.now();
+    const onProgress = (progress: PrepareProgress) => {
+      if (output.isLive) return output.status(progressLine(progress));
+      if (performance.now() - shownAt < LINE_INTERVAL_MS) return;
+      shownAt = performance.now();
+      output.line(progressLine(progress));
+    };
+    const interrupts = listenForInterrupts(() => output.line('interrupted: keeping the shards that are complete'));
+    try {
+      const result = await prepareCorpus({
+        inputs: files,
+        ...given,
+        ...(options.heldOutFraction !== undefined && { heldOutFraction: Number(options.heldOutFraction) }),
+        documentPer: options.documentPer as 'blankLine' | 'line' | 'file' | undefined,
+        field: options.field as string | undefined,
+        invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
+        onProgress,
+        signal: interrupts.signal,
+      });
+      const { status, elapsedMs, manifest, skipped } = result;
+      const { train, heldOut, textBytes } = manifest;
+      for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
+      output.line(
+        `${status}: ${megabytes(textBytes)} of text; ${splitLine('training', train)}; ${splitLine('held out', heldOut)}; ${duration(elapsedMs)}: ${given.out}`,
+      );
+      const count = ({ documents, tokens, shards }: typeof train) => ({ documents, tokens, shards: shards.length });
+      return {
+        json: { out: given.out, status, textBytes, train: count(train), heldOut: count(heldOut), seconds: elapsedMs / 1000, skipped },
+      };
+    } catch (error) {
+      if (!interrupts.signal.aborted) throw error;
+      return { json: { out: given.out, status: 'interrupted' }, exitCode: EXIT.interrupted };
+    } finally {
+      interrupts.stop();
+    }
+  },
+};
+
+function tokenizerFolder(word: string | boolean | undefined): string {
+  if (typeof word === 'string' && word !== '') return word;
+  throw new SettingsError(['--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder']);
+}
+
+function splitLine(name: string, { documents, tokens }: { documents: number; tokens: number }): string {
+  return `${name} ${grouped(documents)} documents, ${grouped(tokens)} tokens`;
+}
+
+function progressLine({ fraction, textBytes, megabytesPerSecond, remainingMs }: PrepareProgress): string {
+  const rest = remainingMs === undefined ? '' : `, ${duration(remainingMs)} left`;
+  return `${(100 * fraction).toFixed(0)} %, ${megabytes(textBytes)}, ${megabytesPerSecond.toFixed(1)} MB/s${rest}`;
+}

@@ -1,0 +1,93 @@
+import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/node/trainVocabulary.js';
+import { SettingsError } from '../../errors.js';
+import { saveTokenizer } from '../../text/tokenizerNode.js';
+import type { CommandDefinition } from '../command.js';
+import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';
+import type { Output } from '../output.js';
+
+export const vocab: CommandDefinition = {
+  name: 'vocab',
+  summary: 'Trains a WordPiece vocabulary and writes vocab.txt, tokenizer.json and tokenizer_config.json.',
+  arguments: [
+    { name: '<files...>', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
+  ],
+  options: [
+    { flags: '--size <number>', description: 'tokens of the vocabulary, special ones included. Default 8192.' },
+    { flags: '--out <folder>', description: 'folder to write' },
+    { flags: '--cased', description: 'keep upper case and accents' },
+    { flags: '--uncased', description: 'lower-case and remove accents (default)' },
+    { flags: '--min-frequency <number>', description: 'do not merge a pair of pieces met less often. Default 2.' },
+    {
+      flags: '--alphabet-limit <number>',
+      description: 'distinct characters to keep. Default: as many as make up 99.95 % of the text, at least 1000.',
+    },
+    { flags: '--preserve-hangul', description: 'keep Hangul syllables whole (default)' },
+    { flags: '--no-preserve-hangul', description: 'tear Hangul into jamo, as uncased BERT does' },
+    { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
+    {
+      flags: '--invalid-utf8 <what>',
+      description: 'what to do with bytes that are no UTF-8. Default error.',
+      choices: ['error', 'replace'],
+    },
+  ],
+  examples: ['pleiad vocab corpus/ --size 8192 --out vocab/', 'pleiad vocab wiki.jsonl.gz --cased --out vocab-cased/'],
+
+  async run(files, options, { output }) {
+    const given = collectProblems({
+      size: () => wholeNumber('--size', options.size, 1) ?? 8192,
+      minFrequency: () => wholeNumber('--min-frequency', options.minFrequency, 0),
+      alphabetLimit: () => wholeNumber('--alphabet-limit', options.alphabetLimit, 1),
+      out: () => outFolder(options.out),
+      casing: () => {
+        if (options.cased && options.uncased) throw new SettingsError(['--cased and --uncased are both given; give one']);
+      },
+    });
+    const startedAt = performance.now();
+    const { tokenizer, textBytes, distinctWords, skipped } = await trainVocabulary({
+      inputs: files,
+      size: given.size,
+      minFrequency: given.minFrequency,
+      alphabetLimit: given.alphabetLimit,
+      cased: options.cased === true,
+      preserveHangul: options.preserveHangul !== false,
+      field: options.field as string | undefined,
+      invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
+      onProgress: (progress) => output.status(progressLine(progress)),
+    });
+    await saveTokenizer(tokenizer, given.out);
+    const seconds = (performance.now() - startedAt) / 1000;
+    for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
+    warnWhenSmall(tokenizer.vocabSize, given.size, output);
+    output.line(
+      `${grouped(tokenizer.vocabSize)} tokens from ${megabytes(textBytes)} of text (${grouped(distinctWords)} different words) in ${seconds.toFixed(1)} s: ${given.out}`,
+    );
+    return {
+      json: {
+        out: given.out,
+        size: tokenizer.vocabSize,
+        textBytes,
+        distinctWords,
+        seconds,
+        tokenizerHash: tokenizer.hash(),
+        skipped,
+      },
+    };
+  },
+};
+
+export function outFolder(word: string | boolean | undefined): string {
+  if (typeof word === 'string' && word !== '') return word;
+  throw new SettingsError(['--out is missing; expected the folder to write']);
+}
+
+function progressLine(progress: VocabularyProgress): string {
+  return progress.stage === 'reading'
+    ? `reading ${(100 * progress.fraction).toFixed(0)} %, ${megabytes(progress.textBytes)}`
+    : `merging ${grouped(progress.tokens)} of ${grouped(progress.size)} tokens`;
+}
+
+function warnWhenSmall(found: number, asked: number, output: Output): void {
+  if (found < asked) {
+    output.line(`The text gave ${grouped(found)} of ${grouped(asked)} tokens: it has no more pairs that are frequent enough.`);
+  }
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env node
+/**
+ * The command line: finds the command, loads its file, runs it, and turns what happens into an exit code: 0 success,
+ * 1 the work failed, 2 bad usage, 130 interrupted.
+ */
+import { Command, CommanderError } from 'commander';
+import { PleiadError, SettingsError } from '../errors.js';
+import { VERSION } from '../version.js';
+import { type CommandDefinition, EXIT, type OptionValues, toCommander } from './command.js';
+import { Output } from './output.js';
+
+/** Only the command that is called is loaded: `pleiad --help` needs neither an engine nor a schema. */
+const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<CommandDefinition> }>> = {
+  vocab: {
+    summary: 'train a WordPiece vocabulary on text',
+    load: async () => (await import('./commands/vocab.js')).vocab,
+  },
+  prepare: {
+    summary: 'turn text into token shards',
+    load: async () => (await import('./commands/prepare.js')).prepare,
+  },
+  pretrain: {
+    summary: 'pre-train a model on token shards',
+    load: async () => (await import('./commands/pretrain.js')).pretrain,
+  },
+  detect: {
+    summary: 'say which tokens of a text look replaced',
+    load: async () => (await import('./commands/detect.js')).detect,
+  },
+  'fill-mask': {
+    summary: 'say what could stand where a text has [MASK]',
+    load: async () => (await import('./commands/fillMask.js')).fillMask,
+  },
+  evaluate: {
+    summary: 'measure a model on held-out data',
+    load: async () => (await import('./commands/evaluate.js')).evaluate,
+  },
+  info: {
+    summary: 'show versions, the engine, and what a model is',
+    load: async () => (await import('./commands/info.js')).info,
+  },
+};
+
+/** @returns the exit code */
+async function main(words: readonly string[]): Promise<number> {
+  const output = new Output({ json: words.includes('--json') });
+  let exitCode: number = EXIT.success;
+  const program = new Command('pleiad')
+    .description('Pre-trains, evaluates and serves ELECTRA text encoders.')
+    .version(VERSION, '-V, --version', 'show the version')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride();
+  const called = words.find((word) => Object.hasOwn(COMMANDS, word));
+  for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
+    if (name !== called) {
+      program.command(name).summary(summary).description(summary);
+      continue;
+    }
+    const definition = await load();
+    const command = toCommander(definition, async (rest, options) => {
+      exitCode = await runCommand(definition, rest, options, output);
+    });
+    program.addCommand(command.summary(summary).exitOverride().showSuggestionAfterError());
+  }
+  try {
+    await program.parseAsync(words, { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    const isHelp = error.code === 'commander.helpDisplayed' || error.code === 'commander.version';
+    // Commander has printed its message; no command at all is bad usage too.
+    if (isHelp || (error.code === 'commander.help' && words[0] === 'help')) return EXIT.success;
+    output.json({ error: { name: 'UsageError', message: error.message } });
+    return EXIT.usage;
+  }
+  return exitCode;
+}
+
+async function runCommand(
+  definition: CommandDefinition,
+  words: readonly string[],
+  options: OptionValues,
+  output: Output,
+): Promise<number> {
+  try {
+    const { json, exitCode = EXIT.success } = await definition.run(words, options, { output });
+    output.json(json);
+    return exitCode;
+  } catch (error) {
+    return reportFailure(error, output, options.verbose === true || Boolean(process.env.DEBUG));
+  }
+}
+
+function reportFailure(error: unknown, output: Output, verbose: boolean): number {
+  const known = error instanceof PleiadError;
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`pleiad: ${known || verbose ? message : `unexpected error: ${message} (--verbose shows where)`}\n`);
+  if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+  output.json({ error: known ? { ...error, name: error.name, message, cause: undefined } : { name: 'Error', message } });
+  return error instanceof SettingsError ? EXIT.usage : EXIT.failure;
+}
+
+// A reader that closes the pipe early (`| head`) has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.success);
+  throw error;
+});
+process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,71 @@
+/**
+ * Where a command's words go. Without `--json`, everything to standard output; with it, progress to standard error and
+ * one JSON object to standard output. A live status line and colours are for terminals only.
+ */
+
+/** The parts of a stream that are needed here. */
+export interface TextStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
+export type StyleName = keyof typeof STYLES;
+
+const CLEAR_LINE = '\r\x1b[2K';
+
+export class Output {
+  readonly #stdout: TextStream;
+  readonly #progress: TextStream;
+  readonly #color: boolean;
+  readonly isJson: boolean;
+  #status = false;
+
+  /** @param environment  `NO_COLOR` (any value but the empty one) switches colours off, see no-color.org */
+  constructor(
+    { json }: { json: boolean },
+    streams: { stdout: TextStream; stderr: TextStream } = process,
+    environment: Readonly<Record<string, string | undefined>> = process.env,
+  ) {
+    this.isJson = json;
+    this.#stdout = streams.stdout;
+    this.#progress = json ? streams.stderr : streams.stdout;
+    this.#color = this.#progress.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
+  }
+
+  /** Whether progress is shown to a person who watches. */
+  get isLive(): boolean {
+    return this.#progress.isTTY === true;
+  }
+
+  /** A line of progress or of a result for people. */
+  line(text = ''): void {
+    this.#clearStatus();
+    this.#progress.write(`${text}\n`);
+  }
+
+  /** Shows a line that the next one overwrites; nothing unless `isLive`. */
+  status(text: string): void {
+    if (!this.isLive) return;
+    const width = (this.#progress.columns ?? 80) - 1;
+    this.#progress.write(CLEAR_LINE + (text.length > width ? `${text.slice(0, width - 1)}…` : text));
+    this.#status = true;
+  }
+
+  /** The object of `--json`, as the last line of standard output; nothing without `--json`. */
+  json(value: object): void {
+    this.#clearStatus();
+    if (this.isJson) this.#stdout.write(`${JSON.stringify(value)}\n`);
+  }
+
+  style(text: string, ...names: StyleName[]): string {
+    if (!this.#color) return text;
+    return names.reduce((inner, name) => `\x1b[${STYLES[name][0]}m${inner}\x1b[${STYLES[name][1]}m`, text);
+  }
+
+  #clearStatus(): void {
+    if (this.#status) this.#progress.write(CLEAR_LINE);
+    this.#status = false;
+  }
+}

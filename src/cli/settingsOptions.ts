@@ -1,0 +1,36 @@
+/** Options made from the settings schema: one flag a setting, so that nothing is declared twice. */
+import { describeSettings, type SettingDescription, settingsFromWords } from '../training/settings.js';
+import type { OptionDefinition, OptionValues } from './command.js';
+
+/** hiddenSize → hidden-size */
+export function kebabCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** Every setting as a flag, in the order of the schema. */
+export function settingsOptions(): OptionDefinition[] {
+  return describeSettings().flatMap((setting) => {
+    const flag = `--${kebabCase(setting.name)}`;
+    // Choices are checked with all other settings, so that one message names everything that is wrong.
+    const choices = setting.choices ? ` One of ${setting.choices.join(', ')}.` : '';
+    const description = setting.description + choices;
+    if (setting.type !== 'boolean') return [{ flags: `${flag} ${placeholder(setting)}`, description }];
+    const no = { flags: `--no-${kebabCase(setting.name)}`, description: `the contrary, over a settings file` };
+    return [{ flags: flag, description }, no];
+  });
+}
+
+function placeholder({ name, type }: SettingDescription): string {
+  if (type === 'fields') return '<field=value,…>';
+  if (type === 'number') return '<number>';
+  if (name === 'data' || name === 'out') return '<folder>';
+  return type === 'choice' ? '<name>' : '<text>';
+}
+
+/** The settings among a command's options, converted; the words of a command line go over those of a file. */
+export function settingsFromOptions(options: OptionValues, file: Record<string, unknown>): Record<string, unknown> {
+  const words = describeSettings()
+    .map(({ name }) => [name, options[name]] as const)
+    .filter(([, word]) => word !== undefined);
+  return { ...file, ...settingsFromWords(Object.fromEntries(words)) };
+}

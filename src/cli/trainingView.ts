@@ -1,0 +1,104 @@
+/** Training events in words: a live status line on a terminal, plain lines elsewhere, and the summary at the end. */
+import type { DoneEvent, StepEvent, TrainingEvent } from '../training/events.js';
+import type { HeldOutMetrics } from '../training/metrics.js';
+import { duration, grouped } from './numbers.js';
+import type { Output } from './output.js';
+
+/** A listener of a training run's events. */
+export class TrainingView {
+  constructor(private readonly output: Output) {}
+
+  show(event: TrainingEvent): void {
+    const { output } = this;
+    switch (event.type) {
+      case 'started':
+        output.line(`${event.objective}, ${grouped(event.numParameters)} parameters; ${event.engine}`);
+        if (event.resumedFrom) output.line(`going on from ${event.resumedFrom}`);
+        break;
+      case 'planned':
+        output.line(`the time allows ${grouped(event.totalSteps)} steps of ${event.millisecondsPerStep.toFixed(0)} ms`);
+        break;
+      case 'phase':
+        output.line(`step ${event.step}: phase ${event.name}`);
+        break;
+      case 'step':
+        if (output.isLive) output.status(stepLine(event));
+        else output.line(stepLine(event));
+        break;
+      case 'evaluation':
+        output.line(`step ${event.step}, held out: ${heldOutLine(event.heldOut)}`);
+        break;
+      case 'checkpoint':
+        output.line(output.style(`step ${event.step}: ${event.path}${event.isBest ? ' (best)' : ''}`, 'dim'));
+        break;
+      case 'warning':
+        output.line(output.style(`warning, step ${event.step}: ${event.message}. ${event.advice}`, 'yellow'));
+        break;
+      case 'done':
+        break;
+    }
+  }
+}
+
+/** Step, losses, replaced rate, speed, time left. */
+export function stepLine(event: StepEvent): string {
+  const { mlmLoss, discLoss, replacedRate } = event.losses;
+  const number = (name: string, value: number | undefined, digits: number) =>
+    value === undefined ? [] : [`${name} ${value.toFixed(digits)}`];
+  const total = event.totalSteps === undefined ? '' : `/${grouped(event.totalSteps)}`;
+  return [
+    `step ${grouped(event.step)}${total}`,
+    ...number(discLoss === undefined ? 'loss' : 'generator', mlmLoss, 3),
+    ...number('discriminator', discLoss, 4),
+    ...number('replaced', replacedRate === undefined ? undefined : 100 * replacedRate, 1).map((text) => `${text} %`),
+    `${grouped(event.tokensPerSecond)} tokens/s`,
+    ...(event.totalSteps === undefined ? [] : [`${duration(remainingMs(event, event.totalSteps))} left`]),
+  ].join('  ');
+}
+
+function remainingMs({ step, elapsedMs }: StepEvent, totalSteps: number): number {
+  return (elapsedMs / step) * (totalSteps - step);
+}
+
+function heldOutLine({ generatorLoss, mlmLoss, discriminatorLoss, rtdAuc }: HeldOutMetrics): string {
+  const figures = { 'generator loss': generatorLoss, 'masked LM loss': mlmLoss, 'discriminator loss': discriminatorLoss, AUC: rtdAuc };
+  return Object.entries(figures)
+    .flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(3)}`]))
+    .join(', ');
+}
+
+/** What was reached on held-out text, each figure beside what a model that learned nothing reaches. */
+export function heldOutSummary(heldOut: HeldOutMetrics): string[] {
+  const { unigramEntropy, replacedEntropy } = heldOut;
+  const rows: [name: string, value: number | undefined, baseline: string][] = [
+    ['generator loss', heldOut.generatorLoss, beside(unigramEntropy, 'unigram entropy')],
+    ['masked LM loss', heldOut.mlmLoss, beside(unigramEntropy, 'unigram entropy')],
+    ['generator accuracy', heldOut.generatorAccuracy ?? heldOut.mlmAccuracy, ''],
+    ['replaced rate r', heldOut.replacedRate, ''],
+    ['discriminator loss', heldOut.discriminatorLoss, beside(replacedEntropy, 'H(r), telling nothing apart')],
+    ['discriminator AUC', heldOut.rtdAuc, beside(heldOut.rtdAuc === undefined ? undefined : 0.5, 'chance')],
+    ['precision', heldOut.rtdPrecision, ''],
+    ['recall', heldOut.rtdRecall, ''],
+  ];
+  return rows
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value, baseline]) => `  ${name.padEnd(20)}${value!.toFixed(4).padStart(9)}${baseline}`);
+}
+
+function beside(baseline: number | undefined, name: string): string {
+  return baseline === undefined ? '' : `   baseline ${baseline.toFixed(4)} (${name})`;
+}
+
+/** The last words of a run. */
+export function runSummary({ step, tokensSeen, tokensPerSecond, elapsedMs, heldOut, checkpoint }: DoneEvent): string[] {
+  return [
+    `${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
+    ...(heldOut ? ['on held-out text:', ...heldOutSummary(heldOut)] : []),
+    ...(checkpoint ? [`checkpoint: ${checkpoint}`] : []),
+  ];
+}
+
+/** The keys of `pretrain --json`. */
+export function runJson({ type: _, step: __, ...done }: DoneEvent): object {
+  return done;
+}

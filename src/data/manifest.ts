@@ -1,0 +1,67 @@
+/** The description of a prepared folder (`manifest.json`), complete only when preparing has finished. */
+
+import { z } from 'zod';
+import { DataError } from '../errors.js';
+
+export const MANIFEST_FILE = 'manifest.json';
+export const UNIGRAM_FILE = 'unigram.safetensors';
+export const TOKENIZER_FOLDER = 'tokenizer';
+/** Grows when shards of an earlier Pleiad could be misread. */
+export const MANIFEST_VERSION = 1;
+
+const count = z.number().int().nonnegative();
+
+export const shardEntrySchema = z.object({
+  file: z.string(),
+  /** Documents that begin in this shard, or go on in it from the one before. */
+  documents: count,
+  tokens: count,
+  /** Length of the file, bytes. */
+  bytes: count,
+  sha256: z.string(),
+});
+export type ShardEntry = z.infer<typeof shardEntrySchema>;
+
+/** What the shards were made from and how: equal identities give equal shards. */
+export const identitySchema = z.object({
+  tokenizerHash: z.string(),
+  documentPer: z.enum(['blankLine', 'line', 'file']),
+  field: z.string(),
+  heldOutFraction: z.number(),
+  shardTokens: count,
+  invalidUtf8: z.enum(['error', 'replace']),
+  inputs: z.array(z.object({ name: z.string(), bytes: count, fingerprint: z.string() })),
+});
+export type Identity = z.infer<typeof identitySchema>;
+
+const splitSchema = z.object({ documents: count, tokens: count, shards: z.array(shardEntrySchema) });
+
+export const manifestSchema = z.object({
+  format: z.literal('pleiad-shards'),
+  version: z.literal(MANIFEST_VERSION),
+  identity: identitySchema,
+  vocabSize: count,
+  specialIds: z.object({ padId: count, unkId: count, clsId: count, sepId: count, maskId: count }),
+  /** Text that was read, bytes after decompression. */
+  textBytes: count,
+  train: splitSchema,
+  heldOut: splitSchema,
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/**
+ * @param path  for messages
+ * @throws DataError when it is not a manifest of this version
+ */
+export function parseManifest(json: unknown, path: string): Manifest {
+  const result = manifestSchema.safeParse(json);
+  if (result.success) return result.data;
+  const problem = result.error.issues[0];
+  throw new DataError(
+    `${path} is not a manifest of version ${MANIFEST_VERSION}: ${problem.path.join('.')}: ${problem.message}`,
+    {
+      subject: path,
+      advice: 'Prepare the text again into an empty folder',
+    },
+  );
+}

@@ -1,0 +1,191 @@
+/** Reads the input files once, front to back, and cuts them into units of bounded size. */
+
+import { createReadStream } from 'node:fs';
+import { createGunzip } from 'node:zlib';
+import { DataError } from '../../../errors.js';
+import { documentCut, forcedCut } from '../cuts.js';
+import type { DocumentSplit, Unit } from '../unit.js';
+import type { InputFile } from './inputs.js';
+import { openParquet } from './parquet.js';
+
+/** A place in the input at which a unit begins. */
+export interface Position {
+  /** Index of the file. */
+  readonly file: number;
+  /** Byte of the decompressed text, or row of a Parquet file. */
+  readonly offset: number;
+  /** The next unit goes on with the document of the one before. */
+  readonly continues: boolean;
+}
+
+export interface PlacedUnit {
+  readonly unit: Unit;
+  /** Where the unit after this one begins. */
+  readonly next: Position;
+  /** Bytes on disk up to the end of this unit, for the progress shown. */
+  readonly diskBytes: number;
+}
+
+/** Text given to a worker at a time. Longer documents come in parts; larger units only cost memory. */
+export const UNIT_BYTES = 1 << 18;
+/** A JSONL line is parsed whole, so there is a limit to what one may ask of the memory. */
+export const MAX_JSON_LINE_BYTES = 1 << 26;
+
+/** All units from `start` on; their cuts depend on the input alone, so every run makes the same ones. */
+export async function* readUnits(
+  files: readonly InputFile[],
+  settings: { documentPer: 'blankLine' | 'line' | 'file'; field: string },
+  start: Position,
+): AsyncGenerator<PlacedUnit> {
+  let diskBefore = files.slice(0, start.file).reduce((sum, { bytes }) => sum + bytes, 0);
+  for (let index = start.file; index < files.length; index++) {
+    const file = files[index];
+    const offset = index === start.file ? start.offset : 0;
+    const units =
+      file.kind === 'parquet'
+        ? parquetUnits(file, settings.field, offset)
+        : textUnits(file, splitOf(file, settings.documentPer), offset, index === start.file && start.continues);
+    for await (const { unit, end, continues, fraction } of units) {
+      yield {
+        unit,
+        next: { file: index, offset: end, continues },
+        diskBytes: diskBefore + Math.min(1, fraction) * file.bytes,
+      };
+    }
+    diskBefore += file.bytes;
+  }
+}
+
+interface FileUnit {
+  unit: Unit;
+  end: number;
+  continues: boolean;
+  /** Part of the file that was read for it. */
+  fraction: number;
+}
+
+function splitOf(file: InputFile, documentPer: 'blankLine' | 'line' | 'file'): DocumentSplit {
+  if (file.kind === 'jsonl') return 'jsonl';
+  return documentPer === 'file' ? 'none' : documentPer;
+}
+
+async function* parquetUnits(file: InputFile, field: string, firstRow: number): AsyncGenerator<FileUnit> {
+  const { rowGroups, numRows } = await openParquet(file.path, field);
+  for (const { rowStart, rowEnd } of rowGroups) {
+    if (rowStart < firstRow || rowStart === rowEnd) continue;
+    yield {
+      unit: { kind: 'parquet', file: file.path, path: file.path, rowStart, rowEnd },
+      end: rowEnd,
+      continues: false,
+      fraction: rowEnd / numRows,
+    };
+  }
+}
+
+async function* textUnits(
+  file: InputFile,
+  split: DocumentSplit,
+  offset: number,
+  continues: boolean,
+): AsyncGenerator<FileUnit> {
+  const source = openText(file, offset);
+  let buffer = new Uint8Array(UNIT_BYTES);
+  let used = 0;
+
+  /** Takes the first `cut` bytes out of the buffer, as a unit. */
+  function take(cut: number, open: boolean): FileUnit {
+    const bytes = buffer.subarray(0, cut);
+    const rest = new Uint8Array(UNIT_BYTES);
+    const left = buffer.subarray(cut, used);
+    const unit: FileUnit = {
+      unit: { kind: 'text', file: file.path, split, bytes, offset, continues, open },
+      end: offset + cut,
+      continues: open,
+      fraction: source.fraction(offset + cut),
+    };
+    if (left.length > rest.length) buffer = left.slice();
+    else {
+      rest.set(left);
+      buffer = rest;
+    }
+    used = left.length;
+    offset += cut;
+    continues = open;
+    return unit;
+  }
+
+  for await (const chunk of source.chunks) {
+    for (let at = 0; at < chunk.length; ) {
+      const part = chunk.subarray(at, at + buffer.length - used);
+      buffer.set(part, used);
+      used += part.length;
+      at += part.length;
+      // A grown buffer is cut as if it were small again, so that cuts do not depend on how the file was read.
+      while (used === buffer.length) {
+        const cut = documentCut(buffer, split);
+        if (cut > 0) yield take(cut, false);
+        else if (split !== 'jsonl') yield take(forcedCut(buffer), true);
+        else buffer = grow(buffer, file, offset);
+      }
+    }
+  }
+  if (used > 0 || continues) yield take(used, false);
+}
+
+function grow(buffer: Uint8Array, file: InputFile, offset: number): Uint8Array<ArrayBuffer> {
+  if (buffer.length >= MAX_JSON_LINE_BYTES) {
+    throw new DataError(
+      `${file.path} has a line of more than ${MAX_JSON_LINE_BYTES >> 20} MiB at byte offset ${offset}`,
+      {
+        subject: file.path,
+        found: offset,
+        expected: 'one JSON record a line',
+        advice: 'A JSON record is parsed whole; give texts of this size as plain text',
+      },
+    );
+  }
+  const grown = new Uint8Array(buffer.length * 2);
+  grown.set(buffer);
+  return grown;
+}
+
+interface TextSource {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Part of the file that was read when the text is at this offset. */
+  fraction(offset: number): number;
+}
+
+function openText(file: InputFile, offset: number): TextSource {
+  if (!file.gzip) {
+    const chunks = createReadStream(file.path, { start: offset, highWaterMark: 1 << 16 });
+    return { chunks, fraction: (at) => at / file.bytes };
+  }
+  const compressed = createReadStream(file.path, { highWaterMark: 1 << 16 });
+  const gunzip = createGunzip({ chunkSize: 1 << 16 });
+  compressed.on('error', (error) => gunzip.destroy(error));
+  compressed.pipe(gunzip);
+  return { chunks: skipBytes(namedErrors(gunzip, file), offset), fraction: () => gunzip.bytesWritten / file.bytes };
+}
+
+/** A compressed stream cannot be entered in the middle: what was done before is decompressed again and dropped. */
+async function* skipBytes(chunks: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    const skipped = Math.min(count, chunk.length);
+    count -= skipped;
+    if (skipped < chunk.length) yield chunk.subarray(skipped);
+  }
+}
+
+async function* namedErrors(chunks: AsyncIterable<Uint8Array>, file: InputFile): AsyncGenerator<Uint8Array> {
+  try {
+    yield* chunks;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(`${file.path} is a damaged or incomplete gzip file (${reason})`, {
+      subject: file.path,
+      expected: 'a complete gzip file',
+      advice: 'Copy or download it again',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,62 @@
+/** Settings of `prepareCorpus`, with their defaults and limits. */
+
+import { availableParallelism } from 'node:os';
+import { SettingsError } from '../../../errors.js';
+import type { PrepareProgress } from './progress.js';
+
+export interface PrepareSettings {
+  /** Files, and folders that are walked in sorted order. */
+  readonly inputs: readonly string[];
+  /** Folder with `tokenizer.json`, or `vocab.txt` and `tokenizer_config.json`. */
+  readonly tokenizerDir: string;
+  /** Folder for the shards; made when absent. */
+  readonly out: string;
+  /** Threads that tokenize. Default: one a core. 0 tokenizes in the calling thread. Does not change the result. */
+  readonly workers?: number;
+  /** Part of the documents that is held out, from 0 to below 1, chosen by a hash of the text. Default 0.01. */
+  readonly heldOutFraction?: number;
+  /** What separates documents in plain text. Default `blankLine`. */
+  readonly documentPer?: 'blankLine' | 'line' | 'file';
+  /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
+  readonly field?: string;
+  /** Tokens after which a shard is written; also what an interruption can cost. Default 2^21 (6 MB of file). */
+  readonly shardTokens?: number;
+  /** Bytes that are not UTF-8: stop with an error (default), or replace them by U+FFFD. */
+  readonly invalidUtf8?: 'error' | 'replace';
+  readonly onProgress?: (progress: PrepareProgress) => void;
+  /** Stops the work; what is finished is kept and the next run continues. */
+  readonly signal?: AbortSignal;
+}
+
+export type ResolvedSettings = Required<Omit<PrepareSettings, 'onProgress' | 'signal'>> &
+  Pick<PrepareSettings, 'onProgress' | 'signal'>;
+
+/** @throws SettingsError with all settings that are out of range */
+export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
+  const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  const resolved: ResolvedSettings = {
+    workers: availableParallelism(),
+    heldOutFraction: 0.01,
+    documentPer: 'blankLine',
+    field: 'text',
+    shardTokens: 1 << 21,
+    invalidUtf8: 'error',
+    ...(given as unknown as PrepareSettings),
+  };
+  const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8 } = resolved;
+  const problems: string[] = [];
+  const need = (ok: boolean, text: string) => ok || problems.push(text);
+  need(Number.isInteger(workers) && workers >= 0, `workers is ${workers}; expected an integer from 0`);
+  need(
+    heldOutFraction >= 0 && heldOutFraction < 1,
+    `heldOutFraction is ${heldOutFraction}; expected from 0 to below 1`,
+  );
+  need(
+    ['blankLine', 'line', 'file'].includes(documentPer),
+    `documentPer is ${documentPer}; expected blankLine, line or file`,
+  );
+  need(Number.isInteger(shardTokens) && shardTokens >= 1, `shardTokens is ${shardTokens}; expected an integer from 1`);
+  need(['error', 'replace'].includes(invalidUtf8), `invalidUtf8 is ${invalidUtf8}; expected error or replace`);
+  if (problems.length > 0) throw new SettingsError(problems);
+  return resolved;
+}

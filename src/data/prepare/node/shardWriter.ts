@@ -1,0 +1,177 @@
+/** Collects tokens and writes them as shards: one file a split each time enough has come together. */
+
+import { join } from 'node:path';
+import type { SafetensorsTensor } from '../../../checkpoint/safetensors.js';
+import { writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
+import type { ShardEntry } from '../../manifest.js';
+import type { SplitName } from '../../shards.js';
+import { CONTINUES_KEY } from '../../shardsNode.js';
+import type { TokenRun, UnitTokens } from '../unit.js';
+
+/** The document at the end of the tokens written so far, when it may go on. */
+export interface OpenDocument {
+  readonly split: SplitName;
+  readonly hasTokens: boolean;
+}
+
+/** What one round of writing added. */
+export interface Segment {
+  readonly train?: ShardEntry;
+  readonly heldOut?: ShardEntry;
+  /** Documents that began in this segment, by split. */
+  readonly began: Record<SplitName, number>;
+}
+
+const FILE_NAMES: Record<SplitName, string> = { train: 'train', heldOut: 'heldout' };
+
+export class ShardWriter {
+  readonly #folder: string;
+  readonly #metadata: Readonly<Record<string, string>>;
+  readonly #pending: Record<SplitName, PendingShard>;
+  readonly #unigram: Record<SplitName, Float64Array>;
+  #openDocument: OpenDocument | undefined;
+
+  constructor(
+    folder: string,
+    vocabSize: number,
+    tokenizerHash: string,
+    unigram: Record<SplitName, Float64Array>,
+    openDocument?: OpenDocument,
+  ) {
+    this.#folder = folder;
+    this.#metadata = { format: 'pleiad-shard', tokenizer_hash: tokenizerHash, vocab_size: String(vocabSize) };
+    this.#unigram = unigram;
+    this.#openDocument = openDocument;
+    const pending = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32');
+    this.#pending = { train: pending(), heldOut: pending() };
+  }
+
+  /** Tokens of the larger split that wait to be written. */
+  get pendingTokens(): number {
+    return Math.max(this.#pending.train.length, this.#pending.heldOut.length);
+  }
+
+  get openDocument(): OpenDocument | undefined {
+    return this.#openDocument;
+  }
+
+  add(unit: UnitTokens): void {
+    if (unit.head) this.#addHead(unit.head);
+    // A document that was open ends here, unless the unit is nothing but a part of it.
+    if (unit.openIn !== 'head') {
+      this.#openDocument = unit.openIn && { split: unit.openIn, hasTokens: unit.openHasTokens };
+    }
+    for (const split of ['train', 'heldOut'] as const) {
+      const run = unit[split];
+      this.#pending[split].addDocuments(run);
+      this.#count(split, run);
+    }
+  }
+
+  #addHead(head: TokenRun): void {
+    if (!this.#openDocument || head.tokens.length === 0) return;
+    const { split, hasTokens } = this.#openDocument;
+    this.#pending[split].addContinuation(head, hasTokens);
+    this.#count(split, head);
+    this.#openDocument = { split, hasTokens: true };
+  }
+
+  #count(split: SplitName, { tokens }: TokenRun): void {
+    const counts = this.#unigram[split];
+    for (let i = 0; i < tokens.length; i++) counts[tokens[i]]++;
+  }
+
+  /** Writes what is pending as shard number `index` of each split that has any. */
+  async flush(index: number, source: string): Promise<Segment> {
+    const segment: { -readonly [K in keyof Segment]: Segment[K] } = { began: { train: 0, heldOut: 0 } };
+    for (const split of ['train', 'heldOut'] as const) {
+      const pending = this.#pending[split];
+      if (pending.length === 0) continue;
+      const file = `${FILE_NAMES[split]}-${String(index).padStart(5, '0')}.safetensors`;
+      const written = await writeSafetensors(join(this.#folder, file), pending.tensors(), {
+        ...this.#metadata,
+        split: FILE_NAMES[split],
+        documents: String(pending.numDocuments),
+        tokens: String(pending.length),
+        source,
+        [CONTINUES_KEY]: String(pending.continuesDocument),
+      });
+      segment[split] = { file, documents: pending.numDocuments, tokens: pending.length, ...written };
+      segment.began[split] = pending.numDocuments - (pending.continuesDocument ? 1 : 0);
+      pending.clear();
+    }
+    return segment;
+  }
+}
+
+/** The tokens of one shard in growing arrays, which are kept from shard to shard. */
+class PendingShard {
+  length = 0;
+  /** The first document began in the shard before. */
+  continuesDocument = false;
+  readonly #dtype: 'U16' | 'U32';
+  #tokens: Uint16Array | Uint32Array;
+  #wordStarts = new Uint8Array(0);
+  /** Where documents begin. */
+  #starts: number[] = [];
+
+  constructor(dtype: 'U16' | 'U32') {
+    this.#dtype = dtype;
+    this.#tokens = dtype === 'U16' ? new Uint16Array(0) : new Uint32Array(0);
+  }
+
+  get numDocuments(): number {
+    return this.#starts.length;
+  }
+
+  addDocuments(run: TokenRun): void {
+    let start = this.length;
+    for (const length of run.lengths) {
+      this.#starts.push(start);
+      start += length;
+    }
+    this.#append(run);
+  }
+
+  /** @param began  the document already has tokens, here or in an earlier shard */
+  addContinuation(run: TokenRun, began: boolean): void {
+    if (!began) this.#starts.push(this.length);
+    else if (this.length === 0) {
+      this.#starts.push(0);
+      this.continuesDocument = true;
+    }
+    this.#append(run);
+  }
+
+  tensors(): SafetensorsTensor[] {
+    const { length } = this;
+    const offsets = BigInt64Array.from([...this.#starts, length], BigInt);
+    return [
+      { name: 'tokens', dtype: this.#dtype, shape: [length], data: this.#tokens.subarray(0, length) },
+      { name: 'word_starts', dtype: 'U8' as const, shape: [length], data: this.#wordStarts.subarray(0, length) },
+      { name: 'document_offsets', dtype: 'I64' as const, shape: [offsets.length], data: offsets },
+    ];
+  }
+
+  clear(): void {
+    this.length = 0;
+    this.continuesDocument = false;
+    this.#starts = [];
+  }
+
+  #append({ tokens, wordStarts }: TokenRun): void {
+    const needed = this.length + tokens.length;
+    if (needed > this.#tokens.length) {
+      const capacity = Math.max(needed, Math.ceil(1.5 * this.#tokens.length));
+      const grown = this.#dtype === 'U16' ? new Uint16Array(capacity) : new Uint32Array(capacity);
+      grown.set(this.#tokens);
+      this.#tokens = grown;
+      const flags = new Uint8Array(capacity);
+      flags.set(this.#wordStarts);
+      this.#wordStarts = flags;
+    }
+    this.#tokens.set(tokens, this.length);
+    this.#wordStarts.set(wordStarts, this.length);
+    this.length = needed;
+  }
+}

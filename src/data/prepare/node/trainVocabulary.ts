@@ -1,0 +1,145 @@
+/** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
+
+import { DataError } from '../../../errors.js';
+import { PieceBuffer } from '../../../text/pieceBuffer.js';
+import { WordPieceTokenizer } from '../../../text/tokenizer.js';
+import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
+import { LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
+import type { Unit } from '../unit.js';
+import { listInputs, type SkippedFile } from './inputs.js';
+import { openParquet, readParquetTexts } from './parquet.js';
+import { readUnits } from './readUnits.js';
+
+export interface TrainVocabularySettings {
+  /** Files, and folders of files. */
+  readonly inputs: readonly string[];
+  /** Tokens of the vocabulary, special ones included. */
+  readonly size: number;
+  /** Keep upper case and accents. Default false. */
+  readonly cased?: boolean;
+  /** Keep Hangul syllables whole. Default true; false tears them into jamo as uncased BERT does. */
+  readonly preserveHangul?: boolean;
+  /** A pair of pieces met less often is not merged. Default 2. */
+  readonly minFrequency?: number;
+  /** Distinct characters to keep. Default: as many as make up 99.95 % of the text, at least 1000. */
+  readonly alphabetLimit?: number;
+  /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
+  readonly field?: string;
+  /** Default: stop with an error. */
+  readonly invalidUtf8?: 'error' | 'replace';
+  readonly onProgress?: (progress: VocabularyProgress) => void;
+}
+
+export type VocabularyProgress =
+  | { readonly stage: 'reading'; readonly textBytes: number; readonly fraction: number }
+  | { readonly stage: 'merging'; readonly tokens: number; readonly size: number };
+
+export interface TrainedVocabulary {
+  readonly tokenizer: WordPieceTokenizer;
+  /** Of text read, after decompression. */
+  readonly textBytes: number;
+  readonly distinctWords: number;
+  readonly skipped: readonly SkippedFile[];
+}
+
+/** Share of all characters that the default alphabet covers, and the fewest it holds. */
+const ALPHABET_SHARE = 0.9995;
+const LEAST_ALPHABET = 1000;
+
+/**
+ * @throws DataError      for a missing, empty or damaged file, naming it
+ * @throws SettingsError  when the size has no room for the alphabet, or a setting is out of range
+ */
+export async function trainVocabulary(settings: TrainVocabularySettings): Promise<TrainedVocabulary> {
+  const { cased = false, preserveHangul = true, field = 'text', invalidUtf8 = 'error', onProgress } = settings;
+  const normalization = { lowercase: !cased, tearHangul: !preserveHangul };
+  const { files, skipped } = await listInputs(settings.inputs);
+  const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const trainer = new VocabularyTrainer(normalization);
+  const reader = new UnitReader(trainer, { field, invalidUtf8 });
+  let textBytes = 0;
+  for await (const unit of readUnits(
+    files,
+    { documentPer: 'blankLine', field },
+    { file: 0, offset: 0, continues: false },
+  )) {
+    textBytes += await reader.read(unit.unit);
+    onProgress?.({ stage: 'reading', textBytes, fraction: unit.diskBytes / diskBytes });
+  }
+  const tokens = trainer.train({
+    size: settings.size,
+    minFrequency: settings.minFrequency,
+    alphabetLimit: settings.alphabetLimit ?? coveringAlphabet(trainer.wordCounts()),
+    onProgress: (numTokens, size) => onProgress?.({ stage: 'merging', tokens: numTokens, size }),
+  });
+  return {
+    tokenizer: WordPieceTokenizer.fromVocabulary(tokens, normalization),
+    textBytes,
+    distinctWords: trainer.wordCounts().size,
+    skipped,
+  };
+}
+
+/** Gives the text of units to a vocabulary trainer. */
+class UnitReader {
+  readonly #collector: UnitCollector;
+  #file = '';
+  #lines = 0;
+
+  constructor(
+    private readonly trainer: VocabularyTrainer,
+    private readonly settings: { field: string; invalidUtf8: 'error' | 'replace' },
+  ) {
+    // Documents are found, decoded and checked as for shards; what would be tokenized is counted instead.
+    const counter = { vocabSize: 1, appendIds: (text: string) => trainer.add(text) };
+    this.#collector = new UnitCollector(counter, 0, () => new PieceBuffer());
+  }
+
+  /** @returns bytes of text */
+  async read(unit: Unit): Promise<number> {
+    if (unit.file !== this.#file) {
+      this.#file = unit.file;
+      this.#lines = 0;
+    }
+    if (unit.kind === 'parquet') {
+      const opened = await openParquet(unit.path, this.settings.field);
+      const texts = await readParquetTexts(opened, unit.path, this.settings.field, unit);
+      for (const text of texts) this.trainer.add(text);
+      return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
+    }
+    try {
+      const { lines, textBytes } = tokenizeTextUnit(unit, this.#collector, { ...this.settings, heldOutFraction: 0 });
+      this.#lines += lines;
+      return textBytes;
+    } catch (error) {
+      if (!(error instanceof LineError)) throw error;
+      const line = this.#lines + error.lineInUnit + 1;
+      throw new DataError(`${unit.file}, line ${line} ${error.message}`, {
+        subject: unit.file,
+        found: line,
+        expected: `one JSON object with text in "${this.settings.field}" a line`,
+        advice: 'Name the field that holds the text (--field), or repair the line',
+      });
+    }
+  }
+}
+
+/** How many of the most frequent characters make up `ALPHABET_SHARE` of the text. */
+function coveringAlphabet(words: ReadonlyMap<string, number>): number {
+  const counts = new Map<string, number>();
+  let total = 0;
+  for (const [word, count] of words) {
+    for (const character of word) {
+      counts.set(character, (counts.get(character) ?? 0) + count);
+      total += count;
+    }
+  }
+  let covered = 0;
+  let needed = 0;
+  for (const count of [...counts.values()].sort((a, b) => b - a)) {
+    if (covered >= ALPHABET_SHARE * total) break;
+    covered += count;
+    needed++;
+  }
+  return Math.max(LEAST_ALPHABET, needed);
+}

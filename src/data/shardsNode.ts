@@ -1,0 +1,212 @@
+/** Prepared folders on disk. Tokens are read by position; in memory are only the document offsets. */
+
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { SafetensorsFile } from '../checkpoint/safetensorsNode.js';
+import { DataError } from '../errors.js';
+import {
+  MANIFEST_FILE,
+  type Manifest,
+  parseManifest,
+  type ShardEntry,
+  TOKENIZER_FOLDER,
+  UNIGRAM_FILE,
+} from './manifest.js';
+import type { Shards, SplitName, TokenSplit } from './shards.js';
+
+export interface ShardFolder extends Shards {
+  readonly manifest: Manifest;
+  /** The folder of the tokenizer that the shards were made with. */
+  readonly tokenizerFolder: string;
+}
+
+/** Open files at a time, a split; far below any system's limit. */
+const MAX_OPEN_FILES = 64;
+/** Metadata of a shard whose first document began in the shard before it. */
+export const CONTINUES_KEY = 'continues_document';
+
+/**
+ * Opens a prepared folder.
+ * @param expected  `tokenizerHash`: refuses shards that were made with another tokenizer
+ * @throws DataError when the folder is unfinished, a shard is missing, cut short or made by another tokenizer
+ */
+export async function openShards(folder: string, expected: { tokenizerHash?: string } = {}): Promise<ShardFolder> {
+  const manifest = readManifest(folder);
+  const { tokenizerHash } = manifest.identity;
+  if (expected.tokenizerHash !== undefined && expected.tokenizerHash !== tokenizerHash) {
+    throw new DataError(`${folder} was made with tokenizer ${tokenizerHash}, not with ${expected.tokenizerHash}`, {
+      subject: folder,
+      found: tokenizerHash,
+      expected: expected.tokenizerHash,
+      advice: `Use the tokenizer in ${join(folder, TOKENIZER_FOLDER)}, or prepare the text again`,
+    });
+  }
+  const splits = {
+    train: new ShardedSplit(folder, manifest.train.shards, tokenizerHash),
+    heldOut: new ShardedSplit(folder, manifest.heldOut.shards, tokenizerHash),
+  };
+  return {
+    source: folder,
+    manifest,
+    tokenizerFolder: join(folder, TOKENIZER_FOLDER),
+    tokenizerHash,
+    vocabSize: manifest.vocabSize,
+    specialIds: manifest.specialIds,
+    ...splits,
+    unigramCounts: (split) => readUnigram(folder, split),
+    close() {
+      splits.train.close();
+      splits.heldOut.close();
+    },
+  };
+}
+
+/** @throws DataError when there is no complete manifest */
+export function readManifest(folder: string): Manifest {
+  const path = join(folder, MANIFEST_FILE);
+  if (!existsSync(path)) {
+    throw new DataError(
+      `${folder} has no ${MANIFEST_FILE}: it is not a prepared folder, or preparing was interrupted`,
+      {
+        subject: folder,
+        advice: 'Run `pleiad prepare` with this folder as --out; it continues where it stopped',
+      },
+    );
+  }
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new DataError(`${path} is not JSON`, { subject: path, advice: 'Prepare the text again', cause });
+  }
+  return parseManifest(json, path);
+}
+
+/** @throws DataError when a shard of the list is missing or has another length */
+export function checkShardFiles(folder: string, entries: readonly ShardEntry[]): void {
+  for (const { file, bytes } of entries) {
+    const path = join(folder, file);
+    const found = existsSync(path) ? statSync(path).size : undefined;
+    if (found === bytes) continue;
+    throw new DataError(found === undefined ? `${path} is missing` : `${path} has ${found} bytes, expected ${bytes}`, {
+      subject: path,
+      found,
+      expected: `${bytes} bytes`,
+      advice: 'Delete the folder and prepare the text again',
+    });
+  }
+}
+
+/** The shards of a split as one stream; a document may run over the end of a shard. */
+class ShardedSplit implements TokenSplit {
+  readonly numDocuments: number;
+  readonly numTokens: number;
+  readonly documentOffsets: Float64Array;
+  readonly #paths: string[];
+  /** Tokens before each shard, float64 [shards + 1]. */
+  readonly #tokensBefore: Float64Array;
+  readonly #open = new Map<number, SafetensorsFile>();
+
+  constructor(folder: string, entries: readonly ShardEntry[], tokenizerHash: string) {
+    checkShardFiles(folder, entries);
+    this.#paths = entries.map(({ file }) => join(folder, file));
+    this.#tokensBefore = new Float64Array(entries.length + 1);
+    const starts: Float64Array[] = [];
+    entries.forEach((entry, shard) => {
+      const file = this.#file(shard);
+      checkShard(file, entry, tokenizerHash);
+      const before = this.#tokensBefore[shard];
+      const offsets = file.read<'I64'>('document_offsets');
+      const isContinued = file.metadata[CONTINUES_KEY] === 'true';
+      starts.push(Float64Array.from(offsets.subarray(isContinued ? 1 : 0, -1), (offset) => before + Number(offset)));
+      this.#tokensBefore[shard + 1] = before + entry.tokens;
+    });
+    this.numTokens = this.#tokensBefore[entries.length];
+    this.numDocuments = starts.reduce((sum, { length }) => sum + length, 0);
+    this.documentOffsets = new Float64Array(this.numDocuments + 1);
+    let at = 0;
+    for (const part of starts) {
+      this.documentOffsets.set(part, at);
+      at += part.length;
+    }
+    this.documentOffsets[at] = this.numTokens;
+  }
+
+  read(start: number, end: number, ids: Int32Array, wordStarts: Uint8Array, at: number): void {
+    for (let shard = this.#shardOf(start); start < end; shard++) {
+      const before = this.#tokensBefore[shard];
+      const stop = Math.min(end, this.#tokensBefore[shard + 1]);
+      const file = this.#file(shard);
+      ids.set(file.read<'U16' | 'U32'>('tokens', start - before, stop - before), at);
+      wordStarts.set(file.read<'U8'>('word_starts', start - before, stop - before), at);
+      at += stop - start;
+      start = stop;
+    }
+  }
+
+  close(): void {
+    for (const file of this.#open.values()) file.close();
+    this.#open.clear();
+  }
+
+  #shardOf(token: number): number {
+    let low = 0;
+    let high = this.#paths.length - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.#tokensBefore[middle] <= token) low = middle;
+      else high = middle - 1;
+    }
+    return low;
+  }
+
+  /** The open file, most recently used last; the one unused longest is closed when there are too many. */
+  #file(shard: number): SafetensorsFile {
+    const file = this.#open.get(shard) ?? openShardFile(this.#paths[shard]);
+    this.#open.delete(shard);
+    this.#open.set(shard, file);
+    if (this.#open.size > MAX_OPEN_FILES) {
+      const [oldest] = this.#open.keys();
+      this.#open.get(oldest)!.close();
+      this.#open.delete(oldest);
+    }
+    return file;
+  }
+}
+
+function openShardFile(path: string): SafetensorsFile {
+  try {
+    return SafetensorsFile.open(path);
+  } catch (cause) {
+    throw new DataError(cause instanceof Error ? cause.message : String(cause), { subject: path, cause });
+  }
+}
+
+function checkShard(file: SafetensorsFile, entry: ShardEntry, tokenizerHash: string): void {
+  const found = file.metadata.tokenizer_hash;
+  if (found !== tokenizerHash) {
+    throw new DataError(`${file.path} was made with tokenizer ${found}, its folder with ${tokenizerHash}`, {
+      subject: file.path,
+      advice: 'A shard of another folder was copied here; prepare the text again',
+    });
+  }
+  const tokens = file.location('tokens').shape[0];
+  const flags = file.location('word_starts').shape[0];
+  const documents = file.location('document_offsets').shape[0] - 1;
+  if (tokens !== entry.tokens || flags !== tokens || documents !== entry.documents) {
+    throw new DataError(
+      `${file.path} has ${tokens} tokens, ${flags} word starts and ${documents} documents; ` +
+        `the manifest says ${entry.tokens} tokens in ${entry.documents} documents`,
+      { subject: file.path, advice: 'Prepare the text again' },
+    );
+  }
+}
+
+function readUnigram(folder: string, split: SplitName): Float64Array {
+  const file = openShardFile(join(folder, UNIGRAM_FILE));
+  try {
+    return file.read<'F64'>(split === 'train' ? 'train' : 'held_out');
+  } finally {
+    file.close();
+  }
+}

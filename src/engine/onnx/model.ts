@@ -1,0 +1,155 @@
+/**
+ * An ONNX model as plain data, and its bytes. Field numbers are those of onnx.proto3 (IR version 9, which opset 20 asks
+ * for); this file and protobuf.ts are the only ones that know them.
+ */
+import type { Shape } from '../../graph/dimensions.js';
+import { MessageWriter } from './protobuf.js';
+
+const IR_VERSION = 9;
+export const OPSET = 20;
+/** The domain of ONNX Runtime's own ops. */
+export const CONTRIB = 'com.microsoft';
+
+export type OnnxType = 'float32' | 'int32' | 'int64' | 'bool';
+const elementTypes: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+
+export interface OnnxTensor {
+  readonly type: OnnxType;
+  readonly shape: readonly number[];
+  /** Little-endian elements, row-major. */
+  readonly data: Uint8Array;
+}
+
+/** An ONNX attribute; the kind cannot be told from a JS number, so it is said. */
+export type OnnxAttribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly ints: readonly number[] }
+  | { readonly text: string }
+  | { readonly tensor: OnnxTensor };
+
+export interface OnnxNode {
+  readonly op: string;
+  readonly domain: '' | typeof CONTRIB;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+export interface OnnxValue {
+  readonly name: string;
+  readonly type: OnnxType;
+  readonly shape: Shape;
+}
+
+export interface OnnxModel {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly inputs: readonly OnnxValue[];
+  readonly outputs: readonly OnnxValue[];
+  /** Types of values between the nodes, where known. */
+  readonly values: readonly OnnxValue[];
+  readonly initializers: ReadonlyMap<string, OnnxTensor>;
+}
+
+/** The code of an element type, for the `to` attribute of Cast. */
+export function elementTypeCode(type: OnnxType): number {
+  return elementTypes[type];
+}
+
+function encodeTensor(tensor: OnnxTensor, name?: string, external?: ExternalFile): MessageWriter {
+  const message = new MessageWriter();
+  for (const size of tensor.shape) message.varint(1, size);
+  message.varint(2, elementTypes[tensor.type]);
+  if (name !== undefined) message.string(8, name);
+  if (!external) return message.bytes(9, tensor.data);
+  const { path, offset } = external;
+  for (const [key, value] of [
+    ['location', path],
+    ['offset', offset],
+    ['length', tensor.data.length],
+  ]) {
+    message.message(13, new MessageWriter().string(1, String(key)).string(2, String(value)));
+  }
+  return message.varint(14, 1);
+}
+
+function encodeAttribute(name: string, attribute: OnnxAttribute): MessageWriter {
+  const message = new MessageWriter().string(1, name);
+  if ('float' in attribute) return message.float(2, attribute.float).varint(20, 1);
+  if ('int' in attribute) return message.varint(3, attribute.int).varint(20, 2);
+  if ('text' in attribute) return message.string(4, attribute.text).varint(20, 3);
+  if ('tensor' in attribute) return message.message(5, encodeTensor(attribute.tensor)).varint(20, 4);
+  for (const value of attribute.ints) message.varint(8, value);
+  return message.varint(20, 7);
+}
+
+function encodeNode(node: OnnxNode): MessageWriter {
+  const message = new MessageWriter();
+  for (const input of node.inputs) message.string(1, input);
+  for (const output of node.outputs) message.string(2, output);
+  message.string(4, node.op);
+  for (const [name, attribute] of Object.entries(node.attributes)) message.message(5, encodeAttribute(name, attribute));
+  if (node.domain) message.string(7, node.domain);
+  return message;
+}
+
+function encodeValue({ name, type, shape }: OnnxValue): MessageWriter {
+  const dims = new MessageWriter();
+  for (const dim of shape) {
+    dims.message(1, typeof dim === 'number' ? new MessageWriter().varint(1, dim) : new MessageWriter().string(2, dim));
+  }
+  const tensorType = new MessageWriter().varint(1, elementTypes[type]).message(2, dims);
+  return new MessageWriter().string(1, name).message(2, new MessageWriter().message(1, tensorType));
+}
+
+interface ExternalFile {
+  readonly path: string;
+  readonly offset: number;
+}
+
+/** A model's bytes, and the file with its large tensors where they do not fit into one protobuf message (2 GiB). */
+export interface EncodedModel {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly external?: { readonly path: string; readonly data: Uint8Array<ArrayBuffer> };
+}
+
+/** Above this many bytes of initializers they go to an external file; protobuf ends at 2 GiB. */
+const EXTERNAL_ABOVE = 1.5e9;
+/** Small tensors stay inside: shapes and axes must be readable while the model loads. */
+const EXTERNAL_FROM_BYTES = 4096;
+
+/** The .onnx file of a model. With more than 1.5 GB of initializers these go to a second file named `externalPath`. */
+export function encodeModel(
+  model: OnnxModel,
+  externalPath = 'model.onnx.data',
+  externalAbove = EXTERNAL_ABOVE,
+): EncodedModel {
+  const large = [...model.initializers.values()].filter((tensor) => tensor.data.length >= EXTERNAL_FROM_BYTES);
+  const total = large.reduce((sum, tensor) => sum + tensor.data.length, 0);
+  const external = total > externalAbove ? new Uint8Array(total) : undefined;
+
+  const graph = new MessageWriter();
+  for (const node of model.nodes) graph.message(1, encodeNode(node));
+  graph.string(2, model.name);
+  let offset = 0;
+  for (const [name, tensor] of model.initializers) {
+    if (!external || tensor.data.length < EXTERNAL_FROM_BYTES) {
+      graph.message(5, encodeTensor(tensor, name));
+      continue;
+    }
+    graph.message(5, encodeTensor(tensor, name, { path: externalPath, offset }));
+    external.set(tensor.data, offset);
+    offset += tensor.data.length;
+  }
+  for (const value of model.inputs) graph.message(11, encodeValue(value));
+  for (const value of model.outputs) graph.message(12, encodeValue(value));
+  for (const value of model.values) graph.message(13, encodeValue(value));
+
+  const message = new MessageWriter().varint(1, IR_VERSION).string(2, 'pleiad').message(7, graph);
+  message.message(8, new MessageWriter().string(1, '').varint(2, OPSET));
+  if (model.nodes.some((node) => node.domain === CONTRIB)) {
+    message.message(8, new MessageWriter().string(1, CONTRIB).varint(2, 1));
+  }
+  return { bytes: message.finish(), external: external && { path: externalPath, data: external } };
+}

@@ -1,0 +1,88 @@
+/** State of an engine as flat arrays, and the views of it that a program reads and writes. Runs in the engine's thread. */
+import { formatShape } from '../../graph/dimensions.js';
+import type { StateLayout } from '../engine.js';
+import { EngineError } from '../engineError.js';
+import type { OnnxValue } from '../onnx/model.js';
+
+export interface StateView {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+export class Arenas {
+  readonly layout: StateLayout;
+  readonly #arrays: ReadonlyMap<string, Float32Array>;
+
+  /** @throws EngineError when a slot lies outside its arena */
+  constructor(layout: StateLayout) {
+    this.layout = layout;
+    for (const [name, { arena, offset, shape }] of layout.slots) {
+      const end = offset + shape.reduce((product, size) => product * size, 1);
+      if (layout.arenas[arena] === undefined || end > layout.arenas[arena]) {
+        throw new EngineError(
+          `state "${name}" lies at ${offset}..${end} of arena "${arena}", which has ${layout.arenas[arena] ?? 'no'} elements`,
+          { subject: name, advice: 'Make the arena longer or move the slot' },
+        );
+      }
+    }
+    this.#arrays = new Map(Object.entries(layout.arenas).map(([name, length]) => [name, new Float32Array(length)]));
+  }
+
+  /** Elements start..end of an arena, not copied. */
+  range(arena: string, start = 0, end = this.layout.arenas[arena]): Float32Array {
+    const array = this.#arrays.get(arena);
+    if (!array) {
+      throw new EngineError(
+        `there is no arena "${arena}"; there are ${[...this.#arrays.keys()].join(', ') || 'none'}`,
+        { subject: arena },
+      );
+    }
+    if (!(start >= 0 && start <= end && end <= array.length)) {
+      throw new EngineError(`elements ${start}..${end} of arena "${arena}", which has ${array.length}`, {
+        subject: arena,
+      });
+    }
+    return array.subarray(start, end);
+  }
+
+  write(arena: string, data: Float32Array, start = 0): void {
+    this.range(arena, start, start + data.length).set(data);
+  }
+
+  isArena(name: string): boolean {
+    return this.#arrays.has(name);
+  }
+
+  /** The tensor that a program's state node stands for: a slot, or a whole arena. */
+  view(state: OnnxValue): StateView {
+    const slot = this.layout.slots.get(state.name);
+    if (!slot) {
+      const data = this.range(state.name);
+      return { data, shape: [data.length] };
+    }
+    const { arena, offset, shape } = slot;
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    return { data: this.range(arena, offset, offset + size), shape };
+  }
+
+  /** @throws EngineError when there is no slot or arena for a program's state, or one of another shape */
+  check(label: string, state: OnnxValue): void {
+    const slot = this.layout.slots.get(state.name);
+    const known = slot?.shape ?? (this.isArena(state.name) ? [this.layout.arenas[state.name]] : undefined);
+    if (!known) {
+      throw new EngineError(`program "${label}": state "${state.name}" has no place in the engine's state`, {
+        subject: state.name,
+        advice: 'Add a slot of that name to the StateLayout',
+      });
+    }
+    const fits =
+      known.length === state.shape.length &&
+      state.shape.every((dim, axis) => typeof dim === 'string' || dim === known[axis]);
+    if (!fits) {
+      throw new EngineError(
+        `program "${label}": state "${state.name}" is ${formatShape(state.shape)} in the graph and ${formatShape(known)} in the engine's state`,
+        { subject: state.name, found: known, expected: formatShape(state.shape) },
+      );
+    }
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * The engine of browsers: onnxruntime-web, as WebAssembly on the CPU or on WebGPU. State lies in typed arrays on the
+ * JavaScript side. Needs nothing of Node, and runs there too.
+ */
+import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
+import type { Graph } from '../../graph/graph.js';
+import type {
+  ArenaRange,
+  CompileOptions,
+  Engine,
+  EngineOptions,
+  EngineState,
+  Program,
+  StateLayout,
+  Tensors,
+} from '../engine.js';
+import { EngineError } from '../engineError.js';
+import { lowerGraph } from '../onnx/lower.js';
+import { encodeModel } from '../onnx/model.js';
+import { Arenas } from './arenas.js';
+import { SessionProgram, signatureOf } from './sessionProgram.js';
+
+const NAME = 'onnxruntime-web';
+
+/** What the driver uses of the runtime's bundles, which all export the same. */
+interface Runtime {
+  readonly InferenceSession: InferenceSessionFactory;
+  readonly Tensor: TensorConstructor;
+  readonly env: {
+    readonly versions: { readonly web?: string };
+    readonly wasm: { numThreads?: number; wasmPaths?: unknown };
+  };
+}
+
+export interface WebEngineOptions extends EngineOptions {
+  /** Where the runtime's .wasm files are served; beside the bundle by default. */
+  readonly wasmPaths?: string;
+}
+
+/**
+ * Loads onnxruntime-web. `threads` is 1 by default; more need a page that is cross-origin isolated.
+ * @throws EngineError for "cuda", and for "webgpu" where there is no adapter
+ */
+export async function createWebEngine(options: WebEngineOptions = {}): Promise<Engine> {
+  const { device = 'cpu', threads = 1, wasmPaths } = options;
+  if (device === 'cuda') {
+    throw new EngineError('device "cuda" is not in onnxruntime-web', {
+      subject: 'device',
+      found: device,
+      expected: 'cpu or webgpu',
+      advice: 'Use "webgpu", or the Node engine',
+    });
+  }
+  if (device === 'webgpu') await requireAdapter();
+  const runtime = await loadRuntime(device, threads);
+  runtime.env.wasm.numThreads = threads;
+  if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
+  return new WebEngine(runtime, device, threads);
+}
+
+async function loadRuntime(device: 'cpu' | 'webgpu', threads: number): Promise<Runtime> {
+  if (device === 'webgpu') return (await import('onnxruntime-web/webgpu')) as unknown as Runtime;
+  // Under Node the WebAssembly bundle cannot start threads; the default bundle for Node can.
+  const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+  if (inNode && threads > 1) return (await import('onnxruntime-web')) as unknown as Runtime;
+  return (await import('onnxruntime-web/wasm')) as unknown as Runtime;
+}
+
+interface Gpu {
+  requestAdapter(): Promise<unknown>;
+}
+
+async function requireAdapter(): Promise<void> {
+  const { gpu } = globalThis.navigator as unknown as { gpu?: Gpu };
+  if (await gpu?.requestAdapter()) return;
+  throw new EngineError('there is no WebGPU adapter here', {
+    subject: 'device',
+    found: 'webgpu',
+    advice: 'Use device "cpu", or a browser with WebGPU switched on',
+  });
+}
+
+class WebEngine implements Engine {
+  readonly name = NAME;
+  readonly description: string;
+  readonly #runtime: Runtime;
+  readonly #device: 'cpu' | 'webgpu';
+
+  constructor(runtime: Runtime, device: 'cpu' | 'webgpu', threads: number) {
+    this.#runtime = runtime;
+    this.#device = device;
+    this.description = `${NAME} ${runtime.env.versions.web ?? ''}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  }
+
+  async createState(layout: StateLayout): Promise<EngineState> {
+    return new WebState(layout);
+  }
+
+  async compile(graph: Graph, { label, state, weights }: CompileOptions): Promise<Program> {
+    const lowered = lowerGraph(graph, { target: this.#device === 'webgpu' ? 'portable' : 'cpu', name: label, weights });
+    const { bytes, external } = encodeModel(lowered.model);
+    const session = await this.#runtime.InferenceSession.create(bytes, this.#sessionOptions(external)).catch(
+      (cause: Error) => {
+        throw new EngineError(`program "${label}": ${cause.message}`, { subject: label, cause });
+      },
+    );
+    const program = new SessionProgram({
+      signature: signatureOf(label, lowered),
+      session,
+      tensor: this.#runtime.Tensor,
+      arenas: arenasOf(state),
+      writesInPlace: false,
+    });
+    return new WebProgram(program);
+  }
+
+  async close(): Promise<void> {}
+
+  #sessionOptions(external: { path: string; data: Uint8Array } | undefined): InferenceSession.SessionOptions {
+    return {
+      executionProviders: [this.#device === 'webgpu' ? 'webgpu' : 'wasm'],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 3,
+      ...(external && { externalData: [external] }),
+    };
+  }
+}
+
+function arenasOf(state: EngineState | undefined): Arenas | undefined {
+  if (state === undefined || state instanceof WebState) return state?.arenas;
+  throw new EngineError('the state belongs to another engine', {
+    advice: 'Create it with `createState` of the engine that compiles',
+  });
+}
+
+class WebState implements EngineState {
+  readonly layout: StateLayout;
+  readonly arenas: Arenas;
+
+  constructor(layout: StateLayout) {
+    this.layout = layout;
+    this.arenas = new Arenas(layout);
+  }
+  async read(arena: string, start?: number, end?: number): Promise<Float32Array> {
+    return this.arenas.range(arena, start, end).slice();
+  }
+  async write(arena: string, data: Float32Array, start?: number): Promise<void> {
+    this.arenas.write(arena, data, start);
+  }
+  async release(): Promise<void> {}
+}
+
+/** One run at a time: the runtime refuses a second call of a session before the first has ended. */
+class WebProgram implements Program {
+  readonly #program: SessionProgram;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(program: SessionProgram) {
+    this.#program = program;
+  }
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.#next(() => this.#program.run(feeds));
+  }
+  runOverArenas(ranges: readonly ArenaRange[], chunk: number): Promise<Record<string, number>> {
+    return this.#next(() => this.#program.runOverArenas(ranges, chunk));
+  }
+  release(): Promise<void> {
+    return this.#next(() => this.#program.release());
+  }
+  #next<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}

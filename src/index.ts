@@ -1,0 +1,49 @@
+/** The library without a file system: what runs in a browser as well as in Node. `pleiad/node` adds what needs Node. */
+
+export * from './autodiff/gradients.js';
+export * from './checkpoint/modelFolder.js';
+export * from './checkpoint/safetensors.js';
+export { type BatchSettings, type BatchSource, type Blocks, createBatchSource } from './data/batches.js';
+export { maskBatch, type MaskBatchSettings } from './data/masking/maskBatch.js';
+export * from './data/masking/random.js';
+export * from './data/masking/scheme.js';
+export { isHeldOut } from './data/prepare/tokenizeUnit.js';
+export * from './data/shards.js';
+export * from './data/unigram.js';
+export * from './engine/engine.js';
+export * from './engine/engineError.js';
+export * from './engine/interpreterEngine.js';
+export * from './engine/onnx/lower.js';
+export * from './errors.js';
+export * from './graph/check.js';
+export * from './graph/dimensions.js';
+export * from './graph/graph.js';
+export * from './graph/print.js';
+export * from './models/config.js';
+export * from './models/electra.js';
+export * from './models/encoder.js';
+export * from './nn/layers.js';
+export * from './nn/parameters.js';
+export * from './objectives/electra.js';
+export * from './objectives/objective.js';
+export * from './passes/passes.js';
+export type { PipelineOptions } from './pipelines/encoderModel.js';
+export * from './pipelines/fillMask.js';
+export * from './pipelines/replacedTokenDetection.js';
+export * from './pipelines/textCorruption.js';
+export * from './random/philox.js';
+export { Encoding, type TruncationStrategy } from './text/encoding.js';
+export * from './text/tokenizer.js';
+export * from './text/vocabularyTraining.js';
+export * from './training/events.js';
+export * from './training/metrics.js';
+export * from './training/pretrainingData.js';
+export {
+  describeSettings,
+  modelConfigs,
+  type PretrainingInput,
+  type PretrainingSettings,
+  resolvePretrainingSettings,
+} from './training/settings.js';
+export { pretrain, type TrainerDependencies } from './training/trainer.js';
+export { VERSION } from './version.js';

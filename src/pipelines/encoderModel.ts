@@ -1,0 +1,148 @@
+/**
+ * What every pipeline stands on: an engine, a model with its weights baked in, and rows of token ids run in padded
+ * batches. Touches no file; `node.ts` loads model folders.
+ */
+import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
+import { CheckpointError, SettingsError } from '../errors.js';
+import type { EncoderConfig } from '../models/config.js';
+import type { ModelGraph } from '../models/electra.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+
+/** A model as a pipeline is given it. */
+export interface PipelineOptions {
+  /** Not closed by the pipeline: several may share one. */
+  readonly engine: Engine;
+  readonly tokenizer: WordPieceTokenizer;
+  readonly config: EncoderConfig;
+  /** By published name, row-major. Tensors that the model does not use are ignored. */
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  /** Rows run at once. Default 16. */
+  readonly batchSize?: number;
+  /** Longest row in tokens, [CLS] and [SEP] included. Default: as many positions as the model has. */
+  readonly maxLength?: number;
+  /** Where the weights come from, for messages. */
+  readonly source?: string;
+}
+
+/** Rows that are run together. */
+export interface RowBatch {
+  /** Which rows, by their index in what was given. */
+  readonly rows: readonly number[];
+  /** Positions in a padded row (S). */
+  readonly length: number;
+}
+
+/** A compiled encoder with its head. */
+export class EncoderModel {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly maxLength: number;
+  readonly #program: Program;
+  readonly #batchSize: number;
+
+  private constructor(options: PipelineOptions, program: Program) {
+    this.tokenizer = options.tokenizer;
+    this.maxLength = options.maxLength ?? options.config.maxPositionEmbeddings;
+    this.#batchSize = options.batchSize ?? 16;
+    this.#program = program;
+  }
+
+  /**
+   * @throws SettingsError for a `batchSize` or `maxLength` out of range
+   * @throws CheckpointError when the weights are not those of the model, or the tokenizer has another vocabulary
+   */
+  static async load(model: ModelGraph, options: PipelineOptions, label: string): Promise<EncoderModel> {
+    checkOptions(options);
+    checkWeights(model, options, label);
+    const used = new Map(model.parameters.map(({ name }) => [name, options.weights.get(name)!]));
+    return new EncoderModel(options, await options.engine.compile(model.graph, { label, weights: used }));
+  }
+
+  /**
+   * Runs rows of token ids in batches of similar length.
+   * @param rows   token ids, [CLS] and [SEP] included, at most `maxLength` each
+   * @param read   called after each batch with its outputs
+   * @param extra  further inputs of a batch
+   */
+  async run(
+    rows: readonly Int32Array[],
+    read: (outputs: Tensors, batch: RowBatch) => void,
+    extra: (batch: RowBatch) => Tensors = () => ({}),
+  ): Promise<void> {
+    for (const batch of batchesByLength(rows, this.#batchSize)) {
+      const feeds = { ...padRows(rows, batch, this.tokenizer.padId), ...extra(batch) };
+      read(await this.#program.run(feeds), batch);
+    }
+  }
+
+  release(): Promise<void> {
+    return this.#program.release();
+  }
+}
+
+function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {
+  const problems: string[] = [];
+  if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1)) {
+    problems.push(`batchSize is ${batchSize}; expected a whole number of at least 1`);
+  }
+  const positions = config.maxPositionEmbeddings;
+  if (maxLength !== undefined && !(Number.isInteger(maxLength) && maxLength >= 3 && maxLength <= positions)) {
+    problems.push(`maxLength is ${maxLength}; expected 3 to ${positions}, the positions that the model has`);
+  }
+  if (problems.length) throw new SettingsError(problems);
+}
+
+function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, label: string): void {
+  const { weights, tokenizer, config, source = label } = options;
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new CheckpointError(`${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`, {
+      subject: source,
+      found: tokenizer.vocabSize,
+      expected: `at most ${config.vocabSize} tokens`,
+      advice: 'Use the tokenizer that the model was trained with',
+    });
+  }
+  const problems = parameters.flatMap(({ name, shape }) => {
+    const size = shape.reduce((product, dim) => product * dim, 1);
+    const found = weights.get(name)?.length;
+    if (found === size) return [];
+    return [found === undefined ? `${name} is missing` : `${name} has ${found} values, its config needs [${shape}]`];
+  });
+  if (problems.length === 0) return;
+  const shown = problems.slice(0, 5).join('; ');
+  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
+  throw new CheckpointError(`${source}: ${shown}${more}`, {
+    subject: source,
+    found: problems,
+    expected: `the ${parameters.length} tensors of its config`,
+    advice: 'Load weights and config of one model folder',
+  });
+}
+
+/** Rows in batches, sorted by length so that little is padded. */
+function batchesByLength(rows: readonly Int32Array[], batchSize: number): RowBatch[] {
+  const sorted = [...rows.keys()].sort((a, b) => rows[a].length - rows[b].length);
+  const batches: RowBatch[] = [];
+  for (let at = 0; at < sorted.length; at += batchSize) {
+    const members = sorted.slice(at, at + batchSize);
+    batches.push({ rows: members, length: rows[members.at(-1)!].length });
+  }
+  return batches;
+}
+
+function padRows(rows: readonly Int32Array[], batch: RowBatch, padId: number): Tensors {
+  const { length } = batch;
+  const shape = [batch.rows.length, length];
+  const inputIds = new Int32Array(batch.rows.length * length).fill(padId);
+  const attentionMask = new Int32Array(inputIds.length);
+  batch.rows.forEach((row, i) => {
+    inputIds.set(rows[row], i * length);
+    attentionMask.fill(1, i * length, i * length + rows[row].length);
+  });
+  const int32 = (data: Int32Array, dims = shape): Tensor => ({ dtype: 'int32', shape: dims, data });
+  return {
+    inputIds: int32(inputIds),
+    tokenTypeIds: int32(new Int32Array(inputIds.length)),
+    attentionMask: int32(attentionMask),
+    positionIds: int32(Int32Array.from({ length }, (_, i) => i), [length]),
+  };
+}

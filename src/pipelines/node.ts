@@ -1,0 +1,130 @@
+/** Pipelines from model folders and run folders, with an engine of their own. */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Architecture } from '../checkpoint/modelFolder.js';
+import { loadModelDescription, loadModelFolder } from '../checkpoint/modelFolderNode.js';
+import type { Engine } from '../engine/engine.js';
+import { createNodeEngine, type NodeEngineOptions } from '../engine/onnxruntime/nodeEngine.js';
+import { CheckpointError } from '../errors.js';
+import { loadTokenizer } from '../text/tokenizerNode.js';
+import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
+import type { PipelineOptions } from './encoderModel.js';
+import { fillMask, type MaskFiller } from './fillMask.js';
+import { type ReplacedTokenDetector, replacedTokenDetection } from './replacedTokenDetection.js';
+import { type TextCorrupter, textCorruption } from './textCorruption.js';
+
+export interface LoadOptions extends NodeEngineOptions, Pick<PipelineOptions, 'batchSize' | 'maxLength'> {
+  /** An engine to share, which stays open; without it the pipeline has one of its own and closes it on release. */
+  readonly engine?: Engine;
+}
+
+/** Which half of an ELECTRA: the name of its folder in a checkpoint. */
+export type ModelRole = 'discriminator' | 'generator';
+
+/**
+ * Loads a discriminator.
+ * @param folder  a model folder, a checkpoint, or a run (its best checkpoint, else its latest)
+ * @throws CheckpointError when there is no such model, it is damaged, or it is of another kind
+ */
+export function loadReplacedTokenDetection(folder: string, options: LoadOptions = {}): Promise<ReplacedTokenDetector> {
+  return load(folder, 'discriminator', 'ElectraForPreTraining', options, replacedTokenDetection);
+}
+
+/** Loads a generator, or any ELECTRA masked language model; see `loadReplacedTokenDetection`. */
+export function loadFillMask(folder: string, options: LoadOptions = {}): Promise<MaskFiller> {
+  return load(folder, 'generator', 'ElectraForMaskedLM', options, fillMask);
+}
+
+/** Loads a generator to corrupt texts with; see `loadReplacedTokenDetection`. */
+export function loadTextCorruption(folder: string, options: LoadOptions = {}): Promise<TextCorrupter> {
+  return load(folder, 'generator', 'ElectraForMaskedLM', options, textCorruption);
+}
+
+async function load<P extends { release(): Promise<void> }>(
+  folder: string,
+  role: ModelRole,
+  architecture: Architecture,
+  options: LoadOptions,
+  create: (options: PipelineOptions) => Promise<P>,
+): Promise<P> {
+  const path = resolveModelFolder(folder, role);
+  const { architecture: found } = loadModelDescription(path);
+  if (found !== architecture) throw wrongKind(path, found, architecture);
+  const { config, tensors, tokenizer } = loadModelFolder(path);
+  const { batchSize, maxLength = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? Infinity) } = options;
+  const engine = options.engine ?? (await createNodeEngine(options));
+  const closeOwn = async () => {
+    if (!options.engine) await engine.close();
+  };
+  try {
+    const pipeline = await create({
+      engine,
+      // Without a tokenizer in the folder, this says what is missing.
+      tokenizer: tokenizer ?? loadTokenizer(path),
+      config,
+      weights: new Map([...tensors].map(([name, { data }]) => [name, data])),
+      batchSize,
+      maxLength,
+      source: path,
+    });
+    const release = async () => {
+      await pipeline.release();
+      await closeOwn();
+    };
+    return { ...pipeline, release };
+  } catch (error) {
+    await closeOwn();
+    throw error;
+  }
+}
+
+/**
+ * The model folder that a name stands for: itself, a checkpoint's, or a run's best (else latest) checkpoint's.
+ * @throws CheckpointError when there is none
+ */
+export function resolveModelFolder(folder: string, role: ModelRole): string {
+  if (existsSync(join(folder, 'config.json'))) return folder;
+  const checkpoint = resolveCheckpoint(folder);
+  const path = checkpoint && join(checkpoint, role);
+  if (path && existsSync(path)) return path;
+  const problem = checkpoint ? `${checkpoint} has no ${role}` : `${folder} is neither a model folder nor a run`;
+  throw new CheckpointError(problem, {
+    subject: folder,
+    expected: 'a folder with config.json and model.safetensors, or a run folder with checkpoints',
+    advice: checkpoint ? 'Its objective trains no such model' : 'Check the name of the folder',
+  });
+}
+
+/** A checkpoint itself, or a run's best one, else its latest; undefined for any other folder. */
+export function resolveCheckpoint(folder: string): string | undefined {
+  if (existsSync(join(folder, 'trainer.json'))) return folder;
+  if (!readRunFile(folder)) return undefined;
+  try {
+    return checkpointOf(folder, 'best');
+  } catch {
+    return checkpointOf(folder, 'latest');
+  }
+}
+
+/**
+ * The row length that the run around a model folder trained with. Positions beyond it exist but have learned nothing.
+ * @param path  RUN/checkpoints/STEP/ROLE, or any other model folder, of which nothing is known
+ */
+function trainedLength(path: string): number | undefined {
+  const length = loadModelDescription(path).pleiad?.length;
+  return typeof length === 'number' ? length : readRunFile(resolve(path, '../../..'))?.settings.length;
+}
+
+const USES: Readonly<Record<Architecture, string>> = {
+  ElectraForPreTraining: 'Use it with detect, or give the folder of its generator',
+  ElectraForMaskedLM: 'Use it with fill-mask, or give the folder of its discriminator',
+};
+
+function wrongKind(path: string, found: Architecture, expected: Architecture): CheckpointError {
+  return new CheckpointError(`${path} holds ${found}, this needs ${expected}`, {
+    subject: path,
+    found,
+    expected,
+    advice: USES[found],
+  });
+}

@@ -1,0 +1,336 @@
+import { DataError } from '../errors.js';
+import { type NormalizationSettings, PUBLISHED_NORMALIZATION, stripsAccents } from './normalization.js';
+import type { SpecialTokens, TokenizerOptions, TokenizerSettings } from './tokenizerSettings.js';
+import { CONTINUATION_PREFIX } from './wordpiece.js';
+
+type Json = Record<string, unknown>;
+
+const REMOVE_NONSPACING_MARKS = { type: 'Replace', pattern: { Regex: '\\p{Mn}' }, content: '' };
+
+/** Writes the tokenizers package's `tokenizer.json`. */
+export function tokenizerJson(tokens: readonly string[], settings: TokenizerSettings): Json {
+  const ids = new Map(tokens.map((token, id) => [token, id]));
+  const { cls, sep, unk } = settings.specialTokens;
+  const special = [...new Set([...Object.values(settings.specialTokens), ...settings.additionalSpecialTokens])];
+  const frame = ids.has(cls) && ids.has(sep);
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: special
+      .filter((token) => ids.has(token))
+      .map((token) => ({ id: ids.get(token)!, content: token }))
+      .sort((a, b) => a.id - b.id)
+      .map((token) => ({ ...token, ...ADDED_TOKEN_FLAGS, special: true })),
+    normalizer: normalizerJson(settings),
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: frame ? templateProcessing(cls, ids.get(cls)!, sep, ids.get(sep)!) : null,
+    decoder: { type: 'WordPiece', prefix: CONTINUATION_PREFIX, cleanup: true },
+    model: {
+      type: 'WordPiece',
+      unk_token: unk,
+      continuing_subword_prefix: CONTINUATION_PREFIX,
+      max_input_chars_per_word: settings.maxCharsPerWord,
+      vocab: Object.fromEntries(ids),
+    },
+  };
+}
+
+const ADDED_TOKEN_FLAGS = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+
+/**
+ * BertNormalizer says it all except our two departures: NFC goes before it, and keeping Hangul whole means removing
+ * accents in steps, with NFC after them.
+ */
+function normalizerJson(settings: NormalizationSettings): Json {
+  const composesAgain = stripsAccents(settings) && !settings.tearHangul;
+  const bert = {
+    type: 'BertNormalizer',
+    clean_text: settings.cleanText,
+    handle_chinese_chars: settings.handleChineseChars,
+    strip_accents: composesAgain ? false : stripsAccents(settings),
+    lowercase: composesAgain ? false : settings.lowercase,
+  };
+  const steps: Json[] = settings.nfc ? [{ type: 'NFC' }, bert] : [bert];
+  if (composesAgain) {
+    steps.push({ type: 'NFD' }, REMOVE_NONSPACING_MARKS, { type: 'NFC' });
+    if (settings.lowercase) steps.push({ type: 'Lowercase' });
+  }
+  return steps.length === 1 ? bert : { type: 'Sequence', normalizers: steps };
+}
+
+function templateProcessing(cls: string, clsId: number, sep: string, sepId: number): Json {
+  const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
+  const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
+  const single = [special(cls, 0), sequence('A', 0), special(sep, 0)];
+  return {
+    type: 'TemplateProcessing',
+    single,
+    pair: [...single, sequence('B', 1), special(sep, 1)],
+    special_tokens: {
+      [cls]: { id: cls, ids: [clsId], tokens: [cls] },
+      [sep]: { id: sep, ids: [sepId], tokens: [sep] },
+    },
+  };
+}
+
+/** Names of tokenizer classes in transformers. */
+export type TokenizerClass = 'BertTokenizer' | 'ElectraTokenizer' | 'PreTrainedTokenizerFast';
+
+/** What `tokenizer_config.json` says beside the tokenizer's own settings. */
+export interface TokenizerConfigOptions {
+  /** Longest input in tokens. Default 512. */
+  modelMaxLength?: number;
+  /**
+   * Default: 'ElectraTokenizer' when its own normalisation is the tokenizer's, else 'PreTrainedTokenizerFast'. The former
+   * builds BERT's published normalisation from the flags here and does not read that of `tokenizer.json` (transformers
+   * 5.23), so text that NFC or whole Hangul matter for would get other ids.
+   */
+  tokenizerClass?: TokenizerClass;
+}
+
+/** Writes `tokenizer_config.json` for transformers; what it has no field for goes under "pleiad". */
+export function tokenizerConfig(
+  settings: TokenizerSettings,
+  { modelMaxLength = 512, tokenizerClass = defaultClass(settings) }: TokenizerConfigOptions = {},
+): Json {
+  const { pad, unk, cls, sep, mask } = settings.specialTokens;
+  return {
+    tokenizer_class: tokenizerClass,
+    do_lower_case: settings.lowercase,
+    strip_accents: stripsAccents(settings),
+    tokenize_chinese_chars: settings.handleChineseChars,
+    model_max_length: modelMaxLength,
+    model_input_names: ['input_ids', 'token_type_ids', 'attention_mask'],
+    pad_token: pad,
+    unk_token: unk,
+    cls_token: cls,
+    sep_token: sep,
+    mask_token: mask,
+    ...(settings.additionalSpecialTokens.length > 0
+      ? { additional_special_tokens: [...settings.additionalSpecialTokens] }
+      : {}),
+    pleiad: {
+      nfc: settings.nfc,
+      clean_text: settings.cleanText,
+      tear_hangul: settings.tearHangul,
+      max_chars_per_word: settings.maxCharsPerWord,
+    },
+  };
+}
+
+function defaultClass(settings: TokenizerSettings): TokenizerClass {
+  const isPublished = normalizerJson(settings).type === 'BertNormalizer' && settings.cleanText;
+  return isPublished && settings.maxCharsPerWord === 100 ? 'ElectraTokenizer' : 'PreTrainedTokenizerFast';
+}
+
+/**
+ * Settings from a parsed `tokenizer_config.json`, to read a `vocab.txt` with. Without our "pleiad" entry the folder was
+ * published by others, so their normalisation applies (no NFC first, uncased tears Hangul).
+ * @throws DataError when a field has the wrong type
+ */
+export function settingsFromTokenizerConfig(json: unknown): TokenizerOptions {
+  const config = record(json, 'tokenizer_config.json');
+  const ours = config.pleiad === undefined ? {} : record(config.pleiad, 'tokenizer_config.json: pleiad');
+  const flag = (from: Json, name: string, otherwise: boolean): boolean =>
+    from[name] === undefined || from[name] === null
+      ? otherwise
+      : (check(
+          from[name],
+          typeof from[name] === 'boolean',
+          `tokenizer_config.json: ${name}`,
+          'true or false',
+        ) as boolean);
+  const special: Partial<SpecialTokens> = {};
+  for (const name of ['pad', 'unk', 'cls', 'sep', 'mask'] as const) {
+    const token = config[`${name}_token`];
+    if (token !== undefined && token !== null) special[name] = tokenText(token, `${name}_token`);
+  }
+  const additional = config.additional_special_tokens ?? [];
+  const maxChars = ours.max_chars_per_word;
+  const lowercase = flag(config, 'do_lower_case', true);
+  return {
+    lowercase,
+    stripAccents: flag(config, 'strip_accents', lowercase),
+    handleChineseChars: flag(config, 'tokenize_chinese_chars', true),
+    nfc: flag(ours, 'nfc', PUBLISHED_NORMALIZATION.nfc),
+    cleanText: flag(ours, 'clean_text', PUBLISHED_NORMALIZATION.cleanText),
+    tearHangul: flag(ours, 'tear_hangul', PUBLISHED_NORMALIZATION.tearHangul),
+    ...(typeof maxChars === 'number' ? { maxCharsPerWord: maxChars } : {}),
+    specialTokens: special,
+    additionalSpecialTokens: list(additional, 'tokenizer_config.json: additional_special_tokens').map((token) =>
+      tokenText(token, 'additional_special_tokens'),
+    ),
+  };
+}
+
+/** A special token is written as a string or as an object with `content`. */
+function tokenText(token: unknown, name: string): string {
+  const text = typeof token === 'object' && token !== null ? (token as Json).content : token;
+  return check(text, typeof text === 'string', `tokenizer_config.json: ${name}`, 'text such as "[MASK]"') as string;
+}
+
+/** Vocabulary and settings from a parsed `tokenizer.json`; see WordPieceTokenizer.fromTokenizerJson. */
+export function vocabularyFromTokenizerJson(json: unknown): { tokens: string[]; settings: TokenizerOptions } {
+  const root = record(json, 'tokenizer.json');
+  const model = record(root.model, 'tokenizer.json: model');
+  // Files written before 2020 name no type; a vocabulary with a continuation prefix is WordPiece.
+  const isWordPiece = model.type === 'WordPiece' || (model.type === undefined && 'continuing_subword_prefix' in model);
+  check(model.type, isWordPiece, 'tokenizer.json: model.type', 'WordPiece');
+  const prefix = model.continuing_subword_prefix;
+  check(prefix, prefix === CONTINUATION_PREFIX, 'tokenizer.json: model.continuing_subword_prefix', CONTINUATION_PREFIX);
+  const unk = check(
+    model.unk_token,
+    typeof model.unk_token === 'string',
+    'tokenizer.json: model.unk_token',
+    'text',
+  ) as string;
+  const maxChars = model.max_input_chars_per_word ?? 100;
+  const preTokenizer = record(root.pre_tokenizer, 'tokenizer.json: pre_tokenizer');
+  const preType = preTokenizer.type;
+  check(preType, preType === 'BertPreTokenizer', 'tokenizer.json: pre_tokenizer.type', 'BertPreTokenizer');
+
+  const tokens = vocabularyInOrder(record(model.vocab, 'tokenizer.json: model.vocab'));
+  const added = list(root.added_tokens ?? [], 'tokenizer.json: added_tokens').map((token) => addedToken(token, tokens));
+  const frame = frameTokens(root.post_processor);
+  const named = { pad: padToken(root.padding), unk, ...frame };
+  const special: Partial<SpecialTokens> = Object.fromEntries(Object.entries(named).filter(([, token]) => token));
+  return {
+    tokens,
+    settings: {
+      ...normalizationFromJson(root.normalizer),
+      maxCharsPerWord: check(
+        maxChars,
+        typeof maxChars === 'number',
+        'tokenizer.json: max_input_chars_per_word',
+        'a number',
+      ) as number,
+      specialTokens: special,
+      additionalSpecialTokens: added.filter((token) => ![...Object.values(special), '[PAD]', '[MASK]'].includes(token)),
+    },
+  };
+}
+
+function padToken(padding: unknown): string | undefined {
+  const token = typeof padding === 'object' && padding !== null ? (padding as Json).pad_token : undefined;
+  return typeof token === 'string' ? token : undefined;
+}
+
+function vocabularyInOrder(vocab: Json): string[] {
+  const entries = Object.entries(vocab);
+  const tokens: string[] = new Array(entries.length);
+  for (const [token, id] of entries) {
+    // As many ids as places, none twice: no place stays empty.
+    const isFree = Number.isInteger(id) && tokens[id as number] === undefined && (id as number) < tokens.length;
+    const expected = `an id from 0 to ${tokens.length - 1} that no other token has`;
+    check(id, isFree && (id as number) >= 0, `tokenizer.json: model.vocab[${JSON.stringify(token)}]`, expected);
+    tokens[id as number] = token;
+  }
+  return tokens;
+}
+
+/** Checks an added token and appends it to the vocabulary if it is not in there. */
+function addedToken(json: unknown, tokens: string[]): string {
+  const token = record(json, 'tokenizer.json: added_tokens');
+  const content = check(
+    token.content,
+    typeof token.content === 'string',
+    'tokenizer.json: added token',
+    'text',
+  ) as string;
+  for (const flag of Object.keys(ADDED_TOKEN_FLAGS)) {
+    check(token[flag], !token[flag], `tokenizer.json: ${flag} of the added token ${content}`, 'false');
+  }
+  if (token.id === tokens.length) tokens.push(content);
+  check(
+    token.id,
+    tokens[token.id as number] === content,
+    `tokenizer.json: id of the added token ${content}`,
+    'its id in the vocabulary',
+  );
+  return content;
+}
+
+function normalizationFromJson(json: unknown): NormalizationSettings {
+  const normalizer = record(json, 'tokenizer.json: normalizer');
+  const steps = normalizer.type === 'Sequence' ? list(normalizer.normalizers, 'tokenizer.json: normalizers') : [json];
+  const bert = steps
+    .map((step) => record(step, 'tokenizer.json: normalizer'))
+    .find(({ type }) => type === 'BertNormalizer');
+  const types = steps.map((step) => (step as Json).type).join(', ');
+  if (!bert) unsupported('tokenizer.json: normalizer', types, 'BertNormalizer');
+  const types0 = (steps[0] as Json).type;
+  const lowercase = bert.lowercase === true || types.endsWith('Lowercase');
+  const composesAgain = types.includes('NFD');
+  const settings: NormalizationSettings = {
+    nfc: types0 === 'NFC',
+    cleanText: bert.clean_text !== false,
+    handleChineseChars: bert.handle_chinese_chars !== false,
+    lowercase,
+    stripAccents: composesAgain ? true : ((bert.strip_accents as boolean | null | undefined) ?? undefined),
+    tearHangul: !composesAgain,
+  };
+  // Whatever we would not write ourselves for these settings does something else than we would.
+  const ours = normalizerJson(settings);
+  const ourSteps = ours.type === 'Sequence' ? (ours.normalizers as Json[]) : [ours];
+  const same =
+    ourSteps.length === steps.length &&
+    ourSteps.every((step, i) => step.type === 'BertNormalizer' || sameJson(step, steps[i]));
+  if (!same) unsupported('tokenizer.json: normalizer', types, 'BertNormalizer, or what toTokenizerJson() writes');
+  return settings;
+}
+
+/** [CLS] and [SEP] of the post-processor. */
+function frameTokens(json: unknown): { cls: string; sep: string } {
+  const processor = record(json, 'tokenizer.json: post_processor');
+  if (processor.type === 'BertProcessing') {
+    const [[sep], [cls]] = [processor.sep, processor.cls] as [[string, number], [string, number]];
+    return { cls, sep };
+  }
+  const single =
+    processor.type === 'TemplateProcessing' ? list(processor.single, 'tokenizer.json: post_processor.single') : [];
+  const name = (part: unknown) => ((part as Json)?.SpecialToken as Json | undefined)?.id;
+  const [cls, sep] = [name(single[0]), name(single[2])];
+  if (typeof cls === 'string' && typeof sep === 'string') {
+    const ours = templateProcessing(cls, 0, sep, 0);
+    if (sameJson(ours.single, processor.single) && sameJson(ours.pair, processor.pair)) return { cls, sep };
+  }
+  return unsupported(
+    'tokenizer.json: post_processor',
+    processor.type,
+    '[CLS] A [SEP] and [CLS] A [SEP] B [SEP] with types 0 and 1',
+  );
+}
+
+/** Equality of parsed JSON, whatever the order of the keys. */
+function sameJson(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => sameJson((a as Json)[key], (b as Json)[key]));
+}
+
+function record(value: unknown, subject: string): Json {
+  return check(
+    value,
+    typeof value === 'object' && value !== null && !Array.isArray(value),
+    subject,
+    'an object',
+  ) as Json;
+}
+
+function list(value: unknown, subject: string): unknown[] {
+  return check(value, Array.isArray(value), subject, 'a list') as unknown[];
+}
+
+function check(value: unknown, isRight: boolean, subject: string, expected: string): unknown {
+  return isRight ? value : unsupported(subject, value, expected);
+}
+
+function unsupported(subject: string, found: unknown, expected: string): never {
+  throw new DataError(`${subject} is ${JSON.stringify(found) ?? 'missing'}; expected ${expected}`, {
+    subject,
+    found,
+    expected,
+    advice: 'Only WordPiece tokenizers of the BERT family can be used; with a vocab.txt, load that instead.',
+  });
+}

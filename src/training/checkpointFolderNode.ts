@@ -1,0 +1,185 @@
+/** One checkpoint on disk: model folders, trainer.safetensors with the rest, and trainer.json, which vouches for all. */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { writeFileDurably } from '../checkpoint/durableFileNode.js';
+import {
+  type FileRecord,
+  floatTensor,
+  recordFile,
+  saveModelFolder,
+  toSafetensors,
+} from '../checkpoint/modelFolderNode.js';
+import { SafetensorsFile, writeSafetensors } from '../checkpoint/safetensorsNode.js';
+import { CheckpointError } from '../errors.js';
+import type { ModelExport } from '../objectives/objective.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import type { Snapshot } from './checkpoint.js';
+import { type NamedArray, weightsSha256 } from './weightsHash.js';
+
+/** Grows when checkpoints of an earlier Pleiad could be misread. */
+export const CHECKPOINT_VERSION = 1;
+const TRAINER_FILE = 'trainer.json';
+const TENSORS_FILE = 'trainer.safetensors';
+
+const count = z.number().int().nonnegative();
+const trainerSchema = z.object({
+  format: z.literal('pleiad-checkpoint'),
+  version: z.literal(CHECKPOINT_VERSION),
+  objective: z.string(),
+  /** What the run depends on beside its settings, for instance the tokenizer's hash. */
+  identity: z.record(z.string(), z.union([z.string(), z.number()])),
+  progress: z.object({
+    step: count,
+    updates: count,
+    phase: count,
+    totalSteps: count.optional(),
+    tokensSeen: count,
+    elapsedMs: z.number().nonnegative(),
+    rateScale: z.number().positive(),
+    rollbacks: count,
+    skippedInRow: count,
+  }),
+  heldOut: z.looseObject({ totalLoss: z.number() }).optional(),
+  weightsSha256: z.string(),
+  files: z.record(z.string(), z.object({ bytes: count, sha256: z.string() })),
+});
+/** The content of trainer.json. */
+export type TrainerFile = z.infer<typeof trainerSchema>;
+export type RunIdentity = TrainerFile['identity'];
+
+/** What a checkpoint is written and read by. */
+export interface CheckpointContents {
+  readonly objective: string;
+  readonly identity: RunIdentity;
+  readonly models: readonly ModelExport[];
+  readonly tokenizer?: WordPieceTokenizer;
+}
+
+/** Writes all files of a checkpoint into a folder that nobody reads yet. */
+export async function writeCheckpointFiles(
+  folder: string,
+  snapshot: Snapshot,
+  { objective, identity, models, tokenizer }: CheckpointContents,
+): Promise<TrainerFile> {
+  mkdirSync(folder, { recursive: true });
+  const { progress, parameters, heldOut } = snapshot;
+  const files: Record<string, FileRecord> = {};
+  for (const { folder: name, architecture, config, tensors } of models) {
+    const pleiad = { objective, step: progress.step, tokensSeen: progress.tokensSeen };
+    const own = new Map([...tensors].map(([published, parameter]) => [published, parameters.get(parameter)!]));
+    const written = await saveModelFolder(join(folder, name), {
+      architecture,
+      config,
+      tensors: own,
+      tokenizer,
+      pleiad,
+    });
+    for (const [file, record] of written) files[`${name}/${file}`] = record;
+  }
+  files[TENSORS_FILE] = await writeSafetensors(join(folder, TENSORS_FILE), trainerTensors(snapshot, models));
+  const trainer: TrainerFile = {
+    format: 'pleiad-checkpoint',
+    version: CHECKPOINT_VERSION,
+    objective,
+    identity,
+    progress,
+    ...(heldOut && { heldOut: { ...heldOut } }),
+    weightsSha256: await weightsSha256(parameters),
+    files,
+  };
+  await writeFileDurably(join(folder, TRAINER_FILE), [`${JSON.stringify(trainer, null, 2)}\n`]);
+  return trainer;
+}
+
+/** Moments, and the parameters that are in no model folder. */
+function trainerTensors({ parameters, firstMoment, secondMoment }: Snapshot, models: readonly ModelExport[]) {
+  const elsewhere = new Set(models.flatMap(({ tensors }) => [...tensors.values()]));
+  const rest = new Map([...parameters].filter(([name]) => !elsewhere.has(name)));
+  return Object.entries({ parameter: rest, firstMoment, secondMoment }).flatMap(([kind, tensors]) =>
+    [...tensors].map(([name, tensor]) => toSafetensors(`${kind}:${name}`, tensor)),
+  );
+}
+
+/** @throws CheckpointError when there is no trainer.json of this version */
+export function readTrainerFile(folder: string): TrainerFile {
+  const path = join(folder, TRAINER_FILE);
+  if (!existsSync(path)) throw new CheckpointError(`${folder} has no ${TRAINER_FILE}`, { subject: folder });
+  let json: unknown;
+  try {
+    json = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    throw new CheckpointError(`${path} is not JSON`, { subject: path, cause });
+  }
+  const parsed = trainerSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const { path: at, message } = parsed.error.issues[0];
+  throw new CheckpointError(`${path} is not of version ${CHECKPOINT_VERSION}: ${at.join('.')}: ${message}`, {
+    subject: path,
+  });
+}
+
+/**
+ * Compares every file with what trainer.json says of it.
+ * @throws CheckpointError naming the first that is missing, shortened or changed
+ */
+export async function verifyCheckpoint(folder: string, { files }: TrainerFile): Promise<void> {
+  for (const [name, expected] of Object.entries(files)) {
+    const path = join(folder, name);
+    if (!existsSync(path)) throw new CheckpointError(`${name} is missing`, { subject: path });
+    const actual = await recordFile(path);
+    if (actual.bytes !== expected.bytes) {
+      throw new CheckpointError(`${name} has ${actual.bytes} bytes, expected ${expected.bytes}`, { subject: path });
+    }
+    if (actual.sha256 !== expected.sha256) {
+      throw new CheckpointError(`${name} has SHA-256 ${actual.sha256}, expected ${expected.sha256}`, { subject: path });
+    }
+  }
+}
+
+/** @throws CheckpointError naming both values when the checkpoint is of another model, vocabulary or corpus */
+export function checkIdentity(folder: string, trainer: TrainerFile, expected: CheckpointContents): void {
+  const found: RunIdentity = { objective: trainer.objective, ...trainer.identity };
+  for (const [name, value] of Object.entries({ objective: expected.objective, ...expected.identity })) {
+    if (found[name] === value) continue;
+    throw new CheckpointError(`${folder}: ${name} is ${found[name]} in the checkpoint and ${value} now`, {
+      subject: folder,
+      found: found[name],
+      expected: String(value),
+      advice: 'Resume with the data and settings that the run began with, or start a new run in another folder',
+    });
+  }
+}
+
+/** Reads all tensors of a verified checkpoint. */
+export function readSnapshot(folder: string, trainer: TrainerFile, models: readonly ModelExport[]): Snapshot {
+  const kinds = new Map<string, Map<string, NamedArray>>();
+  const parameters = new Map<string, NamedArray>();
+  kinds.set('parameter', parameters).set('firstMoment', new Map()).set('secondMoment', new Map());
+  for (const { folder: name, tensors } of models) {
+    readTensors(join(folder, name, 'model.safetensors'), (published, tensor) => {
+      const parameter = tensors.get(published);
+      if (parameter) parameters.set(parameter, tensor);
+    });
+  }
+  readTensors(join(folder, TENSORS_FILE), (name, tensor) => {
+    const [kind, ...rest] = name.split(':');
+    kinds.get(kind)?.set(rest.join(':'), tensor);
+  });
+  return {
+    progress: trainer.progress,
+    parameters,
+    firstMoment: kinds.get('firstMoment')!,
+    secondMoment: kinds.get('secondMoment')!,
+    ...(trainer.heldOut && { heldOut: trainer.heldOut }),
+  };
+}
+
+function readTensors(path: string, use: (name: string, tensor: NamedArray) => void): void {
+  const file = SafetensorsFile.open(path);
+  try {
+    for (const name of file.names) use(name, floatTensor(file, name));
+  } finally {
+    file.close();
+  }
+}

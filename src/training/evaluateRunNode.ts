@@ -1,0 +1,68 @@
+/** Evaluates a checkpoint of a pre-training run on the held-out text of a folder of shards. */
+import { dirname, resolve } from 'node:path';
+import { openShards } from '../data/shardsNode.js';
+import type { Engine } from '../engine/engine.js';
+import { CheckpointError, DataError } from '../errors.js';
+import { readSnapshot, readTrainerFile } from './checkpointFolderNode.js';
+import { evaluateHeldOut } from './evaluation.js';
+import type { HeldOutMetrics } from './metrics.js';
+import { heldOutData } from './pretrainingData.js';
+import { objectiveOf } from './pretrainNode.js';
+import { readRunFile } from './runFolderNode.js';
+
+export interface RunEvaluation {
+  readonly checkpoint: string;
+  readonly step: number;
+  readonly weightsSha256: string;
+  readonly heldOut: HeldOutMetrics;
+}
+
+/**
+ * Both halves together, as in training: the generator corrupts, the discriminator detects. Masks and draws are those of
+ * every other evaluation, so figures can be compared.
+ * @param checkpoint  RUN/checkpoints/step-…
+ * @param data        a folder of shards made with the run's tokenizer
+ * @param maxBatches  default: all of the held-out text
+ * @throws CheckpointError when it is no checkpoint of a run; DataError when the shards have no held-out text
+ */
+export async function evaluateCheckpoint(
+  checkpoint: string,
+  { data, engine, maxBatches }: { data: string; engine: Engine; maxBatches?: number },
+): Promise<RunEvaluation> {
+  const run = readRunFile(dirname(dirname(resolve(checkpoint))));
+  if (!run) {
+    throw new CheckpointError(`${checkpoint} lies in no run: there is no run.json two folders above`, {
+      subject: checkpoint,
+      expected: 'RUN/checkpoints/step-…',
+      advice: 'Give the folder of a run, or one of its checkpoints where it was written',
+    });
+  }
+  const trainer = readTrainerFile(checkpoint);
+  const shards = await openShards(data, { tokenizerHash: String(run.identity.tokenizerHash) });
+  try {
+    const objective = objectiveOf(run.settings, shards);
+    const heldOut = heldOutData(shards, run.settings);
+    if (!heldOut) {
+      throw new DataError(`${data} has no held-out text`, {
+        subject: data,
+        advice: 'Prepare the text with a larger --held-out-fraction',
+      });
+    }
+    const { parameters } = readSnapshot(checkpoint, trainer, objective.models);
+    const phase = objective.phases[trainer.progress.phase];
+    const weights = new Map([...parameters].map(([name, tensor]) => [name, tensor.data]));
+    const program = await engine.compile(phase.evaluationGraph(), { label: 'evaluation', weights });
+    try {
+      const metrics = await evaluateHeldOut(program, phase, heldOut, {
+        maxBatches: maxBatches ?? heldOut.numBatches,
+        weights: run.settings,
+      });
+      const { weightsSha256, progress } = trainer;
+      return { checkpoint, step: progress.step, weightsSha256, heldOut: metrics };
+    } finally {
+      await program.release();
+    }
+  } finally {
+    shards.close();
+  }
+}

@@ -1,0 +1,119 @@
+/** What a training run tells: one stream of typed events, to which progress bars, logs and pages listen. */
+import type { HeldOutMetrics, LossMetrics } from './metrics.js';
+
+export interface StartedEvent {
+  readonly type: 'started';
+  /** The step that comes first: 0, or where a checkpoint left off. */
+  readonly step: number;
+  /** The checkpoint that the run goes on from. */
+  readonly resumedFrom?: string;
+  readonly objective: string;
+  readonly engine: string;
+  readonly numParameters: number;
+  /** Steps of the whole run; undefined until a time budget has been turned into steps. */
+  readonly totalSteps?: number;
+}
+
+/** The number of steps that a time budget allows, measured on the first steps and fixed from here on. */
+export interface PlannedEvent {
+  readonly type: 'planned';
+  readonly step: number;
+  readonly totalSteps: number;
+  readonly millisecondsPerStep: number;
+}
+
+export interface PhaseEvent {
+  readonly type: 'phase';
+  readonly step: number;
+  readonly name: string;
+}
+
+/** Milliseconds a step, on average since the last of these events. */
+export interface StepSplit {
+  /** Forward and backward, waiting for the engine included. */
+  readonly engineMs: number;
+  /** Norm and update. */
+  readonly optimizerMs: number;
+  /** Making batches and feeds; all but a run's first are made while the engine works and cost a step nothing. */
+  readonly dataMs: number;
+}
+
+export interface StepEvent {
+  readonly type: 'step';
+  /** Steps done. */
+  readonly step: number;
+  readonly totalSteps?: number;
+  /** Averages over the tokens since the last of these events. */
+  readonly losses: LossMetrics;
+  readonly learningRate: number;
+  /** Global norm before clipping, of the last step. */
+  readonly gradientNorm: number;
+  readonly tokensSeen: number;
+  readonly tokensPerSecond: number;
+  /** Training time so far, earlier sessions of a resumed run included. */
+  readonly elapsedMs: number;
+  readonly split: StepSplit;
+}
+
+export interface EvaluationEvent {
+  readonly type: 'evaluation';
+  readonly step: number;
+  readonly elapsedMs: number;
+  readonly heldOut: HeldOutMetrics;
+}
+
+export interface CheckpointEvent {
+  readonly type: 'checkpoint';
+  readonly step: number;
+  readonly path: string;
+  readonly weightsSha256: string;
+  readonly isBest: boolean;
+}
+
+export type WarningCode =
+  | 'nothing-to-resume'
+  | 'no-held-out'
+  | 'damaged-checkpoint'
+  | 'not-finite'
+  | 'rolled-back'
+  | 'learning-rate-too-high'
+  | 'discriminator-collapse'
+  | 'generator-stuck'
+  | 'time-exceeded'
+  | 'steps-changed';
+
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly step: number;
+  readonly code: WarningCode;
+  readonly message: string;
+  /** What to do about it, a full sentence. */
+  readonly advice: string;
+}
+
+export interface DoneEvent {
+  readonly type: 'done';
+  /** True when a signal ended the run early; it can be resumed. */
+  readonly interrupted: boolean;
+  readonly step: number;
+  readonly steps: number;
+  readonly tokensSeen: number;
+  /** Over the whole run, evaluations and checkpoints included. */
+  readonly tokensPerSecond: number;
+  readonly elapsedMs: number;
+  /** Newest checkpoint; undefined without a store. */
+  readonly checkpoint?: string;
+  readonly weightsSha256: string;
+  /** The last evaluation; undefined without held-out text. */
+  readonly heldOut?: HeldOutMetrics;
+}
+
+export type TrainingEvent =
+  | StartedEvent
+  | PlannedEvent
+  | PhaseEvent
+  | StepEvent
+  | EvaluationEvent
+  | CheckpointEvent
+  | WarningEvent
+  | DoneEvent;

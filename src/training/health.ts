@@ -1,0 +1,111 @@
+/** Watches a run for the ways in which ELECTRA training goes wrong, and says what to do. It never changes the run. */
+import type { WarningEvent } from './events.js';
+import type { HeldOutMetrics, LossMetrics } from './metrics.js';
+
+/** Loss counts as rising when its average is this much above its lowest value. */
+const RISE = 1.3;
+/** The gradient norm counts as exploding when its average is this many times its lowest. */
+const NORM_EXPLOSION = 20;
+/** Weight of a new value in the running averages. */
+const SMOOTHING = 0.05;
+/** Steps that the averages need to mean something. */
+const SETTLING_STEPS = 50;
+
+/** Discriminator loss within this of H(r), in nats, with nothing found, is collapse. */
+const COLLAPSE_MARGIN = 0.02;
+/** Before this share of the run a discriminator may still be finding its feet. */
+const LATE = 0.3;
+
+class RunningLow {
+  #average: number | undefined;
+  #count = 0;
+  #lowest = Number.POSITIVE_INFINITY;
+
+  /** @returns the average over its lowest value so far */
+  add(value: number): number {
+    this.#average = this.#average === undefined ? value : this.#average + SMOOTHING * (value - this.#average);
+    this.#count++;
+    if (this.#count < SETTLING_STEPS) return 1;
+    this.#lowest = Math.min(this.#lowest, this.#average);
+    return this.#lowest > 0 ? this.#average / this.#lowest : 1;
+  }
+}
+
+/** Gives each kind of warning once, until `reset`. */
+export class HealthMonitor {
+  readonly #given = new Set<string>();
+  #loss = new RunningLow();
+  #norm = new RunningLow();
+
+  /** After a rollback or a new phase, when losses start elsewhere. */
+  reset(): void {
+    this.#given.clear();
+    this.#loss = new RunningLow();
+    this.#norm = new RunningLow();
+  }
+
+  step(step: number, { totalLoss }: LossMetrics, gradientNorm: number, learningRate: number): WarningEvent[] {
+    const lossRatio = this.#loss.add(totalLoss);
+    const normRatio = this.#norm.add(gradientNorm);
+    const advice = `Use a lower learningRate (the rate is ${learningRate.toExponential(1)}; try a third) or a longer warm-up.`;
+    if (lossRatio > RISE) {
+      const percent = Math.round((lossRatio - 1) * 100);
+      return this.#once(
+        step,
+        'learning-rate-too-high',
+        `The loss has risen ${percent} % above its lowest average`,
+        advice,
+      );
+    }
+    if (normRatio > NORM_EXPLOSION) {
+      const times = Math.round(normRatio);
+      return this.#once(
+        step,
+        'learning-rate-too-high',
+        `The gradient norm is ${times} times its lowest average`,
+        advice,
+      );
+    }
+    return [];
+  }
+
+  /** @param progress  share of the run that is done, 0..1 */
+  evaluation(step: number, progress: number, heldOut: HeldOutMetrics, unigramAccuracy: number): WarningEvent[] {
+    if (progress < LATE) return [];
+    return [...this.#discriminator(step, heldOut), ...this.#generator(step, heldOut, unigramAccuracy)];
+  }
+
+  #discriminator(
+    step: number,
+    { discriminatorLoss, replacedEntropy, rtdPrecision, rtdRecall }: HeldOutMetrics,
+  ): WarningEvent[] {
+    if (discriminatorLoss === undefined || replacedEntropy === undefined) return [];
+    const tellsNothing = discriminatorLoss > replacedEntropy - COLLAPSE_MARGIN;
+    if (!tellsNothing || rtdPrecision !== 0 || rtdRecall !== 0) return [];
+    return this.#once(
+      step,
+      'discriminator-collapse',
+      `The discriminator finds no replaced token: its loss ${discriminatorLoss.toFixed(3)} is that of always guessing "original" (${replacedEntropy.toFixed(3)})`,
+      'Use a smaller generator (generatorSizeFraction) so that replacements are easier to tell, a higher discWeight, more steps, or check that the corpus is not repeated boilerplate.',
+    );
+  }
+
+  #generator(step: number, heldOut: HeldOutMetrics, unigramAccuracy: number): WarningEvent[] {
+    const accuracy = heldOut.generatorAccuracy ?? heldOut.mlmAccuracy;
+    const loss = heldOut.generatorLoss ?? heldOut.mlmLoss;
+    if (accuracy === undefined || loss === undefined || heldOut.unigramEntropy === undefined) return [];
+    if (accuracy > unigramAccuracy * 1.1 || loss < heldOut.unigramEntropy * 0.97) return [];
+    return this.#once(
+      step,
+      'generator-stuck',
+      `The masked language model is no better than word frequencies: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${heldOut.unigramEntropy.toFixed(2)}`,
+      'Use a higher learningRate or more steps; with a small corpus, a smaller vocabulary.',
+    );
+  }
+
+  #once(step: number, code: WarningEvent['code'], message: string, advice: string): WarningEvent[] {
+    if (this.#given.has(code)) return [];
+    this.#given.add(code);
+    return [{ type: 'warning', step, code, message, advice }];
+  }
+}

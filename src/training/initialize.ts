@@ -1,0 +1,48 @@
+/** Starting values of parameters: each has a random stream of its own, so adding a parameter changes no other. */
+import type { ParameterSpec } from '../objectives/objective.js';
+import { RandomStream } from '../random/philox.js';
+
+/** 32-bit FNV-1a of the UTF-8 bytes of a name (Fowler, Noll, Vo), from a given start. */
+function hashName(name: string, start: number): number {
+  let hash = start;
+  for (const byte of new TextEncoder().encode(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  return hash >>> 0;
+}
+
+function truncatedNormal(stream: RandomStream): number {
+  for (;;) {
+    const value = stream.normal();
+    if (Math.abs(value) <= 2) return value;
+  }
+}
+
+/** √(6 / (fan in + fan out)): Glorot and Bengio 2010, equation 16. */
+function glorotLimit(shape: readonly number[]): number {
+  const fanOut = shape[0];
+  const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
+  return Math.sqrt(6 / (fanIn + fanOut));
+}
+
+/**
+ * The starting values of one parameter, a pure function of (seed, name).
+ * @param initializerRange  standard deviation of the normal distributions before they are cut
+ * @returns                 float32, row-major
+ */
+export function initializeParameter(
+  { name, shape, initializer }: ParameterSpec,
+  { seed, initializerRange }: { seed: number; initializerRange: number },
+): Float32Array {
+  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  if (initializer === 'zeros') return values;
+  if (initializer === 'ones') return values.fill(1);
+  // Two hashes make 64 bits: among thousands of names no two share a stream.
+  const stream = new RandomStream(seed, 'initialization', hashName(name, 0x811c9dc5), hashName(name, 0x01234567));
+  const limit = initializer === 'glorotUniform' ? glorotLimit(shape) : 0;
+  const draw = {
+    glorotUniform: () => limit * (2 * stream.uniform() - 1),
+    normal: () => initializerRange * stream.normal(),
+    truncatedNormal: () => initializerRange * truncatedNormal(stream),
+  }[initializer];
+  for (let i = 0; i < values.length; i++) values[i] = draw();
+  return values;
+}

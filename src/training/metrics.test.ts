@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import type { Tensors } from '../engine/engine.js';
+import { binaryEntropy, LossMeter, rocAuc } from './metrics.js';
+
+const scalars = (values: Record<string, number>): Tensors =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      { dtype: 'float32', shape: [], data: Float32Array.of(value) },
+    ]),
+  );
+const weights = { mlmWeight: 1, discWeight: 50 };
+
+describe('area under the ROC curve', () => {
+  it('is 1 for a perfect order, 0 for the reverse, ½ when nothing is told apart', () => {
+    expect(rocAuc([1, 2, 3, 4], [0, 0, 1, 1])).toBe(1);
+    expect(rocAuc([1, 2, 3, 4], [1, 1, 0, 0])).toBe(0);
+    expect(rocAuc([7, 7, 7, 7, 7], [1, 0, 0, 1, 0])).toBe(0.5);
+  });
+
+  it('counts the pairs that are in order, ties half', () => {
+    const scores = [0.1, 0.4, 0.4, 0.8, 0.4, -2, 0.8];
+    const labels = [0, 1, 0, 1, 0, 1, 0];
+    let sum = 0;
+    for (const [i, a] of scores.entries()) {
+      for (const [j, b] of scores.entries())
+        if (labels[i] === 1 && labels[j] === 0) sum += a > b ? 1 : a === b ? 0.5 : 0;
+    }
+    expect(rocAuc(scores, labels)).toBeCloseTo(sum / 12, 14);
+  });
+
+  it('is unknown when one class is absent', () => {
+    expect(rocAuc([1, 2], [1, 1])).toBeUndefined();
+    expect(rocAuc([], [])).toBeUndefined();
+  });
+});
+
+describe('binary entropy', () => {
+  it('is .40 nats at r = .138 and .227 at r = .06', () => {
+    expect(binaryEntropy(0.138)).toBeCloseTo(0.4013, 4);
+    expect(binaryEntropy(0.06)).toBeCloseTo(0.227, 3);
+    expect([binaryEntropy(0), binaryEntropy(1)]).toEqual([0, 0]);
+  });
+});
+
+describe('averages of losses', () => {
+  it('weigh by tokens, not by batches', () => {
+    const meter = new LossMeter();
+    meter.add(scalars({ mlmLossSum: 10, mlmCorrect: 1 }), { mlm: 1, disc: 0 }, 8);
+    meter.add(scalars({ mlmLossSum: 2, mlmCorrect: 1 }), { mlm: 5, disc: 0 }, 8);
+    expect(meter.metrics(weights)).toEqual({ mlmLoss: 2, mlmAccuracy: 2 / 6, totalLoss: 2 });
+  });
+
+  it('weigh the two losses as they are minimised', () => {
+    const meter = new LossMeter();
+    const sums = {
+      mlmLossSum: 6,
+      mlmCorrect: 1,
+      discLossSum: 4,
+      discCorrect: 15,
+      replaced: 2,
+      truePositives: 1,
+      predictedPositives: 3,
+    };
+    meter.add(scalars(sums), { mlm: 2, disc: 20 }, 20);
+    expect(meter.metrics(weights)).toMatchObject({
+      mlmLoss: 3,
+      discLoss: 0.2,
+      discAccuracy: 0.75,
+      replacedRate: 0.1,
+      totalLoss: 13,
+    });
+    expect(meter.precisionAndRecall()).toEqual({ precision: 1 / 3, recall: 0.5 });
+    expect(meter.replacedEntropy).toBe(binaryEntropy(0.1));
+  });
+
+  it('take accuracy over all tokens and entropy over those of the loss when only masked slots are in it', () => {
+    const meter = new LossMeter();
+    const sums = {
+      mlmLossSum: 6,
+      discLossSum: 2,
+      discCorrect: 18,
+      replaced: 2,
+      truePositives: 0,
+      predictedPositives: 0,
+    };
+    meter.add(scalars(sums), { mlm: 4, disc: 4 }, 20);
+    expect(meter.metrics(weights)).toMatchObject({ discLoss: 0.5, discAccuracy: 0.9, replacedRate: 0.1 });
+    expect(meter.replacedEntropy).toBe(binaryEntropy(0.5));
+  });
+
+  it('notice a sum that is not finite', () => {
+    expect(new LossMeter().add(scalars({ mlmLossSum: Number.NaN }), { mlm: 1, disc: 0 }, 1)).toBe(false);
+    expect(new LossMeter().add(scalars({ discLossSum: Number.POSITIVE_INFINITY }), { mlm: 1, disc: 1 }, 1)).toBe(false);
+    expect(new LossMeter().add(scalars({ mlmLossSum: 1 }), { mlm: 1, disc: 0 }, 1)).toBe(true);
+  });
+});

@@ -1,0 +1,177 @@
+/** What is measured in training and on held-out text, from the sums that an objective's graph returns. */
+import type { Tensors } from '../engine/engine.js';
+import type { LossCounts } from '../objectives/objective.js';
+
+/** Averages over tokens; what an objective does not have is left out. */
+export interface LossMetrics {
+  /** Nats a masked slot. */
+  readonly mlmLoss?: number;
+  readonly mlmAccuracy?: number;
+  /** Nats a token, without its weight: of the discriminator, or of the main encoder in the paper's comparisons. */
+  readonly discLoss?: number;
+  readonly discAccuracy?: number;
+  /** Share of all tokens that differ from the original. */
+  readonly replacedRate?: number;
+  /** What is minimised: mlmWeight · mlmLoss + discWeight · discLoss. */
+  readonly totalLoss: number;
+}
+
+export interface LossWeights {
+  readonly mlmWeight: number;
+  readonly discWeight: number;
+}
+
+const SUMS = [
+  'mlmLossSum',
+  'mlmCorrect',
+  'discLossSum',
+  'discCorrect',
+  'replaced',
+  'truePositives',
+  'predictedPositives',
+] as const;
+type SumName = (typeof SUMS)[number];
+
+/** Adds up the outputs of runs and the counts they are over. */
+export class LossMeter {
+  readonly #sums = new Map<SumName, number>();
+  #mlm = 0;
+  #disc = 0;
+  #tokens = 0;
+
+  /**
+   * @param tokens  what is no padding
+   * @returns       whether every sum is finite
+   */
+  add(outputs: Tensors, counts: LossCounts, tokens: number): boolean {
+    let finite = true;
+    for (const name of SUMS) {
+      const value = outputs[name]?.data[0];
+      if (value === undefined) continue;
+      finite &&= Number.isFinite(value);
+      this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+    }
+    this.#mlm += counts.mlm;
+    this.#disc += counts.disc;
+    this.#tokens += tokens;
+    return finite;
+  }
+
+  merge(other: LossMeter): void {
+    for (const [name, value] of other.#sums) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
+    this.#mlm += other.#mlm;
+    this.#disc += other.#disc;
+    this.#tokens += other.#tokens;
+  }
+
+  get isEmpty(): boolean {
+    return this.#sums.size === 0;
+  }
+
+  /** Whether the second loss is replaced-token detection, and not a masked language model's. */
+  get detects(): boolean {
+    return this.#sums.has('truePositives');
+  }
+
+  /** H(r) over the tokens that the discriminator's loss is taken over: what telling nothing apart costs. */
+  get replacedEntropy(): number | undefined {
+    return this.detects && this.#disc > 0 ? binaryEntropy((this.#sums.get('replaced') ?? 0) / this.#disc) : undefined;
+  }
+
+  /** A sum over how many there were; undefined when the objective has no such sum. */
+  #average(name: SumName, count: number): number | undefined {
+    const sum = this.#sums.get(name);
+    return sum === undefined || count === 0 ? undefined : sum / count;
+  }
+
+  metrics({ mlmWeight, discWeight }: LossWeights): LossMetrics {
+    const mlmLoss = this.#average('mlmLossSum', this.#mlm);
+    const discLoss = this.#average('discLossSum', this.#disc);
+    // A lone loss is minimised as it is: weights say how two are balanced.
+    const totalLoss =
+      mlmLoss !== undefined && discLoss !== undefined
+        ? mlmWeight * mlmLoss + discWeight * discLoss
+        : (mlmLoss ?? discLoss ?? Number.NaN);
+    return defined({
+      mlmLoss,
+      mlmAccuracy: this.#average('mlmCorrect', this.#mlm),
+      discLoss,
+      // A detector is right or wrong about every token, also where only the masked ones are in its loss.
+      discAccuracy: this.#average('discCorrect', this.detects ? this.#tokens : this.#disc),
+      replacedRate: this.#average('replaced', this.#tokens),
+      totalLoss,
+    });
+  }
+
+  /** Share of the tokens said to be replaced that are, and of the replaced tokens that were found; 0 when there are none. */
+  precisionAndRecall(): { precision?: number; recall?: number } {
+    const found = this.#sums.get('truePositives');
+    if (found === undefined) return {};
+    const share = (of: number) => (of > 0 ? found / of : 0);
+    return {
+      precision: share(this.#sums.get('predictedPositives') ?? 0),
+      recall: share(this.#sums.get('replaced') ?? 0),
+    };
+  }
+}
+
+/** Without the entries that are undefined, so that a line of a log holds what there is. */
+export function defined<T extends object>(values: T): { [K in keyof T]: T[K] } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}
+
+/** What is known on text that was never trained on. */
+export interface HeldOutMetrics {
+  /** Nats a masked slot, of an objective that has a generator beside its main encoder. */
+  readonly generatorLoss?: number;
+  readonly generatorAccuracy?: number;
+  /** exp(generatorLoss) */
+  readonly generatorPerplexity?: number;
+  /** Nats a predicted token, where the main encoder is a masked language model. */
+  readonly mlmLoss?: number;
+  readonly mlmAccuracy?: number;
+  readonly mlmPerplexity?: number;
+  /** What a predictor that knows only word frequencies loses: a model must get below it. */
+  readonly unigramEntropy?: number;
+  readonly replacedRate?: number;
+  /** Nats a token. */
+  readonly discriminatorLoss?: number;
+  /** H(r) of the replaced rate: what a discriminator that tells nothing apart loses. */
+  readonly replacedEntropy?: number;
+  /** Area under the ROC curve; 0.5 is chance. */
+  readonly rtdAuc?: number;
+  readonly rtdPrecision?: number;
+  readonly rtdRecall?: number;
+  /** As minimised in training; picks the best checkpoint. */
+  readonly totalLoss: number;
+}
+
+/** H(p) = −p ln p − (1−p) ln(1−p), nats. */
+export function binaryEntropy(p: number): number {
+  const term = (x: number) => (x > 0 ? -x * Math.log(x) : 0);
+  return term(p) + term(1 - p);
+}
+
+/**
+ * Area under the ROC curve: the probability that a positive scores above a negative, equal scores counting half (the
+ * Mann-Whitney statistic; Hanley & McNeil 1982). Exact, with ties.
+ * @param scores  any order
+ * @param labels  1 for positive, 0 for negative
+ * @returns       undefined when one class is absent
+ */
+export function rocAuc(scores: ArrayLike<number>, labels: ArrayLike<number>): number | undefined {
+  const order = Uint32Array.from(scores, (_, i) => i).sort((a, b) => scores[a] - scores[b]);
+  let positives = 0;
+  let rankSum = 0;
+  for (let start = 0; start < order.length; ) {
+    let end = start;
+    let tied = 0;
+    for (; end < order.length && scores[order[end]] === scores[order[start]]; end++) tied += labels[order[end]];
+    rankSum += tied * ((start + end + 1) / 2); // ranks start+1 … end, all at their mean
+    positives += tied;
+    start = end;
+  }
+  const negatives = order.length - positives;
+  if (positives === 0 || negatives === 0) return undefined;
+  return (rankSum - (positives * (positives + 1)) / 2) / (positives * negatives);
+}

@@ -1,0 +1,102 @@
+/** How many steps a run has, which phase a step is in, and what is due when. */
+import type { ObjectivePhase } from '../objectives/objective.js';
+import { learningRateAt, warmupStepsOf } from './schedule.js';
+import { type PretrainingSettings, scheduleOf } from './settings.js';
+
+export interface PhaseSpan {
+  readonly index: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The steps of each phase: shares of the whole, rounded at the boundaries. */
+export function phaseSpans(phases: readonly Pick<ObjectivePhase, 'share'>[], totalSteps: number): PhaseSpan[] {
+  let share = 0;
+  let start = 0;
+  return phases.map((phase, index) => {
+    share += phase.share;
+    const end = index === phases.length - 1 ? totalSteps : Math.round(share * totalSteps);
+    const span = { index, start, end };
+    start = end;
+    return span;
+  });
+}
+
+/** The phase that a step belongs to. */
+export function phaseOf(step: number, spans: readonly PhaseSpan[]): PhaseSpan {
+  return spans.find(({ end }) => step < end) ?? spans.at(-1)!;
+}
+
+/**
+ * Stands in for the number of steps while a time budget is being measured: long enough that a warm-up by fraction is
+ * still gentle then.
+ */
+const PROVISIONAL_STEPS = 2000;
+
+/**
+ * The learning rate of a step: a pure function of the settings and of the recorded number of steps. Each phase has a
+ * warm-up and a decay of its own.
+ */
+export function plannedLearningRate(
+  step: number,
+  totalSteps: number | undefined,
+  settings: PretrainingSettings,
+  phases: readonly Pick<ObjectivePhase, 'share'>[],
+): number {
+  const { start, end } = phaseOf(step, phaseSpans(phases, totalSteps ?? PROVISIONAL_STEPS));
+  const steps = end - start;
+  return learningRateAt(step - start, scheduleOf(settings, steps, Math.min(steps, warmupStepsOf(steps, settings))));
+}
+
+/** Steps between evaluations or checkpoints: as set, or a tenth of the run and at most 1000; never while unknown. */
+export function intervalOf(set: number | undefined, totalSteps: number | undefined): number {
+  if (set !== undefined) return set;
+  return totalSteps === undefined ? Number.POSITIVE_INFINITY : Math.min(1000, Math.max(1, Math.ceil(totalSteps / 10)));
+}
+
+/** Steps that are timed before a time budget becomes a number of steps. */
+const TIMED_STEPS = 20;
+/** Or this share of the budget, when steps are slow. */
+const TIMED_SHARE = 0.1;
+/** What an evaluation batch takes of a step's time: no backward pass, no update. */
+const EVALUATION_COST = 0.4;
+
+/** Turns a wall-clock budget into a number of steps, once. */
+export class TimeBudget {
+  readonly #durations: number[] = [];
+
+  constructor(private readonly settings: PretrainingSettings) {}
+
+  add(stepMs: number): void {
+    this.#durations.push(stepMs);
+  }
+
+  /**
+   * The number of steps that fits, when enough were timed.
+   * @param step       steps done
+   * @param elapsedMs  time used by them
+   */
+  plan(
+    step: number,
+    elapsedMs: number,
+    evaluationBatches: number,
+  ): { totalSteps: number; millisecondsPerStep: number } | undefined {
+    const { timeMs = 0, accumulation, evaluateEvery } = this.settings;
+    const timed = this.#durations.length;
+    if (timed === 0 || (timed < TIMED_STEPS && elapsedMs < TIMED_SHARE * timeMs)) return undefined;
+    const millisecondsPerStep = median(this.#durations.slice(Math.floor(timed / 4))); // the first ones still warm up
+    const evaluationMs = (millisecondsPerStep / accumulation) * EVALUATION_COST * evaluationBatches;
+    const remaining = Math.max(0, timeMs - elapsedMs - evaluationMs); // one evaluation at the end
+    const withoutEvaluations = remaining / millisecondsPerStep;
+    const steps = evaluateEvery
+      ? remaining / (millisecondsPerStep + evaluationMs / evaluateEvery)
+      : withoutEvaluations - (10 * evaluationMs) / millisecondsPerStep;
+    // Never less than half of the time for training, however dear evaluations are.
+    return { totalSteps: step + Math.max(1, Math.floor(Math.max(steps, withoutEvaluations / 2))), millisecondsPerStep };
+  }
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
+}

@@ -1,0 +1,166 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadModelFolder } from '../checkpoint/modelFolderNode.js';
+import { prepareCorpus } from '../data/prepare/node/prepareCorpus.js';
+import { RandomStream } from '../random/philox.js';
+import { WordPieceTokenizer } from '../text/tokenizer.js';
+import { saveTokenizer } from '../text/tokenizerNode.js';
+import type { DoneEvent, TrainingEvent } from './events.js';
+import { type PretrainOptions, pretrainToFolder } from './pretrainNode.js';
+import { checkpointOf } from './runFolderNode.js';
+import type { PretrainingInput } from './settings.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'pretrain-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const SUBJECTS = ['the chef', 'a dog', 'my friend', 'the child'];
+const VERBS = ['cooked', 'ate', 'saw', 'liked'];
+const OBJECTS = ['the meal', 'a fish', 'the soup', 'some bread'];
+const WORDS = [...new Set([...SUBJECTS, ...VERBS, ...OBJECTS].flatMap((text) => text.split(' '))), '.'];
+
+async function prepareShards(name: string, seed: number): Promise<string> {
+  const random = new RandomStream(seed, 'test');
+  const pick = (list: readonly string[]) => list[random.integer(list.length)];
+  const sentence = () => `${pick(SUBJECTS)} ${pick(VERBS)} ${pick(OBJECTS)} .`;
+  const documents = Array.from({ length: 200 }, () => Array.from({ length: 8 }, sentence).join('\n'));
+  const root = join(folder, name);
+  mkdirSync(root);
+  writeFileSync(join(root, 'text.txt'), `${documents.join('\n\n')}\n`);
+  const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...WORDS];
+  await saveTokenizer(WordPieceTokenizer.fromVocabulary(tokens), join(root, 'tokenizer'));
+  const out = join(root, 'shards');
+  await prepareCorpus({
+    inputs: [join(root, 'text.txt')],
+    tokenizerDir: join(root, 'tokenizer'),
+    out,
+    workers: 0,
+    heldOutFraction: 0.1,
+  });
+  return out;
+}
+
+let shards: string;
+beforeAll(async () => {
+  shards = await prepareShards('first', 1);
+});
+
+const small = {
+  size: 'tiny',
+  model: {
+    hiddenSize: 32,
+    numAttentionHeads: 2,
+    numHiddenLayers: 1,
+    intermediateSize: 64,
+    embeddingSize: 16,
+    maxPositionEmbeddings: 32,
+  },
+  length: 32,
+  batchSize: 8,
+  steps: 12,
+  learningRate: 2e-3,
+  evaluateBatches: 2,
+  checkpointEvery: 3,
+  logEvery: 1,
+  threads: 1,
+} satisfies Partial<PretrainingInput>;
+
+async function train(
+  change: Partial<PretrainingInput>,
+  options: PretrainOptions = {},
+  onEvent: (event: TrainingEvent) => void = () => {},
+): Promise<TrainingEvent[]> {
+  const events: TrainingEvent[] = [];
+  for await (const event of pretrainToFolder(change, options)) {
+    events.push(event);
+    onEvent(event);
+  }
+  return events;
+}
+const done = (events: TrainingEvent[]) => events.at(-1) as DoneEvent;
+
+describe('pre-training from shards to a run folder', () => {
+  it('learns, and leaves model folders with exactly the published tensors, and their tokenizer', async () => {
+    const out = join(folder, 'learns');
+    const { heldOut } = done(
+      await train({ ...small, data: shards, out, steps: 150, checkpointEvery: 150, evaluateEvery: 150, logEvery: 50 }),
+    );
+    expect(heldOut!.generatorLoss!).toBeLessThan(heldOut!.unigramEntropy!);
+    expect(heldOut!.rtdAuc!).toBeGreaterThan(0.5);
+    expect(heldOut!.discriminatorLoss!).toBeLessThan(heldOut!.replacedEntropy! + 0.05);
+    for (const half of ['generator', 'discriminator']) {
+      const model = loadModelFolder(join(checkpointOf(out, 'best'), half));
+      expect(model.config.vocabSize).toBe(5 + WORDS.length);
+      expect(model.tokenizer!.tokens).toContain('chef');
+      expect(model.pleiad).toMatchObject({ objective: 'electra', step: 150 });
+    }
+    const table = 'electra.embeddings.word_embeddings.weight';
+    const [generator, discriminator] = ['generator', 'discriminator'].map((half) =>
+      loadModelFolder(join(checkpointOf(out, 'best'), half)),
+    );
+    expect(generator.tensors.get(table)).toEqual(discriminator.tensors.get(table));
+  });
+
+  it.each(['electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'] as const)(
+    'runs %s and resumes it to the same bits',
+    async (objective) => {
+      const of = (name: string) => ({
+        ...small,
+        data: shards,
+        objective,
+        accumulation: 2,
+        out: join(folder, `${objective}-${name}`),
+      });
+      const whole = done(await train(of('whole')));
+      const stop = new AbortController();
+      const interrupted = await train(of('parts'), { signal: stop.signal }, (event) => {
+        if (event.type === 'step' && event.step === 7) stop.abort();
+      });
+      expect(done(interrupted)).toMatchObject({ interrupted: true, step: 7 });
+      // Only the folder is needed: all else is as the run began.
+      const resumed = done(await train({ out: of('parts').out, resume: true }));
+      expect(resumed.weightsSha256).toBe(whole.weightsSha256);
+      expect(resumed.heldOut).toEqual(whole.heldOut);
+    },
+  );
+
+  it('applies dropout from the position, so that a resumed run drops the same', async () => {
+    const of = (name: string) => ({
+      ...small,
+      data: shards,
+      hiddenDropout: 0.1,
+      attentionDropout: 0.1,
+      steps: 6,
+      out: join(folder, `dropout-${name}`),
+    });
+    const whole = done(await train(of('whole')));
+    const stop = new AbortController();
+    await train(of('parts'), { signal: stop.signal }, (event) => {
+      if (event.type === 'step' && event.step === 2) stop.abort();
+    });
+    expect(done(await train({ out: of('parts').out, resume: true })).weightsSha256).toBe(whole.weightsSha256);
+  });
+
+  it('refuses to resume with another size or another corpus, naming both', async () => {
+    const out = join(folder, 'refuses');
+    await train({ ...small, data: shards, out, steps: 3 });
+    await expect(train({ out, resume: true, batchSize: 16 })).rejects.toThrow(
+      'batchSize was 8 when the run began and is 16 now',
+    );
+    const other = await prepareShards('second', 2);
+    await expect(train({ out, resume: true, data: other })).rejects.toThrow(
+      /corpus is \w+ in the checkpoint and \w+ now/,
+    );
+  });
+
+  it('writes a log line for each event', async () => {
+    const out = join(folder, 'logs');
+    const events = await train({ ...small, data: shards, out, steps: 3 });
+    const lines = readFileSync(join(out, 'metrics.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ type }) => type)).toEqual(events.map(({ type }) => type));
+  });
+});

@@ -1,0 +1,114 @@
+/** Pre-training from a folder of shards to a run folder: puts data, objective, engine and logs together. */
+import { createHash } from 'node:crypto';
+import { openShards, type ShardFolder } from '../data/shardsNode.js';
+import type { Engine, EngineOptions } from '../engine/engine.js';
+import { createNodeEngine } from '../engine/onnxruntime/nodeEngine.js';
+import { CheckpointError } from '../errors.js';
+import { createObjective } from '../objectives/electra.js';
+import type { PretrainingObjective } from '../objectives/objective.js';
+import { loadTokenizer } from '../text/tokenizerNode.js';
+import type { RunIdentity } from './checkpointFolderNode.js';
+import type { TrainingEvent } from './events.js';
+import { heldOutData, trainingData } from './pretrainingData.js';
+import { type RunFile, RunFolder, readRunFile } from './runFolderNode.js';
+import { RunLog } from './runLogNode.js';
+import {
+  changedSettings,
+  modelConfigs,
+  type PretrainingInput,
+  type PretrainingSettings,
+  resolvePretrainingSettings,
+} from './settings.js';
+import { pretrain, type TrainerDependencies } from './trainer.js';
+
+export interface PretrainOptions {
+  /** Ends the run after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** By default onnxruntime-node. */
+  readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
+  readonly initialWeights?: TrainerDependencies['initialWeights'];
+}
+
+/**
+ * Pre-trains from `given.data` to `given.out`, writing checkpoints and logs, and tells how it goes.
+ * With `resume`, settings that are not given are those that the run began with.
+ * @throws SettingsError with every problem of the settings
+ * @throws DataError     when the shards are missing, damaged or too few
+ * @throws CheckpointError when a resumed run was begun with other settings, vocabulary or text, or nothing can be written
+ */
+export async function* pretrainToFolder(
+  given: Partial<PretrainingInput>,
+  { signal, createEngine = createNodeEngine, initialWeights }: PretrainOptions = {},
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const { settings, input } = settle(given);
+  const shards = await openShards(settings.data);
+  try {
+    const objective = objectiveOf(settings, shards);
+    const contents = {
+      objective: objective.name,
+      models: objective.models,
+      tokenizer: loadTokenizer(shards.tokenizerFolder),
+    };
+    const dependencies = { data: trainingData(shards, settings), heldOut: heldOutData(shards, settings) };
+    const store = await RunFolder.open(settings.out, contents, {
+      given: input,
+      settings,
+      identity: identityOf(shards),
+    });
+    const log = new RunLog(settings.out);
+    const engine = await createEngine({ device: settings.device, threads: settings.threads });
+    try {
+      for await (const event of pretrain(settings, {
+        ...dependencies,
+        engine,
+        objective,
+        store,
+        signal,
+        initialWeights,
+      })) {
+        await log.record(event);
+        yield event;
+      }
+    } finally {
+      await engine.close();
+    }
+  } finally {
+    shards.close();
+  }
+}
+
+/** Settings as given, over those that a resumed run began with. */
+function settle(given: Partial<PretrainingInput>): { settings: PretrainingSettings; input: Partial<PretrainingInput> } {
+  const before = given.resume && given.out ? readRunFile(given.out) : undefined;
+  const input = { ...before?.given, ...given };
+  const settings = resolvePretrainingSettings(input);
+  if (before) refuseChanges(before, settings);
+  return { settings, input };
+}
+
+function refuseChanges(before: RunFile, settings: PretrainingSettings): void {
+  const changes = changedSettings(before.settings, settings);
+  if (changes.length === 0) return;
+  throw new CheckpointError(`${settings.out} cannot be resumed with other settings: ${changes.join('; ')}`, {
+    subject: settings.out,
+    found: changes,
+    advice: 'Leave these settings out, or start a new run in another folder',
+  });
+}
+
+/** The objective of a run, for the vocabulary of its shards. */
+export function objectiveOf(settings: PretrainingSettings, shards: ShardFolder): PretrainingObjective {
+  const { discriminator, generator } = modelConfigs(settings, {
+    vocabSize: shards.vocabSize,
+    padTokenId: shards.specialIds.padId,
+  });
+  const unigramCounts = settings.generatorKind === 'unigram' ? shards.unigramCounts('train') : undefined;
+  return createObjective({ ...settings, discriminator, generator, unigramCounts });
+}
+
+/** What a run must find again when it is resumed; the folder may have moved. */
+function identityOf({ manifest, tokenizerHash, vocabSize }: ShardFolder): RunIdentity {
+  const hash = createHash('sha256');
+  for (const { sha256 } of [...manifest.train.shards, ...manifest.heldOut.shards]) hash.update(sha256);
+  return { vocabSize, tokenizerHash, corpus: hash.digest('hex') };
+}

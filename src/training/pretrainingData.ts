@@ -1,0 +1,82 @@
+/** Training and held-out batches from shards: blocks, masked by a scheme, in the form that objectives take. */
+import { type Blocks, createBatchSource } from '../data/batches.js';
+import { maskBatch } from '../data/masking/maskBatch.js';
+import { randomMasking } from '../data/masking/random.js';
+import type { MaskingScheme } from '../data/masking/scheme.js';
+import type { Shards } from '../data/shards.js';
+import { unigramEntropy } from '../data/unigram.js';
+import type { MaskedBatch } from '../objectives/objective.js';
+import { Permutation, RandomStream } from '../random/philox.js';
+import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
+import type { PretrainingSettings } from './settings.js';
+import type { TrainingData } from './stepFeeds.js';
+
+export function maskingScheme(settings: PretrainingSettings): MaskingScheme {
+  return randomMasking({
+    maskProb: settings.maskProb,
+    keepProb: settings.maskKeepProb,
+    randomProb: settings.maskRandomProb,
+    duplicates: settings.duplicates,
+  });
+}
+
+/** Masks rows; the number of slots is fixed by the number of rows, so that an engine sees the same shapes each time. */
+function masked(blocks: Blocks, scheme: MaskingScheme, shards: Shards, seed: number): MaskedBatch {
+  const { batchSize, length, tokenTypeIds, attentionMask } = blocks;
+  const slots = batchSize * scheme.maxSlots(blocks.blockLength);
+  const batch = maskBatch(blocks, scheme, { seed, specialIds: shards.specialIds, vocabSize: shards.vocabSize, slots });
+  const { inputIds, maskedInputIds, maskedPositions, maskedIds, maskedWeights } = batch;
+  return {
+    batchSize,
+    length,
+    inputIds,
+    maskedInputIds,
+    tokenTypeIds,
+    attentionMask,
+    maskedPositions,
+    maskedIds,
+    maskedWeights,
+  };
+}
+
+/** @throws DataError when there is less text than one micro-batch takes */
+export function trainingData(shards: Shards, settings: PretrainingSettings): TrainingData {
+  const { length, batchSize, segments, seed, accumulation } = settings;
+  const source = createBatchSource({ shards, length, batchSize, segments, seed });
+  const scheme = maskingScheme(settings);
+  return {
+    // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8.
+    batch: (step, microBatch) => masked(source.batch(step * accumulation + microBatch), scheme, shards, seed),
+  };
+}
+
+/** The same blocks in the same order with the same masks for every run of a length; undefined when there are none. */
+export function heldOutData(shards: Shards, settings: PretrainingSettings): HeldOutData | undefined {
+  const { length, batchSize, segments } = settings;
+  const seed = EVALUATION_SEED;
+  const source = createBatchSource({
+    shards,
+    split: 'heldOut',
+    length,
+    batchSize,
+    segments,
+    seed,
+    requireFullBatch: false,
+  });
+  const { numBlocks } = source;
+  if (numBlocks === 0) return undefined;
+  const order = new Permutation(numBlocks, new RandomStream(seed, 'evaluation'));
+  const scheme = maskingScheme(settings);
+  const counts = shards.unigramCounts('heldOut');
+  return {
+    numBatches: Math.ceil(numBlocks / batchSize),
+    batch(index) {
+      const rows = Math.min(batchSize, numBlocks - index * batchSize);
+      const blocks = Array.from({ length: rows }, (_, row) => order.at(index * batchSize + row));
+      return masked(source.rows(blocks), scheme, shards, seed);
+    },
+    unigramEntropy: unigramEntropy(counts),
+    unigramAccuracy:
+      counts.reduce((most, count) => Math.max(most, count), 0) / counts.reduce((sum, count) => sum + count, 0),
+  };
+}

@@ -1,0 +1,201 @@
+import { describe, expect, it } from 'vitest';
+import { SettingsError } from '../errors.js';
+import {
+  changedSettings,
+  describeSettings,
+  modelConfigs,
+  nearestName,
+  parseDuration,
+  resolvePretrainingSettings,
+  settingsFromWords,
+} from './settings.js';
+
+const minimal = { data: 'shards', out: 'run', steps: 100 };
+
+function problemsOf(input: unknown): readonly string[] {
+  try {
+    resolvePretrainingSettings(input);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('pre-training settings', () => {
+  it('need a data folder, a run folder and a length of the run; all else has a default', () => {
+    const settings = resolvePretrainingSettings(minimal);
+    expect(settings).toMatchObject({
+      objective: 'electra',
+      size: 'small',
+      maskProb: 0.15,
+      discWeight: 50,
+      learningRate: 5e-4,
+    });
+    expect(settings.generatorSizeFraction).toBe(0.25);
+    expect(settings.batchSize * settings.accumulation).toBe(128); // ELECTRA paper, table 6
+  });
+
+  it('take defaults from the size and the objective', () => {
+    expect(resolvePretrainingSettings({ ...minimal, size: 'large' }).maskProb).toBe(0.25);
+    expect(resolvePretrainingSettings({ ...minimal, size: 'tiny' }).learningRate).toBe(1e-3);
+    expect(resolvePretrainingSettings({ ...minimal, objective: 'mlm' })).toMatchObject({
+      maskKeepProb: 0.1,
+      maskRandomProb: 0.1,
+    });
+  });
+
+  it('report all problems at once: types, ranges, unknown names and contradictions', () => {
+    const problems = problemsOf({
+      data: 'shards',
+      maskProb: 2,
+      objective: 'bert',
+      learningrate: 1e-3,
+      seed: 'x',
+      steps: 10,
+      warmupSteps: 20,
+      length: 1024,
+    });
+    expect(problems).toHaveLength(7);
+    expect(problems).toContain('out is missing; expected string');
+    expect(problems).toContain('maskProb is 2; expected number to be <=1');
+    expect(problems).toContain('seed is "x"; expected number');
+    expect(problems).toContain('learningrate is not a setting; did you mean learningRate?');
+    expect(problems.find((p) => p.startsWith('objective is "bert"'))).toContain('"electra"');
+    expect(problems.find((p) => p.startsWith('warmupSteps is 20 and steps is 10'))).toBeDefined();
+    expect(problems.find((p) => p.startsWith('length is 1024 and maxPositionEmbeddings is 512'))).toBeDefined();
+  });
+
+  it.each([
+    [{ steps: undefined }, 'neither steps nor time is set'],
+    [{ time: 'soon' }, 'time is "soon"; expected a positive number and ms, s, m or h'],
+    [{ time: '0s' }, 'time is "0s"'],
+    [{ warmupSteps: 1, warmupFraction: 0.1 }, 'warmupSteps and warmupFraction are both set'],
+    [{ power: 2 }, 'power is set and schedule is linear'],
+    [{ maskKeepProb: 0.6, maskRandomProb: 0.6 }, 'expected a sum of at most 1'],
+    [{ mlmWeight: 0, discWeight: 0 }, 'nothing would be learned'],
+    [
+      { sharing: 'encoder' },
+      'sharing encoder needs equal sizes: hiddenSize is 256 in the model and 64 in the generator',
+    ],
+    [
+      { generator: { embeddingSize: 64 } },
+      'sharing embeddings needs equal sizes: embeddingSize is 128 in the model and 64',
+    ],
+    [
+      { objective: 'two-stage', generatorSizeFraction: 0.5 },
+      'objective two-stage, which copies the generator, needs equal sizes',
+    ],
+    [{ objective: 'two-stage', generatorKind: 'uniform' }, 'which trains a model first'],
+    [{ objective: 'two-stage', sharing: 'embeddings' }, 'sharing is embeddings and objective is two-stage'],
+    [{ objective: 'mlm', temperature: 2 }, 'temperature is set and objective is mlm, which has no generator'],
+    [
+      { model: { hiddenSize: 100, numAttentionHeads: 3 } },
+      'model: hiddenSize is 100; expected a multiple of numAttentionHeads (3)',
+    ],
+    [{ model: { vocabSize: 5 } }, 'model.vocabSize cannot be set; it comes from the tokenizer'],
+    [{ model: { hidenSize: 5 } }, 'model.hidenSize is not a setting; did you mean hiddenSize?'],
+  ])('refuse %j', (change, expected) => {
+    const { steps, ...rest } = { ...minimal, ...change } as Record<string, unknown>;
+    const problems = problemsOf(steps === undefined ? rest : { steps, ...rest });
+    expect(problems.join('\n')).toContain(expected);
+  });
+
+  it('accept encoder sharing and two stages when the sizes are equal', () => {
+    expect(problemsOf({ ...minimal, sharing: 'encoder', size: 'small++' })).toEqual([]);
+    expect(problemsOf({ ...minimal, objective: 'two-stage', size: 'tiny' })).toEqual([]);
+  });
+
+  it('refuse what is not an object', () => {
+    expect(problemsOf(5)).toEqual(['the settings is 5; expected object']);
+  });
+
+  it('give both configs, overrides last', () => {
+    const settings = resolvePretrainingSettings({
+      ...minimal,
+      size: 'tiny',
+      hiddenDropout: 0.1,
+      model: { numHiddenLayers: 2 },
+      generator: { numHiddenLayers: 1 },
+    });
+    const { discriminator, generator } = modelConfigs(settings, { vocabSize: 50, padTokenId: 3 });
+    expect(discriminator).toMatchObject({
+      vocabSize: 50,
+      padTokenId: 3,
+      hiddenSize: 128,
+      numHiddenLayers: 2,
+      hiddenDropoutProb: 0.1,
+    });
+    expect(generator).toMatchObject({ vocabSize: 50, hiddenSize: 64, numHiddenLayers: 1, numAttentionHeads: 1 });
+  });
+
+  it('name every value that a resumed run has changed and must not', () => {
+    const before = resolvePretrainingSettings(minimal);
+    const now = resolvePretrainingSettings({
+      ...minimal,
+      steps: 200,
+      out: 'elsewhere',
+      size: 'tiny',
+      learningRate: 5e-4,
+      batchSize: 32,
+      accumulation: 4,
+      generatorSizeFraction: 0.25,
+    });
+    expect(changedSettings(before, now)).toEqual(['size was "small" when the run began and is "tiny" now']);
+  });
+
+  it('are described one by one, with their choices', () => {
+    const described = describeSettings();
+    expect(described.every(({ description }) => description.length > 10)).toBe(true);
+    expect(described.find(({ name }) => name === 'device')).toMatchObject({
+      type: 'choice',
+      choices: ['cpu', 'cuda', 'webgpu'],
+    });
+    expect(described.find(({ name }) => name === 'steps')?.type).toBe('number');
+    expect(described.find(({ name }) => name === 'resume')?.type).toBe('boolean');
+    expect(described.find(({ name }) => name === 'model')?.type).toBe('fields');
+  });
+
+  it('come from words of a command line', () => {
+    const words = settingsFromWords({
+      data: '7',
+      steps: '20',
+      learningRate: '5e-4',
+      disallowCorrect: 'true',
+      model: 'hiddenSize=64,numHiddenLayers=2',
+    });
+    expect(words).toEqual({
+      data: '7',
+      steps: 20,
+      learningRate: 5e-4,
+      disallowCorrect: true,
+      model: { hiddenSize: 64, numHiddenLayers: 2 },
+    });
+    expect(problemsOf({ ...minimal, ...settingsFromWords({ steps: 'many' }) })).toContain(
+      'steps is "many"; expected number',
+    );
+  });
+});
+
+describe('durations', () => {
+  it('are a number and a unit', () => {
+    expect(['90s', '10m', '1.5h', '500ms', ' 2 h '].map(parseDuration)).toEqual([
+      90_000, 600_000, 5_400_000, 500, 7_200_000,
+    ]);
+    expect(['10', 'm', '-1s', '0m', '1d'].map(parseDuration)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe('the nearest name', () => {
+  it('is found across case, dashes and a slip of the finger, and not for anything else', () => {
+    expect(nearestName('mask-prob', ['maskProb', 'length'])).toBe('maskProb');
+    expect(nearestName('lenght', ['maskProb', 'length'])).toBe('length');
+    expect(nearestName('colour', ['maskProb', 'length'])).toBeUndefined();
+  });
+});

@@ -1,0 +1,562 @@
+/**
+ * Settings of pre-training: one schema for the command line, YAML and JSON files and library calls. All problems are
+ * reported at once.
+ */
+import { z } from 'zod';
+import { SettingsError } from '../errors.js';
+import {
+  type EncoderConfig,
+  encoderConfig,
+  encoderConfigProblems,
+  generatorConfig,
+  SIZES,
+  type SizeName,
+} from '../models/config.js';
+import type { Schedule } from './schedule.js';
+
+const fraction = () => z.number().min(0).max(1);
+const count = () => z.number().int().min(1);
+const style = () => z.enum(['corrected', 'reference']);
+
+const sizeOverrides = z
+  .strictObject({
+    embeddingSize: count(),
+    hiddenSize: count(),
+    numHiddenLayers: count(),
+    numAttentionHeads: count(),
+    intermediateSize: count(),
+    maxPositionEmbeddings: count(),
+    typeVocabSize: count(),
+    layerNormEps: z.number().positive(),
+    hiddenDropoutProb: fraction(),
+    attentionProbsDropoutProb: fraction(),
+    initializerRange: z.number().positive(),
+  })
+  .partial();
+
+/** What may be given. Only `data`, `out` and one of `steps` and `time` have no default. */
+export const pretrainingSchema = z.strictObject({
+  data: z.string().min(1).describe('Folder of token shards, as `pleiad prepare` writes it.'),
+  out: z.string().min(1).describe('Run folder to write.'),
+  resume: z.boolean().default(false).describe('Go on from the newest whole checkpoint in `out`. Default false.'),
+  seed: z
+    .number()
+    .int()
+    .min(0)
+    .max(Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .describe('Seed of all randomness, 0 to 2^53-1. Default 0.'),
+
+  objective: z
+    .enum(['electra', 'electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'])
+    .default('electra')
+    .describe('What is learned: ELECTRA, or one of the comparisons of its paper (§3.4). Default electra.'),
+  size: z
+    .enum(Object.keys(SIZES) as [SizeName, ...SizeName[]])
+    .default('small')
+    .describe('Named size of the discriminator, or of the lone encoder. Default small.'),
+  model: sizeOverrides.default({}).describe('Fields of the size to change, for instance hiddenSize. Default none.'),
+  generator: sizeOverrides
+    .default({})
+    .describe('Fields of the generator to change after its fractions are applied. Default none.'),
+  generatorSizeFraction: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      "Width of the generator as a fraction of the discriminator's, 0 to 1. Default by size: 1/4, 1/3 or 1/2; 1 for two-stage.",
+    ),
+  generatorLayerFraction: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(1)
+    .describe("Layers of the generator as a fraction of the discriminator's, 0 to 1. Default 1."),
+  generatorKind: z
+    .enum(['model', 'uniform', 'unigram'])
+    .default('model')
+    .describe('Where replacements come from: a trained generator, any token, or tokens by frequency. Default model.'),
+  sharing: z
+    .enum(['embeddings', 'none', 'encoder'])
+    .optional()
+    .describe(
+      'What generator and discriminator share; encoder needs equal sizes. Default embeddings; none for two-stage, which freezes the generator.',
+    ),
+
+  masking: z.enum(['random']).default('random').describe('Masking scheme. Default random: independent tokens.'),
+  maskProb: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe('Fraction of tokens that is masked, 0 to 1. Default by size: 0.15, large 0.25.'),
+  maskKeepProb: fraction()
+    .optional()
+    .describe(
+      'Fraction of masked slots that keep their token in the input, 0 to 1. Default 0.15, as released; 0.1 for mlm.',
+    ),
+  maskRandomProb: fraction()
+    .optional()
+    .describe('Fraction of masked slots that show a random token, 0 to 1. Default 0; 0.1 for mlm, as in BERT.'),
+  duplicates: style()
+    .default('corrected')
+    .describe(
+      'reference draws masked slots with replacement as the released code does, corrected without. Default corrected.',
+    ),
+  temperature: z
+    .number()
+    .positive()
+    .default(1)
+    .describe('Divides the generator logits before sampling, above 0. Default 1.'),
+  proposals: z
+    .enum(['sample', 'argmax'])
+    .default('sample')
+    .describe('Whether the generator samples a replacement or takes the most probable token. Default sample.'),
+  disallowCorrect: z.boolean().default(false).describe('Never propose the original token. Default false.'),
+  mlmWeight: z.number().min(0).default(1).describe('Weight of the generator loss, from 0. Default 1.'),
+  discWeight: z.number().min(0).default(50).describe('Weight λ of the discriminator loss, from 0. Default 50.'),
+  initialization: style()
+    .default('corrected')
+    .describe(
+      'reference draws projections and the last layer Glorot-uniform, corrected everything from one normal. Default corrected.',
+    ),
+
+  length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
+  segments: z
+    .enum(['pair', 'single'])
+    .default('pair')
+    .describe('Rows of two neighbouring segments (one in a tenth of the rows), or always of one. Default pair.'),
+  batchSize: count()
+    .optional()
+    .describe('Rows of a micro-batch: what is in memory at once. Default by size: 32, or 16 for large.'),
+  accumulation: count()
+    .optional()
+    .describe('Micro-batches of a step, whose gradients are added up. Default by size: 1, small 4, base 8, large 128.'),
+
+  steps: count().optional().describe('Number of optimizer steps.'),
+  time: z
+    .string()
+    .optional()
+    .describe(
+      'Time budget: a number and ms, s, m or h, such as "10m". Alone, the first steps are timed and the number of steps is set and recorded; with steps, training stops at whichever comes first.',
+    ),
+  learningRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe('Peak learning rate. Default by size: tiny and mini 1e-3, small 5e-4, else 2e-4.'),
+  schedule: z
+    .enum(['linear', 'cosine', 'polynomial', 'constant'])
+    .default('linear')
+    .describe('How the learning rate falls after warm-up. Default linear.'),
+  power: z.number().positive().optional().describe('Exponent of the polynomial schedule, above 0. Default 1.'),
+  scheduleStyle: style()
+    .default('corrected')
+    .describe('corrected warms up, then decays; reference does both at once, as the released code. Default corrected.'),
+  warmupSteps: z.number().int().min(0).optional().describe('Steps of warm-up, from 0. Default: by warmupFraction.'),
+  warmupFraction: fraction()
+    .optional()
+    .describe('Warm-up as a fraction of all steps, at most 10000 of them. Default 0.1.'),
+  weightDecay: z
+    .number()
+    .min(0)
+    .default(0.01)
+    .describe('Decoupled weight decay, from 0; biases and layer norms have none. Default 0.01.'),
+  adamBeta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment, 0 to below 1. Default 0.9.'),
+  adamBeta2: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0.999)
+    .describe('Decay of the second moment, 0 to below 1. Default 0.999.'),
+  adamEpsilon: z
+    .number()
+    .positive()
+    .default(1e-6)
+    .describe('Added to the root of the second moment, above 0. Default 1e-6.'),
+  biasCorrection: style()
+    .default('corrected')
+    .describe(
+      "corrected divides Adam's moments by 1 - beta^t, reference does not, as the released code. Default corrected.",
+    ),
+  clipNorm: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Greatest norm of all gradients together; 0 switches clipping off. Default 1.'),
+  hiddenDropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Dropout of hidden states, 0 to below 1. Default 0: short runs do not overfit.'),
+  attentionDropout: z
+    .number()
+    .min(0)
+    .lt(1)
+    .default(0)
+    .describe('Dropout of attention weights, 0 to below 1. Default 0.'),
+
+  evaluateEvery: count()
+    .optional()
+    .describe('Steps between evaluations on held-out text. Default a tenth of all steps, at most 1000.'),
+  evaluateBatches: count()
+    .default(16)
+    .describe('Batches of held-out text in an evaluation. Default 16, or as many as there are.'),
+  checkpointEvery: count()
+    .optional()
+    .describe('Steps between checkpoints. Default a tenth of all steps, at most 1000.'),
+  keepCheckpoints: count().default(2).describe('Newest checkpoints to keep, besides the best. Default 2.'),
+  logEvery: count().default(10).describe('Steps between log lines. Default 10.'),
+  device: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu').describe('Where to compute. Default cpu.'),
+  threads: count().optional().describe('Threads of the engine. Default: all of the machine.'),
+});
+
+/** What a user gives: everything with a default may be left out. */
+export type PretrainingInput = z.input<typeof pretrainingSchema>;
+type Parsed = z.output<typeof pretrainingSchema>;
+
+/** Settings with every default that depends on others filled in. */
+export interface PretrainingSettings extends Parsed {
+  readonly generatorSizeFraction: number;
+  readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly maskProb: number;
+  readonly maskKeepProb: number;
+  readonly maskRandomProb: number;
+  readonly batchSize: number;
+  readonly accumulation: number;
+  readonly learningRate: number;
+  readonly power: number;
+  readonly warmupFraction: number;
+  /** `time` in milliseconds. */
+  readonly timeMs?: number;
+}
+
+const BY_SIZE: Readonly<Record<SizeName, { learningRate: number; batchSize: number; accumulation: number }>> = {
+  tiny: { learningRate: 1e-3, batchSize: 32, accumulation: 1 },
+  mini: { learningRate: 1e-3, batchSize: 32, accumulation: 1 },
+  // Global batches and rates from here on: ELECTRA paper, table 6.
+  small: { learningRate: 5e-4, batchSize: 32, accumulation: 4 },
+  'small++': { learningRate: 5e-4, batchSize: 32, accumulation: 4 },
+  base: { learningRate: 2e-4, batchSize: 32, accumulation: 8 },
+  large: { learningRate: 2e-4, batchSize: 16, accumulation: 128 },
+};
+
+export type SettingName = keyof PretrainingInput;
+const SETTING_NAMES = Object.keys(pretrainingSchema.shape) as SettingName[];
+
+/**
+ * Checks settings and fills in defaults.
+ * @throws SettingsError naming every problem: types, ranges, unknown names with the nearest known one, contradictions
+ */
+export function resolvePretrainingSettings(input: unknown): PretrainingSettings {
+  const parsed = pretrainingSchema.safeParse(input, { reportInput: true });
+  const shapeProblems = parsed.success ? [] : parsed.error.issues.flatMap(describeIssue);
+  // What did not parse is left out, so that contradictions among the rest are reported in the same message.
+  const usable = parsed.success ? parsed.data : salvage(input, parsed.error.issues);
+  const settings = usable && withDefaults(usable);
+  const problems = [
+    ...shapeProblems,
+    ...(settings ? contradictions(settings, new Set(Object.keys(input as object))) : []),
+  ];
+  if (problems.length) throw new SettingsError(problems);
+  return settings!;
+}
+
+function withDefaults(parsed: Parsed): PretrainingSettings {
+  const { size, objective } = parsed;
+  const isMlm = objective === 'mlm';
+  return {
+    ...BY_SIZE[size],
+    generatorSizeFraction: objective === 'two-stage' ? 1 : SIZES[size].generatorSizeFraction,
+    sharing: objective === 'two-stage' ? 'none' : 'embeddings',
+    maskProb: SIZES[size].maskProb,
+    maskKeepProb: isMlm ? 0.1 : 0.15,
+    maskRandomProb: isMlm ? 0.1 : 0,
+    power: 1,
+    warmupFraction: 0.1,
+    ...withoutUndefined(parsed),
+    ...(parsed.time !== undefined && { timeMs: parseDuration(parsed.time) }),
+  };
+}
+
+function withoutUndefined<T extends object>(values: T): T {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as T;
+}
+
+const MS_PER_UNIT = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
+
+/** "90s", "10m", "1.5h" or "500ms" in milliseconds; undefined for anything else. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h)$/.exec(text.trim());
+  if (!match) return undefined;
+  const ms = Number(match[1]) * MS_PER_UNIT[match[2] as keyof typeof MS_PER_UNIT];
+  return ms > 0 ? ms : undefined;
+}
+
+/** What parsed of settings that did not all parse, the rest at its default; undefined when nothing can be said. */
+function salvage(input: unknown, issues: readonly z.core.$ZodIssue[]): Parsed | undefined {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
+  const bad = new Set(issues.map(({ path }) => path[0]));
+  const good = Object.entries(input).filter(([name]) => !bad.has(name) && SETTING_NAMES.includes(name as SettingName));
+  const retried = pretrainingSchema.safeParse({ data: '-', out: '-', ...Object.fromEntries(good) });
+  return retried.success ? retried.data : undefined;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string[] {
+  const at = issue.path.join('.');
+  if (issue.code === 'unrecognized_keys') {
+    const known = at ? Object.keys(sizeOverrides.shape) : SETTING_NAMES;
+    return issue.keys.map((key) => unknownName(key, at, known));
+  }
+  const found = issue.input === undefined ? 'is missing' : `is ${JSON.stringify(issue.input)}`;
+  const expected = issue.message.slice(Math.max(0, issue.message.indexOf('expected'))).replace(/, received .*$/, '');
+  return [`${at || 'the settings'} ${found}; ${expected}`];
+}
+
+function unknownName(key: string, at: string, known: readonly string[]): string {
+  const where = at ? `${at}.${key}` : key;
+  if (at && (key === 'vocabSize' || key === 'padTokenId')) return `${where} cannot be set; it comes from the tokenizer`;
+  const nearest = nearestName(key, known);
+  return nearest
+    ? `${where} is not a setting; did you mean ${nearest}?`
+    : `${where} is not a setting; known are ${known.join(', ')}`;
+}
+
+/** The known name within a third of a name's letters in edit distance, the closest first. */
+export function nearestName(name: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');
+  const scored = known
+    .map((candidate) => ({ candidate, distance: editDistance(plain(name), plain(candidate)) }))
+    .sort((a, b) => a.distance - b.distance);
+  const best = scored[0];
+  return best && best.distance <= Math.max(1, Math.ceil(name.length / 3)) ? best.candidate : undefined;
+}
+
+/** Levenshtein distance, one row at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}
+
+/** Settings that are each in range and do not go together. */
+function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
+  if (s.time !== undefined && s.timeMs === undefined) {
+    problems.push(`time is "${s.time}"; expected a positive number and ms, s, m or h, for instance "10m"`);
+  }
+  refuse(
+    !given.has('steps') && !given.has('time'),
+    'neither steps nor time is set; give one, for instance steps 10000 or time "10m"',
+  );
+  refuse(
+    given.has('warmupSteps') && given.has('warmupFraction'),
+    'warmupSteps and warmupFraction are both set; give one',
+  );
+  refuse(
+    s.steps !== undefined && s.warmupSteps !== undefined && s.warmupSteps > s.steps,
+    `warmupSteps is ${s.warmupSteps} and steps is ${s.steps}; expected at most as many steps of warm-up as there are steps`,
+  );
+  refuse(
+    given.has('power') && s.schedule !== 'polynomial',
+    `power is set and schedule is ${s.schedule}; only polynomial has a power`,
+  );
+  refuse(
+    s.maskKeepProb + s.maskRandomProb > 1,
+    `maskKeepProb is ${s.maskKeepProb} and maskRandomProb is ${s.maskRandomProb}; expected a sum of at most 1`,
+  );
+  refuse(s.mlmWeight === 0 && s.discWeight === 0, 'mlmWeight and discWeight are both 0; nothing would be learned');
+  problems.push(...generatorContradictions(s, given), ...modelProblems(s));
+  return problems;
+}
+
+const GENERATOR_SETTINGS = [
+  'generator',
+  'generatorSizeFraction',
+  'generatorLayerFraction',
+  'generatorKind',
+  'sharing',
+  'temperature',
+  'proposals',
+  'disallowCorrect',
+] as const;
+
+function generatorContradictions(s: PretrainingSettings, given: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  if (s.objective === 'mlm') {
+    for (const name of GENERATOR_SETTINGS) {
+      if (given.has(name)) problems.push(`${name} is set and objective is mlm, which has no generator`);
+    }
+  }
+  if (s.objective === 'two-stage' && s.sharing !== 'none') {
+    problems.push(`sharing is ${s.sharing} and objective is two-stage, which freezes the generator; expected none`);
+  }
+  if (s.generatorKind !== 'model') {
+    if (s.objective === 'two-stage')
+      problems.push(`generatorKind is ${s.generatorKind} and objective is two-stage, which trains a model first`);
+    if (s.sharing === 'encoder')
+      problems.push(
+        `generatorKind is ${s.generatorKind} and sharing is encoder; there is no generator encoder to share`,
+      );
+  }
+  return problems;
+}
+
+function modelProblems(s: PretrainingSettings): string[] {
+  // Sizes do not depend on the vocabulary: any will do for checking them.
+  const { discriminator, generator } = modelConfigs(s, { vocabSize: 1, padTokenId: 0 });
+  const problems = encoderConfigProblems(discriminator).map((problem) => `model: ${problem}`);
+  if (s.objective !== 'mlm' && s.generatorKind === 'model' && problems.length === 0) {
+    problems.push(...encoderConfigProblems(generator).map((problem) => `generator: ${problem}`));
+    problems.push(...sharingProblems(s, discriminator, generator));
+  }
+  if (s.length > discriminator.maxPositionEmbeddings) {
+    problems.push(
+      `length is ${s.length} and maxPositionEmbeddings is ${discriminator.maxPositionEmbeddings}; expected a length of at most that, or a larger model.maxPositionEmbeddings`,
+    );
+  }
+  return problems;
+}
+
+const ENCODER_SIZES = [
+  'hiddenSize',
+  'numHiddenLayers',
+  'numAttentionHeads',
+  'intermediateSize',
+  'embeddingSize',
+] as const;
+const EMBEDDING_SIZES = ['embeddingSize', 'maxPositionEmbeddings', 'typeVocabSize'] as const;
+
+function sharingProblems(s: PretrainingSettings, discriminator: EncoderConfig, generator: EncoderConfig): string[] {
+  const equal = (keys: readonly (keyof EncoderConfig)[], why: string) =>
+    keys
+      .filter((key) => discriminator[key] !== generator[key])
+      .map(
+        (key) =>
+          `${why} needs equal sizes: ${key} is ${discriminator[key]} in the model and ${generator[key]} in the generator`,
+      );
+  if (s.sharing === 'encoder') return equal(ENCODER_SIZES, 'sharing encoder');
+  if (s.objective === 'two-stage') return equal(ENCODER_SIZES, 'objective two-stage, which copies the generator,');
+  return s.sharing === 'embeddings' ? equal(EMBEDDING_SIZES, 'sharing embeddings') : [];
+}
+
+/**
+ * The configs of both halves for a vocabulary.
+ * @param vocabSize   of the tokenizer that made the shards
+ * @param padTokenId  its padding token
+ */
+export function modelConfigs(
+  s: PretrainingSettings,
+  { vocabSize, padTokenId }: { vocabSize: number; padTokenId: number },
+): { discriminator: EncoderConfig; generator: EncoderConfig } {
+  const discriminator: EncoderConfig = {
+    ...encoderConfig(s.size, vocabSize),
+    padTokenId,
+    hiddenDropoutProb: s.hiddenDropout,
+    attentionProbsDropoutProb: s.attentionDropout,
+    ...s.model,
+  };
+  const fractions = { sizeFraction: s.generatorSizeFraction, layerFraction: s.generatorLayerFraction };
+  const generator = generatorConfig(discriminator, fractions);
+  // A generator of the same width is the same network, also where the feed-forward width was overridden.
+  const sameWidth = s.generatorSizeFraction === 1 && { intermediateSize: discriminator.intermediateSize };
+  return { discriminator, generator: { ...generator, ...sameWidth, ...s.generator } };
+}
+
+/** The schedule of a stretch of `totalSteps` steps. */
+export function scheduleOf(s: PretrainingSettings, totalSteps: number, warmupSteps: number): Schedule {
+  return {
+    schedule: s.schedule,
+    power: s.power,
+    style: s.scheduleStyle,
+    peak: s.learningRate,
+    warmupSteps,
+    totalSteps,
+  };
+}
+
+/** Settings that a resumed run may change; all others decide what it computes. */
+const CHANGEABLE: readonly SettingName[] = [
+  'data',
+  'out',
+  'resume',
+  'steps',
+  'time',
+  'evaluateEvery',
+  'evaluateBatches',
+  'checkpointEvery',
+  'keepCheckpoints',
+  'logEvery',
+  'device',
+  'threads',
+];
+
+/** The settings that a resumed run must not change and has, one sentence each with both values. */
+export function changedSettings(before: PretrainingSettings, now: PretrainingSettings): string[] {
+  return SETTING_NAMES.filter((name) => !CHANGEABLE.includes(name))
+    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]))
+    .map(
+      (name) =>
+        `${name} was ${JSON.stringify(before[name])} when the run began and is ${JSON.stringify(now[name])} now`,
+    );
+}
+
+/** A setting as a command line shows it. */
+export interface SettingDescription {
+  readonly name: SettingName;
+  readonly description: string;
+  readonly type: 'text' | 'number' | 'boolean' | 'choice' | 'fields';
+  readonly choices?: readonly string[];
+}
+
+/** Every setting, in the order of the schema. */
+export function describeSettings(): SettingDescription[] {
+  return SETTING_NAMES.map((name) => {
+    const field: z.ZodType = pretrainingSchema.shape[name];
+    const inner = unwrapped(field);
+    const description = field.description ?? inner.description ?? '';
+    if (inner instanceof z.ZodEnum) return { name, description, type: 'choice', choices: inner.options.map(String) };
+    if (inner instanceof z.ZodBoolean) return { name, description, type: 'boolean' };
+    if (inner instanceof z.ZodNumber) return { name, description, type: 'number' };
+    return { name, description, type: inner instanceof z.ZodString ? 'text' : 'fields' };
+  });
+}
+
+function unwrapped(field: z.ZodType): z.ZodType {
+  return field instanceof z.ZodDefault || field instanceof z.ZodOptional
+    ? unwrapped(field.unwrap() as z.ZodType)
+    : field;
+}
+
+/**
+ * Turns the words of a command line into values: "5e-4" where a number is expected, "true", and "hiddenSize=64,…" for
+ * `model` and `generator`. What cannot be turned stays a word, for `resolvePretrainingSettings` to complain about.
+ */
+export function settingsFromWords(words: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const types = new Map<string, SettingDescription['type']>(describeSettings().map(({ name, type }) => [name, type]));
+  const convert = (type: SettingDescription['type'] | undefined, word: unknown): unknown => {
+    if (typeof word !== 'string') return word;
+    if (type === 'number') return numberOr(word);
+    if (type === 'boolean') return word === 'true' ? true : word === 'false' ? false : word;
+    if (type === 'fields' && word.includes('=')) {
+      return Object.fromEntries(
+        word.split(',').map((pair) => [pair.split('=')[0].trim(), numberOr(pair.split('=')[1] ?? '')]),
+      );
+    }
+    return word;
+  };
+  return Object.fromEntries(Object.entries(words).map(([name, word]) => [name, convert(types.get(name), word)]));
+}
+
+function numberOr(word: string): number | string {
+  return word.trim() !== '' && Number.isFinite(Number(word)) ? Number(word) : word;
+}

@@ -1,0 +1,487 @@
+/**
+ * The pre-training loop. It yields typed events and knows no file, no terminal and no runtime: those listen to the events
+ * or are handed in.
+ *
+ * What a step computes is a pure function of the settings, the step number and the state that a checkpoint holds; so a
+ * run that was interrupted anywhere and resumed ends with the same bits as one that was not.
+ */
+import type { Engine, Program } from '../engine/engine.js';
+import { PleiadError } from '../errors.js';
+import type { ObjectivePhase, PretrainingObjective } from '../objectives/objective.js';
+import type { CheckpointStore, Snapshot, TrainerProgress } from './checkpoint.js';
+import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
+import type { CheckpointEvent, DoneEvent, EvaluationEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
+import { HealthMonitor } from './health.js';
+import { defined, type HeldOutMetrics, LossMeter } from './metrics.js';
+import { intervalOf, phaseOf, phaseSpans, plannedLearningRate, TimeBudget } from './plan.js';
+import type { PretrainingSettings } from './settings.js';
+import type { TrainingData } from './stepFeeds.js';
+import { type StepResult, StepRunner } from './stepRunner.js';
+import { type Initialization, TrainerState } from './trainerState.js';
+import { weightsSha256 } from './weightsHash.js';
+
+export interface TrainerDependencies {
+  readonly engine: Engine;
+  readonly objective: PretrainingObjective;
+  readonly data: TrainingData;
+  /** Without it there are no evaluations, and the newest checkpoint is the best. */
+  readonly heldOut?: HeldOutData;
+  /** Without it nothing is kept and nothing can be resumed, as in a browser. */
+  readonly store?: CheckpointStore;
+  /** Weights to begin with, by parameter name; all others are drawn. */
+  readonly initialWeights?: Initialization['weights'];
+  /** Ends the run after the step under way, with a checkpoint. */
+  readonly signal?: AbortSignal;
+  /** A clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** Steps that are skipped in a row before the run goes back to a checkpoint. */
+const SKIPS_BEFORE_ROLLBACK = 3;
+/** The same steps would fail again at the same rate, so each rollback halves it. */
+const ROLLBACK_RATE = 0.5;
+const MOST_ROLLBACKS = 2;
+/** How far a run with a time budget alone may overrun when the machine has become slower than measured. */
+const OVERRUN = 1.1;
+
+/**
+ * Pre-trains a model.
+ * @throws PleiadError when losses stay NaN or infinite after two rollbacks, or weights become so; CheckpointError when a checkpoint cannot be
+ *         written or is of another model; and whatever the engine throws
+ */
+export async function* pretrain(
+  settings: PretrainingSettings,
+  dependencies: TrainerDependencies,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const state = await TrainerState.create(dependencies.engine, dependencies.objective.parameters);
+  const run = new PretrainingRun(settings, dependencies, state);
+  try {
+    yield* run.start();
+    yield* run.steps();
+    yield* run.finish();
+  } finally {
+    await run.release();
+  }
+}
+
+const BEGINNING: TrainerProgress = {
+  step: 0,
+  updates: 0,
+  phase: 0,
+  tokensSeen: 0,
+  elapsedMs: 0,
+  rateScale: 1,
+  rollbacks: 0,
+  skippedInRow: 0,
+};
+
+/** What was measured since the last step event. */
+interface Interval {
+  meter: LossMeter;
+  steps: number;
+  tokens: number;
+  engineMs: number;
+  optimizerMs: number;
+  dataMs: number;
+  startedAt: number;
+}
+
+class PretrainingRun {
+  #progress: TrainerProgress = BEGINNING;
+  #interval: Interval;
+  #last: { result: StepResult; learningRate: number } | undefined;
+  #evaluated: { step: number; heldOut: HeldOutMetrics } | undefined;
+  #saved: { step: number; path: string } | undefined;
+  #evaluation: { phase: ObjectivePhase; program: Program } | undefined;
+  #sessionStartedAt: number;
+  #earlierMs = 0;
+  readonly #now: () => number;
+  readonly #runner: StepRunner;
+  readonly #health = new HealthMonitor();
+  readonly #budget: TimeBudget;
+
+  constructor(
+    private readonly settings: PretrainingSettings,
+    private readonly dependencies: TrainerDependencies,
+    private readonly state: TrainerState,
+  ) {
+    this.#now = dependencies.now ?? (() => performance.now());
+    this.#sessionStartedAt = this.#now();
+    this.#interval = this.#newInterval();
+    this.#budget = new TimeBudget(settings);
+    this.#runner = new StepRunner(dependencies.engine, state, dependencies.data, settings, this.#now);
+  }
+
+  get #phases(): readonly ObjectivePhase[] {
+    return this.dependencies.objective.phases;
+  }
+  #elapsedMs(): number {
+    return this.#earlierMs + this.#now() - this.#sessionStartedAt;
+  }
+  #newInterval(): Interval {
+    return {
+      meter: new LossMeter(),
+      steps: 0,
+      tokens: 0,
+      engineMs: 0,
+      optimizerMs: 0,
+      dataMs: 0,
+      startedAt: this.#now(),
+    };
+  }
+
+  /** Starts anew, or goes on from the newest whole checkpoint. */
+  async *start(): AsyncGenerator<TrainingEvent> {
+    const { settings, dependencies } = this;
+    const warnings: WarningEvent[] = [];
+    const found = settings.resume
+      ? await dependencies.store?.newest((path, reason) => warnings.push(damaged(path, reason)))
+      : undefined;
+    if (found) {
+      await this.state.restore(found.snapshot);
+      this.#progress = found.snapshot.progress;
+      this.#earlierMs = this.#progress.elapsedMs;
+      this.#saved = { step: this.#progress.step, path: found.path };
+      const { heldOut } = found.snapshot;
+      if (heldOut) this.#evaluated = { step: this.#progress.step, heldOut };
+    } else {
+      await this.#initialize();
+      if (settings.resume) warnings.push(nothingToResume(settings.out));
+    }
+    if (!dependencies.heldOut) warnings.push(this.#noHeldOut());
+    warnings.push(...(await this.#settleTotalSteps()));
+    yield {
+      type: 'started',
+      step: this.#progress.step,
+      ...(found && { resumedFrom: found.path }),
+      objective: dependencies.objective.name,
+      engine: `${dependencies.engine.name}, ${dependencies.engine.description}`,
+      numParameters: this.state.layout.parameters.reduce((sum, { size }) => sum + size, 0),
+      totalSteps: this.#progress.totalSteps,
+    };
+    yield* warnings;
+    this.#interval = this.#newInterval();
+  }
+
+  async #initialize(): Promise<void> {
+    const { settings, dependencies } = this;
+    await this.state.initialize({
+      seed: settings.seed,
+      initializerRange: settings.model.initializerRange ?? 0.02,
+      weights: dependencies.initialWeights,
+    });
+  }
+
+  /** Steps as set; otherwise as recorded by an earlier session; otherwise to be measured. */
+  async #settleTotalSteps(): Promise<WarningEvent[]> {
+    const recorded = this.#progress.totalSteps;
+    const planned = this.settings.resume ? await this.dependencies.store?.plannedSteps() : undefined;
+    const totalSteps = this.settings.steps ?? recorded ?? planned;
+    this.#progress = { ...this.#progress, totalSteps };
+    if (recorded === undefined || recorded === totalSteps) return [];
+    return [
+      this.#warning(
+        'steps-changed',
+        `The run was planned for ${recorded} steps and now has ${totalSteps}`,
+        'Its learning rates from here on differ from those of a run of that length; that is fine when meant.',
+      ),
+    ];
+  }
+
+  #warning(code: WarningEvent['code'], message: string, advice: string): WarningEvent {
+    return { type: 'warning', step: this.#progress.step, code, message, advice };
+  }
+
+  #noHeldOut(): WarningEvent {
+    return this.#warning(
+      'no-held-out',
+      'There is no held-out text, so nothing is evaluated and the newest checkpoint counts as the best',
+      'Prepare the text with a held-out part, or from more documents.',
+    );
+  }
+
+  async *steps(): AsyncGenerator<TrainingEvent> {
+    while (!this.#isOver()) {
+      yield* this.#enterPhase();
+      const startedAt = this.#now();
+      const result = await this.#step();
+      this.#budget.add(this.#now() - startedAt);
+      if (!result.applied) {
+        yield* this.#skipped(result);
+        continue;
+      }
+      yield* this.#health.step(
+        this.#progress.step,
+        result.meter.metrics(this.settings),
+        result.gradientNorm,
+        this.#last!.learningRate,
+      );
+      if (this.#isDue(this.settings.logEvery)) yield* this.#log();
+      yield* this.#plan();
+      const { totalSteps, step } = this.#progress;
+      if (step === totalSteps) break; // the last evaluation and checkpoint are finish()'s
+      if (this.#isDue(intervalOf(this.settings.evaluateEvery, totalSteps))) yield* this.#evaluate();
+      if (this.#isDue(intervalOf(this.settings.checkpointEvery, totalSteps))) yield* this.#checkpoint();
+    }
+  }
+
+  #isDue(every: number): boolean {
+    return this.#progress.step % every === 0;
+  }
+
+  #isOver(): boolean {
+    const { step, totalSteps } = this.#progress;
+    if (this.dependencies.signal?.aborted || (totalSteps !== undefined && step >= totalSteps)) return true;
+    return this.#isOutOfTime();
+  }
+
+  #isOutOfTime(): boolean {
+    const { timeMs, steps } = this.settings;
+    return timeMs !== undefined && this.#elapsedMs() >= timeMs * (steps === undefined ? OVERRUN : 1);
+  }
+
+  #span(step = this.#progress.step) {
+    const { totalSteps } = this.#progress;
+    // Before a time budget has become steps, all is the first phase.
+    return totalSteps === undefined
+      ? { index: 0, start: 0, end: Number.POSITIVE_INFINITY }
+      : phaseOf(step, phaseSpans(this.#phases, totalSteps));
+  }
+
+  /** Makes a phase's copies and starts its moments from zero, as what they were averages of is trained no more. */
+  async *#enterPhase(): AsyncGenerator<TrainingEvent> {
+    const { index } = this.#span();
+    while (this.#progress.phase < index) {
+      const phase = this.#progress.phase + 1;
+      await this.state.copy(this.#phases[phase].copies);
+      await this.state.clearMoments();
+      this.#progress = { ...this.#progress, phase, updates: 0 };
+      this.#health.reset();
+      yield { type: 'phase', step: this.#progress.step, name: this.#phases[phase].name };
+    }
+  }
+
+  async #step(): Promise<StepResult> {
+    const { step, updates, totalSteps, rateScale } = this.#progress;
+    const learningRate = rateScale * plannedLearningRate(step, totalSteps, this.settings, this.#phases);
+    const result = await this.#runner.run(step, this.#phases[this.#progress.phase], {
+      learningRate,
+      updates: updates + 1,
+      nextPhase: this.#phases[this.#span(step + 1).index],
+    });
+    this.#last = { result, learningRate };
+    this.#progress = {
+      ...this.#progress,
+      step: step + 1,
+      updates: updates + (result.applied ? 1 : 0),
+      tokensSeen: this.#progress.tokensSeen + result.tokens,
+      skippedInRow: result.applied ? 0 : this.#progress.skippedInRow + 1,
+    };
+    this.#measure(result);
+    return result;
+  }
+
+  #measure(result: StepResult): void {
+    const interval = this.#interval;
+    if (result.applied) interval.meter.merge(result.meter);
+    interval.steps++;
+    interval.tokens += result.tokens;
+    interval.engineMs += result.engineMs;
+    interval.optimizerMs += result.optimizerMs;
+    interval.dataMs += result.dataMs;
+  }
+
+  async *#skipped(result: StepResult): AsyncGenerator<TrainingEvent> {
+    const what = Number.isFinite(result.gradientNorm) ? 'A loss' : 'The gradient norm';
+    yield this.#warning(
+      'not-finite',
+      `${what} of step ${this.#progress.step} is not a finite number; the step was skipped`,
+      'Once is harmless. If it goes on, the run returns to its last checkpoint with half the learning rate.',
+    );
+    if (this.#progress.skippedInRow >= SKIPS_BEFORE_ROLLBACK) yield* this.#rollBack();
+  }
+
+  async *#rollBack(): AsyncGenerator<TrainingEvent> {
+    const { rollbacks, rateScale, totalSteps, step } = this.#progress;
+    if (rollbacks >= MOST_ROLLBACKS) throw this.#divergence();
+    const found = await this.dependencies.store?.newest(() => {});
+    if (found) await this.state.restore(found.snapshot);
+    else await this.#initialize();
+    const base = found?.snapshot.progress ?? BEGINNING;
+    this.#progress = {
+      ...base,
+      totalSteps,
+      skippedInRow: 0,
+      rollbacks: rollbacks + 1,
+      rateScale: rateScale * ROLLBACK_RATE,
+    };
+    this.#saved = found && { step: base.step, path: found.path };
+    this.#evaluated = undefined;
+    this.#health.reset();
+    this.#interval = this.#newInterval();
+    const scale = this.#progress.rateScale;
+    yield {
+      ...this.#warning(
+        'rolled-back',
+        `${SKIPS_BEFORE_ROLLBACK} steps in a row were not finite; going back from step ${step} to ${found ? found.path : 'the beginning'} with ${scale} times the learning rate`,
+        'If this was the second time, stop and use a lower learningRate, a longer warm-up, or clipNorm 1.',
+      ),
+    };
+  }
+
+  #divergence(): PleiadError {
+    const { step } = this.#progress;
+    return new PleiadError(
+      `Losses or gradients stayed NaN or infinite at step ${step} after ${MOST_ROLLBACKS} rollbacks`,
+      {
+        subject: `step ${step}`,
+        expected: 'finite losses',
+        advice: `Start again with a lower learningRate (it is ${this.settings.learningRate}; try ${this.settings.learningRate / 5}), a longer warm-up, clipNorm 1, or fewer extreme settings such as temperature (${this.settings.temperature})`,
+      },
+    );
+  }
+
+  *#log(): Generator<StepEvent> {
+    const { meter, steps, tokens, startedAt, ...spent } = this.#interval;
+    const last = this.#last;
+    if (meter.isEmpty || !last) return;
+    const { step, totalSteps, tokensSeen } = this.#progress;
+    yield {
+      type: 'step',
+      step,
+      totalSteps,
+      losses: meter.metrics(this.settings),
+      learningRate: last.learningRate,
+      gradientNorm: last.result.gradientNorm,
+      tokensSeen,
+      tokensPerSecond: (1000 * tokens) / Math.max(1e-9, this.#now() - startedAt),
+      elapsedMs: this.#elapsedMs(),
+      split: { engineMs: spent.engineMs / steps, optimizerMs: spent.optimizerMs / steps, dataMs: spent.dataMs / steps },
+    };
+    this.#interval = this.#newInterval();
+  }
+
+  /** Fixes the number of steps of a run that has a time budget alone. */
+  async *#plan(): AsyncGenerator<TrainingEvent> {
+    if (this.#progress.totalSteps !== undefined) return;
+    const { heldOut, store } = this.dependencies;
+    const batches = Math.min(this.settings.evaluateBatches, heldOut?.numBatches ?? 0);
+    const plan = this.#budget.plan(this.#progress.step, this.#elapsedMs(), batches);
+    if (!plan) return;
+    await store?.recordPlan(plan.totalSteps);
+    this.#progress = { ...this.#progress, totalSteps: plan.totalSteps };
+    yield { type: 'planned', step: this.#progress.step, ...plan };
+  }
+
+  async *#evaluate(): AsyncGenerator<EvaluationEvent | StepEvent | WarningEvent> {
+    const { dependencies, settings } = this;
+    const { heldOut: data, engine } = dependencies;
+    const { step } = this.#progress;
+    if (!data || data.numBatches === 0 || this.#evaluated?.step === step) return;
+    yield* this.#log();
+    const phase = this.#phases[this.#progress.phase];
+    if (this.#evaluation?.phase !== phase) {
+      await this.#evaluation?.program.release();
+      const label = `${phase.name} evaluation`;
+      const program = await engine.compile(phase.evaluationGraph(), { label, state: this.state.engineState });
+      this.#evaluation = { phase, program };
+    }
+    const heldOut = await evaluateHeldOut(this.#evaluation.program, phase, data, {
+      maxBatches: settings.evaluateBatches,
+      weights: settings,
+    });
+    this.#evaluated = { step, heldOut };
+    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), heldOut };
+    const { start, end } = this.#span(step - 1);
+    const learnsWords = settings.generatorKind === 'model' || settings.objective === 'mlm';
+    const unigramAccuracy = learnsWords ? data.unigramAccuracy : 0;
+    yield* this.#health.evaluation(step, (step - start) / (end - start), heldOut, unigramAccuracy);
+    this.#interval = this.#newInterval();
+  }
+
+  async *#checkpoint(): AsyncGenerator<CheckpointEvent | StepEvent> {
+    const { store } = this.dependencies;
+    const { step } = this.#progress;
+    if (!store || this.#saved?.step === step) return;
+    yield* this.#log();
+    const snapshot = await this.#snapshot();
+    // An update can overflow although its loss and norm were finite; what is saved must be worth resuming from.
+    for (const { data } of snapshot.parameters.values()) if (!data.every(Number.isFinite)) throw this.#divergence();
+    const saved = await store.save(snapshot);
+    this.#saved = { step, path: saved.path };
+    yield { type: 'checkpoint', step, ...saved };
+    this.#interval = this.#newInterval();
+  }
+
+  async #snapshot(): Promise<Snapshot> {
+    const { step } = this.#progress;
+    const heldOut = this.#evaluated?.step === step ? this.#evaluated.heldOut : undefined;
+    return {
+      progress: { ...this.#progress, elapsedMs: this.#elapsedMs() },
+      ...(await this.state.tensors()),
+      ...(heldOut && { heldOut }),
+    };
+  }
+
+  /** The last evaluation and checkpoint. An interrupted run is not evaluated: whoever interrupts wants it to end. */
+  async *finish(): AsyncGenerator<TrainingEvent> {
+    const { step, totalSteps, tokensSeen } = this.#progress;
+    const interrupted = this.dependencies.signal?.aborted === true && step !== totalSteps;
+    yield* this.#log();
+    if (!interrupted) {
+      if (this.settings.steps === undefined && totalSteps !== undefined && step < totalSteps)
+        yield this.#timeExceeded();
+      yield* this.#evaluate();
+    }
+    yield* this.#checkpoint();
+    const elapsedMs = this.#elapsedMs();
+    const done: DoneEvent = {
+      type: 'done',
+      interrupted,
+      step,
+      steps: step,
+      tokensSeen,
+      tokensPerSecond: (1000 * tokensSeen) / Math.max(1e-9, elapsedMs),
+      elapsedMs,
+      checkpoint: this.#saved?.path,
+      weightsSha256: await weightsSha256(await this.state.read('parameters')),
+      heldOut: this.#evaluated?.heldOut,
+    };
+    yield defined(done);
+  }
+
+  #timeExceeded(): WarningEvent {
+    const { step, totalSteps } = this.#progress;
+    return this.#warning(
+      'time-exceeded',
+      `The time was over after ${step} of ${totalSteps} steps, as they became slower than the first ones`,
+      'The learning rate had not come down to 0; resume with a longer time, or leave the machine to the run.',
+    );
+  }
+
+  async release(): Promise<void> {
+    await this.#runner.release();
+    await this.#evaluation?.program.release();
+    await this.state.release();
+  }
+}
+
+function damaged(path: string, reason: string): WarningEvent {
+  return {
+    type: 'warning',
+    step: 0,
+    code: 'damaged-checkpoint',
+    message: `${path} is not whole and was left alone: ${reason}`,
+    advice: 'The newest whole checkpoint before it is used; remove the folder when you no longer need to look at it.',
+  };
+}
+
+function nothingToResume(out: string): WarningEvent {
+  return {
+    type: 'warning',
+    step: 0,
+    code: 'nothing-to-resume',
+    message: `There is no whole checkpoint in ${out}; the run starts at its beginning`,
+    advice: 'Check the folder if you expected one.',
+  };
+}

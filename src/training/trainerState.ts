@@ -1,0 +1,127 @@
+/** Parameters, gradients and moments with the engine, and their ways in and out. */
+
+import type { Engine, EngineState } from '../engine/engine.js';
+import { CheckpointError } from '../errors.js';
+import type { ParameterSpec } from '../objectives/objective.js';
+import type { Snapshot } from './checkpoint.js';
+import { initializeParameter } from './initialize.js';
+import { ARENAS, type ArenaName, type ParameterLayout, parameterLayout } from './parameterLayout.js';
+import type { NamedArray } from './weightsHash.js';
+
+export interface Initialization {
+  readonly seed: number;
+  readonly initializerRange: number;
+  /** Values to begin with instead, by parameter name, for instance of a released model. */
+  readonly weights?: ReadonlyMap<string, Float32Array>;
+}
+
+export class TrainerState {
+  private constructor(
+    readonly layout: ParameterLayout,
+    readonly engineState: EngineState,
+  ) {}
+
+  /** All zeros; `initialize` or `restore` comes next. */
+  static async create(engine: Engine, specs: readonly ParameterSpec[]): Promise<TrainerState> {
+    const layout = parameterLayout(specs);
+    return new TrainerState(layout, await engine.createState(layout.state));
+  }
+
+  async initialize(initialization: Initialization): Promise<void> {
+    const parameters = new Float32Array(this.layout.length);
+    for (const parameter of this.layout.parameters) {
+      const given = initialization.weights?.get(parameter.name);
+      if (given && given.length !== parameter.size) {
+        throw new CheckpointError(
+          `the given weights of ${parameter.name} have ${given.length} values, expected ${parameter.size}`,
+          {
+            subject: parameter.name,
+            found: given.length,
+            expected: String(parameter.size),
+          },
+        );
+      }
+      parameters.set(given ?? initializeParameter(parameter, initialization), parameter.offset);
+    }
+    await this.engineState.write('parameters', parameters);
+    await this.#clear('gradients');
+    await this.clearMoments();
+  }
+
+  async clearMoments(): Promise<void> {
+    await this.#clear('firstMoment');
+    await this.#clear('secondMoment');
+  }
+
+  async #clear(arena: ArenaName): Promise<void> {
+    await this.engineState.write(arena, new Float32Array(this.layout.length));
+  }
+
+  /** Copies parameters onto others, [from, to]. */
+  async copy(pairs: readonly (readonly [string, string])[]): Promise<void> {
+    const slots = this.layout.state.slots;
+    for (const [from, to] of pairs) {
+      const source = slots.get(from);
+      const target = slots.get(to);
+      if (!source || !target || source.shape.join() !== target.shape.join()) {
+        throw new Error(`cannot copy ${from} [${source?.shape}] to ${to} [${target?.shape}]`);
+      }
+      const size = source.shape.reduce((product, dim) => product * dim, 1);
+      await this.engineState.write(
+        'parameters',
+        await this.engineState.read('parameters', source.offset, source.offset + size),
+        target.offset,
+      );
+    }
+  }
+
+  /** The tensors of an arena by parameter name, as views of one copy. */
+  async read(arena: ArenaName): Promise<Map<string, NamedArray>> {
+    const copy = await this.engineState.read(arena);
+    return new Map(
+      this.layout.parameters.map(({ name, shape, offset, size }) => [
+        name,
+        { shape, data: copy.subarray(offset, offset + size) },
+      ]),
+    );
+  }
+
+  async tensors(): Promise<Pick<Snapshot, 'parameters' | 'firstMoment' | 'secondMoment'>> {
+    return {
+      parameters: await this.read('parameters'),
+      firstMoment: await this.read('firstMoment'),
+      secondMoment: await this.read('secondMoment'),
+    };
+  }
+
+  async restore(snapshot: Pick<Snapshot, 'parameters' | 'firstMoment' | 'secondMoment'>): Promise<void> {
+    for (const arena of ARENAS) {
+      if (arena === 'gradients') await this.#clear(arena);
+      else await this.#write(arena, snapshot[arena]);
+    }
+  }
+
+  async #write(arena: ArenaName, tensors: ReadonlyMap<string, NamedArray>): Promise<void> {
+    const values = new Float32Array(this.layout.length);
+    for (const { name, shape, offset } of this.layout.parameters) {
+      const tensor = tensors.get(name);
+      if (!tensor || tensor.shape.join() !== shape.join()) {
+        throw new CheckpointError(
+          `${arena} of ${name}: the checkpoint has [${tensor?.shape ?? 'nothing'}], the model needs [${shape}]`,
+          {
+            subject: name,
+            found: tensor?.shape,
+            expected: `[${shape}]`,
+            advice: 'Resume with the settings that the run began with, or start a new run in another folder',
+          },
+        );
+      }
+      values.set(tensor.data, offset);
+    }
+    await this.engineState.write(arena, values);
+  }
+
+  async release(): Promise<void> {
+    await this.engineState.release();
+  }
+}
