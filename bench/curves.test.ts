@@ -16,7 +16,14 @@ describe('curves', () => {
     const charts = chartsOf([parseRunLog('run', text)]);
     expect(charts.map(({ title }) => title)).toEqual(['Masked-token loss']);
     expect(charts[0].series).toEqual([
-      { name: 'training', points: [[10, 9], [20, 7.5]], dashed: undefined },
+      {
+        name: 'training',
+        points: [
+          [10, 9],
+          [20, 7.5],
+        ],
+        dashed: undefined,
+      },
       { name: 'held out', points: [[10, 8]], dashed: undefined },
       { name: 'unigram entropy', points: [[10, 7]], dashed: true },
     ]);

@@ -26,7 +26,10 @@ export function readRunLog(runFolder: string): RunLog {
   }
   const log = parseRunLog(basename(resolve(runFolder)), text);
   if (log.steps.length + log.evaluations.length === 0) {
-    throw new DataError(`${path} holds no step and no evaluation`, { subject: path, advice: 'Let the run go on first' });
+    throw new DataError(`${path} holds no step and no evaluation`, {
+      subject: path,
+      advice: 'Let the run go on first',
+    });
   }
   return log;
 }
@@ -57,6 +60,7 @@ interface ChartPlan {
   readonly title: string;
   readonly yLabel: string;
   readonly curves: readonly Curve[];
+  readonly yIncludes?: readonly number[];
 }
 
 const CHARTS: readonly ChartPlan[] = [
@@ -82,6 +86,7 @@ const CHARTS: readonly ChartPlan[] = [
     title: 'Replaced-token detection, area under the ROC curve',
     yLabel: 'AUC (0.5 = chance)',
     curves: [{ label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.rtdAuc }],
+    yIncludes: [0.5, 1],
   },
   {
     title: 'Share of tokens that the generator replaced',
@@ -90,15 +95,20 @@ const CHARTS: readonly ChartPlan[] = [
       { label: 'training', ofStep: ({ losses }) => losses.replacedRate },
       { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.replacedRate },
     ],
+    yIncludes: [0],
   },
 ];
 
 /** The charts that the logs have something for; with several runs each curve carries its run's name. */
 export function chartsOf(logs: readonly RunLog[]): LineChart[] {
-  return CHARTS.map(({ title, yLabel, curves }) => ({
+  const steps = logs.flatMap((log) => [...log.steps, ...log.evaluations].map(({ step }) => step));
+  const lastStep = steps.reduce((last, step) => Math.max(last, step), 0);
+  return CHARTS.map(({ title, yLabel, curves, yIncludes }) => ({
     title,
     yLabel,
+    yIncludes,
     xLabel: 'optimizer steps',
+    xIncludes: [0, lastStep],
     series: logs.flatMap((log) => curves.flatMap((curve) => seriesOf(log, curve, logs.length > 1))),
   })).filter(({ series }) => series.length > 0);
 }

@@ -17,8 +17,13 @@ export interface Ceiling {
   readonly gflopsPerSecond: number;
 }
 
-/** A pass over the operands must not count, so each graph repeats its product on operands that are at hand. */
-const REPEATS = 8;
+/** Work of one measurement: long against a call's overhead, short enough that seven of each kind take seconds. */
+const MEASURED_FLOPS = 2e9;
+
+/** What a call costs besides (feeding operands, returning results) must not count: a run with one product is taken off. */
+function repeatsOf(product: MatrixProduct): number {
+  return Math.min(400, Math.max(2, Math.round(MEASURED_FLOPS / productFlops({ ...product, count: 1 }))));
+}
 
 /**
  * Measures every kind of product, alternating over them so that a busy moment of the machine falls on all, and takes
@@ -29,8 +34,9 @@ export async function matmulCeiling(engine: Engine, products: readonly MatrixPro
   const programs = [];
   for (const product of products) {
     const baseline = await engine.compile(repeatedProduct(product, 1), { label: 'ceiling, once' });
-    const repeated = await engine.compile(repeatedProduct(product, 1 + REPEATS), { label: 'ceiling, repeated' });
-    programs.push({ product, baseline, repeated, feeds: operands(product), elapsedMs: [] as number[] });
+    const repeats = repeatsOf(product);
+    const repeated = await engine.compile(repeatedProduct(product, 1 + repeats), { label: 'ceiling, repeated' });
+    programs.push({ product, repeats, baseline, repeated, feeds: operands(product), elapsedMs: [] as number[] });
   }
   const time = async (run: () => Promise<unknown>) => {
     const startedAt = performance.now();
@@ -38,10 +44,10 @@ export async function matmulCeiling(engine: Engine, products: readonly MatrixPro
     return performance.now() - startedAt;
   };
   for (let round = -1; round < rounds; round++) {
-    for (const { baseline, repeated, feeds, elapsedMs } of programs) {
+    for (const { repeats, baseline, repeated, feeds, elapsedMs } of programs) {
       const once = await time(() => baseline.run(feeds));
       const many = await time(() => repeated.run(feeds));
-      if (round >= 0) elapsedMs.push((many - once) / REPEATS);
+      if (round >= 0) elapsedMs.push((many - once) / repeats);
     }
   }
   for (const { baseline, repeated } of programs) {

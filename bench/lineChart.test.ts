@@ -19,20 +19,38 @@ describe('chartsSvg', () => {
     xLabel: 'steps',
     yLabel: 'nats',
     series: [
-      { name: 'generator', points: [[0, 0], [100, 10]] as [number, number][] },
-      { name: 'entropy', points: [[0, 5], [100, 5]] as [number, number][], dashed: true },
+      {
+        name: 'generator',
+        points: [
+          [0, 0],
+          [100, 10],
+        ] as [number, number][],
+      },
+      {
+        name: 'entropy',
+        points: [
+          [0, 5],
+          [100, 5],
+        ] as [number, number][],
+        dashed: true,
+      },
     ],
   };
   const svg = chartsSvg([chart], { width: 400, chartHeight: 200 });
 
   it('puts the least value at the lower left and the greatest at the upper right', () => {
-    // Plot area: x 64..384, y 152..56 (downwards).
-    expect(svg).toContain('points="64.0,152.0 384.0,56.0"');
-    expect(svg).toContain('points="64.0,104.0 384.0,104.0"');
+    // Plot area: x 72..384, y 152..56 (downwards).
+    expect(svg).toContain('points="72.0,152.0 384.0,56.0"');
+    expect(svg).toContain('points="72.0,104.0 384.0,104.0"');
   });
   it('names axes and series, dashes baselines and escapes markup', () => {
-    for (const words of ['>steps<', '>nats<', '>generator<', '>entropy<', 'Losses &lt;a &amp; b&gt;']) expect(svg).toContain(words);
+    for (const words of ['>steps<', '>nats<', '>generator<', '>entropy<', 'Losses &lt;a &amp; b&gt;'])
+      expect(svg).toContain(words);
     expect(svg.match(/<polyline[^>]*stroke-dasharray/g)).toHaveLength(1);
+  });
+  it('reaches the values that an axis is to include', () => {
+    const wide = chartsSvg([{ ...chart, xIncludes: [200], yIncludes: [-10] }], { width: 400, chartHeight: 200 });
+    expect(wide).toContain('points="72.0,104.0 228.0,56.0"');
   });
   it('places charts one below the other', () => {
     expect(chartsSvg([chart, chart], { width: 400, chartHeight: 200 })).toContain('height="400"');

@@ -13,6 +13,9 @@ export interface LineChart {
   readonly xLabel: string;
   readonly yLabel: string;
   readonly series: readonly Series[];
+  /** Values that the axes reach whatever the series hold. */
+  readonly xIncludes?: readonly number[];
+  readonly yIncludes?: readonly number[];
 }
 
 interface Box {
@@ -24,7 +27,7 @@ interface Box {
 
 /** Okabe and Ito's palette, which colour-blind readers can tell apart. */
 const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
-const MARGIN = { left: 64, right: 16, top: 56, bottom: 48 };
+const MARGIN = { left: 72, right: 16, top: 56, bottom: 48 };
 const FONT = 'font-family="Helvetica, Arial, sans-serif"';
 
 /** Charts one below the other in a picture of the given width in pixels. */
@@ -46,10 +49,10 @@ export function chartsSvg(charts: readonly LineChart[], { width = 720, chartHeig
   ].join('\n');
 }
 
-function drawChart({ title, xLabel, yLabel, series }: LineChart, box: Box): string[] {
+function drawChart({ title, xLabel, yLabel, series, xIncludes = [], yIncludes = [] }: LineChart, box: Box): string[] {
   const points = series.flatMap((one) => one.points);
-  const xTicks = roundTicks(points.map(([x]) => x));
-  const yTicks = roundTicks(points.map(([, y]) => y));
+  const xTicks = roundTicks([...xIncludes, ...points.map(([x]) => x)]);
+  const yTicks = roundTicks([...yIncludes, ...points.map(([, y]) => y)]);
   const x = scale(xTicks, box.left, box.left + box.width);
   const y = scale(yTicks, box.top + box.height, box.top);
   const bottom = box.top + box.height;

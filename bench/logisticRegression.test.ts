@@ -52,7 +52,9 @@ describe('fitLogisticRegression', () => {
     const random = new RandomStream(3, 'test');
     const [rows, D, K, l2] = [60, 3, 3, 0.05];
     const values = Float64Array.from({ length: rows * D }, () => random.normal());
-    const labels = Int32Array.from({ length: rows }, (_, i) => (values[i * D] > 0.3 ? 2 : values[i * D + 1] > 0 ? 1 : 0));
+    const labels = Int32Array.from({ length: rows }, (_, i) =>
+      values[i * D] > 0.3 ? 2 : values[i * D + 1] > 0 ? 1 : 0,
+    );
     const { parameters } = fitLogisticRegression(denseFeatures(values, D), labels, { numClasses: K, l2 });
     const pull = new Float64Array(K * D);
     for (let i = 0; i < rows; i++) {

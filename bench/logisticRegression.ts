@@ -16,7 +16,11 @@ export interface LogisticModel {
 }
 
 /** Scores before the softmax of one row, [K]. */
-function logits({ numClasses: K, numColumns: D, parameters }: LogisticModel, x: FeatureMatrix, row: number): Float64Array {
+function logits(
+  { numClasses: K, numColumns: D, parameters }: LogisticModel,
+  x: FeatureMatrix,
+  row: number,
+): Float64Array {
   return Float64Array.from({ length: K }, (_, k) => x.dot(row, parameters, k * D) + parameters[K * D + k]);
 }
 

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { PleiadError } from '../src/errors.js';
 import { SIZES } from '../src/models/config.js';
 import { OBJECTIVES } from '../src/objectives/electra.js';
+import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
 import { say } from './report.js';
 
 const program = new Command('bench').description('Benchmarks of Pleiad.').showHelpAfterError();
@@ -37,6 +38,50 @@ program
   });
 
 program
+  .command('prepare')
+  .description('preparing text with one worker and with two')
+  .option('--input <path>', 'text to prepare')
+  .option('--megabytes <n>', 'MB of text', positiveInteger)
+  .option('--runs <n>', 'pairs of runs', positiveInteger)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchPrepare } = await import('./prepare.js');
+    finish(options, await benchPrepare(options));
+  });
+
+program
+  .command('ablation')
+  .description('objectives at equal compute, judged by a linear probe on SST-2 and CoLA; run it again to go on')
+  .requiredOption('--data <folder>', 'prepared text, as `pleiad prepare` writes it')
+  .requiredOption('--out <folder>', 'runs, results and table.md')
+  .option('--glue <folder>', "GLUE's files, with SST-2/ and CoLA/", '../shared/data/glue')
+  .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('tiny'))
+  .option('--length <tokens>', 'tokens a row', positiveInteger, 64)
+  .option('--batch <rows>', 'rows a step', positiveInteger, 64)
+  .option('--objectives <names>', 'objectives, commas between', names, [...ABLATION_OBJECTIVES])
+  .option('--seeds <numbers>', 'seeds, commas between', numbers, [1, 2, 3])
+  .option('--minutes <n>', 'budget: what electra computes in this time', Number)
+  .option('--flops <n>', 'budget: floating-point operations of a run', Number)
+  .option(
+    '--learning-rates <rates>',
+    `for instance electra=2e-3,mlm=1e-3; ${DEFAULT_LEARNING_RATE} where not given`,
+    parseLearningRates,
+    new Map(),
+  )
+  .option('--sweep <rates>', 'rates, commas between, each tried with the first seed', numbers)
+  .option('--jobs <n>', 'runs at a time', positiveInteger, 2)
+  .option('--threads <n>', 'threads of each run', positiveInteger, 1)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { runAblation } = await import('./ablation.js');
+    const interrupt = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+    const result = await runAblation({ ...options, signal: interrupt.signal });
+    finish(options, result, ({ table }) => [table]);
+    if (interrupt.signal.aborted) process.exitCode = 130;
+  });
+
+program
   .command('curves <runs...>')
   .description('training curves of run folders as an SVG picture')
   .requiredOption('--out <file>', 'SVG file to write')
@@ -51,6 +96,20 @@ program
 function finish<T extends object>({ json }: { json: boolean }, result: T, describe?: (result: T) => string[]): void {
   if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else for (const line of describe?.(result) ?? []) process.stdout.write(`${line}\n`);
+}
+
+function names(words: string): string[] {
+  const unknown = words.split(',').filter((word) => !(ABLATION_OBJECTIVES as readonly string[]).includes(word));
+  if (unknown.length)
+    throw new InvalidArgumentError(`${unknown.join(', ')}: expected ${ABLATION_OBJECTIVES.join(', ')}.`);
+  return words.split(',');
+}
+
+function numbers(words: string): number[] {
+  const values = words.split(',').map(Number);
+  if (values.some((value) => !Number.isFinite(value)))
+    throw new InvalidArgumentError('Expected numbers, commas between.');
+  return values;
 }
 
 function positiveInteger(word: string): number {

@@ -89,7 +89,11 @@ async function startPeers(options: PretrainBenchOptions): Promise<TorchPeer[]> {
   return peers;
 }
 
-async function measure(engine: Engine, peers: readonly TorchPeer[], options: PretrainBenchOptions): Promise<PretrainBenchResult> {
+async function measure(
+  engine: Engine,
+  peers: readonly TorchPeer[],
+  options: PretrainBenchOptions,
+): Promise<PretrainBenchResult> {
   const steps = await TrainingSteps.create(engine, options);
   const { graph, sizes } = steps.graph();
   for (let i = 0; i < WARMUP_STEPS; i++) await steps.run();
@@ -229,7 +233,8 @@ export function describePretrain(result: PretrainBenchResult): string[] {
     `time by op: ${ops.join(', ')}`,
     `peak memory ${result.peakMemoryMiB} MiB`,
     ...opponents.map(
-      (o) => `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} steps; ${o.msPerStep} ms a step, ${o.peakMemoryMiB} MiB)`,
+      (o) =>
+        `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} steps; ${o.msPerStep} ms a step, ${o.peakMemoryMiB} MiB)`,
     ),
   ];
 }

@@ -12,8 +12,8 @@ import { accuracy, matthewsCorrelation } from './classificationMetrics.js';
 import {
   denseFeatures,
   type FeatureMatrix,
-  selectRows,
   type SparseRow,
+  selectRows,
   sparseFeatures,
   standardizationOf,
   standardize,
@@ -45,7 +45,11 @@ const L2_VALUES = [1, 0.1, 0.01, 0.001, 0.0001];
 const CHOOSING_SHARE = 0.1;
 
 /** Probes the mean of the last hidden states over all tokens, [CLS] and [SEP] included, standardised. */
-export async function probeEncoder(engine: Engine, encoder: FrozenEncoder, tasks: readonly SentenceTask[]): Promise<ProbeScores> {
+export async function probeEncoder(
+  engine: Engine,
+  encoder: FrozenEncoder,
+  tasks: readonly SentenceTask[],
+): Promise<ProbeScores> {
   const { config, weights, tokenizer, maxLength } = encoder;
   const options = { engine, tokenizer, config, weights, maxLength, batchSize: 32 };
   const model = await EncoderModel.load(encoderGraph(config), options, 'probe');
@@ -83,7 +87,10 @@ async function meanVectors(model: EncoderModel, texts: readonly LabelledText[], 
 /** The baseline that knows which pieces a sentence has and nothing of their order: piece counts over the length. */
 export function probeBagOfPieces(tokenizer: WordPieceTokenizer, tasks: readonly SentenceTask[]): ProbeScores {
   const features = (rows: readonly LabelledText[]) =>
-    sparseFeatures(rows.map(({ text }) => pieceShares(tokenizer, text)), tokenizer.vocabSize);
+    sparseFeatures(
+      rows.map(({ text }) => pieceShares(tokenizer, text)),
+      tokenizer.vocabSize,
+    );
   return Object.fromEntries(tasks.map((task) => [task.name, probe(features(task.train), features(task.dev), task)]));
 }
 
@@ -127,4 +134,17 @@ function chooseL2(train: FeatureMatrix, labels: Int32Array, metric: SentenceTask
     if (reached > best.score) best = { l2, score: reached };
   }
   return best.l2;
+}
+
+/** The baseline that knows nothing: the more frequent class of the training rows. */
+export function scoreMajority(tasks: readonly SentenceTask[]): ProbeScores {
+  return Object.fromEntries(
+    tasks.map(({ name, train, dev }) => {
+      const ones = train.reduce((sum, { label }) => sum + label, 0);
+      const predicted = dev.map(() => (2 * ones > train.length ? 1 : 0));
+      const labels = dev.map(({ label }) => label);
+      const scores = { accuracy: accuracy(predicted, labels), matthews: matthewsCorrelation(predicted, labels) };
+      return [name, { ...scores, l2: 0 }];
+    }),
+  );
 }

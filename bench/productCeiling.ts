@@ -25,7 +25,10 @@ interface RepeatedProduct {
 }
 
 /** @param products  with their counts, as `matrixProducts` of a training graph gives them */
-export async function createProductCeiling(engine: Engine, products: readonly MatrixProduct[]): Promise<ProductCeiling> {
+export async function createProductCeiling(
+  engine: Engine,
+  products: readonly MatrixProduct[],
+): Promise<ProductCeiling> {
   const kinds: RepeatedProduct[] = [];
   for (const product of products) kinds.push(await compileRepeated(engine, product));
   for (const { program } of kinds) await program.run({}); // warms up
@@ -60,7 +63,10 @@ async function compileRepeated(engine: Engine, product: MatrixProduct): Promise<
     if (arena === 'results') continue;
     // A thousand values again and again: drawing millions would take longer than the benchmark.
     const values = Float32Array.from({ length: 1009 }, () => random.normal());
-    await state.write(arena, Float32Array.from({ length }, (_, i) => values[i % 1009]));
+    await state.write(
+      arena,
+      Float32Array.from({ length }, (_, i) => values[i % 1009]),
+    );
   }
   const program = await engine.compile(graph, { label: `product ${m}x${k}x${n}`, state });
   return { product, repeats, program, state };

@@ -1,6 +1,7 @@
 /** Real training steps on random tokens in full rows: the trainer's own step runner, without its files. */
-import type { Engine } from '../src/engine/engine.js';
+
 import { memoryShards, type Shards, type SpecialIds } from '../src/data/shards.js';
+import type { Engine } from '../src/engine/engine.js';
 import type { Graph } from '../src/graph/graph.js';
 import type { SizeName } from '../src/models/config.js';
 import { MASKED } from '../src/models/electra.js';

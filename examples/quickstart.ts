@@ -103,7 +103,14 @@ async function quickstart(): Promise<number> {
     const seconds = (performance.now() - startedAt) / 1000;
     heading(`Done in ${duration(1000 * seconds)}. What next?`);
     for (const line of nextSteps(values.out)) output.line(`  ${line}`);
-    output.json({ seconds, heldOut, ...used, checkpoint: done.checkpoint, steps: done.steps, weightsSha256: done.weightsSha256 });
+    output.json({
+      seconds,
+      heldOut,
+      ...used,
+      checkpoint: done.checkpoint,
+      steps: done.steps,
+      weightsSha256: done.weightsSha256,
+    });
     return EXIT.success;
   } finally {
     await engine.close();
@@ -172,7 +179,11 @@ function heldOutSentences(count: number): string[] {
   const documents = readdirSync(TEXT_FOLDER)
     .filter((name) => name.endsWith('.txt.gz'))
     .sort()
-    .flatMap((name) => gunzipSync(readFileSync(join(TEXT_FOLDER, name))).toString('utf8').split(/\n[ \t\r\v\f]*\n/));
+    .flatMap((name) =>
+      gunzipSync(readFileSync(join(TEXT_FOLDER, name)))
+        .toString('utf8')
+        .split(/\n[ \t\r\v\f]*\n/),
+    );
   const sentences = documents
     .filter((document) => isHeldOut(document, HELD_OUT_FRACTION))
     .flatMap((document) => document.split(/(?<=[.!?])\s+/))

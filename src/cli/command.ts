@@ -58,7 +58,8 @@ export function toCommander(
     const option = new Option(flags, description);
     command.addOption(choices ? option.choices([...choices]) : option);
   }
-  if (definition.examples) command.addHelpText('after', `\nExamples:\n${definition.examples.map((line) => `  ${line}\n`).join('')}`);
+  if (definition.examples)
+    command.addHelpText('after', `\nExamples:\n${definition.examples.map((line) => `  ${line}\n`).join('')}`);
   return command.action((...all: unknown[]) => {
     const words = all.slice(0, -2).flatMap((word) => (Array.isArray(word) ? word : word === undefined ? [] : [word]));
     return onRun(words as string[], all.at(-2) as OptionValues);

@@ -14,5 +14,7 @@ export function readConfigFile(path: string | boolean | undefined): Record<strin
     throw new SettingsError([`--config ${path}: ${(cause as Error).message}`]);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  throw new SettingsError([`--config ${path} holds ${value === null ? 'nothing' : 'no names'}; expected settings such as "steps: 10000"`]);
+  throw new SettingsError([
+    `--config ${path} holds ${value === null ? 'nothing' : 'no names'}; expected settings such as "steps: 10000"`,
+  ]);
 }

@@ -93,9 +93,13 @@ async function runCommand(
 function reportFailure(error: unknown, output: Output, verbose: boolean): number {
   const known = error instanceof PleiadError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`pleiad: ${known || verbose ? message : `unexpected error: ${message} (--verbose shows where)`}\n`);
+  process.stderr.write(
+    `pleiad: ${known || verbose ? message : `unexpected error: ${message} (--verbose shows where)`}\n`,
+  );
   if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
-  output.json({ error: known ? { ...error, name: error.name, message, cause: undefined } : { name: 'Error', message } });
+  output.json({
+    error: known ? { ...error, name: error.name, message, cause: undefined } : { name: 'Error', message },
+  });
   return error instanceof SettingsError ? EXIT.usage : EXIT.failure;
 }
 

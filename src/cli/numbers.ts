@@ -10,7 +10,9 @@ export function wholeNumber(flag: string, word: string | boolean | undefined, le
 }
 
 /** Checks several options and reports all that are wrong at once. */
-export function collectProblems<T extends Record<string, () => unknown>>(checks: T): { [K in keyof T]: ReturnType<T[K]> } {
+export function collectProblems<T extends Record<string, () => unknown>>(
+  checks: T,
+): { [K in keyof T]: ReturnType<T[K]> } {
   const problems: string[] = [];
   const values = Object.entries(checks).map(([name, check]) => {
     try {

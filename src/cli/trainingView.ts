@@ -61,7 +61,12 @@ function remainingMs({ step, elapsedMs }: StepEvent, totalSteps: number): number
 }
 
 function heldOutLine({ generatorLoss, mlmLoss, discriminatorLoss, rtdAuc }: HeldOutMetrics): string {
-  const figures = { 'generator loss': generatorLoss, 'masked LM loss': mlmLoss, 'discriminator loss': discriminatorLoss, AUC: rtdAuc };
+  const figures = {
+    'generator loss': generatorLoss,
+    'masked LM loss': mlmLoss,
+    'discriminator loss': discriminatorLoss,
+    AUC: rtdAuc,
+  };
   return Object.entries(figures)
     .flatMap(([name, value]) => (value === undefined ? [] : [`${name} ${value.toFixed(3)}`]))
     .join(', ');

@@ -10,8 +10,8 @@
  */
 import { evaluateShape } from '../graph/dimensions.js';
 import { type Graph, isOp, type Node, nodesOf } from '../graph/graph.js';
-import { runPasses } from '../passes/passes.js';
 import { BATCH, LENGTH } from '../nn/layers.js';
+import { runPasses } from '../passes/passes.js';
 
 /** A kind of matrix product in a graph: `batch` independent products [m, k] · [k, n] at once. */
 export interface MatrixProduct {

@@ -94,12 +94,15 @@ function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {
 function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, label: string): void {
   const { weights, tokenizer, config, source = label } = options;
   if (tokenizer.vocabSize > config.vocabSize) {
-    throw new CheckpointError(`${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`, {
-      subject: source,
-      found: tokenizer.vocabSize,
-      expected: `at most ${config.vocabSize} tokens`,
-      advice: 'Use the tokenizer that the model was trained with',
-    });
+    throw new CheckpointError(
+      `${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`,
+      {
+        subject: source,
+        found: tokenizer.vocabSize,
+        expected: `at most ${config.vocabSize} tokens`,
+        advice: 'Use the tokenizer that the model was trained with',
+      },
+    );
   }
   const problems = parameters.flatMap(({ name, shape }) => {
     const size = shape.reduce((product, dim) => product * dim, 1);
@@ -143,6 +146,9 @@ function padRows(rows: readonly Int32Array[], batch: RowBatch, padId: number): T
     inputIds: int32(inputIds),
     tokenTypeIds: int32(new Int32Array(inputIds.length)),
     attentionMask: int32(attentionMask),
-    positionIds: int32(Int32Array.from({ length }, (_, i) => i), [length]),
+    positionIds: int32(
+      Int32Array.from({ length }, (_, i) => i),
+      [length],
+    ),
   };
 }

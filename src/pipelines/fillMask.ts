@@ -180,7 +180,8 @@ async function fillJointly(
   let beams: Beam[] = [{ filled: row.positions.map(() => undefined), logProbability: 0 }];
   for (let round = 0; round < row.positions.length; round++) {
     const open = beams.map(({ filled }) => [...filled.keys()].filter((mask) => filled[mask] === undefined));
-    const known = round === 0 ? [alone] : await model.logProbabilities(beams.map((beam, i) => partlyFilled(row, beam, open[i])));
+    const known =
+      round === 0 ? [alone] : await model.logProbabilities(beams.map((beam, i) => partlyFilled(row, beam, open[i])));
     const grown = beams.flatMap((beam, i) => extend(model.tokenizer, beam, open[i], known[i], topK));
     beams = bestDistinct(grown, topK);
   }

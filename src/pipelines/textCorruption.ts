@@ -48,7 +48,11 @@ async function corrupt(
   const { ids, offsets, wordIds } = tokenizer.encode(text, { maxLength: model.maxLength });
   // A single-token word can be swapped in the text without touching its neighbours' pieces.
   const candidates = [...ids.keys()].filter(
-    (i) => wordIds[i] >= 0 && wordIds[i] !== wordIds[i - 1] && wordIds[i] !== wordIds[i + 1] && !tokenizer.specialIds.has(ids[i]),
+    (i) =>
+      wordIds[i] >= 0 &&
+      wordIds[i] !== wordIds[i - 1] &&
+      wordIds[i] !== wordIds[i + 1] &&
+      !tokenizer.specialIds.has(ids[i]),
   );
   const random = new RandomStream(seed, 'masking');
   const count = Math.min(candidates.length, Math.max(1, Math.round(candidates.length * fraction)));
@@ -63,8 +67,15 @@ async function corrupt(
   for (const position of positions) masked[position] = tokenizer.maskId;
   const [logProbabilities] = await model.logProbabilities([{ ids: masked, positions }]);
   const draws = new RandomStream(seed, 'proposals');
-  const proposals = logProbabilities.map((row) => draw(row, draws.uniform(), (id) => !tokenizer.specialIds.has(id) && !tokenizer.isContinuation(id)));
-  return write(text, positions, proposals.map((id) => tokenizer.idToToken(id)), { offsets, isChanged: (i) => proposals[i] !== ids[positions[i]] });
+  const proposals = logProbabilities.map((row) =>
+    draw(row, draws.uniform(), (id) => !tokenizer.specialIds.has(id) && !tokenizer.isContinuation(id)),
+  );
+  return write(
+    text,
+    positions,
+    proposals.map((id) => tokenizer.idToToken(id)),
+    { offsets, isChanged: (i) => proposals[i] !== ids[positions[i]] },
+  );
 }
 
 /** Inverse-CDF draw among the ids that `allows` lets through. */
@@ -97,7 +108,12 @@ function write(
     corrupted += text.slice(from, start);
     const at = corrupted.length;
     corrupted += tokens[slot];
-    replacements.push({ start: at, end: corrupted.length, original: text.slice(start, end), replacement: tokens[slot] });
+    replacements.push({
+      start: at,
+      end: corrupted.length,
+      original: text.slice(start, end),
+      replacement: tokens[slot],
+    });
     from = end;
   });
   return { text: corrupted + text.slice(from), replacements };

@@ -19,10 +19,11 @@ export interface AdamSettings {
 }
 
 /**
- * Elements of each arena that one run of the update sees. Four arenas of 64 Ki floats are 1 MiB: what one pass writes the
- * next finds in the second-level cache.
+ * Elements of each arena that one run of the update sees: four pieces of 512 KiB, which a second-level cache holds from
+ * one pass to the next. Measured with 17.5 million parameters on 2 threads, norm + update: pieces of 2¹⁴
+ * elements take 187 ms, 2¹⁷ 65 ms, 2²² 188 ms.
  */
-export const UPDATE_CHUNK = 1 << 16;
+export const UPDATE_CHUNK = 1 << 17;
 
 const CHUNK = ['chunk'] as const;
 

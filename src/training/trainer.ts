@@ -46,8 +46,8 @@ const OVERRUN = 1.1;
 
 /**
  * Pre-trains a model.
- * @throws PleiadError when losses stay NaN or infinite after two rollbacks, or weights become so; CheckpointError when a checkpoint cannot be
- *         written or is of another model; and whatever the engine throws
+ * @throws PleiadError when losses stay NaN or infinite after two rollbacks, or weights become so; CheckpointError when a
+ *         checkpoint cannot be written or is of another model; and whatever the engine throws
  */
 export async function* pretrain(
   settings: PretrainingSettings,
@@ -330,9 +330,9 @@ class PretrainingRun {
   }
 
   #divergence(): PleiadError {
-    const { step } = this.#progress;
+    const { step, rollbacks } = this.#progress;
     return new PleiadError(
-      `Losses or gradients stayed NaN or infinite at step ${step} after ${MOST_ROLLBACKS} rollbacks`,
+      `Losses, gradients or weights are NaN or infinite at step ${step} after ${rollbacks} rollbacks`,
       {
         subject: `step ${step}`,
         expected: 'finite losses',

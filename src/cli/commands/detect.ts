@@ -2,9 +2,9 @@ import { loadReplacedTokenDetection } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
+import { MODEL_OPTION, modelFolder } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
-import { MODEL_OPTION, modelFolder } from '../modelOption.js';
 
 export const detect: CommandDefinition = {
   name: 'detect',

@@ -41,5 +41,6 @@ export function showFillings({ text, masks, fillings }: FillMaskResult, output: 
     output.line(`  mask ${i + 1}: ${listed}`);
   });
   if (masks.length < 2) return;
-  for (const filling of fillings) output.line(`  ${Math.exp(filling.logProbability).toExponential(2)}  ${filling.text}`);
+  for (const filling of fillings)
+    output.line(`  ${Math.exp(filling.logProbability).toExponential(2)}  ${filling.text}`);
 }

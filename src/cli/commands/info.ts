@@ -1,5 +1,5 @@
-import { availableParallelism, cpus } from 'node:os';
 import { existsSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { expectedTensors } from '../../checkpoint/modelFolder.js';
 import { loadModelDescription } from '../../checkpoint/modelFolderNode.js';
@@ -27,7 +27,11 @@ export const info: CommandDefinition = {
     }
     const engine = await createNodeEngine();
     await engine.close();
-    const machine = { cpu: cpus()[0]?.model ?? 'unknown', threads: availableParallelism(), platform: `${process.platform} ${process.arch}` };
+    const machine = {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      threads: availableParallelism(),
+      platform: `${process.platform} ${process.arch}`,
+    };
     output.line(`pleiad ${VERSION}, Node ${process.versions.node}, ${machine.platform}`);
     output.line(`engine: ${engine.description}`);
     output.line(`machine: ${machine.cpu}, ${machine.threads} threads`);

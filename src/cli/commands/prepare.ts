@@ -11,7 +11,8 @@ const LINE_INTERVAL_MS = 10_000;
 
 export const prepare: CommandDefinition = {
   name: 'prepare',
-  summary: 'Turns text into token shards, with a held-out split. Running it again does nothing; interrupted, it continues.',
+  summary:
+    'Turns text into token shards, with a held-out split. Running it again does nothing; interrupted, it continues.',
   arguments: [
     { name: '<files...>', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
   ],
@@ -72,7 +73,15 @@ export const prepare: CommandDefinition = {
       );
       const count = ({ documents, tokens, shards }: typeof train) => ({ documents, tokens, shards: shards.length });
       return {
-        json: { out: given.out, status, textBytes, train: count(train), heldOut: count(heldOut), seconds: elapsedMs / 1000, skipped },
+        json: {
+          out: given.out,
+          status,
+          textBytes,
+          train: count(train),
+          heldOut: count(heldOut),
+          seconds: elapsedMs / 1000,
+          skipped,
+        },
       };
     } catch (error) {
       if (!interrupts.signal.aborted) throw error;

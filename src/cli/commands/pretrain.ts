@@ -11,7 +11,10 @@ export const pretrain: CommandDefinition = {
   name: 'pretrain',
   summary: 'Pre-trains a model on token shards and writes a run folder.',
   options: [
-    { flags: '--config <file>', description: 'settings in YAML or JSON, by the names below in camelCase; flags go over them' },
+    {
+      flags: '--config <file>',
+      description: 'settings in YAML or JSON, by the names below in camelCase; flags go over them',
+    },
     ...settingsOptions(),
   ],
   examples: [

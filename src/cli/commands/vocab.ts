@@ -39,7 +39,8 @@ export const vocab: CommandDefinition = {
       alphabetLimit: () => wholeNumber('--alphabet-limit', options.alphabetLimit, 1),
       out: () => outFolder(options.out),
       casing: () => {
-        if (options.cased && options.uncased) throw new SettingsError(['--cased and --uncased are both given; give one']);
+        if (options.cased && options.uncased)
+          throw new SettingsError(['--cased and --uncased are both given; give one']);
       },
     });
     const startedAt = performance.now();
@@ -88,6 +89,8 @@ function progressLine(progress: VocabularyProgress): string {
 
 function warnWhenSmall(found: number, asked: number, output: Output): void {
   if (found < asked) {
-    output.line(`The text gave ${grouped(found)} of ${grouped(asked)} tokens: it has no more pairs that are frequent enough.`);
+    output.line(
+      `The text gave ${grouped(found)} of ${grouped(asked)} tokens: it has no more pairs that are frequent enough.`,
+    );
   }
 }

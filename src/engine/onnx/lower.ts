@@ -120,15 +120,11 @@ function weightTensor(state: Node<'state'>, data: Float32Array): OnnxTensor {
 function lowerNodes(graph: Graph, live: readonly Node[], target: Target, emitter: Emitter): Map<Node, Value> {
   const values = new Map<Node, Value>();
   const uses = countUses(graph, live);
-  const layerNorms = new Map<string, Node<'layerNorm'>>();
-  for (const norm of nodesOf({ nodes: live }, 'layerNorm'))
-    layerNorms.set(`${norm.inputs[0].id} ${norm.attributes.epsilon}`, norm);
   const context: LoweringContext = {
     target,
     emitter,
     value: (node) => values.get(node) as Value,
     uses: (node) => uses.get(node) ?? 0,
-    layerNormOf: (x, epsilon) => layerNorms.get(`${x.id} ${epsilon}`),
   };
   for (const node of live) {
     if (isOp(node, 'input') || isOp(node, 'state')) values.set(node, node.attributes.name);

@@ -228,6 +228,9 @@ const cases: Record<OpName, Case[]> = {
   cumulativeSum: [false, true].flatMap((reverse): Case[] => [
     { operands: [between(0, 1, 'batch', 40)], make: (g, [x]) => g.cumulativeSum(x, reverse) },
     { operands: [float(3)], make: (g, [x]) => g.cumulativeSum(x, reverse) },
+    // Long rows are summed in blocks of 64, which divides the first of these widths.
+    { operands: [between(0, 1, 'batch', 1024)], make: (g, [x]) => g.cumulativeSum(x, reverse) },
+    { operands: [between(0, 1, 'batch', 1100)], make: (g, [x]) => g.cumulativeSum(g.softmax(x), reverse) },
   ]),
 
   matmul: products(),

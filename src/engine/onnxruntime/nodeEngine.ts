@@ -186,12 +186,13 @@ class WorkerClient {
   private constructor(worker: Worker, version: string) {
     this.#worker = worker;
     this.version = version;
-    worker.unref();
     worker.on('message', (reply: Reply) => this.#settle(reply));
     worker.on('error', (cause) =>
       this.#end(new EngineError(`the engine's thread failed: ${cause.message}`, { cause })),
     );
     worker.on('exit', (code) => this.#end(new EngineError(`the engine's thread ended with code ${code}`)));
+    // Last, since listening takes a hold of the process again.
+    worker.unref();
   }
 
   /** Resolves once the worker has loaded the runtime and found the device's provider in it. */

@@ -32,7 +32,7 @@ import type { UnitTokens } from '../unit.js';
 import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
 import { checkIdentity, JOURNAL_FILE, type Journal, newJournal, readJournal, writeJournal } from './journal.js';
 import { ProgressReporter } from './progress.js';
-import { type PlacedUnit, readUnits } from './readUnits.js';
+import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
 import { type PrepareSettings, type ResolvedSettings, resolveSettings } from './settings.js';
 import { ShardWriter } from './shardWriter.js';
 import { createUnitPool, type UnitPool } from './unitPool.js';
@@ -114,14 +114,16 @@ async function writeShards(
     counted.documents += journal[split].documents;
     for (const { tokens } of journal[split].shards) counted.tokens += tokens;
   }
-  const pool = createUnitPool(workers, {
+  const buffers = new UnitBuffers();
+  const runner = {
     tokenizerFolder: join(out, TOKENIZER_FOLDER),
     heldOutFraction: settings.heldOutFraction,
     field: settings.field,
     invalidUtf8: settings.invalidUtf8,
-  });
+  };
+  const pool = createUnitPool(workers, runner, buffers);
   try {
-    for await (const { placed, tokens } of inOrder(readUnits(files, settings, journal.next), pool, workers)) {
+    for await (const { placed, tokens } of inOrder(readUnits(files, settings, journal.next, buffers), pool, workers)) {
       signal?.throwIfAborted();
       writer.add(await withLine(tokens, placed, journal, settings.field));
       advance(journal, placed, await tokens);

@@ -12,7 +12,8 @@ const run = createUnitRunner(workerData);
 parentPort!.on('message', async ({ id, unit }: { id: number; unit: Unit }) => {
   try {
     const result = await run(unit);
-    parentPort!.postMessage({ id, result }, buffersOf(result));
+    const spent = unit.kind === 'text' ? [unit.bytes.buffer as ArrayBuffer] : [];
+    parentPort!.postMessage({ id, result, spent: spent[0] }, [...buffersOf(result), ...spent]);
   } catch (error) {
     parentPort!.postMessage({ id, failure: describe(error) });
   }

@@ -31,11 +31,28 @@ export const UNIT_BYTES = 1 << 18;
 /** A JSONL line is parsed whole, so there is a limit to what one may ask of the memory. */
 export const MAX_JSON_LINE_BYTES = 1 << 26;
 
+/**
+ * Buffers of `UNIT_BYTES` that go round: given back when a unit is done, instead of waiting for the collector, which lets
+ * tens of megabytes of them pile up.
+ */
+export class UnitBuffers {
+  readonly #free: ArrayBuffer[] = [];
+
+  take(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(UNIT_BYTES));
+  }
+
+  giveBack(buffer: ArrayBuffer): void {
+    if (buffer.byteLength === UNIT_BYTES) this.#free.push(buffer);
+  }
+}
+
 /** All units from `start` on; their cuts depend on the input alone, so every run makes the same ones. */
 export async function* readUnits(
   files: readonly InputFile[],
   settings: { documentPer: 'blankLine' | 'line' | 'file'; field: string },
   start: Position,
+  buffers = new UnitBuffers(),
 ): AsyncGenerator<PlacedUnit> {
   let diskBefore = files.slice(0, start.file).reduce((sum, { bytes }) => sum + bytes, 0);
   for (let index = start.file; index < files.length; index++) {
@@ -44,7 +61,13 @@ export async function* readUnits(
     const units =
       file.kind === 'parquet'
         ? parquetUnits(file, settings.field, offset)
-        : textUnits(file, splitOf(file, settings.documentPer), offset, index === start.file && start.continues);
+        : textUnits(
+            file,
+            splitOf(file, settings.documentPer),
+            offset,
+            index === start.file && start.continues,
+            buffers,
+          );
     for await (const { unit, end, continues, fraction } of units) {
       yield {
         unit,
@@ -87,15 +110,16 @@ async function* textUnits(
   split: DocumentSplit,
   offset: number,
   continues: boolean,
+  buffers: UnitBuffers,
 ): AsyncGenerator<FileUnit> {
   const source = openText(file, offset);
-  let buffer = new Uint8Array(UNIT_BYTES);
+  let buffer = buffers.take();
   let used = 0;
 
   /** Takes the first `cut` bytes out of the buffer, as a unit. */
   function take(cut: number, open: boolean): FileUnit {
     const bytes = buffer.subarray(0, cut);
-    const rest = new Uint8Array(UNIT_BYTES);
+    const rest = buffers.take();
     const left = buffer.subarray(cut, used);
     const unit: FileUnit = {
       unit: { kind: 'text', file: file.path, split, bytes, offset, continues, open },

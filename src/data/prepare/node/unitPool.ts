@@ -5,6 +5,7 @@ import { DataError } from '../../../errors.js';
 import { workerUrl } from '../../../workerUrl.js';
 import { LineError } from '../tokenizeUnit.js';
 import type { Unit, UnitTokens } from '../unit.js';
+import type { UnitBuffers } from './readUnits.js';
 import { createUnitRunner, type RunnerSettings, type UnitRunner } from './unitRunner.js';
 
 export type UnitFailure =
@@ -27,10 +28,13 @@ const UNITS_AHEAD = 2;
 /** What a unit leaves behind dies young; a small nursery is collected often and keeps the memory of long runs flat. */
 const YOUNG_GENERATION_MB = 8;
 
-/** @param workers  number of threads; 0 does the work in the calling thread */
-export function createUnitPool(workers: number, settings: RunnerSettings): UnitPool {
+/**
+ * @param workers  number of threads; 0 does the work in the calling thread
+ * @param buffers  where the buffers of finished units go back to
+ */
+export function createUnitPool(workers: number, settings: RunnerSettings, buffers: UnitBuffers): UnitPool {
   if (workers === 0) return { run: createUnitRunner(settings), close: async () => {} };
-  const members = Array.from({ length: workers }, () => new PoolMember(settings));
+  const members = Array.from({ length: workers }, () => new PoolMember(settings, buffers));
   const waiting: { unit: Unit; resolve: (value: UnitTokens) => void; reject: (error: unknown) => void }[] = [];
 
   function dispatch(): void {
@@ -60,12 +64,13 @@ class PoolMember {
   #nextId = 0;
   #failure: Error | undefined;
 
-  constructor(settings: RunnerSettings) {
+  constructor(settings: RunnerSettings, buffers: UnitBuffers) {
     this.#worker = new Worker(workerUrl('./prepareWorker.js', import.meta.url), {
       workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
-    this.#worker.on('message', ({ id, result, failure }) => {
+    this.#worker.on('message', ({ id, result, failure, spent }) => {
+      if (spent) buffers.giveBack(spent);
       const answer = this.#answers.get(id)!;
       this.#answers.delete(id);
       if (failure) answer.reject(restore(failure));

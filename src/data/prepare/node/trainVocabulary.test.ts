@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterAll, describe, expect, it } from 'vitest';
+import { DataError } from '../../../errors.js';
+import { trainVocabulary } from './trainVocabulary.js';
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'pleiad-vocab-'));
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(FOLDER, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+describe('trainVocabulary', () => {
+  it('learns the same from plain text, JSONL and their gzipped forms', async () => {
+    const documents = ['the cat sat on the mat', 'the hat of the cat', 'a cat and a hat'];
+    const jsonl = documents.map((text) => JSON.stringify({ body: text })).join('\n');
+    const inputs = [
+      file('a.txt', documents.join('\n\n')),
+      file('a.txt.gz', gzipSync(documents.join('\n\n'))),
+      file('a.jsonl', jsonl),
+      file('a.jsonl.gz', gzipSync(jsonl)),
+    ];
+    const vocabularies = [];
+    for (const path of inputs) {
+      const { tokenizer } = await trainVocabulary({ inputs: [path], size: 60, field: 'body' });
+      vocabularies.push(tokenizer.tokens);
+    }
+    expect(vocabularies[0]).toEqual(expect.arrayContaining(['the', 'cat', '[MASK]']));
+    for (const tokens of vocabularies.slice(1)) expect(tokens).toEqual(vocabularies[0]);
+  });
+
+  it('keeps the characters that make up 99.95 % of a text of many, unless told otherwise', async () => {
+    // 1500 Hangul syllables ten times each, and 100 others once each: 0.7 % of the text, of which 0.05 % may be left out.
+    const common = Array.from({ length: 1500 }, (_, i) => String.fromCodePoint(0xac00 + i));
+    const rare = Array.from({ length: 100 }, (_, i) => String.fromCodePoint(0xc800 + i));
+    const path = file('syllables.txt', [...Array(10).fill(common.join(' ')), rare.join(' ')].join('\n'));
+    const single = ({ tokenizer }: Awaited<ReturnType<typeof trainVocabulary>>) =>
+      tokenizer.tokens.filter((token) => /^\p{Script=Hangul}$/u.test(token)).length;
+    expect(single(await trainVocabulary({ inputs: [path], size: 5000 }))).toBe(1500 + 93); // 15,100 · 0.9995 = 15,092.45
+    expect(single(await trainVocabulary({ inputs: [path], size: 5000, alphabetLimit: 1200 }))).toBe(1200);
+  });
+
+  it('names the file, and the line in it, that cannot be used', async () => {
+    const broken = file('broken.jsonl', '{"text":"a"}\n\n{"txt":"b"}\n');
+    const failing = trainVocabulary({ inputs: [broken], size: 60 });
+    await expect(failing).rejects.toThrow(DataError);
+    await expect(failing).rejects.toThrow(/broken\.jsonl, line 3 has no text in field "text"; it has txt/);
+    const binary = file('binary.txt', Uint8Array.of(65, 0, 66));
+    await expect(trainVocabulary({ inputs: [binary], size: 60 })).rejects.toThrow(/zero byte at offset 1/);
+  });
+});

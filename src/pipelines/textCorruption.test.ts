@@ -1,0 +1,48 @@
+import { describe, expect, it } from 'vitest';
+import { SettingsError } from '../errors.js';
+import { generatorGraph } from '../models/electra.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
+import { textCorruption } from './textCorruption.js';
+
+const OPTIONS = testOptions(generatorGraph(TEST_CONFIG));
+const TEXT = 'The chef ate a 🍕 good meal.';
+
+describe('textCorruption', () => {
+  it('replaces words where it says so, and nowhere else', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    for (let seed = 0; seed < 8; seed++) {
+      const { text, replacements } = await corrupter.corrupt(TEXT, { fraction: 0.5, seed });
+      let restored = text;
+      for (const { start, end, original, replacement } of [...replacements].reverse()) {
+        expect(text.slice(start, end)).toBe(replacement);
+        expect(original.toLowerCase()).not.toBe(replacement);
+        restored = restored.slice(0, start) + original + restored.slice(end);
+      }
+      expect(restored).toBe(TEXT);
+    }
+  });
+
+  it('gives one seed one corruption, and another seed another', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    const texts = await Promise.all([1, 1, 2, 3, 4].map((seed) => corrupter.corrupt(TEXT, { fraction: 0.5, seed })));
+    expect(texts[1]).toEqual(texts[0]);
+    expect(new Set(texts.map(({ text }) => text)).size).toBeGreaterThan(1);
+  });
+
+  it('proposes whole words: no pieces that continue one, no special tokens', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    for (let seed = 0; seed < 20; seed++) {
+      const { replacements } = await corrupter.corrupt(TEXT, { fraction: 1, seed });
+      for (const { replacement } of replacements) {
+        const id = TEST_TOKENIZER.tokenToId(replacement)!;
+        expect(TEST_TOKENIZER.isContinuation(id) || TEST_TOKENIZER.specialIds.has(id), replacement).toBe(false);
+      }
+    }
+  });
+
+  it('leaves an empty text alone and refuses a fraction out of range', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    expect(await corrupter.corrupt('', { fraction: 0.5, seed: 0 })).toEqual({ text: '', replacements: [] });
+    await expect(corrupter.corrupt(TEXT, { fraction: 0, seed: 0 })).rejects.toThrow(SettingsError);
+  });
+});

@@ -1,0 +1,404 @@
+/** The compiled command line as child processes, on a corpus that is made here. `npm test` builds it first. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { VERSION } from '../src/version.js';
+
+const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
+const FOLDER = mkdtempSync(join(tmpdir(), 'pleiad-cli-'));
+const at = (...names: string[]) => join(FOLDER, ...names);
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of standard output, parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: each command has keys of its own, and a wrong one fails its test
+  readonly json: any;
+}
+
+function start(...words: string[]): { child: ChildProcess; ended: Promise<Ended> } {
+  const child = spawn(process.execPath, [MAIN, ...words], { env: { ...process.env, NO_COLOR: '1' } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code) => {
+      const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+      resolve({ code, stdout, stderr, json: last.startsWith('{') ? JSON.parse(last) : undefined });
+    });
+  });
+  return { child, ended };
+}
+
+const pleiad = (...words: string[]): Promise<Ended> => {
+  const { child, ended } = start(...words);
+  child.stdin!.end();
+  return ended;
+};
+
+const TINY = ['--size', 'tiny', '--threads', '1', '--length', '16', '--batch-size', '4', '--log-every', '1'];
+const FIELDS = 'hiddenSize=16,numHiddenLayers=1,numAttentionHeads=1,intermediateSize=16,embeddingSize=16';
+const MODEL = ['--model', FIELDS];
+
+/** Documents of short sentences, every one different. */
+function corpus(): string[] {
+  const who = ['the chef', 'a child', 'the old man', 'my sister', 'the crew'];
+  const did = ['cooked', 'ate', 'sold', 'saw', 'painted'];
+  const what = ['the meal', 'a fish', 'the red boat', 'some bread', 'the picture'];
+  return Array.from({ length: 60 }, (_, i) =>
+    Array.from({ length: 6 }, (_, j) => {
+      const n = i * 7 + j * 3;
+      return `${who[n % 5]} ${did[(n + i) % 5]} ${what[(n + j + (i >> 2)) % 5]} number ${i}.`;
+    }).join(' '),
+  );
+}
+
+beforeAll(async () => {
+  const documents = corpus();
+  writeFileSync(at('a.txt'), documents.slice(0, 40).join('\n\n'));
+  writeFileSync(
+    at('b.jsonl.gz'),
+    gzipSync(
+      documents
+        .slice(40)
+        .map((text) => `${JSON.stringify({ text })}\n`)
+        .join(''),
+    ),
+  );
+  const vocab = await pleiad('vocab', at('a.txt'), at('b.jsonl.gz'), '--size', '120', '--out', at('vocab'), '--json');
+  expect(vocab.code, vocab.stderr).toBe(0);
+  expect(vocab.json).toMatchObject({ out: at('vocab'), size: 120 });
+  const prepare = ['prepare', at('a.txt'), at('b.jsonl.gz'), '--tokenizer', at('vocab'), '--out', at('shards')];
+  const prepared = await pleiad(...prepare, '--held-out-fraction', '0.2', '--json');
+  expect(prepared.code, prepared.stderr).toBe(0);
+  expect(prepared.json.status).toBe('prepared');
+  expect(prepared.json.train.documents + prepared.json.heldOut.documents).toBe(60);
+  const run = await pleiad(
+    'pretrain',
+    '--data',
+    at('shards'),
+    '--out',
+    at('run'),
+    ...TINY,
+    ...MODEL,
+    '--steps',
+    '6',
+    '--json',
+  );
+  expect(run.code, run.stderr).toBe(0);
+  writeFileSync(at('pretrain.json'), JSON.stringify(run));
+});
+
+afterAll(() => {
+  rmSync(FOLDER, { recursive: true, force: true });
+});
+
+describe('pleiad vocab and prepare', () => {
+  it('write a tokenizer folder that says its casing', () => {
+    expect(readFileSync(at('vocab', 'vocab.txt'), 'utf8').split('\n').slice(0, 5)).toEqual([
+      '[PAD]',
+      '[UNK]',
+      '[CLS]',
+      '[SEP]',
+      '[MASK]',
+    ]);
+    expect(JSON.parse(readFileSync(at('vocab', 'tokenizer_config.json'), 'utf8')).do_lower_case).toBe(true);
+    expect(existsSync(at('vocab', 'tokenizer.json'))).toBe(true);
+  });
+
+  it('keep case with --cased, and tear Hangul only when told to', async () => {
+    writeFileSync(at('mixed.txt'), 'Chef Chef Chef 한국 한국 한국');
+    const train = async (...flags: string[]) => {
+      await pleiad('vocab', at('mixed.txt'), '--size', '200', '--out', at('vocab-mixed'), ...flags);
+      return readFileSync(at('vocab-mixed', 'vocab.txt'), 'utf8').split('\n');
+    };
+    expect(await train('--cased')).toEqual(expect.arrayContaining(['Chef', '한국']));
+    expect(await train('--uncased')).toEqual(expect.arrayContaining(['chef', '한국']));
+    expect(await train('--no-preserve-hangul')).toEqual(expect.arrayContaining(['chef', '한국'.normalize('NFD')]));
+  });
+
+  it('do nothing the second time', async () => {
+    const words = ['prepare', at('a.txt'), at('b.jsonl.gz'), '--tokenizer', at('vocab'), '--out', at('shards')];
+    const again = await pleiad(...words, '--held-out-fraction', '0.2', '--json');
+    expect([again.code, again.json.status]).toEqual([0, 'unchanged']);
+  });
+
+  it('name a missing file, and the line of a broken one, with exit code 1', async () => {
+    const missing = await pleiad('vocab', at('nothing.txt'), '--out', at('x'));
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain(`${at('nothing.txt')} does not exist`);
+    writeFileSync(at('broken.jsonl'), '{"text":"good"}\n{"text":\n');
+    const broken = await pleiad('vocab', at('broken.jsonl'), '--out', at('x'), '--json');
+    expect(broken.code).toBe(1);
+    expect(broken.stderr).toMatch(/broken\.jsonl, line 2 is not JSON/);
+    expect(broken.json.error).toMatchObject({ name: 'DataError', found: 2 });
+  });
+});
+
+describe('pleiad pretrain', () => {
+  it('prints progress to standard error and one line of JSON with the promised keys', () => {
+    const { stdout, stderr, json } = JSON.parse(readFileSync(at('pretrain.json'), 'utf8'));
+    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/step 3\/6 {2}generator \d\.\d{3} {2}discriminator 0\.\d{4} {2}replaced \d+\.\d %/);
+    expect(stderr).toMatch(/generator loss +\d\.\d{4} +baseline \d\.\d{4} \(unigram entropy\)/);
+    expect(stderr).toMatch(/discriminator AUC +0\.\d{4} +baseline 0\.5000 \(chance\)/);
+    expect(json).toMatchObject({ steps: 6, interrupted: false, checkpoint: at('run', 'checkpoints', 'step-00000006') });
+    expect(json.tokensSeen).toBeGreaterThan(0);
+    expect(json.tokensPerSecond).toBeGreaterThan(0);
+    expect(json.weightsSha256).toMatch(/^[0-9a-f]{64}$/);
+    const heldOut = [
+      'generatorLoss',
+      'generatorAccuracy',
+      'unigramEntropy',
+      'replacedRate',
+      'discriminatorLoss',
+      'rtdAuc',
+      'rtdPrecision',
+      'rtdRecall',
+    ];
+    for (const key of heldOut) expect(json.heldOut[key], key).toEqual(expect.any(Number));
+  });
+
+  it('reports all bad settings at once, from flags and file, with exit code 2', async () => {
+    writeFileSync(at('bad.yaml'), 'learningRat: 3\ntemperature: -1\n');
+    const { code, stderr, json } = await pleiad(
+      'pretrain',
+      '--config',
+      at('bad.yaml'),
+      '--steps',
+      '0',
+      '--mask-prob',
+      'x',
+      '--json',
+    );
+    expect(code).toBe(2);
+    for (const problem of [
+      /learningRat .*learningRate/,
+      /temperature is -1/,
+      /steps is 0/,
+      /maskProb is "x"/,
+      /data is missing/,
+      /out is missing/,
+    ]) {
+      expect(stderr).toMatch(problem);
+    }
+    expect(json.error.problems.length).toBeGreaterThanOrEqual(6);
+    const unknown = await pleiad('pretrain', '--lerning-rate', '3');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('--learning-rate');
+  });
+
+  it('takes settings from a file, and flags over them', async () => {
+    const settings = {
+      data: at('shards'),
+      out: at('run-file'),
+      size: 'tiny',
+      steps: 9,
+      length: 16,
+      batchSize: 4,
+      threads: 1,
+    };
+    const fields = Object.fromEntries(
+      FIELDS.split(',').map((pair) => [pair.split('=')[0], Number(pair.split('=')[1])]),
+    );
+    writeFileSync(at('run.json'), JSON.stringify({ ...settings, model: fields }));
+    const { code, json } = await pleiad('pretrain', '--config', at('run.json'), '--steps', '2', '--json');
+    expect([code, json.steps]).toEqual([0, 2]);
+  });
+
+  it('on the first Ctrl-C writes a checkpoint and exits 130; resumed, it ends with the weights of an unbroken run', async () => {
+    const words = [
+      'pretrain',
+      '--data',
+      at('shards'),
+      ...TINY,
+      ...MODEL,
+      '--steps',
+      '400',
+      '--evaluate-every',
+      '400',
+      '--checkpoint-every',
+      '400',
+      '--json',
+    ];
+    const whole = await pleiad(...words, '--out', at('whole'));
+    const { child, ended } = start(...words, '--out', at('broken'));
+    let seen = '';
+    child.stderr!.on('data', (chunk) => {
+      seen += chunk;
+      if (seen.includes('step 5/400') && !child.killed) child.kill('SIGINT');
+    });
+    const broken = await ended;
+    expect(broken.code, broken.stderr).toBe(130);
+    expect(broken.json.interrupted).toBe(true);
+    expect(broken.json.steps).toBeLessThan(400);
+    expect(existsSync(broken.json.checkpoint)).toBe(true);
+    const resumed = await pleiad('pretrain', '--resume', '--out', at('broken'), '--json');
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.stderr).toContain(`going on from ${broken.json.checkpoint}`);
+    expect(resumed.json.steps).toBe(400);
+    expect(resumed.json.weightsSha256).toBe(whole.json.weightsSha256);
+  });
+
+  it('on SIGTERM does the same, and leaves at once on a second signal', async () => {
+    const words = [
+      'pretrain',
+      '--data',
+      at('shards'),
+      ...TINY,
+      ...MODEL,
+      '--steps',
+      '1000000',
+      '--out',
+      at('endless'),
+      '--json',
+    ];
+    const first = start(...words);
+    let seen = '';
+    first.child.stderr!.on('data', (chunk) => {
+      seen += chunk;
+      if (seen.includes('step 2/') && !first.child.killed) {
+        first.child.kill('SIGTERM');
+      }
+    });
+    const { code, json } = await first.ended;
+    expect([code, json.interrupted]).toEqual([130, true]);
+    const second = start(...words, '--resume');
+    let after = '';
+    second.child.stderr!.on('data', (chunk) => {
+      after += chunk;
+      if (after.includes('tokens/s') && !second.child.killed) {
+        second.child.kill('SIGINT');
+        second.child.kill('SIGTERM');
+      }
+    });
+    expect((await second.ended).code).toBe(130);
+  });
+});
+
+describe('pleiad detect, fill-mask, evaluate and info', () => {
+  const TEXT = 'the chef 🍕 ate the meal';
+
+  it('detect gives every token with its place and probability, from an argument, a file and standard input', async () => {
+    const argument = await pleiad('detect', '--model', at('run'), TEXT, '--json');
+    expect(argument.code, argument.stderr).toBe(0);
+    const { tokens } = argument.json;
+    for (const { token, start: from, end, replaced } of tokens) {
+      if (token !== '[UNK]') expect(TEXT.slice(from, end)).toBe(token.replace(/^##/, ''));
+      expect(replaced).toBeGreaterThan(0);
+      expect(replaced).toBeLessThan(1);
+    }
+    expect(tokens.at(-1).end).toBe(TEXT.length);
+    writeFileSync(at('text.txt'), TEXT);
+    const file = await pleiad('detect', '--model', at('run'), '--file', at('text.txt'), '--json');
+    expect(file.json).toEqual(argument.json);
+    const { child, ended } = start('detect', '--model', at('run'), '--lines', '--json');
+    child.stdin!.end(`${TEXT}\n\n${TEXT}\n`);
+    const lines = await ended;
+    expect(lines.json.texts.map(({ tokens: found }: { tokens: unknown[] }) => found.length)).toEqual([
+      tokens.length,
+      tokens.length,
+    ]);
+    const plain = await pleiad('detect', '--model', at('run'), TEXT);
+    expect(plain.stdout.trimEnd().split('\n')).toHaveLength(tokens.length);
+    expect(plain.stdout).not.toContain('\u001b');
+  });
+
+  it('fill-mask gives candidates for each mask and joint fillings', async () => {
+    const { code, json } = await pleiad(
+      'fill-mask',
+      '--model',
+      at('run'),
+      'the [MASK] ate [MASK] .',
+      '--top-k',
+      '3',
+      '--json',
+    );
+    expect(code).toBe(0);
+    expect(json.masks.map(({ candidates }: { candidates: unknown[] }) => candidates.length)).toEqual([3, 3]);
+    expect(json.fillings).toHaveLength(3);
+  });
+
+  it('refuse a text without a mask and a model of the other kind, with exit code 1', async () => {
+    const noMask = await pleiad('fill-mask', '--model', at('run'), 'nothing to fill');
+    expect(noMask.code).toBe(1);
+    expect(noMask.stderr).toContain('has no [MASK]');
+    const discriminator = at('run', 'checkpoints', 'step-00000006', 'discriminator');
+    const wrong = await pleiad('fill-mask', '--model', discriminator, 'a [MASK]');
+    expect(wrong.code).toBe(1);
+    expect(wrong.stderr).toMatch(/holds ElectraForPreTraining, this needs ElectraForMaskedLM/);
+    const nowhere = await pleiad('detect', '--model', at('nowhere'), 'a');
+    expect(nowhere.code).toBe(1);
+    expect(nowhere.stderr).toContain('neither a model folder nor a run');
+  });
+
+  it('evaluate agrees with the evaluation in training', async () => {
+    const { json: trained } = JSON.parse(readFileSync(at('pretrain.json'), 'utf8'));
+    const checkpoint = at('run', 'checkpoints', 'step-00000006');
+    const words = [
+      'evaluate',
+      '--task',
+      'pretraining',
+      '--model',
+      checkpoint,
+      '--data',
+      at('shards'),
+      '--batches',
+      '16',
+      '--json',
+    ];
+    const { code, json, stderr } = await pleiad(...words);
+    expect(code, stderr).toBe(0);
+    expect(json.heldOut.generatorLoss).toBeCloseTo(trained.heldOut.generatorLoss, 4);
+    expect(json.heldOut.rtdAuc).toBeCloseTo(trained.heldOut.rtdAuc, 4);
+    expect(json.weightsSha256).toBe(trained.weightsSha256);
+    const bare = await pleiad('evaluate', '--batches', 'x');
+    expect(bare.code).toBe(2);
+    for (const flag of ['--task', '--model', '--data', '--batches']) expect(bare.stderr).toContain(flag);
+  });
+
+  it('info shows the versions and what a run holds', async () => {
+    expect((await pleiad('info', '--json')).json).toMatchObject({ pleiad: VERSION, node: process.versions.node });
+    const { json } = await pleiad('info', at('run'), '--json');
+    expect(json.models.map(({ architecture }: { architecture: string }) => architecture)).toEqual([
+      'ElectraForPreTraining',
+      'ElectraForMaskedLM',
+    ]);
+    expect(json.models[0].heads).toEqual(['discriminator_predictions']);
+    expect(json.models[0].config.hiddenSize).toBe(16);
+  });
+});
+
+describe('pleiad', () => {
+  it('has the version of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect((await pleiad('--version')).stdout.trim()).toBe(version);
+  });
+
+  it('takes no command and an unknown one as bad usage, and help as success', async () => {
+    expect((await pleiad()).code).toBe(2);
+    const unknown = await pleiad('pretrian');
+    expect(unknown.code).toBe(2);
+    expect(unknown.stderr).toContain('pretrain');
+    for (const name of ['vocab', 'prepare', 'pretrain', 'detect', 'fill-mask', 'evaluate', 'info']) {
+      const help = await pleiad(name, '--help');
+      expect([name, help.code]).toEqual([name, 0]);
+      expect(help.stdout).toContain('--json');
+    }
+  });
+
+  it('has a flag with a description for every setting', async () => {
+    const { describeSettings } = await import('../src/training/settings.js');
+    const { stdout } = await pleiad('pretrain', '--help');
+    for (const { name } of describeSettings()) {
+      const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+      expect(stdout).toMatch(new RegExp(`${flag} .*\\S`));
+    }
+  });
+});
