@@ -87,7 +87,7 @@ export async function runAblation(options: AblationOptions): Promise<AblationRes
     const keys = runKeys(options);
     await inParallel(keys, options.jobs, options.signal, (key) => runOnce(key, plan, options, shards, tasks));
     const runs = keys.map((key) => readResult(options.out, key)).filter((run) => run !== undefined);
-    const baselines = await readOrMeasureBaselines(options, plan, shards, tasks);
+    const baselines = options.signal?.aborted ? [] : await readOrMeasureBaselines(options, plan, shards, tasks);
     const table = ablationTable(plan, runs, baselines);
     await writeFileDurably(join(options.out, 'table.md'), [table]);
     return { name: 'ablation', plan, runs, baselines, missing: keys.length - runs.length, table };
@@ -253,18 +253,22 @@ function readResult(out: string, key: RunKey): AblationRun | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as AblationRun) : undefined;
 }
 
-/** Works on items in order, `jobs` at a time, and starts none after the signal. */
+/** Works on items in order, `jobs` at a time; starts none after the signal or a failure. */
 async function inParallel<T>(
   items: readonly T[],
   jobs: number,
   signal: AbortSignal | undefined,
   work: (item: T) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
+  const waiting = [...items];
   const worker = async () => {
-    while (next < items.length && !signal?.aborted) await work(items[next++]);
+    while (waiting.length > 0 && !signal?.aborted) await work(waiting.shift()!);
   };
-  await Promise.all(Array.from({ length: jobs }, worker));
+  const failed = (error: unknown) => {
+    waiting.length = 0;
+    throw error;
+  };
+  await Promise.all(Array.from({ length: jobs }, () => worker().catch(failed)));
 }
 
 // Baselines.
@@ -275,7 +279,7 @@ async function readOrMeasureBaselines(
   shards: ShardFolder,
   tasks: readonly SentenceTask[],
 ): Promise<Baselines> {
-  const path = join(out, 'results', 'baselines.json');
+  const path = join(out, 'results', `baselines-${seeds.join('-')}.json`);
   if (existsSync(path)) return JSON.parse(readFileSync(path, 'utf8')) as Baselines;
   const engine = await createNodeEngine({ threads });
   try {

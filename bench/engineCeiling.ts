@@ -1,8 +1,10 @@
 /**
  * The engine's own speed at matrix products, without anything around them: the ceiling that a training step is held
- * against. Built from our ops and run through the Engine interface, so it is the same code path.
+ * against. Built from our ops and run through the Engine interface, so it is the same code path. Results do not leave the
+ * engine: returning them (or keeping them as state) makes copies that cost more than many a product, and a ceiling that
+ * counts them is lower than what a step reaches.
  */
-import type { Engine, Tensors } from '../src/engine/engine.js';
+import type { Engine, EngineState, Program, StateLayout, StateSlot } from '../src/engine/engine.js';
 import { type Graph, GraphBuilder, type Node } from '../src/graph/graph.js';
 import { type MatrixProduct, productFlops } from '../src/models/flops.js';
 
@@ -17,82 +19,84 @@ export interface Ceiling {
   readonly gflopsPerSecond: number;
 }
 
-/** Work of one measurement: long against a call's overhead, short enough that seven of each kind take seconds. */
-const MEASURED_FLOPS = 2e9;
+/** Work of one call: enough that calling costs less than a hundredth of it. */
+const FLOPS_A_CALL = 4e9;
+/** Distinct left operands, as a step has them: they come from memory, not from the cache of the run before. */
+const MOST_OPERANDS = 48;
 
-/** What a call costs besides (feeding operands, returning results) must not count: a run with one product is taken off. */
-function repeatsOf(product: MatrixProduct): number {
-  return Math.min(400, Math.max(2, Math.round(MEASURED_FLOPS / productFlops({ ...product, count: 1 }))));
+interface RepeatedProduct {
+  readonly product: MatrixProduct;
+  readonly repeats: number;
+  readonly program: Program;
+  readonly state: EngineState;
+  readonly elapsedMs: number[];
 }
 
 /**
  * Measures every kind of product, alternating over them so that a busy moment of the machine falls on all, and takes
  * medians.
- * @param rounds  measurements of each product; 7 by default
+ * @param rounds  measurements of each product
  */
-export async function matmulCeiling(engine: Engine, products: readonly MatrixProduct[], rounds = 7): Promise<Ceiling> {
-  const programs = [];
-  for (const product of products) {
-    const baseline = await engine.compile(repeatedProduct(product, 1), { label: 'ceiling, once' });
-    const repeats = repeatsOf(product);
-    const repeated = await engine.compile(repeatedProduct(product, 1 + repeats), { label: 'ceiling, repeated' });
-    programs.push({ product, repeats, baseline, repeated, feeds: operands(product), elapsedMs: [] as number[] });
-  }
-  const time = async (run: () => Promise<unknown>) => {
-    const startedAt = performance.now();
-    await run();
-    return performance.now() - startedAt;
-  };
-  for (let round = -1; round < rounds; round++) {
-    for (const { repeats, baseline, repeated, feeds, elapsedMs } of programs) {
-      const once = await time(() => baseline.run(feeds));
-      const many = await time(() => repeated.run(feeds));
-      if (round >= 0) elapsedMs.push((many - once) / repeats);
+export async function matmulCeiling(engine: Engine, products: readonly MatrixProduct[], rounds = 5): Promise<Ceiling> {
+  const kinds: RepeatedProduct[] = [];
+  for (const product of products) kinds.push(await compileRepeated(engine, product));
+  for (const { program } of kinds) await program.run({}); // warms up
+  for (let round = 0; round < rounds; round++) {
+    for (const { program, repeats, elapsedMs } of kinds) {
+      const startedAt = performance.now();
+      for (let done = 0; done < repeats; done += MOST_OPERANDS) await program.run({});
+      elapsedMs.push((performance.now() - startedAt) / repeats);
     }
   }
-  for (const { baseline, repeated } of programs) {
-    await baseline.release();
-    await repeated.release();
+  for (const { program, state } of kinds) {
+    await program.release();
+    await state.release();
   }
-  const timed = programs.map(({ product, elapsedMs }) => ({ product, elapsedMs: median(elapsedMs) }));
   const work = products.reduce((total, product) => total + productFlops(product), 0);
-  const totalMs = timed.reduce((total, { product, elapsedMs }) => total + elapsedMs * product.count, 0);
+  const totalMs = kinds.reduce((total, { product, elapsedMs }) => total + median(elapsedMs) * product.count, 0);
   return {
     gflopsPerSecond: work / totalMs / 1e6,
-    products: timed.map(({ product, elapsedMs }) => ({
+    products: kinds.map(({ product, elapsedMs }) => ({
       ...product,
-      gflopsPerSecond: productFlops({ ...product, count: 1 }) / elapsedMs / 1e6,
+      gflopsPerSecond: productFlops({ ...product, count: 1 }) / median(elapsedMs) / 1e6,
     })),
   };
 }
 
-/** `times` products of x with matrices of their own, of which only one element each is kept. */
-function repeatedProduct({ batch, m, k, n, transposeA, transposeB }: MatrixProduct, times: number): Graph {
-  const g = new GraphBuilder();
-  const lead = batch === 1 ? [] : [batch];
-  const a = g.input('a', 'float32', [...lead, ...(transposeA ? [k, m] : [m, k])]);
-  const b = g.input('b', 'float32', [...lead, ...(transposeB ? [n, k] : [k, n])]);
-  const kept: Node[] = [];
-  for (let i = 0; i < times; i++) {
-    // The scale makes each product a node of its own.
-    let product = g.matmul(a, b, { transposeA, transposeB, scale: 1 + i / 1024 });
-    for (let axis = 0; axis < product.shape.length; axis++) product = g.slice(product, axis, 0, 1);
-    kept.push(g.reshape(product, [1]));
+async function compileRepeated(engine: Engine, product: MatrixProduct): Promise<RepeatedProduct> {
+  const wanted = Math.ceil(FLOPS_A_CALL / productFlops({ ...product, count: 1 }));
+  const operands = Math.min(wanted, MOST_OPERANDS);
+  const { graph, layout } = repeatedProduct(product, operands);
+  const state = await engine.createState(layout);
+  for (const [arena, length] of Object.entries(layout.arenas)) {
+    await state.write(
+      arena,
+      Float32Array.from({ length }, (_, i) => ((i * 7919) % 2003) / 1001 - 1),
+    );
   }
-  g.output('kept', g.concat(kept, 0));
-  return g.build();
+  const program = await engine.compile(graph, { label: `product ${product.m}x${product.k}x${product.n}`, state });
+  return { product, repeats: Math.ceil(wanted / operands) * operands, program, state, elapsedMs: [] };
 }
 
-function operands({ batch, m, k, n, transposeA, transposeB }: MatrixProduct): Tensors {
+/** Products of distinct left operands with one right operand; one element of each is kept, so that all are computed. */
+function repeatedProduct(product: MatrixProduct, operands: number): { graph: Graph; layout: StateLayout } {
+  const { batch, m, k, n, transposeA, transposeB } = product;
   const lead = batch === 1 ? [] : [batch];
-  const random = (shape: number[]) => {
-    const size = shape.reduce((product, dim) => product * dim, 1);
-    return { dtype: 'float32' as const, shape, data: Float32Array.from({ length: size }, (_, i) => Math.sin(i)) };
-  };
-  return {
-    a: random([...lead, ...(transposeA ? [k, m] : [m, k])]),
-    b: random([...lead, ...(transposeB ? [n, k] : [k, n])]),
-  };
+  const left = [...lead, ...(transposeA ? [k, m] : [m, k])];
+  const right = [...lead, ...(transposeB ? [n, k] : [k, n])];
+  const slots = new Map<string, StateSlot>([['right', { arena: 'rights', offset: 0, shape: right }]]);
+  const g = new GraphBuilder();
+  const kept: Node[] = [];
+  for (let i = 0; i < operands; i++) {
+    slots.set(`left ${i}`, { arena: 'lefts', offset: i * batch * m * k, shape: left });
+    let value = g.matmul(g.state(`left ${i}`, left), g.state('right', right), { transposeA, transposeB });
+    value.shape.forEach((_, axis) => {
+      value = g.slice(value, axis, 0, 1);
+    });
+    kept.push(g.reshape(value, [1]));
+  }
+  g.output('kept', g.concat(kept, 0));
+  return { graph: g.build(), layout: { arenas: { lefts: operands * batch * m * k, rights: batch * k * n }, slots } };
 }
 
 function median(values: readonly number[]): number {

@@ -1,12 +1,17 @@
 /** `npm run bench -- <benchmark>`: speed, and the paper's comparison, each by one command. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { PleiadError } from '../src/errors.js';
+import { PleiadError, SettingsError } from '../src/errors.js';
 import { SIZES } from '../src/models/config.js';
 import { OBJECTIVES } from '../src/objectives/electra.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
 import { say } from './report.js';
 
-const program = new Command('bench').description('Benchmarks of Pleiad.').showHelpAfterError();
+const BAD_USAGE = 2;
+
+const program = new Command('bench')
+  .description('Benchmarks of Pleiad.')
+  .showHelpAfterError('Add --help to see the options.')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : BAD_USAGE));
 
 program
   .command('pretrain')
@@ -57,11 +62,11 @@ program
   .option('--glue <folder>', "GLUE's files, with SST-2/ and CoLA/", '../shared/data/glue')
   .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('tiny'))
   .option('--length <tokens>', 'tokens a row', positiveInteger, 64)
-  .option('--batch <rows>', 'rows a step', positiveInteger, 64)
+  .option('--batch <rows>', 'rows a step', positiveInteger, 32)
   .option('--objectives <names>', 'objectives, commas between', names, [...ABLATION_OBJECTIVES])
   .option('--seeds <numbers>', 'seeds, commas between', numbers, [1, 2, 3])
-  .option('--minutes <n>', 'budget: what electra computes in this time', Number)
-  .option('--flops <n>', 'budget: floating-point operations of a run', Number)
+  .option('--minutes <n>', 'budget: what electra computes in this time', positiveNumber)
+  .option('--flops <n>', 'budget: floating-point operations of a run', positiveNumber)
   .option(
     '--learning-rates <rates>',
     `for instance electra=2e-3,mlm=1e-3; ${DEFAULT_LEARNING_RATE} where not given`,
@@ -112,6 +117,11 @@ function numbers(words: string): number[] {
   return values;
 }
 
+function positiveNumber(word: string): number {
+  if (!(Number(word) > 0)) throw new InvalidArgumentError('Expected a number above 0.');
+  return Number(word);
+}
+
 function positiveInteger(word: string): number {
   const value = Number(word);
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('Expected a whole number from 1.');
@@ -123,5 +133,5 @@ try {
 } catch (error) {
   if (!(error instanceof PleiadError)) throw error;
   say(error.message);
-  process.exitCode = 1;
+  process.exitCode = error instanceof SettingsError ? BAD_USAGE : 1;
 }

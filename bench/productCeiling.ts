@@ -61,15 +61,19 @@ async function compileRepeated(engine: Engine, product: MatrixProduct): Promise<
   const random = new RandomStream(0, 'test');
   for (const [arena, length] of Object.entries(layout.arenas)) {
     if (arena === 'results') continue;
-    // A thousand values again and again: drawing millions would take longer than the benchmark.
-    const values = Float32Array.from({ length: 1009 }, () => random.normal());
-    await state.write(
-      arena,
-      Float32Array.from({ length }, (_, i) => values[i % 1009]),
-    );
+    await state.write(arena, repeatedNormals(length, random));
   }
   const program = await engine.compile(graph, { label: `product ${m}x${k}x${n}`, state });
   return { product, repeats, program, state };
+}
+
+/** A thousand draws again and again: drawing millions would take longer than the benchmark. */
+function repeatedNormals(length: number, random: RandomStream): Float32Array {
+  const values = new Float32Array(length);
+  let filled = Math.min(length, 1009);
+  for (let i = 0; i < filled; i++) values[i] = random.normal();
+  for (; filled < length; filled *= 2) values.copyWithin(filled, 0, filled);
+  return values;
 }
 
 /** `repeats` products of distinct left operands (equal nodes would run once) with one right operand. */

@@ -77,6 +77,14 @@ export interface LayerSizes {
   readonly attentionProbsDropoutProb: number;
 }
 
+/** How the four matrices of a self-attention start. */
+export interface AttentionStart {
+  readonly query: Initializer;
+  readonly key: Initializer;
+  readonly value: Initializer;
+  readonly output: Initializer;
+}
+
 /**
  * Multi-head self-attention: softmax(QKᵀ/√D + bias)·V. Vaswani et al. 2017 §3.2.
  * @param x     float32 [B·S, H]
@@ -89,12 +97,13 @@ export function selfAttention(
   bias: Node,
   sizes: LayerSizes,
   dropout: Dropout,
+  start?: AttentionStart,
 ): { context: Node; weights: Node } {
   const g = scope.graph;
   const { hiddenSize: H, numAttentionHeads: A } = sizes;
   const D = H / A;
-  const heads = (name: string) =>
-    g.transpose(g.reshape(linear(scope.within(name), x, H), [BATCH, LENGTH, A, D]), [0, 2, 1, 3]); // [B, A, S, D]
+  const heads = (name: 'query' | 'key' | 'value') =>
+    g.transpose(g.reshape(linear(scope.within(name), x, H, start?.[name]), [BATCH, LENGTH, A, D]), [0, 2, 1, 3]); // [B, A, S, D]
   const scores = g.matmul(heads('query'), heads('key'), { transposeB: true, scale: 1 / Math.sqrt(D) }); // [B, A, S, S]
   const weights = g.softmax(g.add(scores, bias));
   const mixed = g.matmul(dropout.apply(g, weights, sizes.attentionProbsDropoutProb), heads('value')); // [B, A, S, D]
@@ -108,6 +117,7 @@ export function transformerLayer(
   bias: Node,
   sizes: LayerSizes,
   dropout: Dropout,
+  start?: AttentionStart,
 ): { hidden: Node; weights: Node } {
   const g = scope.graph;
   const { hiddenSize, intermediateSize, layerNormEps, hiddenDropoutProb } = sizes;
@@ -115,8 +125,8 @@ export function transformerLayer(
     layerNorm(part.within('LayerNorm'), g.add(residual, dropout.apply(g, update, hiddenDropoutProb)), layerNormEps);
 
   const attention = scope.within('attention');
-  const { context, weights } = selfAttention(attention.within('self'), x, bias, sizes, dropout);
-  const attended = linear(attention.within('output').within('dense'), context, hiddenSize);
+  const { context, weights } = selfAttention(attention.within('self'), x, bias, sizes, dropout, start);
+  const attended = linear(attention.within('output').within('dense'), context, hiddenSize, start?.output);
   const middle = addAndNormalize(attention.within('output'), x, attended);
 
   const expanded = g.gelu(linear(scope.within('intermediate').within('dense'), middle, intermediateSize));

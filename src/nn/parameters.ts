@@ -1,8 +1,21 @@
 /** Parameters as a model asks for them while it builds its graph: named as published, shaped, and with their start. */
 import type { GraphBuilder, Node } from '../graph/graph.js';
 
-/** How a parameter starts. `normal` and `truncatedNormal` (cut at two deviations) have deviation `initializerRange`. */
-export type Initializer = 'truncatedNormal' | 'normal' | 'glorotUniform' | 'zeros' | 'ones';
+/** Starting values that need no drawing, from the shape alone. */
+export type FixedStart = (shape: readonly number[]) => Float32Array;
+
+/**
+ * How a parameter starts. `normal` and `truncatedNormal` (cut at two deviations) have deviation `initializerRange`, an
+ * object has a deviation of its own, cut likewise.
+ */
+export type Initializer =
+  | 'truncatedNormal'
+  | 'normal'
+  | 'glorotUniform'
+  | 'zeros'
+  | 'ones'
+  | { readonly deviation: number }
+  | FixedStart;
 
 export interface ParameterSpec {
   /** Its published state-dict key, in a joint graph under `generator.` or `discriminator.`. */

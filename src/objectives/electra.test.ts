@@ -308,7 +308,7 @@ describe('dropout', () => {
     let size = 0;
     for (let drawn = 0; drawn < 60; drawn++) {
       const { data } = phase.feeds(batch, { seed: 1, step: drawn, index: 0 }, phase.counts(batch))['dropout:0'];
-      kept += data.reduce((a, b) => a + b, 0);
+      kept += Array.from(data).reduce((a, b) => a + b, 0);
       size += data.length;
     }
     expect(Math.abs(kept / size - 230 / 256)).toBeLessThan(4 * Math.sqrt((0.1 * 0.9) / size));

@@ -15,9 +15,10 @@ import { evaluateShape, multiplyDims } from '../graph/dimensions.js';
 import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
 import type { EncoderConfig } from '../models/config.js';
 import { MASKED, maskedLmHead, replacedTokenHead } from '../models/electra.js';
-import { type EncoderInputs, encode } from '../models/encoder.js';
+import { type EncoderInputs, type EncoderStart, encode } from '../models/encoder.js';
 import { attentionBias, BATCH, Dropout, type DropoutSite, LENGTH, linear, TOKENS } from '../nn/layers.js';
 import { type Initializer, ParameterScope } from '../nn/parameters.js';
+import { runPasses } from '../passes/passes.js';
 import { RandomStream } from '../random/philox.js';
 import type {
   DrawKey,
@@ -56,8 +57,8 @@ export interface ObjectiveConfig {
   readonly discWeight: number;
   /** How two slots at one position are written; see `replaceTokens`. */
   readonly duplicates: Style;
-  /** `reference`: Glorot-uniform for the projection and the last discriminator layer, as tf.layers.dense does. */
-  readonly initialization: Style;
+  /** How weights start; `reference` also makes the last discriminator layer Glorot-uniform, as tf.layers.dense does. */
+  readonly initialization: EncoderStart;
   /** Occurrences of each token in the training text, for the unigram generator. */
   readonly unigramCounts?: ArrayLike<number>;
 }
@@ -166,7 +167,7 @@ function scopes({ root, config }: Build, half: 'generator' | 'discriminator') {
 function encodeHalf(build: Build, half: 'generator' | 'discriminator', inputIds: Node, size: EncoderConfig): Node {
   const { backbone, embeddings } = scopes(build, half);
   const inputs = { ...build.inputs.encoder, inputIds };
-  return encode(backbone, embeddings, inputs, size, build.dropout, glorotIfReference(build.config)).hidden;
+  return encode(backbone, embeddings, inputs, size, build.dropout, build.config.initialization).hidden;
 }
 
 function glorotIfReference(config: ObjectiveConfig): Initializer {
@@ -355,13 +356,13 @@ class Phase implements ObjectivePhase {
       const gradient = derivatives.get(parameters[i])!;
       g.update(`gradient:${name}`, accumulate ? g.add(g.state(`gradient:${name}`, shape), gradient) : gradient);
     }
-    return withoutOutputs(g.build(), EVALUATION_OUTPUTS);
+    return runPasses(withoutOutputs(g.build(), EVALUATION_OUTPUTS));
   }
 
   evaluationGraph(): Graph {
     const build = startBuild(this.#config, false);
     buildLosses(build, this.#part);
-    return build.g.build();
+    return runPasses(build.g.build());
   }
 
   counts(batch: MaskedBatch): LossCounts {

@@ -32,17 +32,19 @@ export function initializeParameter(
   { name, shape, initializer }: ParameterSpec,
   { seed, initializerRange }: { seed: number; initializerRange: number },
 ): Float32Array {
+  if (typeof initializer === 'function') return initializer(shape);
   const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
   if (initializer === 'zeros') return values;
   if (initializer === 'ones') return values.fill(1);
   // Two hashes make 64 bits: among thousands of names no two share a stream.
   const stream = new RandomStream(seed, 'initialization', hashName(name, 0x811c9dc5), hashName(name, 0x01234567));
   const limit = initializer === 'glorotUniform' ? glorotLimit(shape) : 0;
+  const deviation = typeof initializer === 'object' ? initializer.deviation : initializerRange;
   const draw = {
     glorotUniform: () => limit * (2 * stream.uniform() - 1),
-    normal: () => initializerRange * stream.normal(),
-    truncatedNormal: () => initializerRange * truncatedNormal(stream),
-  }[initializer];
+    normal: () => deviation * stream.normal(),
+    truncatedNormal: () => deviation * truncatedNormal(stream),
+  }[typeof initializer === 'object' ? 'truncatedNormal' : initializer];
   for (let i = 0; i < values.length; i++) values[i] = draw();
   return values;
 }

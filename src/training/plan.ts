@@ -54,9 +54,10 @@ export function intervalOf(set: number | undefined, totalSteps: number | undefin
   return totalSteps === undefined ? Number.POSITIVE_INFINITY : Math.min(1000, Math.max(1, Math.ceil(totalSteps / 10)));
 }
 
-/** Steps that are timed before a time budget becomes a number of steps. */
+/** A time budget becomes a number of steps after this many steps and this share of the budget … */
 const TIMED_STEPS = 20;
-/** Or this share of the budget, when steps are slow. */
+const LEAST_TIMED_SHARE = 0.05;
+/** … or after this share, when steps are slow. */
 const TIMED_SHARE = 0.1;
 /** What an evaluation batch takes of a step's time: no backward pass, no update. */
 const EVALUATION_COST = 0.4;
@@ -83,8 +84,9 @@ export class TimeBudget {
   ): { totalSteps: number; millisecondsPerStep: number } | undefined {
     const { timeMs = 0, accumulation, evaluateEvery } = this.settings;
     const timed = this.#durations.length;
-    if (timed === 0 || (timed < TIMED_STEPS && elapsedMs < TIMED_SHARE * timeMs)) return undefined;
-    const millisecondsPerStep = median(this.#durations.slice(Math.floor(timed / 4))); // the first ones still warm up
+    const share = timed < TIMED_STEPS ? TIMED_SHARE : LEAST_TIMED_SHARE;
+    if (timed === 0 || elapsedMs < share * timeMs) return undefined;
+    const millisecondsPerStep = median(this.#durations.slice(Math.floor(timed / 2))); // the first ones still warm up
     const evaluationMs = (millisecondsPerStep / accumulation) * EVALUATION_COST * evaluationBatches;
     const remaining = Math.max(0, timeMs - elapsedMs - evaluationMs); // one evaluation at the end
     const withoutEvaluations = remaining / millisecondsPerStep;

@@ -116,10 +116,11 @@ export const pretrainingSchema = z.strictObject({
   disallowCorrect: z.boolean().default(false).describe('Never propose the original token. Default false.'),
   mlmWeight: z.number().min(0).default(1).describe('Weight of the generator loss, from 0. Default 1.'),
   discWeight: z.number().min(0).default(50).describe('Weight λ of the discriminator loss, from 0. Default 50.'),
-  initialization: style()
-    .default('corrected')
+  initialization: z
+    .enum(['local', 'corrected', 'reference'])
+    .default('local')
     .describe(
-      'reference draws projections and the last layer Glorot-uniform, corrected everything from one normal. Default corrected.',
+      'How weights start. local: heads attend to neighbours; corrected: all from one normal; reference: as released, projections and the last layer Glorot-uniform. Default local.',
     ),
 
   length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
@@ -145,7 +146,7 @@ export const pretrainingSchema = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('Peak learning rate. Default by size: tiny and mini 1e-3, small 5e-4, else 2e-4.'),
+    .describe('Peak learning rate. Default by size: tiny and mini 4e-4, small 5e-4, else 2e-4.'),
   schedule: z
     .enum(['linear', 'cosine', 'polynomial', 'constant'])
     .default('linear')
@@ -234,8 +235,8 @@ export interface PretrainingSettings extends Parsed {
 }
 
 const BY_SIZE: Readonly<Record<SizeName, { learningRate: number; batchSize: number; accumulation: number }>> = {
-  tiny: { learningRate: 1e-3, batchSize: 32, accumulation: 1 },
-  mini: { learningRate: 1e-3, batchSize: 32, accumulation: 1 },
+  tiny: { learningRate: 4e-4, batchSize: 32, accumulation: 1 },
+  mini: { learningRate: 4e-4, batchSize: 32, accumulation: 1 },
   // Global batches and rates from here on: ELECTRA paper, table 6.
   small: { learningRate: 5e-4, batchSize: 32, accumulation: 4 },
   'small++': { learningRate: 5e-4, batchSize: 32, accumulation: 4 },

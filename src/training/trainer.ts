@@ -155,7 +155,7 @@ class PretrainingRun {
       step: this.#progress.step,
       ...(found && { resumedFrom: found.path }),
       objective: dependencies.objective.name,
-      engine: `${dependencies.engine.name}, ${dependencies.engine.description}`,
+      engine: dependencies.engine.description,
       numParameters: this.state.layout.parameters.reduce((sum, { size }) => sum + size, 0),
       totalSteps: this.#progress.totalSteps,
     };

@@ -1,4 +1,7 @@
-/** A graph of ours as an ONNX model: names bound, rules applied, dead nodes dropped. */
+/**
+ * A graph of ours as an ONNX model: names bound, rules applied, dead nodes dropped. Types of the values between nodes are
+ * left to the runtime: told of all our symbolic shapes, it took 1.5 % longer over a training step and no less memory.
+ */
 import type { Graph, Node } from '../../graph/graph.js';
 import { isOp, nodesOf } from '../../graph/graph.js';
 import type { OpName } from '../../graph/ops.js';
@@ -59,7 +62,6 @@ export function lowerGraph(graph: Graph, { target, name, weights }: LoweringOpti
     nodes,
     inputs: [...inputs, ...states],
     outputs: [...results.outputs.values(), ...results.updates.values()],
-    values: knownTypes(live, values, nodes, results.renamed),
     initializers: readInitializers(emitter.initializers, nodes),
   };
   return {
@@ -162,7 +164,7 @@ function nameResults(graph: Graph, values: ReadonlyMap<Node, Value>, emitter: Em
     inputs: node.inputs.map(rename),
     outputs: node.outputs.map(rename),
   }));
-  return { outputs, updates, nodes, renamed };
+  return { outputs, updates, nodes };
 }
 
 function liveOnnxNodes(nodes: readonly OnnxNode[], results: ReadonlySet<Value>): OnnxNode[] {
@@ -174,25 +176,6 @@ function liveOnnxNodes(nodes: readonly OnnxNode[], results: ReadonlySet<Value>):
     for (const input of node.inputs) needed.add(input);
   }
   return nodes.filter((node) => live.has(node));
-}
-
-/**
- * Types of the values that a rule returned. ONNX Runtime cannot infer sizes through a computed Reshape; told that two
- * values have one size, it reuses buffers.
- */
-function knownTypes(
-  live: readonly Node[],
-  values: ReadonlyMap<Node, Value>,
-  nodes: readonly OnnxNode[],
-  renamed: ReadonlyMap<Value, string>,
-): OnnxValue[] {
-  const made = new Set(nodes.flatMap((node) => node.outputs));
-  const types = new Map<Value, OnnxValue>();
-  for (const node of live) {
-    const name = values.get(node) as Value;
-    if (made.has(name) && !renamed.has(name)) types.set(name, { name, type: node.dtype, shape: node.shape });
-  }
-  return [...types.values()];
 }
 
 function readInitializers(

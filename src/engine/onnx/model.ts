@@ -47,8 +47,6 @@ export interface OnnxModel {
   readonly nodes: readonly OnnxNode[];
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
-  /** Types of values between the nodes, where known. */
-  readonly values: readonly OnnxValue[];
   readonly initializers: ReadonlyMap<string, OnnxTensor>;
 }
 
@@ -144,7 +142,6 @@ export function encodeModel(
   }
   for (const value of model.inputs) graph.message(11, encodeValue(value));
   for (const value of model.outputs) graph.message(12, encodeValue(value));
-  for (const value of model.values) graph.message(13, encodeValue(value));
 
   const message = new MessageWriter().varint(1, IR_VERSION).string(2, 'pleiad').message(7, graph);
   message.message(8, new MessageWriter().string(1, '').varint(2, OPSET));

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { GraphBuilder } from '../../graph/graph.js';
 import { workerUrl } from '../../workerUrl.js';
@@ -33,13 +32,18 @@ test('the event loop turns while the engine computes', async () => {
   expect(turns).toBeGreaterThan(20);
 });
 
-test('closing rejects what is under way and what comes later', async () => {
+test('closing rejects what is under way, however far it is, and what comes later', async () => {
   const engine = await createNodeEngine({ threads: 1 });
   const { graph, feeds } = squareProduct(1024);
   const program = await engine.compile(graph, { label: 'product' });
-  const running = expect(program.run(feeds)).rejects.toThrow('the engine is closed');
+  const running = [program.run(feeds), program.run(feeds)].map((run) =>
+    expect(run).rejects.toThrow('the engine is closed'),
+  );
+  // Well inside the first product: the thread must not be ended while the runtime computes.
+  await new Promise((resolve) => setTimeout(resolve, 15));
   await engine.close();
-  await running;
+  await Promise.all(running);
+  await engine.close();
   await expect(program.run(feeds)).rejects.toThrow('the engine is closed');
 });
 
@@ -65,6 +69,29 @@ test('a number of threads below one is refused', async () => {
   await expect(createNodeEngine({ threads: 0 })).rejects.toThrow('threads is 0');
 });
 
+test('rows of equal ids are all added, alike in every run of several threads', async () => {
+  const engine = await createNodeEngine({ threads: 4 });
+  const g = new GraphBuilder();
+  const [count, rows, width] = [4096, 3, 128];
+  g.output('sums', g.scatterAddRows(g.input('ids', 'int32', ['n']), g.input('rows', 'float32', ['n', width]), rows));
+  const program = await engine.compile(g.build(), { label: 'scatter' });
+  // Multiples of ½ add up exactly, in any order.
+  const feeds = {
+    ids: { dtype: 'int32', shape: [count], data: Int32Array.from({ length: count }, (_, i) => (i * 7) % rows) },
+    rows: {
+      dtype: 'float32',
+      shape: [count, width],
+      data: Float32Array.from({ length: count * width }, (_, i) => (i % 5) / 2),
+    },
+  } as const;
+  const expected = new Float32Array(rows * width);
+  feeds.rows.data.forEach((value, i) => {
+    expected[feeds.ids.data[Math.floor(i / width)] * width + (i % width)] += value;
+  });
+  for (let round = 0; round < 20; round++) expect((await program.run(feeds)).sums.data).toEqual(expected);
+  await engine.close();
+});
+
 test('a view of a larger buffer is fed as the view alone, and the caller keeps it', async () => {
   const engine = await createNodeEngine({ threads: 1 });
   const g = new GraphBuilder();
@@ -77,15 +104,34 @@ test('a view of a larger buffer is fed as the view alone, and the caller keeps i
   await engine.close();
 });
 
+/** Runs a script in a process of its own, with the compiled engine at hand. */
+function runScript(body: string) {
+  const engine = workerUrl('./nodeEngine.js', import.meta.url).href;
+  const graph = workerUrl('../../graph/graph.js', import.meta.url).href;
+  const script = `
+    const { createNodeEngine } = await import(${JSON.stringify(engine)});
+    const { GraphBuilder } = await import(${JSON.stringify(graph)});
+    ${body}`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 });
+}
+
 test('a process with an idle, open engine ends by itself', () => {
-  const module = workerUrl('./nodeEngine.js', import.meta.url).href;
-  const script = `const { createNodeEngine } = await import(${JSON.stringify(module)}); await createNodeEngine(); console.log('open');`;
-  const result = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
-    encoding: 'utf8',
-    timeout: 30_000,
-    cwd: fileURLToPath(new URL('.', import.meta.url)),
-  });
+  const result = runScript(`await createNodeEngine(); console.log('open');`);
   expect(result).toMatchObject({ status: 0, stdout: 'open\n' });
+});
+
+test('a process that exits while the engine computes has the exit code it chose', () => {
+  const result = runScript(`
+    const engine = await createNodeEngine({ threads: 1 });
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', [1024, 1024]);
+    let y = x;
+    for (let i = 0; i < 8; i++) y = g.matmul(y, x);
+    g.output('y', y);
+    const program = await engine.compile(g.build(), { label: 'product' });
+    program.run({ x: { dtype: 'float32', shape: [1024, 1024], data: new Float32Array(1024 * 1024) } });
+    setTimeout(() => process.exit(130), 20);`);
+  expect({ status: result.status, stderr: result.stderr }).toEqual({ status: 130, stderr: '' });
 });
 
 test('a worker script of a source file is its compiled twin', () => {

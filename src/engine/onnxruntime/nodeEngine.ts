@@ -16,7 +16,16 @@ import type {
 import { EngineError } from '../engineError.js';
 import { lowerGraph } from '../onnx/lower.js';
 import { encodeModel } from '../onnx/model.js';
-import type { Greeting, Reply, RequestKind, Requests, WorkerSettings } from './nodeProtocol.js';
+import {
+  Gate,
+  type Greeting,
+  LAST_REQUEST,
+  type Reply,
+  type RequestKind,
+  type Requests,
+  type WorkerData,
+  type WorkerSettings,
+} from './nodeProtocol.js';
 import { signatureOf } from './sessionProgram.js';
 
 const NAME = 'onnxruntime-node';
@@ -169,6 +178,9 @@ function compact(tensor: Tensor): Tensor {
   return data.byteLength === data.buffer.byteLength ? tensor : { ...tensor, data: data.slice() };
 }
 
+/** How long an exiting process waits for one engine call: longer than any that has been seen. */
+const EXIT_PATIENCE_MS = 60_000;
+
 interface Pending {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -179,26 +191,36 @@ interface Pending {
 class WorkerClient {
   readonly version: string;
   readonly #worker: Worker;
+  readonly #gate: Gate;
   readonly #pending = new Map<number, Pending>();
   #lastId = 0;
   #ended?: EngineError;
+  #closing?: Promise<void>;
 
-  private constructor(worker: Worker, version: string) {
+  private constructor(worker: Worker, gate: Gate, version: string) {
     this.#worker = worker;
+    this.#gate = gate;
     this.version = version;
-    worker.on('message', (reply: Reply) => this.#settle(reply));
+    worker.on('message', (reply: Reply | typeof LAST_REQUEST) => {
+      if (reply !== LAST_REQUEST) this.#settle(reply);
+    });
     worker.on('error', (cause) =>
       this.#end(new EngineError(`the engine's thread failed: ${cause.message}`, { cause })),
     );
-    worker.on('exit', (code) => this.#end(new EngineError(`the engine's thread ended with code ${code}`)));
+    worker.on('exit', (code) => {
+      process.off('exit', this.#letWorkerOut);
+      this.#end(new EngineError(`the engine's thread ended with code ${code}`));
+    });
+    process.on('exit', this.#letWorkerOut);
     // Last, since listening takes a hold of the process again.
     worker.unref();
   }
 
   /** Resolves once the worker has loaded the runtime and found the device's provider in it. */
   static start(settings: WorkerSettings): Promise<WorkerClient> {
+    const gate = new Gate();
     const worker = new Worker(workerUrl('./nodeWorker.js', import.meta.url), {
-      workerData: settings,
+      workerData: { settings, gate: gate.flags.buffer as SharedArrayBuffer } satisfies WorkerData,
       // The caller's own (for instance --input-type) are not meant for this script.
       execArgv: [],
     });
@@ -209,7 +231,7 @@ class WorkerClient {
       worker.once('message', ({ version, providers }: Greeting) => {
         worker.off('error', failed);
         if (providers.includes(settings.device)) {
-          resolve(new WorkerClient(worker, version));
+          resolve(new WorkerClient(worker, gate, version));
           return;
         }
         void worker.terminate();
@@ -233,10 +255,31 @@ class WorkerClient {
     });
   }
 
-  async close(): Promise<void> {
+  /** Rejects all requests at once; resolves when the worker is out of the runtime and has ended. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#ended) return;
     this.#end(new EngineError('the engine is closed'));
+    this.#gate.shut();
+    const out = new Promise<void>((resolve) => {
+      this.#worker.on('message', (reply: unknown) => reply === LAST_REQUEST && resolve());
+      this.#worker.on('exit', () => resolve());
+    });
+    this.#worker.ref();
+    this.#worker.postMessage(LAST_REQUEST);
+    await out;
     await this.#worker.terminate();
   }
+
+  /** When the process exits, Node ends its threads: see Gate why that must wait for the call under way. */
+  readonly #letWorkerOut = () => {
+    this.#gate.shut();
+    this.#gate.waitUntilLeft(EXIT_PATIENCE_MS);
+  };
 
   #settle(reply: Reply): void {
     const pending = this.#pending.get(reply.id);
