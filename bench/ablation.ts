@@ -14,15 +14,14 @@ import { openShards, type ShardFolder } from '../src/data/shardsNode.js';
 import type { Engine } from '../src/engine/engine.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
 import { DataError, SettingsError } from '../src/errors.js';
-import { encoderConfig } from '../src/models/config.js';
-import { encoderGraph } from '../src/models/electra.js';
+import type { EncoderConfig } from '../src/models/config.js';
 import { graphFlops } from '../src/models/flops.js';
 import { loadTokenizer } from '../src/text/tokenizerNode.js';
 import type { DoneEvent } from '../src/training/events.js';
 import { initializeParameter } from '../src/training/initialize.js';
 import { objectiveOf, pretrainToFolder } from '../src/training/pretrainNode.js';
 import { checkpointOf } from '../src/training/runFolderNode.js';
-import { type PretrainingInput, resolvePretrainingSettings } from '../src/training/settings.js';
+import { modelConfigs, type PretrainingInput, resolvePretrainingSettings } from '../src/training/settings.js';
 import { type AblationObjective, DEFAULT_LEARNING_RATE } from './ablationSettings.js';
 import {
   type AblationPlan,
@@ -284,13 +283,9 @@ async function readOrMeasureBaselines(
   const engine = await createNodeEngine({ threads });
   try {
     const tokenizer = loadTokenizer(shards.tokenizerFolder);
-    const config = encoderConfig(plan.size, shards.vocabSize);
     const random: ProbeScores[] = [];
     for (const seed of seeds) {
-      const start = { seed, initializerRange: config.initializerRange };
-      const weights = new Map(
-        encoderGraph(config).parameters.map((spec) => [spec.name, initializeParameter(spec, start)]),
-      );
+      const { config, weights } = untrainedEncoder(plan, shards, seed);
       random.push(await probeEncoder(engine, { tokenizer, config, weights, maxLength: plan.length }, tasks));
     }
     const baselines = [
@@ -303,4 +298,26 @@ async function readOrMeasureBaselines(
   } finally {
     await engine.close();
   }
+}
+
+const MAIN_ENCODER = 'discriminator.';
+
+/** What an `electra` run of this seed starts from, with the default `initialization`. */
+function untrainedEncoder(
+  { data, size, length }: AblationPlan,
+  shards: ShardFolder,
+  seed: number,
+): { config: EncoderConfig; weights: Map<string, Float32Array> } {
+  const settings = resolvePretrainingSettings({ data, out: '-', steps: 1, objective: 'electra', size, length, seed });
+  const objective = objectiveOf(settings, shards);
+  const { discriminator: config } = modelConfigs(settings, {
+    vocabSize: shards.vocabSize,
+    padTokenId: shards.specialIds.padId,
+  });
+  const weights = new Map<string, Float32Array>();
+  for (const spec of objective.parameters.filter(({ name }) => name.startsWith(MAIN_ENCODER))) {
+    const { initializerRange } = config;
+    weights.set(spec.name.slice(MAIN_ENCODER.length), initializeParameter(spec, { seed, initializerRange }));
+  }
+  return { config, weights };
 }

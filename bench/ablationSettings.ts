@@ -5,7 +5,8 @@ import { SettingsError } from '../src/errors.js';
 export const ABLATION_OBJECTIVES = ['electra', 'all-tokens-mlm', 'electra-15', 'replace-mlm', 'mlm'] as const;
 export type AblationObjective = (typeof ABLATION_OBJECTIVES)[number];
 
-export const DEFAULT_LEARNING_RATE = 1e-3;
+/** That of `pleiad pretrain --size tiny`. */
+export const DEFAULT_LEARNING_RATE = 4e-4;
 
 /** "electra=1e-3,mlm=5e-4". @throws SettingsError naming everything that is not an objective and a rate above 0 */
 export function parseLearningRates(words: string): Map<string, number> {

@@ -6,6 +6,7 @@
 import type { Engine } from '../src/engine/engine.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
 import { flopsPerToken, graphFlops, type MatrixProduct, matrixProducts, productFlops } from '../src/models/flops.js';
+import { CpuMeter } from './cpuMeter.js';
 import { createProductCeiling } from './productCeiling.js';
 import { machineDescription, median, peakMemoryMiB, type Ratio, ratioOf, rounded, say } from './report.js';
 import { type Precision, TorchPeer } from './torchPeer.js';
@@ -13,7 +14,9 @@ import { type StepShape, TrainingSteps } from './trainingStep.js';
 
 export interface PretrainBenchOptions extends StepShape {
   readonly threads: number;
-  /** Timed steps. */
+  /** Turns, in which we, the ceiling and each peer are measured one after the other. */
+  readonly turns: number;
+  /** Timed steps of each side in a turn. */
   readonly steps: number;
   readonly against?: 'torch';
   readonly python?: string;
@@ -27,43 +30,59 @@ export interface PretrainBenchResult extends StepShape {
   readonly machine: string;
   readonly engine: string;
   readonly threads: number;
+  readonly turns: number;
+  /** Timed steps in all. */
   readonly steps: number;
   readonly parameters: number;
   readonly unit: 'tokens/s';
   readonly value: number;
-  /** Medians. `dataMs` passes while the engine works and is part of no step. */
-  readonly msPerStep: { total: number; engine: number; optimizer: number; data: number };
-  /** (total − engine) / total: optimizer and bookkeeping. */
+  /** Medians. `data` passes while the engine works and is part of no step; `bookkeeping` is what the others leave. */
+  readonly msPerStep: { total: number; engine: number; optimizer: number; data: number; bookkeeping: number };
+  /**
+   * (total − engine + data) / total, median: optimizer, bookkeeping and data. Data counts in full although it is made
+   * meanwhile, since it takes a core from the engine.
+   */
   readonly outsideEngineShare: number;
   readonly flopsPerToken: number;
-  /** Of the whole step, and of the engine's forward and backward alone, in GFLOP/s. */
+  /** Of the whole step, and of the engine's forward and backward call alone, in GFLOP/s. */
   readonly gflops: { step: number; engine: number };
   readonly ceilingGflops: number;
-  /** gflops.engine / ceilingGflops */
+  /** The engine call's GFLOP/s over the ceiling's, of each turn: median, smallest and largest. */
   readonly ceilingRatio: number;
+  readonly ceilingRatioMin: number;
+  readonly ceilingRatioMax: number;
   /** Share of the engine's time by op kind, 0 to 1, the largest first. */
   readonly opShares: Record<string, number>;
   readonly against?: Ratio;
   /** Every opponent that was measured; `against` is the first of them. */
-  readonly opponents?: readonly (Ratio & { msPerStep: number; peakMemoryMiB: number })[];
+  readonly opponents?: readonly Opponent[];
+  /** Largest resident size while only training was loaded. */
   readonly peakMemoryMiB: number;
 }
 
-const WARMUP_STEPS = 3;
+export interface Opponent extends Ratio {
+  readonly msPerStep: number;
+  readonly peakMemoryMiB: number;
+  /**
+   * Cores that a side kept busy while the other was measured (Linux only): near 0, or the waiting side disturbed the
+   * other's measurement.
+   */
+  readonly coresWhileWaiting?: { readonly ours: number; readonly theirs: number };
+}
+
+const WARMUP_STEPS = 5;
 const PROFILED_STEPS = 5;
-/** Steps of one turn. */
-const STEPS_A_TURN = 2;
 /** Products that make up less than this share of the work are left out of the ceiling: they would only cost time. */
 const LEAST_SHARE = 0.002;
 
-interface Measurements {
-  readonly totalMs: number[];
-  readonly engineMs: number[];
-  readonly optimizerMs: number[];
-  readonly dataMs: number[];
-  /** GFLOP/s of each turn. */
-  readonly ceilings: number[];
-  readonly peerMs: number[][];
+type TimedStep = Awaited<ReturnType<TrainingSteps['run']>>;
+
+/** What was measured one after the other. */
+interface Turn {
+  readonly steps: readonly TimedStep[];
+  /** GFLOP/s. */
+  readonly ceiling: number;
+  readonly peers: readonly PeerTurn[];
 }
 
 /** @throws PleiadError when the peer is asked for and cannot run */
@@ -82,9 +101,14 @@ async function startPeers(options: PretrainBenchOptions): Promise<TorchPeer[]> {
   const { against, compile = false, precision = 'fp32' } = options;
   if (against === undefined) return [];
   const peers: TorchPeer[] = [];
-  for (const compiled of compile ? [false, true] : [false]) {
-    say(`starting torch, ${compiled ? 'compiled (this takes a while)' : 'eager'} …`);
-    peers.push(await TorchPeer.start({ ...options, precision, compile: compiled }));
+  try {
+    for (const compiled of compile ? [false, true] : [false]) {
+      say(`starting torch, ${compiled ? 'compiled (this takes a while)' : 'eager'} …`);
+      peers.push(await TorchPeer.start({ ...options, precision, compile: compiled }));
+    }
+  } catch (error) {
+    for (const peer of peers) peer.stop();
+    throw error;
   }
   return peers;
 }
@@ -101,22 +125,22 @@ async function measure(
   const stepMemory = peakMemoryMiB();
   const products = worthwhile(matrixProducts(graph, sizes));
   const ceiling = await createProductCeiling(engine, products);
-  const measured = await takeTurns(steps, ceiling.measure, peers, options.steps);
+  const turns: Turn[] = [];
+  for (let turn = 0; turn < options.turns; turn++) {
+    turns.push(await takeTurn(steps, ceiling.measure, peers, options.steps));
+    say(`turn ${turn + 1} of ${options.turns}: ${describeTurn(turns[turn], peers)}`);
+  }
   await ceiling.release();
   const opMs = await steps.profile(PROFILED_STEPS);
   await steps.release();
-  return summary(measured, {
+  return summary(turns, {
     options,
     engine,
     parameters: steps.numParameters,
     flops: graphFlops(graph, sizes),
     flopsPerToken: flopsPerToken(graph, sizes),
     opShares: shares(opMs),
-    opponents: peers.map((peer, i) => ({
-      ...ratioOf(peer.name, measured.totalMs, measured.peerMs[i]),
-      msPerStep: rounded(median(measured.peerMs[i])),
-      peakMemoryMiB: peer.peakMemoryMiB,
-    })),
+    opponents: peers.map((peer, i) => opponentOf(peer, i, turns)),
     stepMemory,
   });
 }
@@ -126,32 +150,58 @@ function worthwhile(products: readonly MatrixProduct[]): MatrixProduct[] {
   return products.filter((product) => productFlops(product) >= LEAST_SHARE * total);
 }
 
-async function takeTurns(
+async function takeTurn(
   steps: TrainingSteps,
   measureCeiling: () => Promise<number>,
   peers: readonly TorchPeer[],
   numSteps: number,
-): Promise<Measurements> {
-  const measured: Measurements = {
-    totalMs: [],
-    engineMs: [],
-    optimizerMs: [],
-    dataMs: [],
-    ceilings: [],
-    peerMs: peers.map(() => []),
+): Promise<Turn> {
+  const meters = peers.map(({ pid }) => new CpuMeter(pid));
+  const timed: TimedStep[] = [];
+  for (let i = 0; i < numSteps; i++) timed.push(await steps.run());
+  const theirCores = meters.map((meter) => meter.coresBusy());
+  const ceiling = await measureCeiling();
+  const measured: PeerTurn[] = [];
+  for (const [i, peer] of peers.entries()) measured.push(await takePeerTurn(peer, numSteps, theirCores[i]));
+  return { steps: timed, ceiling, peers: measured };
+}
+
+interface PeerTurn {
+  readonly ms: readonly number[];
+  readonly ourCores?: number;
+  readonly theirCores?: number;
+}
+
+async function takePeerTurn(peer: TorchPeer, numSteps: number, theirCores?: number): Promise<PeerTurn> {
+  const meter = new CpuMeter(process.pid);
+  const ms = await peer.run(numSteps);
+  return { ms, ourCores: meter.coresBusy(), theirCores };
+}
+
+function totalOf({ steps }: Turn): number {
+  return median(steps.map(({ totalMs }) => totalMs));
+}
+
+function describeTurn(turn: Turn, peers: readonly TorchPeer[]): string {
+  const theirs = turn.peers.map(({ ms }, i) => `${peers[i].name} ${rounded(median(ms))} ms`);
+  return [`${rounded(totalOf(turn))} ms a step`, `ceiling ${rounded(turn.ceiling)} GFLOP/s`, ...theirs].join(', ');
+}
+
+/** A turn is a run: its median step against theirs, which met the same disturbances. */
+function opponentOf(peer: TorchPeer, index: number, turns: readonly Turn[]): Opponent {
+  const theirs = turns.map(({ peers }) => peers[index]);
+  const ours = theirs.map(({ ourCores }) => ourCores).filter((cores) => cores !== undefined);
+  const waiting = theirs.map(({ theirCores }) => theirCores).filter((cores) => cores !== undefined);
+  return {
+    ...ratioOf(
+      peer.name,
+      turns.map(totalOf),
+      theirs.map(({ ms }) => median(ms)),
+    ),
+    msPerStep: rounded(median(theirs.flatMap(({ ms }) => ms))),
+    peakMemoryMiB: peer.peakMemoryMiB,
+    ...(ours.length > 0 && { coresWhileWaiting: { ours: rounded(median(ours)), theirs: rounded(median(waiting)) } }),
   };
-  while (measured.totalMs.length < numSteps) {
-    for (let i = 0; i < STEPS_A_TURN; i++) {
-      const { totalMs, engineMs, optimizerMs, dataMs } = await steps.run();
-      measured.totalMs.push(totalMs);
-      measured.engineMs.push(engineMs);
-      measured.optimizerMs.push(optimizerMs);
-      measured.dataMs.push(dataMs);
-    }
-    measured.ceilings.push(await measureCeiling());
-    for (const [i, peer] of peers.entries()) measured.peerMs[i].push(...(await peer.run(STEPS_A_TURN)));
-  }
-  return measured;
 }
 
 /** The largest first; what is less than a thousandth goes together under "other". */
@@ -167,7 +217,7 @@ function shares(msByOp: Record<string, number>): Record<string, number> {
 }
 
 function summary(
-  { totalMs, engineMs, optimizerMs, dataMs, ceilings }: Measurements,
+  turns: readonly Turn[],
   known: {
     options: PretrainBenchOptions;
     engine: Engine;
@@ -175,15 +225,17 @@ function summary(
     flops: number;
     flopsPerToken: number;
     opShares: Record<string, number>;
-    opponents: NonNullable<PretrainBenchResult['opponents']>;
+    opponents: readonly Opponent[];
     stepMemory: number;
   },
 ): PretrainBenchResult {
   const { size, objective, batch, length, threads } = known.options;
-  const total = median(totalMs);
-  const engine = median(engineMs);
-  const gflops = { step: known.flops / total / 1e6, engine: known.flops / engine / 1e6 };
-  const ceiling = median(ceilings);
+  const steps = turns.flatMap((turn) => turn.steps);
+  const medianOf = (value: (step: TimedStep) => number, of = steps) => median(of.map(value));
+  const total = medianOf(({ totalMs }) => totalMs);
+  const engineMs = ({ engineMs: ms }: TimedStep) => ms;
+  const gflops = (ms: number) => known.flops / ms / 1e6;
+  const ceilingRatios = turns.map((turn) => gflops(medianOf(engineMs, [...turn.steps])) / turn.ceiling);
   return {
     name: 'pretrain',
     machine: machineDescription(),
@@ -193,21 +245,25 @@ function summary(
     objective,
     batch,
     length,
-    steps: totalMs.length,
+    turns: turns.length,
+    steps: steps.length,
     parameters: known.parameters,
     unit: 'tokens/s',
     value: rounded((1000 * batch * length) / total),
     msPerStep: {
       total: rounded(total),
-      engine: rounded(engine),
-      optimizer: rounded(median(optimizerMs)),
-      data: rounded(median(dataMs)),
+      engine: rounded(medianOf(engineMs)),
+      optimizer: rounded(medianOf(({ optimizerMs }) => optimizerMs)),
+      data: rounded(medianOf(({ dataMs }) => dataMs)),
+      bookkeeping: rounded(medianOf((step) => step.totalMs - step.engineMs - step.optimizerMs)),
     },
-    outsideEngineShare: rounded((total - engine) / total),
+    outsideEngineShare: rounded(medianOf((step) => (step.totalMs - step.engineMs + step.dataMs) / step.totalMs)),
     flopsPerToken: Math.round(known.flopsPerToken),
-    gflops: { step: rounded(gflops.step), engine: rounded(gflops.engine) },
-    ceilingGflops: rounded(ceiling),
-    ceilingRatio: rounded(gflops.engine / ceiling),
+    gflops: { step: rounded(gflops(total)), engine: rounded(gflops(medianOf(engineMs))) },
+    ceilingGflops: rounded(median(turns.map(({ ceiling }) => ceiling))),
+    ceilingRatio: rounded(median(ceilingRatios)),
+    ceilingRatioMin: rounded(Math.min(...ceilingRatios)),
+    ceilingRatioMax: rounded(Math.max(...ceilingRatios)),
     opShares: known.opShares,
     ...(known.opponents.length > 0 && { against: ratioPart(known.opponents[0]), opponents: known.opponents }),
     peakMemoryMiB: known.stepMemory,
@@ -227,14 +283,19 @@ export function describePretrain(result: PretrainBenchResult): string[] {
     .map(([op, share]) => `${op} ${percent(share)}`);
   return [
     `${result.objective} ${result.size}, batch ${result.batch}×${result.length}, ${(result.parameters / 1e6).toFixed(1)} M parameters; ${result.engine}`,
-    `${result.value} tokens/s: ${ms.total} ms a step = engine ${ms.engine} + optimizer ${ms.optimizer} (data ${ms.data}, made meanwhile); outside the engine ${percent(result.outsideEngineShare)}`,
+    `${result.value} tokens/s: ${ms.total} ms a step = engine ${ms.engine} + optimizer ${ms.optimizer} + bookkeeping ${ms.bookkeeping} (data ${ms.data}, made meanwhile)`,
+    `optimizer, data and bookkeeping: ${percent(result.outsideEngineShare)} of a step`,
     `${(result.flopsPerToken / 1e6).toFixed(1)} MFLOP a token; ${gflops.step} GFLOP/s over the step, ${gflops.engine} in the engine`,
-    `the engine's own matrix products on these shapes: ${result.ceilingGflops} GFLOP/s; the step reaches ${percent(result.ceilingRatio)} of that`,
+    `the engine's own matrix products on these shapes: ${result.ceilingGflops} GFLOP/s; the engine's part of a step reaches ${percent(result.ceilingRatio)} of that (${percent(result.ceilingRatioMin)} to ${percent(result.ceilingRatioMax)})`,
     `time by op: ${ops.join(', ')}`,
     `peak memory ${result.peakMemoryMiB} MiB`,
     ...opponents.map(
       (o) =>
-        `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} steps; ${o.msPerStep} ms a step, ${o.peakMemoryMiB} MiB)`,
+        `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} turns; ${o.msPerStep} ms a step, ${o.peakMemoryMiB} MiB${waiting(o)})`,
     ),
   ];
+}
+
+function waiting({ coresWhileWaiting: cores }: Opponent): string {
+  return cores ? `; cores busy while waiting: ours ${cores.ours}, theirs ${cores.theirs}` : '';
 }

@@ -21,6 +21,13 @@ interface PeerSteps {
   readonly peakMemoryMiB: number;
 }
 
+/**
+ * OpenMP threads (of GNU and of Intel) that sleep as soon as they have nothing to do, so that a waiting peer leaves the
+ * cores to the other side, and is not held up itself by threads that wait spinning for one that has no core. The caller's
+ * own environment goes first: OMP_WAIT_POLICY=ACTIVE shows the peer with spinning threads.
+ */
+const QUIET_THREADS = { OMP_WAIT_POLICY: 'PASSIVE', KMP_BLOCKTIME: '0' };
+
 /** From source this file lies in bench/, compiled in dist/bench/. */
 function peerScript(): string {
   const candidates = ['./peers/electra_step.py', '../../bench/peers/electra_step.py'];
@@ -40,7 +47,9 @@ export class TorchPeer {
     this.name = `torch + transformers, ${precision}, ${compile ? 'compiled' : 'eager'}`;
     const numbers = { size, batch, length, threads, precision };
     const words = Object.entries(numbers).flatMap(([key, value]) => [`--${key}`, String(value)]);
-    this.#child = spawn(python, [peerScript(), ...words, ...(compile ? ['--compile'] : []), '--serve']);
+    this.#child = spawn(python, [peerScript(), ...words, ...(compile ? ['--compile'] : []), '--serve'], {
+      env: { ...QUIET_THREADS, ...process.env },
+    });
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#errors = (this.#errors + chunk.toString()).slice(-4000);
     });
@@ -69,6 +78,10 @@ export class TorchPeer {
 
   #lastError(): string {
     return this.#errors.trim().split('\n').at(-1) || 'it ended without a message';
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
   }
 
   /** Runs steps. @returns milliseconds of each */

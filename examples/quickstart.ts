@@ -41,10 +41,9 @@ const HELD_OUT_FRACTION = 0.05;
 /** Many small steps at a low rate: in minutes the number of updates counts for more than tokens. See docs/results.md. */
 const SETTINGS: Partial<PretrainingInput> = {
   size: 'tiny',
-  length: 64,
-  batchSize: 16,
-  segments: 'single',
-  learningRate: 5e-4,
+  length: 32,
+  batchSize: 32,
+  learningRate: 4e-4,
   time: '220s',
   logEvery: 100,
 };

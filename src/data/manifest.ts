@@ -13,7 +13,10 @@ const count = z.number().int().nonnegative();
 
 export const shardEntrySchema = z.object({
   file: z.string(),
-  /** Documents that begin in this shard, or go on in it from the one before. */
+  /**
+   * Documents that begin in this shard, or go on in it from the one before. A long document counts once for each stretch
+   * of it that is in the split.
+   */
   documents: count,
   tokens: count,
   /** Length of the file, bytes. */
@@ -27,6 +30,7 @@ export const identitySchema = z.object({
   tokenizerHash: z.string(),
   documentPer: z.enum(['blankLine', 'line', 'file']),
   field: z.string(),
+  /** Of the text, by a hash of documents or, where they are longer than 16,384 UTF-16 units, of their sections. */
   heldOutFraction: z.number(),
   shardTokens: count,
   invalidUtf8: z.enum(['error', 'replace']),

@@ -1,6 +1,5 @@
 import type { NormalizationSettings } from './normalization.js';
 import { normalizeAligned } from './normalization.js';
-import { unsliced } from './unsliced.js';
 import type { WordPiece } from './wordpiece.js';
 import { ChunkKind, type ChunkScanner, forEachWord } from './words.js';
 
@@ -9,13 +8,21 @@ export const PIECE_STRIDE = 3;
 
 /** Longer chunks are seldom met again and are not remembered. */
 const MAX_CACHED_LENGTH = 64;
-/** Bounds of the memory a cache takes: about 6 MB of keys at most and 4 MB of pieces. */
-const MAX_CACHED_CHUNKS = 65_536;
-const POOL_SIZE = 1 << 20;
+/** Bounds of what is remembered: chunks, UTF-16 units of all of them, and numbers of their entries. */
+const MAX_CHUNKS = 1 << 15;
+const MAX_UNITS = 1 << 19;
+const POOL_SIZE = 1 << 19;
+/** Slots of the hash table, twice as many as chunks so that a search ends soon; each is a hash and an entry's place. */
+const NUM_SLOTS = 2 * MAX_CHUNKS;
+/** Numbers of an entry before its pieces: where its units begin, how many they are, how many pieces follow. */
+const ENTRY_HEAD = 3;
 
 /**
  * The pieces of raw chunks, remembered. Natural text repeats its words, so normalising and matching become rare; when the
  * cache is full it starts over, which costs little for the same reason.
+ *
+ * A hash table in typed arrays of fixed size (4 MB), because the obvious Map from string to pieces needs a string a chunk:
+ * tens of megabytes of short-lived and long-lived heap, which made the memory of `prepare` grow with its input.
  */
 export class ChunkCache {
   /** Pieces of the chunk last looked up: `count` of them, PIECE_STRIDE numbers each, from `at` in `pieces`. */
@@ -26,12 +33,17 @@ export class ChunkCache {
   readonly #wordPiece: WordPiece;
   readonly #unkId: number;
   readonly #maxCharsPerWord: number;
-  /** Where a chunk's count stands in the pool; its pieces follow. */
-  readonly #positions = new Map<string, number>();
+  /** Entries one after another; 0 is no entry's place. */
   readonly #pool = new Int32Array(POOL_SIZE);
-  #poolLength = 0;
-  /** The same for chunks of one UTF-16 unit, which need no string. 0 is "not met yet". */
-  readonly #unitPositions = new Int32Array(0x10000);
+  #poolLength = 1;
+  /** The units of the remembered chunks. */
+  readonly #units = new Uint16Array(MAX_UNITS);
+  #unitsLength = 0;
+  /** Open addressing with linear probing: hash and place in the pool (0: free) of each slot. */
+  readonly #slots = new Int32Array(2 * NUM_SLOTS);
+  #numChunks = 0;
+  /** Places of the chunks of one UTF-16 unit, which need no search. 0 is "not met yet". */
+  readonly #unitPlaces = new Int32Array(0x10000);
 
   constructor(settings: NormalizationSettings, wordPiece: WordPiece, unkId: number, maxCharsPerWord: number) {
     this.#settings = settings;
@@ -39,7 +51,6 @@ export class ChunkCache {
     this.#unkId = unkId;
     this.#maxCharsPerWord = maxCharsPerWord;
     this.pieces = this.#pool;
-    this.#clear();
   }
 
   /** Looks up the scanner's current chunk of `text`, tokenizing it if it is not remembered. */
@@ -47,12 +58,10 @@ export class ChunkCache {
     const length = chunk.end - chunk.start;
     if (length === 1) {
       const unit = text.charCodeAt(chunk.start);
-      const position = this.#unitPositions[unit] || this.#remember(text[chunk.start], chunk);
-      this.#unitPositions[unit] = position;
-      this.#point(position);
+      this.#unitPlaces[unit] ||= this.#remember(text, chunk);
+      this.#point(this.#unitPlaces[unit]);
     } else if (length <= MAX_CACHED_LENGTH) {
-      const raw = text.slice(chunk.start, chunk.end);
-      this.#point(this.#positions.get(raw) ?? this.#rememberString(raw, chunk));
+      this.#point(this.#search(text, chunk));
     } else if (chunk.kind === ChunkKind.word && length > this.#maxCharsPerWord) {
       // A 10 MB "word" is one [UNK] without a look at its characters: normalising never makes a plain chunk shorter.
       this.pieces = Int32Array.of(2 * this.#unkId + 1, 0, length);
@@ -65,32 +74,61 @@ export class ChunkCache {
     }
   }
 
-  #point(position: number): void {
+  #point(place: number): void {
     this.pieces = this.#pool;
-    this.at = position + 1;
-    this.count = this.#pool[position];
+    this.at = place + ENTRY_HEAD;
+    this.count = this.#pool[place + 2];
   }
 
-  #rememberString(raw: string, chunk: ChunkScanner): number {
-    if (this.#positions.size >= MAX_CACHED_CHUNKS) this.#clear();
-    const position = this.#remember(raw, chunk);
-    this.#positions.set(unsliced(raw), position);
-    return position;
+  /** The place of the chunk's entry, which is made when there is none. */
+  #search(text: string, chunk: ChunkScanner): number {
+    const slots = this.#slots;
+    const hash = hashUnits(text, chunk.start, chunk.end);
+    for (let slot = hash & (NUM_SLOTS - 1); slots[2 * slot + 1] !== 0; slot = (slot + 1) & (NUM_SLOTS - 1)) {
+      if (slots[2 * slot] === hash && this.#isAt(slots[2 * slot + 1], text, chunk)) return slots[2 * slot + 1];
+    }
+    const place = this.#remember(text, chunk);
+    // Remembering may have emptied the table, so the free slot is looked for afterwards.
+    let slot = hash & (NUM_SLOTS - 1);
+    while (slots[2 * slot + 1] !== 0) slot = (slot + 1) & (NUM_SLOTS - 1);
+    slots[2 * slot] = hash;
+    slots[2 * slot + 1] = place;
+    return place;
   }
 
-  #remember(raw: string, chunk: ChunkScanner): number {
-    const pieces = this.#tokenize(raw, chunk);
-    if (this.#poolLength + pieces.length + 1 > POOL_SIZE) this.#clear();
-    const position = this.#poolLength;
-    this.#pool[position] = pieces.length / PIECE_STRIDE;
-    this.#pool.set(pieces, position + 1);
-    this.#poolLength += pieces.length + 1;
-    return position;
+  #isAt(place: number, text: string, { start, end }: ChunkScanner): boolean {
+    const units = this.#units;
+    const first = this.#pool[place];
+    if (this.#pool[place + 1] !== end - start) return false;
+    for (let i = start; i < end; i++) if (units[first + i - start] !== text.charCodeAt(i)) return false;
+    return true;
+  }
+
+  #remember(text: string, chunk: ChunkScanner): number {
+    const { start, end } = chunk;
+    const pieces = this.#tokenize(text.slice(start, end), chunk);
+    const length = end - start;
+    const isFull =
+      this.#numChunks >= MAX_CHUNKS ||
+      this.#unitsLength + length > MAX_UNITS ||
+      this.#poolLength + ENTRY_HEAD + pieces.length > POOL_SIZE;
+    if (isFull) this.#clear();
+    const place = this.#poolLength;
+    this.#pool[place] = this.#unitsLength;
+    this.#pool[place + 1] = length;
+    this.#pool[place + 2] = pieces.length / PIECE_STRIDE;
+    this.#pool.set(pieces, place + ENTRY_HEAD);
+    for (let i = start; i < end; i++) this.#units[this.#unitsLength++] = text.charCodeAt(i);
+    this.#poolLength += ENTRY_HEAD + pieces.length;
+    this.#numChunks++;
+    return place;
   }
 
   #clear(): void {
-    this.#positions.clear();
-    this.#unitPositions.fill(0);
+    this.#slots.fill(0);
+    this.#unitPlaces.fill(0);
+    this.#numChunks = 0;
+    this.#unitsLength = 0;
     this.#poolLength = 1;
   }
 
@@ -115,4 +153,11 @@ export class ChunkCache {
     });
     return result;
   }
+}
+
+/** FNV-1a over UTF-16 units; the upper bits, which depend on all units best, are folded into the lower ones used. */
+function hashUnits(text: string, start: number, end: number): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash ^ (hash >>> 15);
 }

@@ -22,7 +22,8 @@ export const prepare: CommandDefinition = {
     { flags: '--workers <number>', description: 'threads that tokenize. Default: one a core.' },
     {
       flags: '--held-out-fraction <fraction>',
-      description: 'part of the documents that is held out, 0 to below 1, chosen by a hash of the text. Default 0.01.',
+      description:
+        'part of the text that is held out, 0 to below 1, by a hash of documents or 16k sections of long ones. Default 0.01.',
     },
     {
       flags: '--document-per <unit>',
@@ -30,7 +31,7 @@ export const prepare: CommandDefinition = {
       choices: ['blankLine', 'line', 'file'],
     },
     { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
-    { flags: '--shard-tokens <number>', description: 'tokens after which a shard is written. Default 4194304.' },
+    { flags: '--shard-tokens <number>', description: 'tokens after which a shard is written. Default 1048576.' },
     {
       flags: '--invalid-utf8 <what>',
       description: 'what to do with bytes that are no UTF-8. Default error.',
@@ -65,9 +66,10 @@ export const prepare: CommandDefinition = {
         onProgress,
         signal: interrupts.signal,
       });
-      const { status, elapsedMs, manifest, skipped } = result;
+      const { status, elapsedMs, manifest, skipped, warnings } = result;
       const { train, heldOut, textBytes } = manifest;
       for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
+      for (const warning of warnings) output.line(`warning: ${warning}`);
       output.line(
         `${status}: ${megabytes(textBytes)} of text; ${splitLine('training', train)}; ${splitLine('held out', heldOut)}; ${duration(elapsedMs)}: ${given.out}`,
       );
@@ -81,6 +83,7 @@ export const prepare: CommandDefinition = {
           heldOut: count(heldOut),
           seconds: elapsedMs / 1000,
           skipped,
+          warnings,
         },
       };
     } catch (error) {

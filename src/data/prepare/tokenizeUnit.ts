@@ -2,7 +2,8 @@
 
 import { DataError } from '../../errors.js';
 import type { PieceBuffer } from '../../text/pieceBuffer.js';
-import type { TextUnit, TokenRun, UnitTokens } from './unit.js';
+import type { SplitName } from '../shards.js';
+import type { HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
 import { firstInvalidUtf8 } from './utf8.js';
 
 /** What a unit is tokenized with; `WordPieceTokenizer` satisfies it. */
@@ -12,14 +13,18 @@ export interface CorpusTokenizer {
 }
 
 export interface TokenizeSettings {
-  readonly heldOutFraction: number;
+  /** Sections whose hash (`sectionHash`) is below this are held out; 0 to 1. */
+  readonly heldOutBelow: number;
   /** The field of a JSONL line or the Parquet column that holds the text. */
   readonly field: string;
   readonly invalidUtf8: 'error' | 'replace';
 }
 
-/** A document's split is decided by this many of its first UTF-16 units, so that a huge one need not be held. */
-const HASHED_UNITS = 32_768;
+/**
+ * What is held out or not as a whole: a document, or of a longer one sections of this many UTF-16 units. Chosen by whole
+ * documents, the split of a few books would hold out a third of the text or nothing.
+ */
+export const SECTION_UNITS = 16_384;
 
 /** An error about a line of a unit; which line of the file it is, only the one who counts all units knows. */
 export class LineError extends Error {
@@ -32,39 +37,84 @@ export class LineError extends Error {
   }
 }
 
-/** Collects a unit's documents by split. */
+/** The same error with its place in the file. @param linesBefore  lines of the file before the unit */
+export function errorInFile(error: LineError, file: string, linesBefore: number, field: string): DataError {
+  const line = linesBefore + error.lineInUnit + 1;
+  return new DataError(`${file}:${line} ${error.message}`, {
+    subject: file,
+    found: line,
+    expected: `one JSON object a line, with text in "${field}"`,
+    advice: 'Mend the line, or name the field that holds the text (field)',
+  });
+}
+
+/**
+ * Collects a unit's documents by split. Neighbouring sections of a document that are in the same split stay one document,
+ * so a long document is divided only around what is held out of it.
+ */
 export class UnitCollector {
   readonly #tokenizer: CorpusTokenizer;
-  readonly #heldOutFraction: number;
-  readonly #buffers: Record<'head' | 'train' | 'heldOut', { pieces: PieceBuffer; lengths: number[] }>;
-  #last: { openIn: UnitTokens['openIn']; hasTokens: boolean } = { openIn: undefined, hasTokens: false };
+  readonly #heldOutBelow: number;
+  readonly #runs: Record<SplitName, { pieces: PieceBuffer; lengths: number[] }>;
+  #continuesIn: SplitName | undefined;
+  /** Split of the last section with tokens of the last document. */
+  #lastIn: SplitName | undefined;
+  /** The last document is the one that an earlier unit began. */
+  #lastIsHead = false;
+  #hashes: HashRange | undefined;
 
-  constructor(tokenizer: CorpusTokenizer, heldOutFraction: number, makeBuffer: () => PieceBuffer) {
+  constructor(tokenizer: CorpusTokenizer, heldOutBelow: number, makeBuffer: () => PieceBuffer) {
     this.#tokenizer = tokenizer;
-    this.#heldOutFraction = heldOutFraction;
-    const entry = () => ({ pieces: makeBuffer(), lengths: [] as number[] });
-    this.#buffers = { head: entry(), train: entry(), heldOut: entry() };
+    this.#heldOutBelow = heldOutBelow;
+    const run = () => ({ pieces: makeBuffer(), lengths: [] as number[] });
+    this.#runs = { train: run(), heldOut: run() };
   }
 
   /** Adds a document; with `isHead`, the rest of one that an earlier unit began. */
   add(text: string, isHead = false): void {
-    const where = isHead ? 'head' : isHeldOut(text, this.#heldOutFraction) ? 'heldOut' : 'train';
-    const { pieces, lengths } = this.#buffers[where];
-    const before = pieces.length;
-    this.#tokenizer.appendIds(text, pieces);
-    const added = pieces.length - before;
-    if (added > 0 && !isHead) lengths.push(added);
-    this.#last = { openIn: where, hasTokens: added > 0 };
+    this.#lastIn = undefined;
+    this.#lastIsHead = isHead;
+    for (const section of sections(text)) this.#addSection(section);
+    if (isHead) this.#continuesIn = this.#firstIn;
+    this.#firstIn = undefined;
   }
 
-  /** Hands out what was collected, in arrays of their own, and starts afresh. */
-  take(extra: { open: boolean; textBytes: number; lines: number; continues: boolean }): UnitTokens {
+  /** Split of the first section with tokens of the document being added. */
+  #firstIn: SplitName | undefined;
+
+  #addSection(section: string): void {
+    const hash = sectionHash(section);
+    const split = hash < this.#heldOutBelow ? 'heldOut' : 'train';
+    const { pieces, lengths } = this.#runs[split];
+    const before = pieces.length;
+    this.#tokenizer.appendIds(section, pieces);
+    const added = pieces.length - before;
+    if (added === 0) return;
+    if (this.#lastIn === split) lengths[lengths.length - 1] += added;
+    else lengths.push(added);
+    this.#firstIn ??= split;
+    this.#lastIn = split;
+    const { least, greatest } = this.#hashes ?? { least: hash, greatest: hash };
+    this.#hashes = { least: Math.min(least, hash), greatest: Math.max(greatest, hash) };
+  }
+
+  /**
+   * Hands out what was collected and starts afresh.
+   * @param spare  a buffer for the result, used when it is large enough
+   */
+  take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBuffer): UnitTokens {
+    const { train, heldOut } = this.#runs;
+    const Tokens = this.#tokenizer.vocabSize <= 65_536 ? Uint16Array : Uint32Array;
+    const bytes = [train, heldOut].reduce((sum, run) => sum + bytesOf(run, Tokens.BYTES_PER_ELEMENT), 0);
+    const buffer = spare && spare.byteLength >= bytes ? spare : new ArrayBuffer(roomFor(bytes));
+    const trainRun = writeRun(train, Tokens, buffer, 0);
     const result: UnitTokens = {
-      head: extra.continues ? this.#run('head') : undefined,
-      train: this.#run('train'),
-      heldOut: this.#run('heldOut'),
-      openIn: extra.open ? this.#last.openIn : undefined,
-      openHasTokens: extra.open && this.#last.hasTokens,
+      train: trainRun,
+      heldOut: writeRun(heldOut, Tokens, buffer, bytesOf(train, Tokens.BYTES_PER_ELEMENT)),
+      continuesIn: this.#continuesIn,
+      openIn: extra.open ? (this.#lastIn ?? (this.#lastIsHead ? 'unchanged' : undefined)) : undefined,
+      hashes: this.#hashes,
+      buffer,
       textBytes: extra.textBytes,
       lines: extra.lines,
     };
@@ -74,29 +124,85 @@ export class UnitCollector {
 
   /** Forgets everything, also after an error in the middle of a unit. */
   reset(): void {
-    for (const buffer of Object.values(this.#buffers)) {
-      buffer.pieces.clear();
-      buffer.lengths = [];
+    for (const run of Object.values(this.#runs)) {
+      run.pieces.clear();
+      run.lengths = [];
     }
-    this.#last = { openIn: undefined, hasTokens: false };
+    this.#continuesIn = undefined;
+    this.#firstIn = undefined;
+    this.#lastIn = undefined;
+    this.#lastIsHead = false;
+    this.#hashes = undefined;
   }
+}
 
-  #run(name: 'head' | 'train' | 'heldOut'): TokenRun {
-    const { pieces, lengths } = this.#buffers[name];
-    const Tokens = this.#tokenizer.vocabSize <= 65_536 ? Uint16Array : Uint32Array;
-    return {
-      tokens: new Tokens(pieces.ids.subarray(0, pieces.length)),
-      wordStarts: pieces.wordStarts.slice(0, pieces.length),
-      lengths: Int32Array.from(lengths),
-    };
+interface CollectedRun {
+  readonly pieces: PieceBuffer;
+  readonly lengths: readonly number[];
+}
+
+/** Bytes of a run in a buffer: int32 lengths, tokens, word starts; a multiple of 4. */
+function bytesOf({ pieces, lengths }: CollectedRun, tokenBytes: number): number {
+  return 4 * lengths.length + 4 * Math.ceil((pieces.length * (tokenBytes + 1)) / 4);
+}
+
+function writeRun(
+  { pieces, lengths }: CollectedRun,
+  Tokens: Uint16ArrayConstructor | Uint32ArrayConstructor,
+  buffer: ArrayBuffer,
+  at: number,
+): TokenRun {
+  const run = {
+    lengths: new Int32Array(buffer, at, lengths.length),
+    tokens: new Tokens(buffer, at + 4 * lengths.length, pieces.length),
+    wordStarts: new Uint8Array(
+      buffer,
+      at + 4 * lengths.length + Tokens.BYTES_PER_ELEMENT * pieces.length,
+      pieces.length,
+    ),
+  };
+  run.lengths.set(lengths);
+  run.tokens.set(pieces.ids.subarray(0, pieces.length));
+  run.wordStarts.set(pieces.wordStarts.subarray(0, pieces.length));
+  return run;
+}
+
+/** Powers of two, so that the buffer of one unit nearly always serves the next. */
+function roomFor(bytes: number): number {
+  return bytes === 0 ? 0 : 2 ** Math.ceil(Math.log2(bytes));
+}
+
+/** A text in pieces of at most `SECTION_UNITS`, cut after a line end or a space where the second half of one has any. */
+function* sections(text: string): Generator<string> {
+  let start = 0;
+  while (text.length - start > SECTION_UNITS) {
+    const end = start + sectionCut(text.slice(start, start + SECTION_UNITS));
+    yield text.slice(start, end);
+    start = end;
   }
+  yield text.slice(start);
+}
+
+function sectionCut(window: string): number {
+  for (const separator of ['\n', ' ']) {
+    const at = window.lastIndexOf(separator);
+    if (at >= window.length / 2) return at + 1;
+  }
+  const last = window.charCodeAt(window.length - 1);
+  const cutsPair = last >= 0xd800 && last <= 0xdbff;
+  return cutsPair ? window.length - 1 : window.length;
 }
 
 /**
  * @throws DataError for bytes that are not text (file and byte offset)
  * @throws LineError for a JSONL line without the field
  */
-export function tokenizeTextUnit(unit: TextUnit, collector: UnitCollector, settings: TokenizeSettings): UnitTokens {
+export function tokenizeTextUnit(
+  unit: TextUnit,
+  collector: UnitCollector,
+  settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8'>,
+  spare?: ArrayBuffer,
+): UnitTokens {
   const text = decode(unit, settings.invalidUtf8);
   let lines = 0;
   if (unit.split === 'jsonl') {
@@ -111,23 +217,26 @@ export function tokenizeTextUnit(unit: TextUnit, collector: UnitCollector, setti
       isHead = false;
     }
   }
-  return collector.take({ open: unit.open, continues: unit.continues, textBytes: unit.bytes.length, lines });
+  return collector.take({ open: unit.open, textBytes: unit.bytes.length, lines }, spare);
 }
 
 /**
- * Whether a document belongs to the held-out split: by a hash of its text, so that the same document always lands in
- * the same split, wherever it stands and however often.
- * FNV-1a over the first UTF-16 units of the trimmed text, finished with MurmurHash3's mixer for even high bits.
+ * Chooses the split of a section: a hash of its text from 0 to below 1, so that the same text always lands in the same
+ * split, wherever it stands and however often.
+ * FNV-1a over the UTF-16 units of the trimmed text, finished with MurmurHash3's mixer for even high bits.
  */
-export function isHeldOut(text: string, fraction: number): boolean {
-  if (fraction <= 0) return false;
+export function sectionHash(text: string): number {
   const trimmed = text.trim();
-  const length = Math.min(trimmed.length, HASHED_UNITS);
   let hash = 0x811c9dc5;
-  for (let i = 0; i < length; i++) hash = Math.imul(hash ^ trimmed.charCodeAt(i), 0x01000193);
+  for (let i = 0; i < trimmed.length; i++) hash = Math.imul(hash ^ trimmed.charCodeAt(i), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32 < fraction;
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** Whether a document of at most `SECTION_UNITS`, or a section of a longer one, is held out. */
+export function isHeldOut(text: string, fraction: number): boolean {
+  return sectionHash(text) < fraction;
 }
 
 function decode({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'replace'): string {

@@ -1,5 +1,7 @@
 /** A unit of work: a stretch of input that one worker turns into tokens, and what comes back. */
 
+import type { SplitName } from '../shards.js';
+
 /** How a unit's text falls into documents; `none`: it is one document, or a part of one. */
 export type DocumentSplit = 'blankLine' | 'line' | 'none' | 'jsonl';
 
@@ -33,19 +35,26 @@ export type Unit = TextUnit | ParquetUnit;
 export interface TokenRun {
   readonly tokens: Uint16Array | Uint32Array;
   readonly wordStarts: Uint8Array;
-  /** Tokens of each document, none of them 0; empty for `head`, which is no document of its own. */
+  /** Tokens of each document, none of them 0. */
   readonly lengths: Int32Array;
 }
 
+export interface HashRange {
+  readonly least: number;
+  readonly greatest: number;
+}
+
 export interface UnitTokens {
-  /** What continues the document that the unit before left open; it belongs to whichever split that document is in. */
-  readonly head?: TokenRun;
   readonly train: TokenRun;
   readonly heldOut: TokenRun;
-  /** Where the unfinished last document is; `head` when the whole unit is a part of one document. */
-  readonly openIn?: 'head' | 'train' | 'heldOut';
-  /** Of the open document, whether it has any tokens yet in this unit. */
-  readonly openHasTokens: boolean;
+  /** The first document of this run goes on from the unit before, if that one's open document is in the same split. */
+  readonly continuesIn?: SplitName;
+  /** Split of the unfinished last document, when it has tokens; `unchanged`: nothing in the unit ended or added to it. */
+  readonly openIn?: SplitName | 'unchanged';
+  /** Least and greatest hash of the sections, by which splits are chosen (tokenizeUnit.ts); absent without sections. */
+  readonly hashes?: HashRange;
+  /** Holds all arrays of both runs; whoever has used them may give it back for another unit. */
+  readonly buffer: ArrayBuffer;
   readonly textBytes: number;
   /** Lines of a JSONL unit. */
   readonly lines: number;

@@ -15,7 +15,11 @@ const journalSchema = z.object({
   /** Number of the next shard. */
   segments: z.number().int(),
   next: z.object({ file: z.number().int(), offset: z.number().int(), continues: z.boolean() }),
-  openDocument: z.object({ split: z.enum(['train', 'heldOut']), hasTokens: z.boolean() }).optional(),
+  openDocument: z.enum(['train', 'heldOut']).optional(),
+  /** Sections with a smaller hash are held out. */
+  heldOutBelow: z.number(),
+  /** Of all sections so far. */
+  hashes: z.object({ least: z.number(), greatest: z.number() }).optional(),
   /** Lines of the current JSONL file before `next`. */
   lines: z.number().int(),
   textBytes: z.number(),
@@ -26,11 +30,12 @@ const journalSchema = z.object({
 /** Everything needed to go on after the shards that are complete. */
 export type Journal = z.infer<typeof journalSchema>;
 
-export function newJournal(identity: Identity): Journal {
+export function newJournal(identity: Identity, heldOutBelow = identity.heldOutFraction): Journal {
   return {
     identity,
     segments: 0,
     next: { file: 0, offset: 0, continues: false },
+    heldOutBelow,
     lines: 0,
     textBytes: 0,
     diskBytes: 0,

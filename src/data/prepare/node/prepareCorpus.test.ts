@@ -20,7 +20,7 @@ import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import { createBatchSource } from '../../batches.js';
 import type { TokenSplit } from '../../shards.js';
 import { openShards } from '../../shardsNode.js';
-import { isHeldOut } from '../tokenizeUnit.js';
+import { isHeldOut, sectionHash } from '../tokenizeUnit.js';
 import { prepareCorpus } from './prepareCorpus.js';
 import type { PrepareProgress } from './progress.js';
 import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './readUnits.js';
@@ -378,6 +378,80 @@ describe('the prepared folder', () => {
     });
     expect(last.megabytesPerSecond).toBeGreaterThan(0);
   });
+});
+
+describe('the held-out split', () => {
+  const words = ['the', 'chef', 'ate', 'meal', 'cooked', '.', 'meals', '한국'];
+  /** A text of different lines. */
+  const book = (length: number, seed: number) => {
+    let text = '';
+    for (let i = seed; text.length < length; i++)
+      text += `${words[i % 8]} ${words[(i >> 3) % 8]} ${words[(i * i) % 7]}\n`;
+    return text.slice(0, length);
+  };
+
+  it('is there when the hash chooses none of a few documents: the one with the smallest hash', async () => {
+    const texts = corpus(30);
+    expect(texts.some((text) => isHeldOut(text, 1e-4))).toBe(false);
+    const used = settings([folderWith({ 'a.txt': texts.join('\n\n') })], { heldOutFraction: 1e-4 });
+    const { manifest, warnings } = await prepareCorpus(used);
+    expect([manifest.train.documents, manifest.heldOut.documents]).toEqual([29, 1]);
+    expect(warnings).toEqual([]);
+    const least = texts.reduce((a, b) => (sectionHash(b) < sectionHash(a) ? b : a));
+    const expected = tokenizer.decode(tokenizer.encodeIds(least), { skipSpecialTokens: false });
+    expect(documentsOf((await openShards(used.out)).heldOut)).toEqual([expected]);
+    expect((await prepareCorpus(used)).status).toBe('unchanged');
+  });
+
+  it('takes the asked fraction of one huge document, whatever the number of workers, and loses no token', async () => {
+    const text = book(2_500_000, 1);
+    const folder = folderWith({ 'a.txt': text });
+    const made = [];
+    for (const workers of [0, 2]) {
+      const used = settings([folder], { heldOutFraction: 0.1, documentPer: 'file', workers });
+      const { train, heldOut } = (await prepareCorpus(used)).manifest;
+      expect(train.tokens + heldOut.tokens).toBe(tokenizer.encodeIds(text).length);
+      // 160 sections at 0.1: standard deviation 0.024.
+      expect(Math.abs(heldOut.tokens / (train.tokens + heldOut.tokens) - 0.1)).toBeLessThan(0.1);
+      expect(heldOut.tokens).toBeGreaterThan(0);
+      made.push(contents(used.out));
+    }
+    expect(made[1]).toEqual(made[0]);
+  });
+
+  it('is warned about when nothing is held out', async () => {
+    const folder = folderWith({ 'a.txt': 'the chef' });
+    expect((await prepareCorpus(settings([folder], { heldOutFraction: 0.01 }))).warnings[0]).toMatch(
+      /single short document/,
+    );
+    expect((await prepareCorpus(settings([folder]))).warnings[0]).toMatch(/heldOutFraction is 0/);
+  });
+});
+
+describe('memory', () => {
+  /** Greatest resident size of a process that prepares `megabytes` of text with two workers, in bytes. */
+  async function peak(megabytes: number): Promise<number> {
+    const lines = Array.from({ length: 20_000 }, (_, i) => `the chef${i} cooked ${i * 7919} meals . ate${i % 613}\n`);
+    const block = lines.join('').slice(0, 500_000);
+    const folder = folderWith({ 'a.txt': block.repeat(2 * megabytes) });
+    const used = settings([folder], { workers: 2 });
+    const compiled = new URL('../../../../dist/src/data/prepare/node/prepareCorpus.js', import.meta.url);
+    const script = `import(${JSON.stringify(compiled.href)}).then((m) => m.prepareCorpus(${JSON.stringify(used)}))
+      .then(() => console.log(process.resourceUsage().maxRSS * 1024))`;
+    const child = spawn(process.execPath, ['-e', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let printed = '';
+    child.stdout.on('data', (data) => {
+      printed += data;
+    });
+    await new Promise((resolve) => child.once('close', resolve));
+    return Number(printed);
+  }
+
+  it('does not grow with the corpus', async () => {
+    const [small, large] = [await peak(8), await peak(64)];
+    expect(small).toBeGreaterThan(0);
+    expect(large).toBeLessThan(1.25 * small);
+  }, 120_000);
 });
 
 describe('interruption', () => {

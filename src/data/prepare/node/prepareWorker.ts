@@ -3,27 +3,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { DataError } from '../../../errors.js';
 import { LineError } from '../tokenizeUnit.js';
-import type { Unit, UnitTokens } from '../unit.js';
-import type { UnitFailure } from './unitPool.js';
+import type { UnitFailure, UnitRequest } from './unitPool.js';
 import { createUnitRunner } from './unitRunner.js';
 
 const run = createUnitRunner(workerData);
 
-parentPort!.on('message', async ({ id, unit }: { id: number; unit: Unit }) => {
+parentPort!.on('message', async ({ id, unit, spare }: UnitRequest) => {
   try {
-    const result = await run(unit);
+    const result = await run(unit, spare);
     const spent = unit.kind === 'text' ? [unit.bytes.buffer as ArrayBuffer] : [];
-    parentPort!.postMessage({ id, result, spent: spent[0] }, [...buffersOf(result), ...spent]);
+    parentPort!.postMessage({ id, result, spent: spent[0] }, [result.buffer, ...spent]);
   } catch (error) {
     parentPort!.postMessage({ id, failure: describe(error) });
   }
 });
-
-function buffersOf({ head, train, heldOut }: UnitTokens): ArrayBuffer[] {
-  return [head, train, heldOut].flatMap((run) =>
-    run ? [run.tokens.buffer as ArrayBuffer, run.wordStarts.buffer as ArrayBuffer] : [],
-  );
-}
 
 /** Class and fields of an error do not survive the way between threads, so they travel as data. */
 function describe(error: unknown): UnitFailure {

@@ -1,6 +1,7 @@
 /** Reads the input files once, front to back, and cuts them into units of bounded size. */
 
 import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../../errors.js';
 import { documentCut, forcedCut } from '../cuts.js';
@@ -30,13 +31,17 @@ export interface PlacedUnit {
 export const UNIT_BYTES = 1 << 18;
 /** A JSONL line is parsed whole, so there is a limit to what one may ask of the memory. */
 export const MAX_JSON_LINE_BYTES = 1 << 26;
+/** Tokens of a unit of text seldom take more; those of a long JSONL line or a Parquet row group may, and are not kept. */
+const MAX_SPARE_BYTES = 4 * UNIT_BYTES;
+const READ_BYTES = 1 << 16;
 
 /**
- * Buffers of `UNIT_BYTES` that go round: given back when a unit is done, instead of waiting for the collector, which lets
- * tens of megabytes of them pile up.
+ * Buffers that go round: those of `UNIT_BYTES` with the text of units, and those with their tokens. Given back when they
+ * are done with, instead of waiting for the collector, which lets tens of megabytes of them pile up.
  */
 export class UnitBuffers {
   readonly #free: ArrayBuffer[] = [];
+  readonly #spare: ArrayBuffer[] = [];
 
   take(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(UNIT_BYTES));
@@ -44,6 +49,15 @@ export class UnitBuffers {
 
   giveBack(buffer: ArrayBuffer): void {
     if (buffer.byteLength === UNIT_BYTES) this.#free.push(buffer);
+  }
+
+  /** A buffer that tokens were in, of any size. */
+  takeSpare(): ArrayBuffer | undefined {
+    return this.#spare.pop();
+  }
+
+  giveBackSpare(buffer: ArrayBuffer): void {
+    if (buffer.byteLength > 0 && buffer.byteLength <= MAX_SPARE_BYTES) this.#spare.push(buffer);
   }
 }
 
@@ -181,14 +195,29 @@ interface TextSource {
 
 function openText(file: InputFile, offset: number): TextSource {
   if (!file.gzip) {
-    const chunks = createReadStream(file.path, { start: offset, highWaterMark: 1 << 16 });
-    return { chunks, fraction: (at) => at / file.bytes };
+    return { chunks: readChunks(file.path, offset), fraction: (at) => at / file.bytes };
   }
-  const compressed = createReadStream(file.path, { highWaterMark: 1 << 16 });
-  const gunzip = createGunzip({ chunkSize: 1 << 16 });
+  const compressed = createReadStream(file.path, { highWaterMark: READ_BYTES });
+  const gunzip = createGunzip({ chunkSize: READ_BYTES });
   compressed.on('error', (error) => gunzip.destroy(error));
   compressed.pipe(gunzip);
   return { chunks: skipBytes(namedErrors(gunzip, file), offset), fraction: () => gunzip.bytesWritten / file.bytes };
+}
+
+/** The file from `offset` on, in one array that each chunk overwrites. */
+async function* readChunks(path: string, offset: number): AsyncGenerator<Uint8Array> {
+  const file = await open(path);
+  try {
+    const chunk = new Uint8Array(READ_BYTES);
+    for (;;) {
+      const { bytesRead } = await file.read(chunk, 0, READ_BYTES, offset);
+      if (bytesRead === 0) return;
+      yield chunk.subarray(0, bytesRead);
+      offset += bytesRead;
+    }
+  } finally {
+    await file.close();
+  }
 }
 
 /** A compressed stream cannot be entered in the middle: what was done before is decompressed again and dropped. */

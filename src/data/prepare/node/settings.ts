@@ -13,13 +13,17 @@ export interface PrepareSettings {
   readonly out: string;
   /** Threads that tokenize. Default: one a core. 0 tokenizes in the calling thread. Does not change the result. */
   readonly workers?: number;
-  /** Part of the documents that is held out, from 0 to below 1, chosen by a hash of the text. Default 0.01. */
+  /**
+   * Part of the text that is held out, from 0 to below 1. Documents are chosen by a hash of their text, long ones in
+   * sections of 16,384 UTF-16 units; what remains on both sides of a held-out section are documents of their own. When
+   * the hash chooses none, that with the smallest hash is held out. Default 0.01.
+   */
   readonly heldOutFraction?: number;
   /** What separates documents in plain text. Default `blankLine`. */
   readonly documentPer?: 'blankLine' | 'line' | 'file';
   /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
   readonly field?: string;
-  /** Tokens after which a shard is written; also what an interruption can cost. Default 2^21 (6 MB of file). */
+  /** Tokens after which a shard is written; also what an interruption can cost. Default 2^20 (3 MB of file). */
   readonly shardTokens?: number;
   /** Bytes that are not UTF-8: stop with an error (default), or replace them by U+FFFD. */
   readonly invalidUtf8?: 'error' | 'replace';
@@ -39,7 +43,7 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     heldOutFraction: 0.01,
     documentPer: 'blankLine',
     field: 'text',
-    shardTokens: 1 << 21,
+    shardTokens: 1 << 20,
     invalidUtf8: 'error',
     ...(given as unknown as PrepareSettings),
   };

@@ -8,12 +8,6 @@ import type { SplitName } from '../../shards.js';
 import { CONTINUES_KEY } from '../../shardsNode.js';
 import type { TokenRun, UnitTokens } from '../unit.js';
 
-/** The document at the end of the tokens written so far, when it may go on. */
-export interface OpenDocument {
-  readonly split: SplitName;
-  readonly hasTokens: boolean;
-}
-
 /** What one round of writing added. */
 export interface Segment {
   readonly train?: ShardEntry;
@@ -22,6 +16,9 @@ export interface Segment {
   readonly began: Record<SplitName, number>;
 }
 
+/** Tokens that arrays have room for at once: a shard, but no more than this, and the unit that fills it. */
+const MOST_ROOM = 1 << 20;
+const UNIT_ROOM = 1 << 17;
 const FILE_NAMES: Record<SplitName, string> = { train: 'train', heldOut: 'heldout' };
 
 export class ShardWriter {
@@ -29,20 +26,23 @@ export class ShardWriter {
   readonly #metadata: Readonly<Record<string, string>>;
   readonly #pending: Record<SplitName, PendingShard>;
   readonly #unigram: Record<SplitName, Float64Array>;
-  #openDocument: OpenDocument | undefined;
+  /** Split of the document at the end of the tokens written so far, when it may go on. */
+  #openDocument: SplitName | undefined;
 
   constructor(
     folder: string,
     vocabSize: number,
     tokenizerHash: string,
     unigram: Record<SplitName, Float64Array>,
-    openDocument?: OpenDocument,
+    shardTokens: number,
+    openDocument?: SplitName,
   ) {
     this.#folder = folder;
     this.#metadata = { format: 'pleiad-shard', tokenizer_hash: tokenizerHash, vocab_size: String(vocabSize) };
     this.#unigram = unigram;
     this.#openDocument = openDocument;
-    const pending = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32');
+    const room = Math.min(shardTokens, MOST_ROOM) + UNIT_ROOM;
+    const pending = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32', room);
     this.#pending = { train: pending(), heldOut: pending() };
   }
 
@@ -51,29 +51,20 @@ export class ShardWriter {
     return Math.max(this.#pending.train.length, this.#pending.heldOut.length);
   }
 
-  get openDocument(): OpenDocument | undefined {
+  get openDocument(): SplitName | undefined {
     return this.#openDocument;
   }
 
-  add(unit: UnitTokens): void {
-    if (unit.head) this.#addHead(unit.head);
-    // A document that was open ends here, unless the unit is nothing but a part of it.
-    if (unit.openIn !== 'head') {
-      this.#openDocument = unit.openIn && { split: unit.openIn, hasTokens: unit.openHasTokens };
-    }
+  /** @returns how many documents began with these tokens */
+  add(unit: UnitTokens): number {
+    const continued = unit.continuesIn !== undefined && unit.continuesIn === this.#openDocument;
     for (const split of ['train', 'heldOut'] as const) {
       const run = unit[split];
-      this.#pending[split].addDocuments(run);
+      this.#pending[split].add(run, continued && split === unit.continuesIn);
       this.#count(split, run);
     }
-  }
-
-  #addHead(head: TokenRun): void {
-    if (!this.#openDocument || head.tokens.length === 0) return;
-    const { split, hasTokens } = this.#openDocument;
-    this.#pending[split].addContinuation(head, hasTokens);
-    this.#count(split, head);
-    this.#openDocument = { split, hasTokens: true };
+    if (unit.openIn !== 'unchanged') this.#openDocument = unit.openIn;
+    return unit.train.lengths.length + unit.heldOut.lengths.length - (continued ? 1 : 0);
   }
 
   #count(split: SplitName, { tokens }: TokenRun): void {
@@ -104,42 +95,36 @@ export class ShardWriter {
   }
 }
 
-/** The tokens of one shard in growing arrays, which are kept from shard to shard. */
+/** The tokens of one shard in arrays that are kept from shard to shard; they grow where their room does not suffice. */
 class PendingShard {
   length = 0;
   /** The first document began in the shard before. */
   continuesDocument = false;
   readonly #dtype: 'U16' | 'U32';
   #tokens: Uint16Array | Uint32Array;
-  #wordStarts = new Uint8Array(0);
+  #wordStarts: Uint8Array;
   /** Where documents begin. */
   #starts: number[] = [];
 
-  constructor(dtype: 'U16' | 'U32') {
+  constructor(dtype: 'U16' | 'U32', room: number) {
     this.#dtype = dtype;
-    this.#tokens = dtype === 'U16' ? new Uint16Array(0) : new Uint32Array(0);
+    this.#tokens = dtype === 'U16' ? new Uint16Array(room) : new Uint32Array(room);
+    this.#wordStarts = new Uint8Array(room);
   }
 
   get numDocuments(): number {
     return this.#starts.length;
   }
 
-  addDocuments(run: TokenRun): void {
+  /** @param continues  the first document of the run has begun already, here or in an earlier shard */
+  add(run: TokenRun, continues: boolean): void {
     let start = this.length;
-    for (const length of run.lengths) {
-      this.#starts.push(start);
+    run.lengths.forEach((length, index) => {
+      const goesOn = continues && index === 0;
+      if (goesOn && start === 0) this.continuesDocument = true;
+      if (!goesOn || start === 0) this.#starts.push(start);
       start += length;
-    }
-    this.#append(run);
-  }
-
-  /** @param began  the document already has tokens, here or in an earlier shard */
-  addContinuation(run: TokenRun, began: boolean): void {
-    if (!began) this.#starts.push(this.length);
-    else if (this.length === 0) {
-      this.#starts.push(0);
-      this.continuesDocument = true;
-    }
+    });
     this.#append(run);
   }
 

@@ -49,7 +49,7 @@ describe('trainVocabulary', () => {
     const broken = file('broken.jsonl', '{"text":"a"}\n\n{"txt":"b"}\n');
     const failing = trainVocabulary({ inputs: [broken], size: 60 });
     await expect(failing).rejects.toThrow(DataError);
-    await expect(failing).rejects.toThrow(/broken\.jsonl, line 3 has no text in field "text"; it has txt/);
+    await expect(failing).rejects.toThrow(/broken\.jsonl:3 has no text in field "text"; it has txt/);
     const binary = file('binary.txt', Uint8Array.of(65, 0, 66));
     await expect(trainVocabulary({ inputs: [binary], size: 60 })).rejects.toThrow(/zero byte at offset 1/);
   });

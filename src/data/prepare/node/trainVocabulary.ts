@@ -1,10 +1,9 @@
 /** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
 
-import { DataError } from '../../../errors.js';
 import { PieceBuffer } from '../../../text/pieceBuffer.js';
 import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
-import { LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
+import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
 import type { Unit } from '../unit.js';
 import { listInputs, type SkippedFile } from './inputs.js';
 import { openParquet, readParquetTexts } from './parquet.js';
@@ -108,18 +107,12 @@ class UnitReader {
       return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
     }
     try {
-      const { lines, textBytes } = tokenizeTextUnit(unit, this.#collector, { ...this.settings, heldOutFraction: 0 });
+      const { lines, textBytes } = tokenizeTextUnit(unit, this.#collector, this.settings);
       this.#lines += lines;
       return textBytes;
     } catch (error) {
       if (!(error instanceof LineError)) throw error;
-      const line = this.#lines + error.lineInUnit + 1;
-      throw new DataError(`${unit.file}, line ${line} ${error.message}`, {
-        subject: unit.file,
-        found: line,
-        expected: `one JSON object with text in "${this.settings.field}" a line`,
-        advice: 'Name the field that holds the text (--field), or repair the line',
-      });
+      throw errorInFile(error, unit.file, this.#lines, this.settings.field);
     }
   }
 }

@@ -6,7 +6,7 @@ import { workerUrl } from '../../../workerUrl.js';
 import { LineError } from '../tokenizeUnit.js';
 import type { Unit, UnitTokens } from '../unit.js';
 import type { UnitBuffers } from './readUnits.js';
-import { createUnitRunner, type RunnerSettings, type UnitRunner } from './unitRunner.js';
+import { createUnitRunner, type RunnerSettings } from './unitRunner.js';
 
 export type UnitFailure =
   | { kind: 'line'; message: string; lineInUnit: number }
@@ -18,8 +18,15 @@ export type UnitFailure =
     }
   | { kind: 'other'; message: string; stack?: string };
 
+/** What a worker is sent. */
+export interface UnitRequest {
+  readonly id: number;
+  readonly unit: Unit;
+  readonly spare?: ArrayBuffer;
+}
+
 export interface UnitPool {
-  readonly run: UnitRunner;
+  run(unit: Unit): Promise<UnitTokens>;
   close(): Promise<void>;
 }
 
@@ -33,7 +40,17 @@ const YOUNG_GENERATION_MB = 8;
  * @param buffers  where the buffers of finished units go back to
  */
 export function createUnitPool(workers: number, settings: RunnerSettings, buffers: UnitBuffers): UnitPool {
-  if (workers === 0) return { run: createUnitRunner(settings), close: async () => {} };
+  if (workers === 0) {
+    const run = createUnitRunner(settings);
+    return {
+      async run(unit) {
+        const result = await run(unit, buffers.takeSpare());
+        if (unit.kind === 'text') buffers.giveBack(unit.bytes.buffer as ArrayBuffer);
+        return result;
+      },
+      close: async () => {},
+    };
+  }
   const members = Array.from({ length: workers }, () => new PoolMember(settings, buffers));
   const waiting: { unit: Unit; resolve: (value: UnitTokens) => void; reject: (error: unknown) => void }[] = [];
 
@@ -42,7 +59,7 @@ export function createUnitPool(workers: number, settings: RunnerSettings, buffer
       const free = members.reduce((a, b) => (b.pending < a.pending ? b : a));
       if (free.pending >= UNITS_AHEAD) return;
       const { unit, resolve, reject } = waiting.shift()!;
-      free.run(unit).then(resolve, reject).finally(dispatch);
+      free.run(unit, buffers.takeSpare()).then(resolve, reject).finally(dispatch);
     }
   }
 
@@ -84,13 +101,15 @@ class PoolMember {
     return this.#answers.size;
   }
 
-  run(unit: Unit): Promise<UnitTokens> {
+  run(unit: Unit, spare?: ArrayBuffer): Promise<UnitTokens> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#answers.set(id, { resolve, reject });
       const buffers = unit.kind === 'text' ? [unit.bytes.buffer as ArrayBuffer] : [];
-      this.#worker.postMessage({ id, unit }, buffers);
+      if (spare) buffers.push(spare);
+      const request: UnitRequest = { id, unit, spare };
+      this.#worker.postMessage(request, buffers);
     });
   }
 

@@ -10,14 +10,15 @@ export interface RunnerSettings extends TokenizeSettings {
   readonly tokenizerFolder: string;
 }
 
-export type UnitRunner = (unit: Unit) => Promise<UnitTokens>;
+/** @param spare  a buffer that an earlier result was in */
+export type UnitRunner = (unit: Unit, spare?: ArrayBuffer) => Promise<UnitTokens>;
 
 export function createUnitRunner(settings: RunnerSettings): UnitRunner {
   const tokenizer = loadTokenizer(settings.tokenizerFolder);
-  const collector = new UnitCollector(tokenizer, settings.heldOutFraction, () => new PieceBuffer());
+  const collector = new UnitCollector(tokenizer, settings.heldOutBelow, () => new PieceBuffer());
   let parquet: { path: string; opened: ParquetText } | undefined;
 
-  async function runParquet(unit: ParquetUnit): Promise<UnitTokens> {
+  async function runParquet(unit: ParquetUnit, spare?: ArrayBuffer): Promise<UnitTokens> {
     if (parquet?.path !== unit.path) {
       parquet = { path: unit.path, opened: await openParquet(unit.path, settings.field) };
     }
@@ -26,12 +27,13 @@ export function createUnitRunner(settings: RunnerSettings): UnitRunner {
       collector.add(text);
       textBytes += Buffer.byteLength(text);
     }
-    return collector.take({ open: false, continues: false, textBytes, lines: 0 });
+    return collector.take({ open: false, textBytes, lines: 0 }, spare);
   }
 
-  return async (unit) => {
+  return async (unit, spare) => {
     try {
-      return unit.kind === 'text' ? tokenizeTextUnit(unit, collector, settings) : await runParquet(unit);
+      if (unit.kind === 'parquet') return await runParquet(unit, spare);
+      return tokenizeTextUnit(unit, collector, settings, spare);
     } catch (error) {
       collector.reset();
       throw error;
