@@ -1,11 +1,11 @@
 /** Model folders on disk, in Hugging Face layout: config.json, model.safetensors and the tokenizer's files. */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
-import { writeFileDurably } from './durableFileNode.js';
+import { makeFolder, writeFileDurably } from './durableFileNode.js';
 import { accountForTensors, encoderConfigToJson, type ModelDescription, parseConfigJson } from './modelFolder.js';
 import type { SafetensorsTensor } from './safetensors.js';
 import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
@@ -53,7 +53,7 @@ export async function recordFile(path: string): Promise<FileRecord> {
  * @returns each file by name
  */
 export async function saveModelFolder(folder: string, model: ModelFolder): Promise<Map<string, FileRecord>> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const config = `${JSON.stringify(encoderConfigToJson(model), null, 2)}\n`;
   const tensors = [...model.tensors].map(([name, tensor]) => toSafetensors(name, tensor));
   const files = new Map([

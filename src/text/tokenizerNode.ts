@@ -1,8 +1,8 @@
 /** Tokenizers in folders: `tokenizer.json`, or `vocab.txt` with `tokenizer_config.json`, as model folders hold them. */
 
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileDurably } from '../checkpoint/durableFileNode.js';
+import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { DataError } from '../errors.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import { settingsFromTokenizerConfig } from './tokenizerFiles.js';
@@ -32,7 +32,7 @@ export function loadTokenizer(folder: string): WordPieceTokenizer {
 
 /** Writes `tokenizer.json`, `vocab.txt` and `tokenizer_config.json`; makes the folder when it is absent. */
 export async function saveTokenizer(tokenizer: WordPieceTokenizer, folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const json = (value: unknown) => [`${JSON.stringify(value, null, 2)}\n`];
   await writeFileDurably(join(folder, 'tokenizer.json'), json(tokenizer.toTokenizerJson()));
   await writeFileDurably(join(folder, 'vocab.txt'), [tokenizer.toVocabText()]);

@@ -1,8 +1,8 @@
 /** One checkpoint on disk: model folders, trainer.safetensors with the rest, and trainer.json, which vouches for all. */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { writeFileDurably } from '../checkpoint/durableFileNode.js';
+import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import {
   type FileRecord,
   floatTensor,
@@ -54,19 +54,21 @@ export interface CheckpointContents {
   readonly identity: RunIdentity;
   readonly models: readonly ModelExport[];
   readonly tokenizer?: WordPieceTokenizer;
+  /** Tokens in a row while training: positions beyond it have learned nothing. */
+  readonly length?: number;
 }
 
 /** Writes all files of a checkpoint into a folder that nobody reads yet. */
 export async function writeCheckpointFiles(
   folder: string,
   snapshot: Snapshot,
-  { objective, identity, models, tokenizer }: CheckpointContents,
+  { objective, identity, models, tokenizer, length }: CheckpointContents,
 ): Promise<TrainerFile> {
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const { progress, parameters, heldOut } = snapshot;
   const files: Record<string, FileRecord> = {};
   for (const { folder: name, architecture, config, tensors } of models) {
-    const pleiad = { objective, step: progress.step, tokensSeen: progress.tokensSeen };
+    const pleiad = { objective, step: progress.step, tokensSeen: progress.tokensSeen, length };
     const own = new Map([...tensors].map(([published, parameter]) => [published, parameters.get(parameter)!]));
     const written = await saveModelFolder(join(folder, name), {
       architecture,

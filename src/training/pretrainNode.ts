@@ -48,16 +48,18 @@ export async function* pretrainToFolder(
       objective: objective.name,
       models: objective.models,
       tokenizer: loadTokenizer(shards.tokenizerFolder),
+      length: settings.length,
     };
     const dependencies = { data: trainingData(shards, settings), heldOut: heldOutData(shards, settings) };
-    const store = await RunFolder.open(settings.out, contents, {
-      given: input,
-      settings,
-      identity: identityOf(shards),
-    });
-    const log = new RunLog(settings.out);
+    // The engine first: a device that is not there must not leave a begun run behind.
     const engine = await createEngine({ device: settings.device, threads: settings.threads });
     try {
+      const store = await RunFolder.open(settings.out, contents, {
+        given: input,
+        settings,
+        identity: identityOf(shards),
+      });
+      const log = new RunLog(settings.out);
       for await (const event of pretrain(settings, {
         ...dependencies,
         engine,

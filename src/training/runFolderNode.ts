@@ -5,9 +5,9 @@
  * A checkpoint is written under a temporary name, flushed and renamed: under its final name it is whole, whenever the
  * process or the machine dies.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { syncFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
+import { makeFolder, reasonOf, syncFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { CheckpointError, SettingsError } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
@@ -98,7 +98,7 @@ export class RunFolder implements CheckpointStore {
         `out is ${path}, which holds a run already; set resume to go on with it, or choose another folder`,
       ]);
     }
-    mkdirSync(join(path, 'checkpoints'), { recursive: true });
+    makeFolder(join(path, 'checkpoints'));
     const run: RunFile = {
       format: 'pleiad-run',
       version: RUN_VERSION,
@@ -113,7 +113,12 @@ export class RunFolder implements CheckpointStore {
   }
 
   async #writeRun(): Promise<void> {
-    await writeFileDurably(join(this.path, RUN_FILE), [`${JSON.stringify(this.#run, null, 2)}\n`]);
+    const path = join(this.path, RUN_FILE);
+    try {
+      await writeFileDurably(path, [`${JSON.stringify(this.#run, null, 2)}\n`]);
+    } catch (error) {
+      throw unwritable(path, error);
+    }
   }
 
   async recordPlan(totalSteps: number): Promise<void> {
@@ -262,19 +267,10 @@ export function checkpointOf(run: string, pointer: 'latest' | 'best'): string {
   );
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EROFS: 'the file system is read-only',
-  EACCES: 'permission was denied',
-};
-
 function unwritable(path: string, cause: unknown): CheckpointError {
-  const code = (cause as NodeJS.ErrnoException)?.code ?? '';
-  const reason = REASONS[code] ?? (cause instanceof Error ? cause.message : String(cause));
-  return new CheckpointError(`${path} could not be written: ${reason}`, {
+  return new CheckpointError(`${path} could not be written: ${reasonOf(cause)}`, {
     subject: path,
-    found: code,
+    found: (cause as NodeJS.ErrnoException)?.code,
     cause,
     advice: 'Earlier checkpoints are untouched: make room, then resume the run',
   });

@@ -38,7 +38,7 @@ describe('pre-training settings', () => {
 
   it('take defaults from the size and the objective', () => {
     expect(resolvePretrainingSettings({ ...minimal, size: 'large' }).maskProb).toBe(0.25);
-    expect(resolvePretrainingSettings({ ...minimal, size: 'tiny' }).learningRate).toBe(1e-3);
+    expect(resolvePretrainingSettings({ ...minimal, size: 'tiny' }).learningRate).toBe(4e-4);
     expect(resolvePretrainingSettings({ ...minimal, objective: 'mlm' })).toMatchObject({
       maskKeepProb: 0.1,
       maskRandomProb: 0.1,
@@ -92,6 +92,10 @@ describe('pre-training settings', () => {
     [
       { model: { hiddenSize: 100, numAttentionHeads: 3 } },
       'model: hiddenSize is 100; expected a multiple of numAttentionHeads (3)',
+    ],
+    [
+      { hiddenDropout: 0.1, model: { hiddenDropoutProb: 0.2 } },
+      'hiddenDropout is 0.1 and model.hiddenDropoutProb is 0.2; give one',
     ],
     [{ model: { vocabSize: 5 } }, 'model.vocabSize cannot be set; it comes from the tokenizer'],
     [{ model: { hidenSize: 5 } }, 'model.hidenSize is not a setting; did you mean hiddenSize?'],

@@ -375,6 +375,15 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): str
     s.maskKeepProb + s.maskRandomProb > 1,
     `maskKeepProb is ${s.maskKeepProb} and maskRandomProb is ${s.maskRandomProb}; expected a sum of at most 1`,
   );
+  for (const [own, field] of [
+    ['hiddenDropout', 'hiddenDropoutProb'],
+    ['attentionDropout', 'attentionProbsDropoutProb'],
+  ] as const) {
+    refuse(
+      given.has(own) && s.model[field] !== undefined,
+      `${own} is ${s[own]} and model.${field} is ${s.model[field]}; give one`,
+    );
+  }
   refuse(s.mlmWeight === 0 && s.discWeight === 0, 'mlmWeight and discWeight are both 0; nothing would be learned');
   problems.push(...generatorContradictions(s, given), ...modelProblems(s));
   return problems;

@@ -9,9 +9,9 @@
  */
 
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { writeFileDurably } from '../../../checkpoint/durableFileNode.js';
+import { makeFolder, writeFileDurably } from '../../../checkpoint/durableFileNode.js';
 import { SafetensorsFile, writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
 import { DataError } from '../../../errors.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
@@ -83,7 +83,7 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   }
   const earlier = readJournal(out);
   if (earlier) checkIdentity(out, earlier.identity, identity);
-  await mkdir(out, { recursive: true });
+  makeFolder(out);
   await removeTemporary(out);
   // The journal goes first: from now on the folder says what it is being made from.
   let journal = earlier ?? newJournal(identity);
