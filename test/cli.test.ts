@@ -136,7 +136,7 @@ describe('pleiad vocab and prepare', () => {
     writeFileSync(at('broken.jsonl'), '{"text":"good"}\n{"text":\n');
     const broken = await pleiad('vocab', at('broken.jsonl'), '--out', at('x'), '--json');
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/broken\.jsonl, line 2 is not JSON/);
+    expect(broken.stderr).toMatch(/broken\.jsonl:2 is not JSON/);
     expect(broken.json.error).toMatchObject({ name: 'DataError', found: 2 });
   });
 });

@@ -140,5 +140,5 @@ describe('a run that is ended and resumed', () => {
     const resumed = await pretrain('interrupted');
     expect(resumed.code, resumed.messages).toBe(0);
     expect(resumed.result?.weightsSha256).toBe(undisturbed.result?.weightsSha256);
-  });
+  }, 180_000);
 });

@@ -32,7 +32,14 @@ const VOCABULARY = [
   ...['안녕', '##하', '##세', '##요', '한', '##글', '漢', '字', '😀', '##😀', '[', ']', 'mask', '='],
 ];
 
-const make = (settings?: TokenizerOptions) => WordPieceTokenizer.fromVocabulary(VOCABULARY, settings);
+/** One tokenizer for each choice of settings: each has a cache of several megabytes, too much for every random case. */
+const made = new Map<string, WordPieceTokenizer>();
+function make(settings?: TokenizerOptions): WordPieceTokenizer {
+  const key = JSON.stringify(settings ?? {});
+  const tokenizer = made.get(key) ?? WordPieceTokenizer.fromVocabulary(VOCABULARY, settings);
+  made.set(key, tokenizer);
+  return tokenizer;
+}
 const tokensOf = (text: string, settings?: TokenizerOptions) =>
   make(settings).encode(text, { addSpecialTokens: false }).tokens;
 /** The original text of every token. */

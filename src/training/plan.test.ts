@@ -51,20 +51,21 @@ describe('a time budget', () => {
     return budget.plan(steps, steps * stepMs, batches);
   };
 
-  it('waits for twenty steps, or for a tenth of the time when steps are slow', () => {
-    expect(timed({ time: '60s' }, 19, 100)).toBeUndefined();
-    expect(timed({ time: '60s' }, 20, 100)).toBeDefined();
+  it('waits for twenty steps and a twentieth of the time, or for a tenth when steps are slow', () => {
+    expect(timed({ time: '10s' }, 19, 50)).toBeUndefined();
+    expect(timed({ time: '60s' }, 29, 100)).toBeUndefined();
+    expect(timed({ time: '60s' }, 30, 100)).toBeDefined();
     expect(timed({ time: '10s' }, 3, 500)).toBeDefined();
   });
 
-  it('is divided by the median of the steps after the first ones', () => {
-    expect(timed({ time: '60s' }, 20, 100)).toEqual({ totalSteps: 600, millisecondsPerStep: 100 });
+  it('is divided by the median of the later half of these steps', () => {
+    expect(timed({ time: '60s' }, 30, 100)).toEqual({ totalSteps: 600, millisecondsPerStep: 100 });
   });
 
   it('leaves time for ten evaluations and the last one, or as many as are asked for', () => {
-    // An evaluation of 5 batches takes 5 · 0.4 · 100 ms = 200 ms: 58 000 − 200 − 10 · 200 ms are left for training.
-    expect(timed({ time: '60s' }, 20, 100, 5)!.totalSteps).toBe(20 + 558);
-    // Every 10 steps: 57 800 / (100 + 20).
-    expect(timed({ time: '60s', evaluateEvery: 10 }, 20, 100, 5)!.totalSteps).toBe(20 + 481);
+    // An evaluation of 5 batches takes 5 · 0.4 · 100 ms = 200 ms: 57 000 − 200 − 10 · 200 ms are left for training.
+    expect(timed({ time: '60s' }, 30, 100, 5)!.totalSteps).toBe(30 + 548);
+    // Every 10 steps: 56 800 / (100 + 20).
+    expect(timed({ time: '60s', evaluateEvery: 10 }, 30, 100, 5)!.totalSteps).toBe(30 + 473);
   });
 });
