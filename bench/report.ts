@@ -1,6 +1,9 @@
 /** What all benchmarks report: the machine, medians, ratios with their spread, memory. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
+import { median } from '../src/median.js';
+
+export { median };
 
 /** How much faster we are than a peer that does the same work, from runs that alternated. */
 export interface Ratio {
@@ -14,11 +17,6 @@ export interface Ratio {
 
 export function machineDescription(): string {
   return `${cpus()[0]?.model.trim() ?? 'unknown CPU'}, ${availableParallelism()} cores, Node ${process.versions.node}`;
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
 
 /** Pairs our n-th run with the peer's n-th: both met the same disturbances. */

@@ -4,13 +4,14 @@
  */
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { gunzipSync } from 'node:zlib';
 import type { Tokenizer } from 'tokenizers';
+import { median } from '../src/median.js';
 import { RandomStream } from '../src/random/philox.js';
 import { PUBLISHED_NORMALIZATION } from '../src/text/normalization.js';
 import { PieceBuffer, WordPieceTokenizer } from '../src/text/tokenizer.js';
 import { VocabularyTrainer } from '../src/text/vocabularyTraining.js';
+import { machineDescription } from './report.js';
 
 const NUM_RUNS = 5;
 const DEFAULT_MEGABYTES = 2;
@@ -75,7 +76,7 @@ export async function benchTokenize(options: { json?: boolean; megabytes?: numbe
   const [first] = measurements;
   return {
     name: 'tokenize',
-    machine: `${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.versions.node}`,
+    machine: machineDescription(),
     threads: 1,
     unit: 'MB/s',
     value: first.megabytesPerSecond,
@@ -194,11 +195,6 @@ function sentence({ language, path, megabytesPerSecond, tokensPerSecond, against
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[sorted.length >> 1];
-}
 
 // Texts and vocabularies.
 

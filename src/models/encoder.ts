@@ -63,7 +63,7 @@ function attentionStart(config: EncoderConfig, layer: number, start: EncoderStar
 }
 
 /** Declares the inputs `inputIds`, `tokenTypeIds`, `attentionMask` (int32 [B, S]) and `positionIds` (int32 [S]). */
-export function encoderInputs(scope: ParameterScope): EncoderInputs & { attentionMask: Node } {
+export function encoderInputs(scope: ParameterScope): EncoderInputs {
   const g = scope.graph;
   const attentionMask = g.input('attentionMask', 'int32', [BATCH, LENGTH]);
   return {
@@ -71,7 +71,6 @@ export function encoderInputs(scope: ParameterScope): EncoderInputs & { attentio
     tokenTypeIds: g.reshape(g.input('tokenTypeIds', 'int32', [BATCH, LENGTH]), [TOKENS]),
     positionIds: g.input('positionIds', 'int32', [LENGTH]),
     attentionBias: attentionBias(g, attentionMask),
-    attentionMask,
   };
 }
 

@@ -1,4 +1,5 @@
 /** How many steps a run has, which phase a step is in, and what is due when. */
+import { median } from '../median.js';
 import type { ObjectivePhase } from '../objectives/objective.js';
 import { learningRateAt, warmupStepsOf } from './schedule.js';
 import { type PretrainingSettings, scheduleOf } from './settings.js';
@@ -96,9 +97,4 @@ export class TimeBudget {
     // Never less than half of the time for training, however dear evaluations are.
     return { totalSteps: step + Math.max(1, Math.floor(Math.max(steps, withoutEvaluations / 2))), millisecondsPerStep };
   }
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return (sorted[(sorted.length - 1) >> 1] + sorted[sorted.length >> 1]) / 2;
 }
