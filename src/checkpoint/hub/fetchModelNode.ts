@@ -38,13 +38,13 @@ const DEFAULT_FORMATS: readonly WeightFormat[] = ['safetensors', 'pytorch'];
  * @throws HubError when there is neither a folder nor a repository of that name, or it cannot be fetched
  */
 export async function fetchModel(nameOrFolder: string, options: FetchModelOptions = {}): Promise<FetchedModel> {
-  const { revision = 'main', formats = DEFAULT_FORMATS, clock, onEvent, signal, ...hubOptions } = options;
+  const { revision = 'main', formats = DEFAULT_FORMATS, clock, onHubEvent, signal, ...hubOptions } = options;
   const there = statSync(nameOrFolder, { throwIfNoEntry: false });
   if (there?.isDirectory()) {
     return { folder: nameOrFolder, ...(await gatherModelFiles(folderSource(nameOrFolder), formats)) };
   }
   checkIsName(nameOrFolder, there !== undefined);
-  const repository = new HubRepository(nameOrFolder, hubOptions, { clock, onEvent, signal });
+  const repository = new HubRepository(nameOrFolder, hubOptions, { clock, onHubEvent, signal });
   const source = new RepositorySource(repository, revision);
   try {
     const files = await gatherModelFiles(source, formats);

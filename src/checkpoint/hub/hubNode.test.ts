@@ -52,11 +52,11 @@ afterEach(async () => {
 
 function repository(options: HubOptions = {}, dependencies: HubDependencies = {}, name = NAME): HubRepository {
   const all = { endpoint: hub.endpoint, cacheFolder, token: false, ...options } as const;
-  const onEvent = (event: HubEvent) => {
+  const onHubEvent = (event: HubEvent) => {
     events.push(event);
-    dependencies.onEvent?.(event);
+    dependencies.onHubEvent?.(event);
   };
-  return new HubRepository(name, all, { clock, ...dependencies, onEvent });
+  return new HubRepository(name, all, { clock, ...dependencies, onHubEvent });
 }
 const at = (...parts: string[]) => join(cacheFolder, FOLDER, ...parts);
 const get = (file: string, revision = 'main') => repository().file(file, revision);
@@ -326,7 +326,7 @@ describe('a transfer that fails', () => {
         setTimeout(() => clock.advance(10_000), 20);
       }
     };
-    await repository({}, { onEvent }).file('model.safetensors', 'main');
+    await repository({}, { onHubEvent: onEvent }).file('model.safetensors', 'main');
     expect(eventsOf('retry')).toMatchObject([{ reason: expect.stringMatching(/gave no data for 10 s/) }]);
     expect(hub.log.at(-1)).toMatch(/bytes=100000-$/);
     expect(isSame(at('blobs', WEIGHTS_HASH), WEIGHTS)).toBe(true);
@@ -401,7 +401,7 @@ describe('a transfer that fails', () => {
     const controller = new AbortController();
     hub.faults.push({ server: 'cdn', path: /./, act: cutAfter(100_000) });
     const onEvent = ({ type }: HubEvent) => type === 'retry' && controller.abort();
-    const work = repository({}, { onEvent, signal: controller.signal }).file('model.safetensors', 'main');
+    const work = repository({}, { onHubEvent: onEvent, signal: controller.signal }).file('model.safetensors', 'main');
     await expect(work).rejects.toMatchObject({ name: 'AbortError' });
     expect(partialFile().length).toBeGreaterThan(0);
   });
@@ -466,7 +466,7 @@ describe('several at once', () => {
       writeFileSync(at('blobs', WEIGHTS_HASH), WEIGHTS);
       void lock.release();
     };
-    await repository({}, { onEvent }).file('model.safetensors', 'main');
+    await repository({}, { onHubEvent: onEvent }).file('model.safetensors', 'main');
     expect(eventsOf('waiting')).toHaveLength(1);
     expect(hub.log).toEqual(['hub HEAD model.safetensors']);
   });
@@ -480,7 +480,7 @@ describe('several at once', () => {
     const onEvent = ({ type }: HubEvent) => {
       if (type === 'checking') seen = [...seen, ...readdirSync(at('blobs'))];
     };
-    await Promise.all([1, 2].map(() => repository({}, { onEvent }).file('model.safetensors', 'main')));
+    await Promise.all([1, 2].map(() => repository({}, { onHubEvent: onEvent }).file('model.safetensors', 'main')));
     expect(seen.filter((name) => /^[0-9a-f]{64}\.[0-9a-f]{8}\.incomplete$/.test(name)).length).toBeGreaterThan(0);
     expect(isSame(at('blobs', WEIGHTS_HASH), WEIGHTS)).toBe(true);
     expect(readFileSync(at('blobs', `${WEIGHTS_HASH}.incomplete`), 'utf8')).toBe("another's");

@@ -13,7 +13,7 @@ import { type HubOptions, type HubSettings, hubSettings } from './settingsNode.j
 
 export interface HubDependencies {
   readonly clock?: Clock;
-  readonly onEvent?: HubListener;
+  readonly onHubEvent?: HubListener;
   /** Ends all work; what was fetched of a file is kept. */
   readonly signal?: AbortSignal;
 }
@@ -41,12 +41,12 @@ export class HubRepository {
   #tookPlace = false;
 
   /** @throws SettingsError for variables that cannot be used, HubError for a name that is none */
-  constructor(name: string, options: HubOptions = {}, { clock, onEvent, signal }: HubDependencies = {}) {
+  constructor(name: string, options: HubOptions = {}, { clock, onHubEvent, signal }: HubDependencies = {}) {
     this.name = checkRepositoryName(name);
     this.settings = hubSettings(options);
     this.cache = new RepositoryCache(this.settings.cacheFolder, name, this.settings);
     this.#connection = { ...this.settings, clock: clock ?? SYSTEM_CLOCK, signal };
-    this.#onEvent = onEvent ?? (() => {});
+    this.#onEvent = onHubEvent ?? (() => {});
   }
 
   /** Why the hub is not asked, if so: offline mode, or a failure before. */
