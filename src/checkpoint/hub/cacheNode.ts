@@ -19,14 +19,6 @@ import { makeFolder, reasonOf } from '../durableFileNode.js';
 import { HubError } from './hubError.js';
 import { isCommit, repositoryFolder } from './names.js';
 
-/** https://bford.info/cachedir: backup programs skip a folder with this file. */
-const CACHEDIR_TAG = [
-  'Signature: 8a477f597d28d172789f06886806bc55',
-  '# This file is a cache directory tag, in the format that https://bford.info/cachedir/ describes.',
-  '# The folder holds files of a model hub; they can be fetched again.',
-  '',
-].join('\n');
-
 /** What a file system says that knows no symbolic links, or lets only some users make them. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set([
   'EPERM',
@@ -109,8 +101,6 @@ export class RepositoryCache {
   async prepare(content: string, commit: string, file: string): Promise<void> {
     for (const path of [this.blobPath(content), join(this.snapshotFolder(commit), file)]) makeFolder(dirname(path));
     await ignoringErrors(() => makeFolder(dirname(this.lockPath(content))));
-    const tag = join(this.root, 'CACHEDIR.TAG');
-    if (!existsSync(tag)) await ignoringErrors(() => writeFile(tag, CACHEDIR_TAG, { flag: 'wx' }));
   }
 
   /**

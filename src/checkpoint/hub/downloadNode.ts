@@ -19,6 +19,8 @@ export interface Download {
   readonly destination: string;
   /** Whether no other process can be writing the same file now. */
   readonly isAlone: boolean;
+  /** A file of more bytes is refused. */
+  readonly maxBytes?: number;
   readonly onEvent: HubListener;
 }
 
@@ -32,7 +34,8 @@ export interface Download {
  * @throws HubError when the content is not what the hub said, or the transfer fails for good
  */
 export async function downloadBlob(download: Download): Promise<void> {
-  const { destination, isAlone, metadata, address, connection, onEvent } = download;
+  const { destination, isAlone, maxBytes = Infinity, metadata, address, connection, onEvent } = download;
+  if ((metadata.bytes ?? 0) > maxBytes) throw tooLarge(address, maxBytes, metadata.bytes);
   const partial = `${destination}${isAlone ? '' : `.${randomBytes(4).toString('hex')}`}.incomplete`;
   const startedAt = connection.clock.now();
   try {
@@ -55,7 +58,8 @@ export async function downloadBlob(download: Download): Promise<void> {
   } catch (error) {
     // On network file systems two processes may both have been given the lock: then the other has finished this file.
     if (isSystemError(error) && error.code === 'ENOENT' && existsSync(destination)) return;
-    if (!isAlone) await rm(partial, { force: true });
+    const isWrong = error instanceof HubError && error.problem === 'damaged';
+    if (!isAlone || isWrong) await rm(partial, { force: true });
     throw isSystemError(error) ? unwritable(partial, error) : error;
   }
 }
@@ -101,7 +105,7 @@ interface TransferState {
 /** One request for what is still missing. */
 async function receive(download: Download, file: FileHandle, state: TransferState): Promise<void> {
   if (state.received > 0 && state.received === state.expected) return;
-  const { connection, address, metadata, onEvent } = download;
+  const { connection, address, metadata, maxBytes = Infinity, onEvent } = download;
   // Of a commit: a branch may have moved on since the metadata was asked for.
   const url = fileUrl(connection.endpoint, { ...address, revision: metadata.commit });
   const startedFrom = state.received;
@@ -113,6 +117,7 @@ async function receive(download: Download, file: FileHandle, state: TransferStat
       if (expected !== undefined && state.received + chunk.byteLength > expected) {
         throw damaged(address, connection, `more than its ${expected} bytes were sent`);
       }
+      if (state.received + chunk.byteLength > maxBytes) throw tooLarge(address, maxBytes);
       await writeAt(file, chunk, state.received);
       state.received += chunk.byteLength;
       const now = connection.clock.now();
@@ -220,6 +225,18 @@ function damaged({ repository, file }: FileAddress, { endpoint }: Connection, pr
     subject: file,
     advice: 'Nothing was kept; try again, or another HF_ENDPOINT',
   });
+}
+
+function tooLarge({ repository, file }: FileAddress, maxBytes: number, bytes?: number): HubError {
+  return new HubError(
+    'damaged',
+    `${file} of ${repository} is refused: it has ${bytes ?? `more than ${maxBytes}`} bytes`,
+    {
+      subject: file,
+      found: bytes,
+      expected: `at most ${maxBytes} bytes in a file of this kind`,
+    },
+  );
 }
 
 export function givenUp(

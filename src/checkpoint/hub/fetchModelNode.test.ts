@@ -6,7 +6,7 @@ import { CheckpointError } from '../../errors.js';
 import { type FetchModelOptions, fetchModel } from './fetchModelNode.js';
 import { HubError } from './hubError.js';
 import { TestClock } from './testClock.js';
-import { COMMIT, NEXT_COMMIT, TestHub } from './testHubNode.js';
+import { COMMIT, NEXT_COMMIT, status, TestHub } from './testHubNode.js';
 
 const NAME = 'google/tiny';
 const CONFIG = '{"model_type":"electra"}';
@@ -186,6 +186,13 @@ describe('fetchModel by name', () => {
     await expect(fetched(NAME)).rejects.toThrow(
       /google\/tiny\/model\.safetensors\.index\.json (is not JSON|names no files)/,
     );
+  });
+
+  it('refuses a file to be read whole that is far too large', async () => {
+    model({ 'model.safetensors': LARGE });
+    const large = { 'X-Repo-Commit': COMMIT, etag: '"abc"', 'content-length': '200000000' };
+    hub.faults.push({ server: 'hub', path: /config/, act: status(200, large) });
+    await expect(fetched(NAME)).rejects.toThrow(/config\.json of google\/tiny is refused: it has 200000000 bytes/);
   });
 
   it('names a shard that is missing', async () => {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '../../errors.js';
 import { HubError } from './hubError.js';
-import { type HubDependencies, HubRepository } from './hubNode.js';
+import { type FileNeed, type HubDependencies, HubRepository } from './hubNode.js';
 import { type FileSource, gatherModelFiles, type ModelFiles, type WeightFormat } from './modelFiles.js';
 import { repositoryNameProblem } from './names.js';
 import type { HubOptions } from './settingsNode.js';
@@ -97,8 +97,8 @@ class RepositorySource implements FileSource {
     return this.repository.cache.snapshotFolder(this.commit!);
   }
 
-  async get(file: string, namedBy: string): Promise<boolean> {
-    const found = await this.repository.file(file, this.commit ?? this.revision, namedBy);
+  async get(file: string, need: FileNeed): Promise<boolean> {
+    const found = await this.repository.file(file, this.commit ?? this.revision, need);
     this.commit ??= found.commit;
     if (found.state === 'unknown') this.unknown.push(file);
     return found.state === 'present';

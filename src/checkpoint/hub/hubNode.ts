@@ -26,6 +26,14 @@ export type HubFile =
   /** Not in the cache, and the hub cannot be asked. */
   | { readonly state: 'unknown'; readonly commit: string };
 
+/** What is asked for, beside the name. */
+export interface FileNeed {
+  /** Who named the file, for messages. */
+  readonly namedBy?: string;
+  /** A file of more bytes is refused. */
+  readonly maxBytes?: number;
+}
+
 /**
  * One repository of the hub, for as long as a model is being gathered. When the hub cannot be asked and the cache has what
  * is wanted, the cache is used, which is said, and the hub is left alone from then on.
@@ -61,11 +69,10 @@ export class HubRepository {
 
   /**
    * Finds a file, or fetches it.
-   * @param source  who named the file, for messages
    * @throws HubError when it can neither be found nor fetched
    */
-  async file(file: string, revision: string, source = 'the caller'): Promise<HubFile> {
-    checkFileName(file, source);
+  async file(file: string, revision: string, { namedBy = 'the caller', maxBytes }: FileNeed = {}): Promise<HubFile> {
+    checkFileName(file, namedBy);
     checkRevision(revision);
     const commit = this.cache.commitOf(revision);
     const isFixed = commit === revision;
@@ -84,7 +91,7 @@ export class HubRepository {
       return known;
     }
     await this.cache.rememberRevision(revision, metadata.commit);
-    const path = this.#whole(file, metadata) ?? (await this.#fetch(address, metadata));
+    const path = this.#whole(file, metadata) ?? (await this.#fetch(address, metadata, maxBytes));
     return { state: 'present', path, commit: metadata.commit };
   }
 
@@ -153,7 +160,7 @@ export class HubRepository {
     return undefined;
   }
 
-  async #fetch(address: FileAddress, metadata: FileMetadata): Promise<string> {
+  async #fetch(address: FileAddress, metadata: FileMetadata, maxBytes?: number): Promise<string> {
     const { cache } = this;
     const { content, commit, bytes } = metadata;
     const { clock, signal } = this.#connection;
@@ -169,15 +176,9 @@ export class HubRepository {
       const isThere = existsSync(destination) && (bytes === undefined || statSync(destination).size === bytes);
       if (!isThere) {
         this.#tookPlace = true;
-        const download = {
-          connection: this.#connection,
-          address,
-          metadata,
-          destination,
-          isAlone: lock.isHeld,
-          onEvent,
-        };
-        await downloadBlob(download);
+        const isAlone = lock.isHeld;
+        const connection = this.#connection;
+        await downloadBlob({ connection, address, metadata, destination, isAlone, maxBytes, onEvent });
       }
       return await cache.addToSnapshot(commit, address.file, content, !isThere);
     } finally {

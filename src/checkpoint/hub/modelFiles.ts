@@ -36,8 +36,8 @@ export const TOKENIZER_FILES: readonly string[] = [
 export interface FileSource {
   /** For messages. */
   readonly name: string;
-  /** Makes a file available. */
-  get(file: string, namedBy: string): Promise<boolean>;
+  /** Makes a file available, unless it has more than `maxBytes`. */
+  get(file: string, need: { readonly namedBy: string; readonly maxBytes?: number }): Promise<boolean>;
   /** Content of a file that is available. */
   read(file: string): string;
 }
@@ -50,6 +50,11 @@ export interface ModelFiles {
   readonly absent: readonly string[];
 }
 
+type Get = (file: string, need?: { namedBy?: string; maxBytes?: number }) => Promise<boolean>;
+
+/** Files that are read as one text. The largest known tokenizers have some 20 MB. */
+const READ_WHOLE = { maxBytes: 100_000_000 };
+
 /**
  * Gathers config, weights in the first format that is there, and what there is of a tokenizer.
  * @param formats  in order of preference
@@ -57,14 +62,14 @@ export interface ModelFiles {
  */
 export async function gatherModelFiles(source: FileSource, formats: readonly WeightFormat[]): Promise<ModelFiles> {
   const absent: string[] = [];
-  const get = async (file: string, namedBy = 'pleiad') => {
-    const isThere = await source.get(file, namedBy);
+  const get: Get = async (file, { namedBy = 'pleiad', maxBytes } = {}) => {
+    const isThere = await source.get(file, { namedBy, maxBytes });
     if (!isThere) absent.push(file);
     return isThere;
   };
-  const config = await get(CONFIG_FILE);
+  const config = await get(CONFIG_FILE, READ_WHOLE);
   const tokenizer: string[] = [];
-  if (config) for (const file of TOKENIZER_FILES) if (await get(file)) tokenizer.push(file);
+  if (config) for (const file of TOKENIZER_FILES) if (await get(file, READ_WHOLE)) tokenizer.push(file);
   const weights = config ? await gatherWeights(source, formats, get) : undefined;
   return { config, ...(weights && { weights }), tokenizer, absent };
 }
@@ -72,14 +77,14 @@ export async function gatherModelFiles(source: FileSource, formats: readonly Wei
 async function gatherWeights(
   source: FileSource,
   formats: readonly WeightFormat[],
-  get: (file: string, namedBy?: string) => Promise<boolean>,
+  get: Get,
 ): Promise<ModelFiles['weights']> {
   for (const format of formats) {
     for (const { file, isIndex, with: others = [], optional = [] } of WEIGHT_FILES[format]) {
-      if (!(await get(file))) continue;
+      if (!(await get(file, isIndex ? READ_WHOLE : {}))) continue;
       const needed = isIndex ? shardsOf(source, file) : others;
-      for (const name of needed)
-        if (!(await get(name, `${source.name}/${file}`))) throw shardMissing(source, file, name);
+      const namedBy = `${source.name}/${file}`;
+      for (const name of needed) if (!(await get(name, { namedBy }))) throw shardMissing(source, file, name);
       const further: string[] = [];
       for (const name of optional) if (await get(name)) further.push(name);
       return { format, files: [file, ...needed, ...further] };
