@@ -49,6 +49,7 @@ describe('hubView', () => {
       { type: 'waiting', file: 'w.bin' },
       { type: 'checking', file: 'w.bin', bytes: 20e6 },
       { type: 'done', file: 'w.bin', bytes: 20e6, elapsedMs: 9000 },
+      { type: 'done', file: 'c.json', bytes: 413, elapsedMs: 20 },
       { type: 'cached', repository: 'a/b', commit: 'c'.repeat(40), reason: 'the network is down' },
       { type: 'note', text: 'a note' },
     );
@@ -57,6 +58,7 @@ describe('hubView', () => {
       'w.bin: cdn: ECONNRESET; trying again in 1 s',
       'w.bin: another process is fetching it; waiting',
       'fetched w.bin: 20.0 MB in 9 s',
+      'fetched c.json: 1 kB in 0 s',
       'a/b: using the cache (commit cccccccccccc), because the network is down',
       'a note',
     ]);

@@ -11,7 +11,7 @@ export function hubView(output: Output, now: () => number = () => performance.no
     switch (event.type) {
       case 'start':
         started = { at: now(), from: event.resumedFrom };
-        output.status(`${event.file}  ${event.bytes === undefined ? '' : megabytes(event.bytes)}`);
+        output.status(`${event.file}  ${event.bytes === undefined ? '' : size(event.bytes)}`);
         break;
       case 'progress':
         output.status(progressLine(event, started.from, now() - started.at));
@@ -31,18 +31,18 @@ function progressLine(
   elapsedMs: number,
 ): string {
   const perMs = elapsedMs > 0 ? (received - from) / elapsedMs : 0;
-  const rate = `${megabytes(perMs * 1000)}/s`;
-  if (!bytes) return `${file}  ${megabytes(received)}  ${rate}`;
+  const rate = `${size(perMs * 1000)}/s`;
+  if (!bytes) return `${file}  ${size(received)}  ${rate}`;
   const done = Math.round((BAR_WIDTH * received) / bytes);
   const bar = '█'.repeat(done) + '░'.repeat(BAR_WIDTH - done);
   const left = perMs > 0 ? `  ${duration((bytes - received) / perMs)} left` : '';
-  return `${file}  ${bar}  ${Math.floor((100 * received) / bytes)} % of ${megabytes(bytes)}  ${rate}${left}`;
+  return `${file}  ${bar}  ${Math.floor((100 * received) / bytes)} % of ${size(bytes)}  ${rate}${left}`;
 }
 
 function line(event: Exclude<HubEvent, { type: 'start' | 'progress' | 'checking' }>): string {
   switch (event.type) {
     case 'done':
-      return `fetched ${event.file}: ${megabytes(event.bytes)} in ${duration(event.elapsedMs)}`;
+      return `fetched ${event.file}: ${size(event.bytes)} in ${duration(event.elapsedMs)}`;
     case 'retry':
       return `${event.file}: ${event.reason}; trying again in ${duration(event.waitMs)}`;
     case 'waiting':
@@ -52,4 +52,8 @@ function line(event: Exclude<HubEvent, { type: 'start' | 'progress' | 'checking'
     case 'note':
       return event.text;
   }
+}
+
+function size(bytes: number): string {
+  return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : megabytes(bytes);
 }

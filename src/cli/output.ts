@@ -56,7 +56,8 @@ export class Output {
   /** Shows a line that the next one overwrites; nothing unless `isLive`. */
   status(text: string): void {
     if (!this.isLive) return;
-    const width = (this.#progress.columns ?? 80) - 1;
+    // A terminal that does not know its width says 0.
+    const width = (this.#progress.columns || 80) - 1;
     this.#progress.write(CLEAR_LINE + (text.length > width ? `${text.slice(0, width - 1)}…` : text));
     this.#status = true;
   }

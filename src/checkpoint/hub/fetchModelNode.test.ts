@@ -238,10 +238,18 @@ describe('fetchModel by folder', () => {
     await expect(fetched(file)).rejects.toThrow(/model\.safetensors is a file; |model\.safetensors is a file\./);
   });
 
-  it('says of a name that neither is there nor on the hub', async () => {
+  it('says of a name that neither is there nor on the hub, or that the hub cannot be asked about', async () => {
+    await expect(fetched('runs/mini', { offline: true })).rejects.toMatchObject({
+      problem: 'offline',
+      message: expect.stringMatching(
+        /^runs\/mini is no folder here, and as a name: runs\/mini at main is not in the cache/,
+      ),
+    });
     await expect(fetched('runs/mini')).rejects.toMatchObject({
       problem: 'repositoryNotFound',
-      message: expect.stringMatching(/^runs\/mini is no folder here, and there is no repository runs\/mini at /),
+      message: expect.stringMatching(
+        /^runs\/mini is no folder here, and as a name: there is no repository runs\/mini at /,
+      ),
     });
   });
 });

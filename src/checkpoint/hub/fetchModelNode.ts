@@ -61,9 +61,7 @@ export async function fetchModel(nameOrFolder: string, options: FetchModelOption
       },
     };
   } catch (error) {
-    throw error instanceof HubError && error.problem === 'repositoryNotFound'
-      ? noSuchModel(nameOrFolder, error)
-      : error;
+    throw error instanceof HubError && source.commit === undefined ? neitherNor(nameOrFolder, error) : error;
   }
 }
 
@@ -127,8 +125,10 @@ function checkIsName(word: string, isFile: boolean): void {
   );
 }
 
-function noSuchModel(word: string, cause: HubError): HubError {
-  return new HubError('repositoryNotFound', `${word} is no folder here, and ${cause.message}`, {
+/** What a word that is no folder here failed as on the hub: it may have been meant as either. */
+function neitherNor(word: string, cause: HubError): HubError {
+  if (!['repositoryNotFound', 'unreachable', 'offline'].includes(cause.problem)) return cause;
+  return new HubError(cause.problem, `${word} is no folder here, and as a name: ${cause.message}`, {
     subject: word,
     found: word,
     status: cause.status,
