@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { RepositoryCache } from './cacheNode.js';
 import { type Clock, SYSTEM_CLOCK } from './clock.js';
 import { downloadBlob, givenUp } from './downloadNode.js';
-import type { HubEvent, HubListener } from './events.js';
+import type { HubListener } from './events.js';
 import { lockFile } from './fileLockNode.js';
 import { HubError } from './hubError.js';
 import { FileAbsent, type FileAddress, type FileMetadata, fileMetadata, listFiles } from './metadata.js';
@@ -46,7 +46,7 @@ export class HubRepository {
   readonly #onEvent: HubListener;
   /** Why the hub is not asked any more. */
   #silence?: HubError;
-  #tookPlace = false;
+  #hasFetched = false;
 
   /** @throws SettingsError for variables that cannot be used, HubError for a name that is none */
   constructor(name: string, options: HubOptions = {}, { clock, onHubEvent, signal }: HubDependencies = {}) {
@@ -64,7 +64,7 @@ export class HubRepository {
 
   /** Whether anything had to be fetched. */
   get hasFetched(): boolean {
-    return this.#tookPlace;
+    return this.#hasFetched;
   }
 
   /**
@@ -82,7 +82,7 @@ export class HubRepository {
     const address = { repository: this.name, revision, file };
     let metadata: FileMetadata;
     try {
-      metadata = await this.#metadata(address, known ? 0 : undefined);
+      metadata = await this.#metadata(address, known !== undefined);
     } catch (error) {
       if (error instanceof FileAbsent) return this.#absent(address, error);
       if (!known || !mayUseCache(error)) throw error;
@@ -127,27 +127,18 @@ export class HubRepository {
     return { state: 'absent', commit };
   }
 
-  /** @param retries  0 when there is something to fall back on: then one try is enough */
-  async #metadata(address: FileAddress, retries: number | undefined): Promise<FileMetadata> {
-    const attempt = async () => {
-      try {
-        return await fileMetadata(this.#connection, address);
-      } catch (error) {
-        throw error instanceof PassingFailure && retries !== undefined
-          ? givenUp(address, this.#connection, error)
-          : error;
-      }
+  /** @param hasFallback  then one try is enough */
+  async #metadata(address: FileAddress, hasFallback: boolean): Promise<FileMetadata> {
+    const connection = this.#connection;
+    const ask = () => fileMetadata(connection, address);
+    const onRetry = (reason: string, waitMs: number) => {
+      this.#onEvent({ type: 'retry', file: address.file, reason, waitMs });
     };
     try {
-      return await withRetries(this.#connection, this.#onRetry(address), attempt);
+      return await (hasFallback ? ask() : withRetries(connection, onRetry, ask));
     } catch (error) {
-      throw error instanceof PassingFailure ? givenUp(address, this.#connection, error) : error;
+      throw error instanceof PassingFailure ? givenUp(address, connection, error) : error;
     }
-  }
-
-  #onRetry({ file }: FileAddress) {
-    return (reason: string, waitMs: number) =>
-      this.#onEvent({ type: 'retry', file, reason, waitMs } satisfies HubEvent);
   }
 
   /** The file of a snapshot, unless its size says that it is damaged. */
@@ -175,7 +166,7 @@ export class HubRepository {
       const destination = cache.blobPath(content);
       const isThere = existsSync(destination) && (bytes === undefined || statSync(destination).size === bytes);
       if (!isThere) {
-        this.#tookPlace = true;
+        this.#hasFetched = true;
         const isAlone = lock.isHeld;
         const connection = this.#connection;
         await downloadBlob({ connection, address, metadata, destination, isAlone, maxBytes, onEvent });
