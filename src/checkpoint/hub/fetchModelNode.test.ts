@@ -69,6 +69,22 @@ describe('fetchModel by name', () => {
     expect((await fetched(NAME, { offline: true })).hub?.notAsked).toMatch(/offline mode/);
   });
 
+  it('does without an optional file that nobody asked for before, when the hub is gone; not in the middle of a download', async () => {
+    model({ 'pytorch_model.bin': LARGE });
+    const { folder } = await fetched(NAME);
+    rmSync(join(folder, '../../.no_exist'), { recursive: true });
+    await hub.stop();
+    for (const revision of [COMMIT, 'main']) {
+      const report = await fetched(NAME, { revision });
+      expect(report).toMatchObject({ folder, weights: { format: 'pytorch' }, hub: { fetched: false } });
+      expect(report.hub?.notAsked).toMatch(/ECONNREFUSED/);
+    }
+    rmSync(join(root, 'a'), { recursive: true });
+    await hub.start();
+    for (let i = 0; i < 6; i++) hub.faults.push({ server: 'hub', path: /vocab/, act: status(503) });
+    await expect(fetched(NAME)).rejects.toMatchObject({ problem: 'unreachable' });
+  });
+
   it.each<[string, Record<string, string | Buffer>, FetchModelOptions['formats'], string, string[]]>([
     [
       'safetensors first',
@@ -152,6 +168,17 @@ describe('fetchModel by name', () => {
     await expect(fetched(NAME, { offline: true })).rejects.toMatchObject({
       problem: 'offline',
       message: expect.stringMatching(/is in the cache without weights \(safetensors or pytorch\), and offline mode/),
+    });
+  });
+
+  it('says why the hub gave no more, when the cache has only a part', async () => {
+    model({ 'pytorch_model.bin': LARGE });
+    const { folder } = await fetched(NAME);
+    rmSync(join(folder, 'pytorch_model.bin'));
+    await hub.stop();
+    await expect(fetched(NAME)).rejects.toMatchObject({
+      problem: 'unreachable',
+      message: expect.stringMatching(/is in the cache without weights \(safetensors or pytorch\), and .*ECONNREFUSED/),
     });
   });
 

@@ -147,7 +147,7 @@ async function incomplete(
   const missing = config ? `weights (${formats.join(' or ')})` : 'config.json';
   if (unknown.length > 0) {
     const problem = `${repository.name} is in the cache without ${missing}, and ${repository.silence}`;
-    return new HubError('offline', problem, {
+    return new HubError(repository.silenceProblem, problem, {
       subject: repository.name,
       found: unknown,
       expected: missing,

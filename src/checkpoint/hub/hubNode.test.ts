@@ -295,7 +295,8 @@ describe('a transfer that fails', () => {
     await get('config.json');
     expect(clock.waits).toEqual([3000, 4000, 55_000]);
     hub.faults.push({ server: 'hub', path: /./, act: status(429, { 'retry-after': '7200' }) });
-    const error = await failure(get('model.safetensors'));
+    const elsewhere = repository({ cacheFolder: join(root, 'empty') });
+    const error = await failure(elsewhere.file('model.safetensors', 'main'));
     expect(error.message).toMatch(/answered 429; it asks to wait 7200 s/);
   });
 

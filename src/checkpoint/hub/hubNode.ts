@@ -5,7 +5,7 @@ import { type Clock, SYSTEM_CLOCK } from './clock.js';
 import { downloadBlob, givenUp } from './downloadNode.js';
 import type { HubListener } from './events.js';
 import { lockFile } from './fileLockNode.js';
-import { HubError } from './hubError.js';
+import { HubError, type HubProblem } from './hubError.js';
 import { FileAbsent, type FileAddress, type FileMetadata, fileMetadata, listFiles } from './metadata.js';
 import { checkFileName, checkRepositoryName, checkRevision } from './names.js';
 import { type Connection, PassingFailure, withRetries } from './requests.js';
@@ -62,6 +62,11 @@ export class HubRepository {
     return this.settings.offline ? 'offline mode (HF_HUB_OFFLINE)' : this.#silence?.message;
   }
 
+  /** The same for programs. */
+  get silenceProblem(): HubProblem {
+    return this.#silence?.problem ?? 'offline';
+  }
+
   /** Whether anything had to be fetched. */
   get hasFetched(): boolean {
     return this.#hasFetched;
@@ -85,10 +90,12 @@ export class HubRepository {
       metadata = await this.#metadata(address, known !== undefined);
     } catch (error) {
       if (error instanceof FileAbsent) return this.#absent(address, error);
-      if (!known || !mayUseCache(error)) throw error;
+      // A cache that others filled may lack only what nobody needed. Half a download of ours is no such cache.
+      const mayDo = known !== undefined || !this.#hasFetched;
+      if (commit === undefined || !mayDo || !mayUseCache(error)) throw error;
       this.#silence = error;
-      this.#onEvent({ type: 'cached', repository: this.name, commit: commit!, reason: error.message });
-      return known;
+      this.#onEvent({ type: 'cached', repository: this.name, commit, reason: error.message });
+      return known ?? { state: 'unknown', commit };
     }
     await this.cache.rememberRevision(revision, metadata.commit);
     const path = this.#whole(file, metadata) ?? (await this.#fetch(address, metadata, maxBytes));
