@@ -76,6 +76,8 @@ export class TestHub {
 
   async #answer(server: 'hub' | 'cdn', request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = 'GET', url = '', headers } = request;
+    // A connection kept for later would be found broken rather than refused once the hub is stopped.
+    response.setHeader('connection', 'close');
     const { authorization, range } = headers;
     this.requests.push({
       server,
