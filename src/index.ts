@@ -35,6 +35,7 @@ export * from './pipelines/textCorruption.js';
 export * from './random/philox.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 export * from './text/tokenizer.js';
+export { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './text/tokenizerFolder.js';
 export * from './text/vocabularyTraining.js';
 export * from './training/events.js';
 export * from './training/metrics.js';
