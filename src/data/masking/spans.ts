@@ -1,0 +1,21 @@
+/**
+ * Spans of masked tokens. A masked block keeps positions only; what a span is follows from them, so that every scheme,
+ * every batch and the span boundary objective agree on it.
+ */
+
+/**
+ * The maximal runs of neighbouring masked positions: overlapping and adjacent spans become one, as in the released code
+ * of SpanBERT. No scheme masks [CLS], [SEP] or padding, so a run never crosses one: it would need a gap of no position.
+ * @param positions  of one block, ascending as in a `MaskedBlock`; repeated positions count once
+ * @returns          first and last position of each span, both inclusive, int32 [2k], ascending
+ */
+export function mergedSpans(positions: ArrayLike<number>): Int32Array {
+  const sorted = Int32Array.from(positions).sort();
+  const spans: number[] = [];
+  for (const position of sorted) {
+    const last = spans.length - 1;
+    if (last > 0 && position <= spans[last] + 1) spans[last] = position;
+    else spans.push(position, position);
+  }
+  return Int32Array.from(spans);
+}
