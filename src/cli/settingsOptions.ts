@@ -24,6 +24,7 @@ function placeholder({ name, type }: SettingDescription): string {
   if (type === 'fields') return '<field=value,…>';
   if (type === 'number') return '<number>';
   if (name === 'data' || name === 'out') return '<folder>';
+  if (type === 'list') return '<names>';
   return type === 'choice' ? '<name>' : '<text>';
 }
 
