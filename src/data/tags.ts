@@ -36,12 +36,67 @@ export function taggedSpans(tags: Uint8Array, kind: TagKind, numTokens = tags.le
   return spans;
 }
 
-/** How many spans of each kind begin among these tokens. */
-export function countTags(tags: Uint8Array): Record<TagKind, number> {
+/**
+ * How many spans of each kind begin among these tokens.
+ * @param before  the byte of the token before them, where there is one
+ */
+export function countTags(tags: Uint8Array, before = 0): Record<TagKind, number> {
   const counts = { entity: 0, phrase: 0 };
+  let previous = before;
   for (const tag of tags) {
-    if (tag & TAG_BITS.entity.begin) counts.entity++;
-    if (tag & TAG_BITS.phrase.begin) counts.phrase++;
+    for (const kind of TAG_KINDS) {
+      const { begin, inside } = TAG_BITS[kind];
+      if (tag & inside && (tag & begin || !(previous & inside))) counts[kind]++;
+    }
+    previous = tag;
   }
   return counts;
+}
+
+/** A tagged stretch of tokens or characters; `end` is exclusive. */
+export interface TagSpan {
+  readonly kind: TagKind;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Writes spans of tokens into zeroed bytes. Of spans of one kind that overlap, the longest counts, then the first.
+ * @param spans  in tokens, within the bytes
+ */
+export function writeTags(tags: Uint8Array, spans: Iterable<TagSpan>): void {
+  const longestFirst = [...spans].sort((a, b) => b.end - b.start - (a.end - a.start) || a.start - b.start);
+  for (const { kind, start, end } of longestFirst) {
+    const { begin, inside } = TAG_BITS[kind];
+    if (end <= start || tags.subarray(start, end).some((tag) => (tag & inside) !== 0)) continue;
+    for (let token = start; token < end; token++) tags[token] |= inside;
+    tags[start] |= begin;
+  }
+}
+
+/**
+ * Spans of characters as spans of tokens: every token that has a character of the span. Spans without any are left out.
+ * @param offsets  start and end (exclusive) of each token in the same text, ascending, [2n]
+ */
+export function tokenSpans(spans: Iterable<TagSpan>, offsets: ArrayLike<number>): TagSpan[] {
+  const numTokens = offsets.length / 2;
+  const result: TagSpan[] = [];
+  for (const { kind, start, end } of spans) {
+    const first = firstToken((token) => offsets[2 * token + 1] > start, numTokens);
+    const after = firstToken((token) => offsets[2 * token] >= end, numTokens);
+    if (first < after) result.push({ kind, start: first, end: after });
+  }
+  return result;
+}
+
+/** The first of `count` tokens for which the condition holds, `count` when none; it holds for all after that one. */
+function firstToken(holds: (token: number) => boolean, count: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

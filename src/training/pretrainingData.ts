@@ -1,19 +1,37 @@
 /** Training and held-out batches from shards: blocks, masked by a scheme, in the form that objectives take. */
 import { type Blocks, createBatchSource } from '../data/batches.js';
-import { createMasking } from '../data/masking/createMasking.js';
+import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
 import type { Shards } from '../data/shards.js';
+import type { TagKind } from '../data/tags.js';
 import { unigramEntropy } from '../data/unigram.js';
+import { DataError } from '../errors.js';
 import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
 import type { PretrainingSettings } from './settings.js';
 import type { TrainingData } from './stepFeeds.js';
 
-/** @throws SettingsError when random tokens are to be as frequent as in the text and there is none */
-export function maskingScheme(settings: PretrainingSettings, shards: Pick<Shards, 'unigramCounts'>): MaskingScheme {
+/**
+ * @throws SettingsError when random tokens are to be as frequent as in the text and there is none
+ * @throws DataError     when the scheme needs tags and the training text has none of the kind
+ */
+export function maskingScheme(settings: MaskingSettings, shards: Shards): MaskingScheme {
+  for (const kind of tagKindsOf(settings.masking)) requireTags(shards, kind);
   return createMasking(settings, () => shards.unigramCounts('train'));
+}
+
+function requireTags({ source, train: { tags } }: Shards, kind: TagKind): void {
+  if (tags?.counts[kind]) return;
+  throw new DataError(
+    `${source} has ${tags ? `tags, but none of kind ${kind}` : 'no tags'}; masking ${kind} needs them`,
+    {
+      subject: source,
+      expected: `at least one ${kind} in the training text`,
+      advice: 'Prepare JSONL that has them with `pleiad prepare --tags`, or give a tag file (tags)',
+    },
+  );
 }
 
 /** Masked slots that a row of the run has room for. */

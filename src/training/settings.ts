@@ -474,6 +474,7 @@ export function scheduleOf(s: PretrainingSettings, totalSteps: number, warmupSte
 /** Settings that a resumed run may change; all others decide what it computes. */
 const CHANGEABLE: readonly SettingName[] = [
   'data',
+  'tags',
   'out',
   'resume',
   'steps',
