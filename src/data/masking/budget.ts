@@ -27,7 +27,7 @@ export interface Budget {
 
 export function maskBudget(settings: BudgetSettings, defaultRule: BudgetRule): Budget {
   const { maskProb = 0.15, budget = defaultRule, maxPredictions } = settings;
-  const share = (tokens: number) => Math.ceil(maskProb * tokens - ROUNDING);
+  const share = (tokens: number) => Math.max(0, Math.ceil(maskProb * tokens - ROUNDING));
   const maxSlots = (blockLength: number): number => {
     if (maxPredictions !== undefined) return maxPredictions;
     // Every row has a [CLS] and a [SEP].
