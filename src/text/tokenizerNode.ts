@@ -1,7 +1,7 @@
 /** Tokenizers in folders: `tokenizer.json`, or `vocab.txt` with `tokenizer_config.json`, as model folders hold them. */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { DataError } from '../errors.js';
 import { WordPieceTokenizer } from './tokenizer.js';
@@ -9,11 +9,14 @@ import { settingsFromTokenizerConfig } from './tokenizerFiles.js';
 
 /**
  * Loads the tokenizer of a folder: `tokenizer.json` if it is there, else `vocab.txt` read with `tokenizer_config.json`.
- * A `vocab.txt` alone does not say its casing; it is taken as cased when any token holds an upper-case letter beside the
- * bracketed special ones.
+ * Either file may be named itself. A `vocab.txt` alone does not say its casing; it is taken as cased when any token holds
+ * an upper-case letter beside the bracketed special ones.
  * @throws DataError when the folder has neither file, or one is damaged
  */
 export function loadTokenizer(folder: string): WordPieceTokenizer {
+  if (existsSync(folder) && statSync(folder).isFile()) {
+    return folder.endsWith('.json') ? WordPieceTokenizer.fromTokenizerJson(readJson(folder)) : loadVocabulary(folder);
+  }
   const jsonPath = join(folder, 'tokenizer.json');
   if (existsSync(jsonPath)) return WordPieceTokenizer.fromTokenizerJson(readJson(jsonPath));
   const vocabPath = join(folder, 'vocab.txt');
@@ -24,8 +27,12 @@ export function loadTokenizer(folder: string): WordPieceTokenizer {
       advice: 'Give the folder of a tokenizer or a model; `pleiad vocab` trains a vocabulary',
     });
   }
-  const text = readFileSync(vocabPath, 'utf8');
-  const configPath = join(folder, 'tokenizer_config.json');
+  return loadVocabulary(vocabPath);
+}
+
+function loadVocabulary(path: string): WordPieceTokenizer {
+  const text = readFileSync(path, 'utf8');
+  const configPath = join(dirname(path), 'tokenizer_config.json');
   const config = existsSync(configPath) ? readJson(configPath) : { do_lower_case: !hasUpperCase(text) };
   return WordPieceTokenizer.fromVocabText(text, settingsFromTokenizerConfig(config));
 }

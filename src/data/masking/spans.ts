@@ -29,7 +29,7 @@ export function mergedSpans(positions: ArrayLike<number>): Int32Array {
  * The positions s−1 and e+1 beside a merged span s..e, which are never masked; undefined at a side where no text stands.
  * As released, a span that touches [CLS], [SEP] or the end is not predicted from its boundaries.
  */
-export function boundariesOf(
+export function textBeside(
   { ids, n, specialIds: { clsId, sepId } }: Pick<MaskingBlock, 'ids' | 'n' | 'specialIds'>,
   first: number,
   last: number,

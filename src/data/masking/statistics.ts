@@ -1,7 +1,7 @@
 /** What a masking scheme does, in figures: the acceptance table of a scheme, over as many blocks as are added. */
 
 import { candidatePositions, MASK_ACTIONS, type MaskedBlock, type MaskingBlock } from './scheme.js';
-import { boundariesOf, MAX_SPAN_TARGETS, mergedSpans } from './spans.js';
+import { MAX_SPAN_TARGETS, mergedSpans, textBeside } from './spans.js';
 
 export interface MaskStatistics {
   readonly blocks: number;
@@ -16,7 +16,7 @@ export interface MaskStatistics {
   readonly wordsPerSpan: number;
   /** Part of the spans that have more than `MAX_SPAN_TARGETS` pieces. */
   readonly longSpans: number;
-  /** Part of the masked tokens that the span boundary objective predicts: see `boundariesOf` and `MAX_SPAN_TARGETS`. */
+  /** Part of the masked tokens that the span boundary objective predicts: see `textBeside` and `MAX_SPAN_TARGETS`. */
   readonly sboShare: number;
   /** Anchors drawn in vain for each span drawn. */
   readonly rejectsPerSpan: number;
@@ -50,7 +50,7 @@ export class MaskCounter {
       this.#spans++;
       for (let position = first; position <= last; position++) this.#words += block.wordStarts[position];
       if (length > MAX_SPAN_TARGETS) this.#long++;
-      const { left, right } = boundariesOf(block, first, last);
+      const { left, right } = textBeside(block, first, last);
       if (left !== undefined && right !== undefined) this.#bounded += Math.min(length, MAX_SPAN_TARGETS);
     }
     for (const action of actions) this.#actions[action]++;

@@ -278,7 +278,8 @@ function* splitLines(text: string): Generator<string> {
   }
 }
 
-function* splitBlankLines(text: string): Generator<string> {
+/** The documents of a plain text, as `documentPer: blankLine` has them. */
+export function* splitBlankLines(text: string): Generator<string> {
   let start = 0;
   for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) {
     yield text.slice(start, index);
