@@ -139,7 +139,7 @@ const UNUSED = {
   tagProb: 'only entity and phrase use tags',
   tagFallback: 'only entity and phrase use tags',
 } as const satisfies Partial<Record<MaskingField, string>>;
-const SCHEME_FIELDS = Object.keys(UNUSED) as (keyof typeof UNUSED)[];
+export const SCHEME_FIELDS = Object.keys(UNUSED) as (keyof typeof UNUSED)[];
 
 function usedFields({ masking, tagFallback }: ResolvedMasking): ReadonlySet<string> {
   const isTagged = tagKindsOf(masking).length > 0;

@@ -151,6 +151,8 @@ describe('pre-training settings', () => {
       warmupFraction: 0,
     });
     expect(problems).toHaveLength(3);
+    // Of an unknown scheme nobody can say which settings it has.
+    expect(problemsOf({ ...minimal, masking: 'spam', geometricP: 0.3 })).toHaveLength(1);
   });
 
   it('accept encoder sharing and two stages when the sizes are equal', () => {

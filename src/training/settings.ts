@@ -12,7 +12,13 @@ import {
   SIZES,
   type SizeName,
 } from '../models/config.js';
-import { maskingContradictions, maskingDefaults, maskingFields, type ResolvedMasking } from './maskingSettings.js';
+import {
+  maskingContradictions,
+  maskingDefaults,
+  maskingFields,
+  type ResolvedMasking,
+  SCHEME_FIELDS,
+} from './maskingSettings.js';
 import type { Schedule } from './schedule.js';
 
 const fraction = () => z.number().min(0).max(1);
@@ -239,10 +245,17 @@ export function resolvePretrainingSettings(input: unknown): PretrainingSettings 
   const settings = usable && withDefaults(usable);
   const problems = [
     ...shapeProblems,
-    ...(settings ? contradictions(settings, new Set(Object.keys(input as object))) : []),
+    ...(settings ? contradictions(settings, givenNames(input as object, parsed.error?.issues ?? [])) : []),
   ];
   if (problems.length) throw new SettingsError(problems);
   return settings!;
+}
+
+/** The settings that were given and parsed; where masking did not, nothing can be said of what belongs to a scheme. */
+function givenNames(input: object, issues: readonly z.core.$ZodIssue[]): Set<string> {
+  const bad = new Set<PropertyKey>(issues.map(({ path }) => path[0]));
+  if (bad.has('masking')) for (const field of SCHEME_FIELDS) bad.add(field);
+  return new Set(Object.keys(input).filter((name) => !bad.has(name)));
 }
 
 function withDefaults(parsed: Parsed): PretrainingSettings {

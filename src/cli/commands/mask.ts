@@ -17,7 +17,7 @@ import { wordVocabulary } from '../../text/wordVocabulary.js';
 import { maskingFields } from '../../training/maskingSettings.js';
 import { openTrainingShards } from '../../training/pretrainNode.js';
 import { describeSettings, type SettingName, settingsFromWords } from '../../training/settings.js';
-import type { CommandDefinition, OptionValues } from '../command.js';
+import type { CommandDefinition, OptionDefinition, OptionValues } from '../command.js';
 import { collectProblems, grouped, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { kebabCase, settingsOptions } from '../settingsOptions.js';
@@ -48,7 +48,7 @@ export const mask: CommandDefinition = {
     { flags: '--stats', description: 'figures over all blocks of the text; blank lines separate documents' },
     { flags: '--data <folder>', description: 'with --stats, the training text of prepared shards instead of a text' },
     { flags: '--epochs <number>', description: 'with --stats, mask each block so many times. Default 1.' },
-    ...settingsOptions(SETTINGS),
+    ...maskingOptions(),
   ],
   examples: [
     'pleiad mask --scheme span "You are expected to know the laws of your country"',
@@ -65,6 +65,19 @@ export const mask: CommandDefinition = {
     return { json };
   },
 };
+
+/** Without an objective, the defaults are those of a masked language model. */
+function maskingOptions(): OptionDefinition[] {
+  const descriptions: Readonly<Record<string, string>> = {
+    '--mask-prob': 'fraction of tokens that is masked, 0 to 1. Default 0.15.',
+    '--mask-keep-prob': 'fraction of the spans that keep their tokens, 0 to 1. Default 0.1.',
+    '--mask-random-prob': 'fraction of the spans that show random tokens, 0 to 1. Default 0.1.',
+  };
+  return settingsOptions(SETTINGS).map((option) => ({
+    ...option,
+    description: descriptions[option.flags.split(' ')[0]] ?? option.description,
+  }));
+}
 
 function schemeDescription(): string {
   const { choices = [] } = describeSettings().find(({ name }) => name === 'masking')!;
