@@ -27,8 +27,6 @@ export interface ShardFolder extends Shards {
 const MAX_OPEN_FILES = 64;
 /** Metadata of a shard whose first document began in the shard before it. */
 export const CONTINUES_KEY = 'continues_document';
-/** Metadata of a shard with tags: how many spans of each kind begin in it. */
-export const TAG_COUNT_KEYS = { entity: 'entities', phrase: 'phrases' } as const;
 
 /**
  * Opens a prepared folder.
@@ -126,17 +124,13 @@ class ShardedSplit implements TokenSplit {
     this.#tokensBefore = new Float64Array(entries.length + 1);
     const starts: Float64Array[] = [];
     const tagCounts = { entity: 0, phrase: 0 };
-    let tagged = 0;
     entries.forEach((entry, shard) => {
       const file = this.#file(shard);
       checkShard(file, entry, tokenizerHash);
       const before = this.#tokensBefore[shard];
       const offsets = file.read<'I64'>('document_offsets');
-      if (file.header.tensors.has('tags')) {
-        tagged++;
-        tagCounts.entity += Number(file.metadata[TAG_COUNT_KEYS.entity]);
-        tagCounts.phrase += Number(file.metadata[TAG_COUNT_KEYS.phrase]);
-      }
+      tagCounts.entity += entry.tags?.entity ?? 0;
+      tagCounts.phrase += entry.tags?.phrase ?? 0;
       const isContinued = file.metadata[CONTINUES_KEY] === 'true';
       starts.push(Float64Array.from(offsets.subarray(isContinued ? 1 : 0, -1), (offset) => before + Number(offset)));
       this.#tokensBefore[shard + 1] = before + entry.tokens;
@@ -150,7 +144,7 @@ class ShardedSplit implements TokenSplit {
       at += part.length;
     }
     this.documentOffsets[at] = this.numTokens;
-    if (tagged > 0 && tagged === entries.length) {
+    if (entries.length > 0 && entries.every(({ tags }) => tags)) {
       this.tags = {
         counts: tagCounts,
         read: (start, end, tags, to) =>
@@ -232,6 +226,12 @@ function checkShard(file: SafetensorsFile, entry: ShardEntry, tokenizerHash: str
   const tokens = file.location('tokens').shape[0];
   const flags = file.location('word_starts').shape[0];
   const documents = file.location('document_offsets').shape[0] - 1;
+  if (entry.tags && file.location('tags').shape[0] !== tokens) {
+    throw new DataError(`${file.path} has ${file.location('tags').shape[0]} tags for ${tokens} tokens`, {
+      subject: file.path,
+      advice: 'Prepare the text again',
+    });
+  }
   if (tokens !== entry.tokens || flags !== tokens || documents !== entry.documents) {
     throw new DataError(
       `${file.path} has ${tokens} tokens, ${flags} word starts and ${documents} documents; ` +
