@@ -76,8 +76,8 @@ export function showMask(text: string, options: ShowMaskOptions = {}): ShownMask
   const settings = maskingSettings(input);
   checkTagSpans(text, settings.masking, tagSpans);
   const document = tokenize(text, tokenizer, tagSpans);
-  if (document.ids.length === 0) throw new DataError('there is nothing to mask: the text has no token');
   const shards = shardsOf([document], tokenizer, 'the text');
+  refuseNothing(shards);
   const scheme = maskingScheme(settings, shards);
   const { length, seed } = settings;
   const source = createBatchSource({ shards, length, batchSize: 1, segments: 'single', seed, trim: true });
@@ -98,6 +98,11 @@ export function showMask(text: string, options: ShowMaskOptions = {}): ShownMask
     })),
     omitted: document.ids.length - (n - 2),
   };
+}
+
+function refuseNothing({ source, train }: Shards): void {
+  if (train.numTokens === 0)
+    throw new DataError(`there is nothing to mask: ${source} has no token`, { subject: source });
 }
 
 const ACTION_NAMES = (Object.keys(MASK_ACTIONS) as (keyof typeof MASK_ACTIONS)[]).sort(
@@ -136,6 +141,7 @@ export function maskStatistics(shards: Shards, options: MaskStatisticsOptions = 
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
     throw new SettingsError([`epochs is ${epochs}; expected a whole number of at least 1`]);
   }
+  refuseNothing(shards);
   const { length, seed } = settings;
   const { specialIds, vocabSize } = shards;
   const scheme = maskingScheme(settings, shards);
