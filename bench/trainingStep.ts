@@ -9,7 +9,7 @@ import { BATCH, LENGTH } from '../src/nn/layers.js';
 import { createObjective, type ObjectiveName } from '../src/objectives/electra.js';
 import type { PretrainingObjective } from '../src/objectives/objective.js';
 import { RandomStream } from '../src/random/philox.js';
-import { maskingScheme, trainingData } from '../src/training/pretrainingData.js';
+import { slotsPerRow, trainingData } from '../src/training/pretrainingData.js';
 import { modelConfigs, type PretrainingSettings, resolvePretrainingSettings } from '../src/training/settings.js';
 import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
@@ -52,7 +52,7 @@ export function stepGraph(objective: PretrainingObjective, settings: Pretraining
   const sizes = new Map([
     [BATCH, batchSize],
     [LENGTH, length],
-    [MASKED, batchSize * maskingScheme(settings).maxSlots(length)],
+    [MASKED, batchSize * slotsPerRow(settings)],
   ]);
   return { graph: objective.phases[0].trainingGraph({ accumulate: false }), sizes };
 }

@@ -31,6 +31,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say what could stand where a text has [MASK]',
     load: async () => (await import('./commands/fillMask.js')).fillMask,
   },
+  mask: {
+    summary: 'show what a masking scheme does to a text',
+    load: async () => (await import('./commands/mask.js')).mask,
+  },
   evaluate: {
     summary: 'measure a model on held-out data',
     load: async () => (await import('./commands/evaluate.js')).evaluate,

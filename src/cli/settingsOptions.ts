@@ -1,5 +1,10 @@
 /** Options made from the settings schema: one flag a setting, so that nothing is declared twice. */
-import { describeSettings, type SettingDescription, settingsFromWords } from '../training/settings.js';
+import {
+  describeSettings,
+  type SettingDescription,
+  type SettingName,
+  settingsFromWords,
+} from '../training/settings.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 
 /** hiddenSize → hidden-size */
@@ -7,9 +12,10 @@ export function kebabCase(name: string): string {
   return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
-/** Every setting as a flag, in the order of the schema. */
-export function settingsOptions(): OptionDefinition[] {
-  return describeSettings().flatMap((setting) => {
+/** Every setting, or those of a list, as a flag, in the order of the schema. */
+export function settingsOptions(names?: readonly SettingName[]): OptionDefinition[] {
+  const settings = describeSettings().filter(({ name }) => !names || names.includes(name));
+  return settings.flatMap((setting) => {
     const flag = `--${kebabCase(setting.name)}`;
     // Choices are checked with all other settings, so that one message names everything that is wrong.
     const choices = setting.choices ? ` One of ${setting.choices.join(', ')}.` : '';
@@ -24,6 +30,7 @@ function placeholder({ name, type }: SettingDescription): string {
   if (type === 'fields') return '<field=value,…>';
   if (type === 'number') return '<number>';
   if (name === 'data' || name === 'out') return '<folder>';
+  if (type === 'list') return '<names>';
   return type === 'choice' ? '<name>' : '<text>';
 }
 

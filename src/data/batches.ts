@@ -47,6 +47,8 @@ export interface Blocks {
   readonly attentionMask: Int32Array;
   /** 1 where a token begins a word, also on special tokens, 0 on padding, [B, S]. */
   readonly wordStarts: Uint8Array;
+  /** Entities and phrases as `TAG_BITS` (tags.ts), [B, S]; absent when the text has no tags. */
+  readonly tags?: Uint8Array;
 }
 
 export interface BatchSource {
@@ -102,6 +104,7 @@ export function createBatchSource(settings: BatchSettings & { requireFullBatch?:
       tokenTypeIds: new Int32Array(count * length),
       attentionMask: new Int32Array(count * length),
       wordStarts: new Uint8Array(count * length),
+      ...(split.tags && { tags: new Uint8Array(count * length) }),
     };
     blockIndices.forEach((block, i) => {
       const random = new RandomStream(seed, 'segments', epochs[i], block);
@@ -132,7 +135,7 @@ export function createBatchSource(settings: BatchSettings & { requireFullBatch?:
   };
 }
 
-type RowArrays = Pick<Blocks, 'inputIds' | 'tokenTypeIds' | 'attentionMask' | 'wordStarts'>;
+type RowArrays = Pick<Blocks, 'inputIds' | 'tokenTypeIds' | 'attentionMask' | 'wordStarts' | 'tags'>;
 
 function rowOf(blocks: RowArrays & { length: number }, index: number): RowArrays {
   const from = index * blocks.length;
@@ -142,6 +145,7 @@ function rowOf(blocks: RowArrays & { length: number }, index: number): RowArrays
     tokenTypeIds: blocks.tokenTypeIds.subarray(from, to),
     attentionMask: blocks.attentionMask.subarray(from, to),
     wordStarts: blocks.wordStarts.subarray(from, to),
+    tags: blocks.tags?.subarray(from, to),
   };
 }
 
@@ -157,6 +161,7 @@ function trimBlocks(blocks: Blocks): Blocks {
     tokenTypeIds: new Int32Array(size),
     attentionMask: new Int32Array(size),
     wordStarts: new Uint8Array(size),
+    ...(blocks.tags && { tags: new Uint8Array(size) }),
   };
   for (let i = 0; i < blocks.batchSize; i++) {
     const from = rowOf(blocks, i);
@@ -165,6 +170,7 @@ function trimBlocks(blocks: Blocks): Blocks {
     to.tokenTypeIds.set(from.tokenTypeIds.subarray(0, length));
     to.attentionMask.set(from.attentionMask.subarray(0, length));
     to.wordStarts.set(from.wordStarts.subarray(0, length));
+    if (from.tags) to.tags!.set(from.tags.subarray(0, length));
   }
   return trimmed;
 }

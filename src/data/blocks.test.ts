@@ -33,6 +33,29 @@ describe('BlockIndex', () => {
   });
 });
 
+describe('single sequences', () => {
+  it('are [CLS] block [SEP] of at most length − 2 tokens of one document, with nothing lost between them', () => {
+    const shards = countingShards(LENGTHS);
+    const source = createBatchSource({ shards, length: 16, batchSize: 1, segments: 'single', seed: 7 });
+    // 100 -> 7 blocks of 14 and 2 tokens more, 1 -> 1, 0 -> 0, 13 -> 1, 14 -> 1 full one, 250 -> 17 of 14 and 12 more.
+    expect(source.numBlocks).toBe(8 + 1 + 0 + 1 + 1 + 0 + 18);
+    const index = new BlockIndex(shards.train, 16, 'single');
+    for (let block = 0; block < source.numBlocks; block++) {
+      const { inputIds, tokenTypeIds, lengths } = source.rows([block]);
+      const n = lengths[0];
+      expect([inputIds[0], inputIds[n - 1]]).toEqual([clsId, sepId]);
+      expect(tokenTypeIds.every((type) => type === 0)).toBe(true);
+      const text = [...inputIds.subarray(1, n - 1)];
+      // The counting corpus: consecutive numbers of one document.
+      const { document, start } = index.locate(block);
+      const first = 1000 * document + 10 + start - shards.train.documentOffsets[document];
+      expect(text).toEqual(text.map((_, i) => first + i));
+      const isLast = block + 1 === source.numBlocks || index.locate(block + 1).document !== document;
+      if (!isLast) expect(text).toHaveLength(14);
+    }
+  });
+});
+
 describe('rows', () => {
   const source = createBatchSource({ shards: countingShards([400]), length: 16, batchSize: 4, seed: 3 });
   const all = source.rows(Array.from({ length: source.numBlocks }, (_, i) => i));

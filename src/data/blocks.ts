@@ -78,6 +78,8 @@ export interface Row {
   readonly tokenTypeIds: Int32Array;
   readonly attentionMask: Int32Array;
   readonly wordStarts: Uint8Array;
+  /** Filled when the split has tags. */
+  readonly tags?: Uint8Array;
 }
 
 /**
@@ -93,9 +95,10 @@ export function fillRow(
   specialIds: SpecialIds,
   random: RandomStream,
 ): number {
-  const { inputIds, wordStarts, tokenTypeIds, attentionMask } = row;
+  const { inputIds, wordStarts, tags, tokenTypeIds, attentionMask } = row;
   const length = span.end - span.start;
   split.read(span.start, span.end, inputIds, wordStarts, 1);
+  if (tags) split.tags?.read(span.start, span.end, tags, 1);
   const firstLength =
     mode === 'pair' && random.uniform() >= SINGLE_SEGMENT_PROB ? middleWordStart(wordStarts, length) : length;
   inputIds[0] = specialIds.clsId;
@@ -104,6 +107,7 @@ export function fillRow(
     // [CLS] A B -> [CLS] A [SEP] B
     inputIds.copyWithin(firstLength + 2, firstLength + 1, used);
     wordStarts.copyWithin(firstLength + 2, firstLength + 1, used);
+    tags?.copyWithin(firstLength + 2, firstLength + 1, used);
     inputIds[firstLength + 1] = specialIds.sepId;
     used++;
     tokenTypeIds.fill(1, firstLength + 2, used + 1);
@@ -113,7 +117,11 @@ export function fillRow(
   // Special tokens are words of their own, so that no scheme takes them for a continuation.
   wordStarts[0] = 1;
   wordStarts[used - 1] = 1;
-  if (firstLength < length) wordStarts[firstLength + 1] = 1;
+  if (firstLength < length) {
+    wordStarts[firstLength + 1] = 1;
+    // A tagged span that is divided here goes on without its beginning, and counts as two.
+    tags?.fill(0, firstLength + 1, firstLength + 2);
+  }
   attentionMask.fill(1, 0, used);
   inputIds.fill(specialIds.padId, used);
   return used;

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { DataError } from '../errors.js';
+import { TAG_OFFSETS } from './prepare/recordTags.js';
 
 export const MANIFEST_FILE = 'manifest.json';
 export const UNIGRAM_FILE = 'unigram.safetensors';
@@ -19,6 +20,8 @@ export const shardEntrySchema = z.object({
    */
   documents: count,
   tokens: count,
+  /** Tagged spans of each kind; absent when the shards have no tags. */
+  tags: z.object({ entity: count, phrase: count }).optional(),
   /** Length of the file, bytes. */
   bytes: count,
   sha256: z.string(),
@@ -34,6 +37,8 @@ export const identitySchema = z.object({
   heldOutFraction: z.number(),
   shardTokens: count,
   invalidUtf8: z.enum(['error', 'replace']),
+  /** How the places of tagged spans were counted, when tags were read. */
+  tags: z.enum(['none', ...TAG_OFFSETS]).default('none'),
   inputs: z.array(z.object({ name: z.string(), bytes: count, fingerprint: z.string() })),
 });
 export type Identity = z.infer<typeof identitySchema>;

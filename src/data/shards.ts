@@ -4,6 +4,7 @@
  */
 
 import { DataError } from '../errors.js';
+import { countTags, TAG_LIMIT, type TagKind } from './tags.js';
 
 /** The ids that batches and masks need; a tokenizer has them under the same names. */
 export interface SpecialIds {
@@ -27,6 +28,15 @@ export interface TokenSplit {
    * A word start is 1 where a token begins a word, 0 where it continues one.
    */
   read(start: number, end: number, ids: Int32Array, wordStarts: Uint8Array, at: number): void;
+  /** Where entities and phrases stand; absent when the text has no tags. */
+  readonly tags?: SplitTags;
+}
+
+export interface SplitTags {
+  /** Spans of each kind in the split. */
+  readonly counts: Readonly<Record<TagKind, number>>;
+  /** Copies the bytes (`TAG_BITS`) of tokens `start` to `end` (exclusive) into `tags`, beginning at `at`. */
+  read(start: number, end: number, tags: Uint8Array, at: number): void;
 }
 
 export interface Shards {
@@ -42,10 +52,12 @@ export interface Shards {
   close(): void;
 }
 
-/** A tokenized document: one entry a token in both arrays. */
+/** A tokenized document: one entry a token in all arrays. */
 export interface TokenDocument {
   readonly ids: ArrayLike<number>;
   readonly wordStarts: ArrayLike<number>;
+  /** Bytes of `TAG_BITS`. */
+  readonly tags?: ArrayLike<number>;
 }
 
 /**
@@ -76,9 +88,14 @@ export function memoryShards(corpus: {
 
 function memorySplit(documents: readonly TokenDocument[], vocabSize: number): TokenSplit {
   const documentOffsets = new Float64Array(documents.length + 1);
-  documents.forEach(({ ids, wordStarts }, index) => {
+  documents.forEach(({ ids, wordStarts, tags }, index) => {
     if (ids.length !== wordStarts.length) {
       throw new DataError(`Document ${index} has ${ids.length} ids and ${wordStarts.length} word starts`);
+    }
+    if (tags && (tags.length !== ids.length || Array.prototype.some.call(tags, (tag: number) => tag >= TAG_LIMIT))) {
+      throw new DataError(
+        `Document ${index} has ${ids.length} ids and ${tags.length} tags; expected as many, below 16`,
+      );
     }
     const bad = Array.prototype.find.call(ids, (id: number) => !(id >= 0 && id < vocabSize));
     if (bad !== undefined) throw new DataError(`Document ${index} has id ${bad}; the vocabulary has ${vocabSize}`);
@@ -87,7 +104,10 @@ function memorySplit(documents: readonly TokenDocument[], vocabSize: number): To
   const numTokens = documentOffsets[documents.length];
   const allIds = new Int32Array(numTokens);
   const allWordStarts = new Uint8Array(numTokens);
-  documents.forEach(({ ids, wordStarts }, index) => {
+  const hasTags = documents.some(({ tags }) => tags);
+  const allTags = new Uint8Array(hasTags ? numTokens : 0);
+  documents.forEach(({ ids, wordStarts, tags }, index) => {
+    if (tags) allTags.set(tags, documentOffsets[index]);
     allIds.set(ids, documentOffsets[index]);
     allWordStarts.set(wordStarts, documentOffsets[index]);
   });
@@ -99,6 +119,15 @@ function memorySplit(documents: readonly TokenDocument[], vocabSize: number): To
       ids.set(allIds.subarray(start, end), at);
       wordStarts.set(allWordStarts.subarray(start, end), at);
     },
+    ...(hasTags && { tags: memoryTags(allTags) }),
+  };
+}
+
+/** @param tags  bytes of a whole split */
+export function memoryTags(tags: Uint8Array): SplitTags {
+  return {
+    counts: countTags(tags),
+    read: (start, end, into, at) => into.set(tags.subarray(start, end), at),
   };
 }
 

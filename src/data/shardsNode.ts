@@ -1,5 +1,6 @@
 /** Prepared folders on disk. Tokens are read by position; in memory are only the document offsets. */
 
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsFile } from '../checkpoint/safetensorsNode.js';
@@ -12,12 +13,14 @@ import {
   TOKENIZER_FOLDER,
   UNIGRAM_FILE,
 } from './manifest.js';
-import type { Shards, SplitName, TokenSplit } from './shards.js';
+import type { Shards, SplitName, SplitTags, TokenSplit } from './shards.js';
 
 export interface ShardFolder extends Shards {
   readonly manifest: Manifest;
   /** The folder of the tokenizer that the shards were made with. */
   readonly tokenizerFolder: string;
+  /** SHA-256 of the tags when they come from a file of their own (tagFileNode.ts). */
+  readonly tagsHash?: string;
 }
 
 /** Open files at a time, a split; far below any system's limit. */
@@ -61,6 +64,13 @@ export async function openShards(folder: string, expected: { tokenizerHash?: str
   };
 }
 
+/** One hash of all shards: what a run, or a tag file, must find again. SHA-256 of their SHA-256 one after another, hex. */
+export function corpusHash({ train, heldOut }: Manifest): string {
+  const hash = createHash('sha256');
+  for (const { sha256 } of [...train.shards, ...heldOut.shards]) hash.update(sha256);
+  return hash.digest('hex');
+}
+
 /** @throws DataError when there is no complete manifest */
 export function readManifest(folder: string): Manifest {
   const path = join(folder, MANIFEST_FILE);
@@ -102,6 +112,7 @@ class ShardedSplit implements TokenSplit {
   readonly numDocuments: number;
   readonly numTokens: number;
   readonly documentOffsets: Float64Array;
+  readonly tags?: SplitTags;
   readonly #paths: string[];
   /** Tokens before each shard, float64 [shards + 1]. */
   readonly #tokensBefore: Float64Array;
@@ -112,11 +123,14 @@ class ShardedSplit implements TokenSplit {
     this.#paths = entries.map(({ file }) => join(folder, file));
     this.#tokensBefore = new Float64Array(entries.length + 1);
     const starts: Float64Array[] = [];
+    const tagCounts = { entity: 0, phrase: 0 };
     entries.forEach((entry, shard) => {
       const file = this.#file(shard);
       checkShard(file, entry, tokenizerHash);
       const before = this.#tokensBefore[shard];
       const offsets = file.read<'I64'>('document_offsets');
+      tagCounts.entity += entry.tags?.entity ?? 0;
+      tagCounts.phrase += entry.tags?.phrase ?? 0;
       const isContinued = file.metadata[CONTINUES_KEY] === 'true';
       starts.push(Float64Array.from(offsets.subarray(isContinued ? 1 : 0, -1), (offset) => before + Number(offset)));
       this.#tokensBefore[shard + 1] = before + entry.tokens;
@@ -130,17 +144,36 @@ class ShardedSplit implements TokenSplit {
       at += part.length;
     }
     this.documentOffsets[at] = this.numTokens;
+    if (entries.length > 0 && entries.every(({ tags }) => tags)) {
+      this.tags = {
+        counts: tagCounts,
+        read: (start, end, tags, to) =>
+          this.#forEachPart(start, end, (file, from, stop, done) =>
+            tags.set(file.read<'U8'>('tags', from, stop), to + done),
+          ),
+      };
+    }
   }
 
   read(start: number, end: number, ids: Int32Array, wordStarts: Uint8Array, at: number): void {
-    for (let shard = this.#shardOf(start); start < end; shard++) {
+    this.#forEachPart(start, end, (file, from, to, done) => {
+      ids.set(file.read<'U16' | 'U32'>('tokens', from, to), at + done);
+      wordStarts.set(file.read<'U8'>('word_starts', from, to), at + done);
+    });
+  }
+
+  /** The shards that hold tokens `start` to `end`, and which of their tokens those are. */
+  #forEachPart(
+    start: number,
+    end: number,
+    visit: (file: SafetensorsFile, from: number, to: number, done: number) => void,
+  ): void {
+    let at = start;
+    for (let shard = this.#shardOf(start); at < end; shard++) {
       const before = this.#tokensBefore[shard];
       const stop = Math.min(end, this.#tokensBefore[shard + 1]);
-      const file = this.#file(shard);
-      ids.set(file.read<'U16' | 'U32'>('tokens', start - before, stop - before), at);
-      wordStarts.set(file.read<'U8'>('word_starts', start - before, stop - before), at);
-      at += stop - start;
-      start = stop;
+      visit(this.#file(shard), at - before, stop - before, at - start);
+      at = stop;
     }
   }
 
@@ -193,6 +226,12 @@ function checkShard(file: SafetensorsFile, entry: ShardEntry, tokenizerHash: str
   const tokens = file.location('tokens').shape[0];
   const flags = file.location('word_starts').shape[0];
   const documents = file.location('document_offsets').shape[0] - 1;
+  if (entry.tags && file.location('tags').shape[0] !== tokens) {
+    throw new DataError(`${file.path} has ${file.location('tags').shape[0]} tags for ${tokens} tokens`, {
+      subject: file.path,
+      advice: 'Prepare the text again',
+    });
+  }
   if (tokens !== entry.tokens || flags !== tokens || documents !== entry.documents) {
     throw new DataError(
       `${file.path} has ${tokens} tokens, ${flags} word starts and ${documents} documents; ` +

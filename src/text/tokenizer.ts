@@ -223,6 +223,11 @@ export class WordPieceTokenizer {
     }
   }
 
+  /** Start and end (exclusive) in the text of each piece that `encodeIds` gives, [2n]. */
+  pieceOffsets(text: string): readonly number[] {
+    return this.#encodeSequence(text, false).offsets;
+  }
+
   /** Text for ids: words joined by spaces, `##` pieces to the word before them, no space before . , ? and !. */
   decode(ids: ArrayLike<number>, { skipSpecialTokens = true }: { skipSpecialTokens?: boolean } = {}): string {
     let text = '';

@@ -1,7 +1,7 @@
 /** Tokenizers in folders: `tokenizer.json`, or `vocab.txt` with `tokenizer_config.json`, as model folders hold them. */
 
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { DataError } from '../errors.js';
 import type { WordPieceTokenizer } from './tokenizer.js';
@@ -12,21 +12,24 @@ const CONFIG_FILE = 'tokenizer_config.json';
 
 /**
  * Loads the tokenizer of a folder: `tokenizer.json` if it is there, else `vocab.txt`; with `tokenizer_config.json`,
- * `special_tokens_map.json` and `added_tokens.json` where they are. A `vocab.txt` alone does not say its casing; it is
- * looked up in the vocabulary.
+ * `special_tokens_map.json` and `added_tokens.json` where they are. Either of the first two may be named itself. A
+ * `vocab.txt` alone does not say its casing; it is looked up in the vocabulary.
  * @throws DataError when the folder has neither file, one is damaged, or a cased vocabulary would be lower-cased
  */
-export function loadTokenizer(folder: string, overrides: TokenizerOverrides = {}): WordPieceTokenizer {
+export function loadTokenizer(path: string, overrides: TokenizerOverrides = {}): WordPieceTokenizer {
+  const isFile = existsSync(path) && statSync(path).isFile();
+  const folder = isFile ? dirname(path) : path;
   const at = (name: string) => join(folder, name);
-  const vocabText = existsSync(at('vocab.txt')) ? readFileSync(at('vocab.txt'), 'utf8') : undefined;
+  const jsonPath = isFile && path.endsWith('.json') ? path : isFile ? undefined : at('tokenizer.json');
+  const vocabPath = isFile && !path.endsWith('.json') ? path : at('vocab.txt');
   const files: TokenizerFiles = {
-    tokenizerJson: readJsonIfThere(at('tokenizer.json')),
-    vocabText,
+    tokenizerJson: jsonPath && readJsonIfThere(jsonPath),
+    vocabText: existsSync(vocabPath) ? readFileSync(vocabPath, 'utf8') : undefined,
     tokenizerConfig: readJsonIfThere(at(CONFIG_FILE)),
     specialTokensMap: readJsonIfThere(at('special_tokens_map.json')),
     addedTokens: readJsonIfThere(at('added_tokens.json')),
   };
-  return tokenizerFromFiles(files, folder, overrides);
+  return tokenizerFromFiles(files, path, overrides);
 }
 
 /** The longest input that a folder's `tokenizer_config.json` allows; undefined where it does not say. */

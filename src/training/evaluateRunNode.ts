@@ -1,13 +1,12 @@
 /** Evaluates a checkpoint of a pre-training run on the held-out text of a folder of shards. */
 import { dirname, resolve } from 'node:path';
-import { openShards } from '../data/shardsNode.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors.js';
 import { readSnapshot, readTrainerFile } from './checkpointFolderNode.js';
 import { evaluateHeldOut } from './evaluation.js';
 import type { HeldOutMetrics } from './metrics.js';
 import { heldOutData } from './pretrainingData.js';
-import { objectiveOf } from './pretrainNode.js';
+import { objectiveOf, openTrainingShards } from './pretrainNode.js';
 import { readRunFile } from './runFolderNode.js';
 
 export interface RunEvaluation {
@@ -38,7 +37,7 @@ export async function evaluateCheckpoint(
     });
   }
   const trainer = readTrainerFile(checkpoint);
-  const shards = await openShards(data, { tokenizerHash: String(run.identity.tokenizerHash) });
+  const shards = await openTrainingShards(data, run.settings, { tokenizerHash: String(run.identity.tokenizerHash) });
   try {
     const objective = objectiveOf(run.settings, shards);
     const heldOut = heldOutData(shards, run.settings);

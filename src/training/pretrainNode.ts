@@ -1,6 +1,6 @@
 /** Pre-training from a folder of shards to a run folder: puts data, objective, engine and logs together. */
-import { createHash } from 'node:crypto';
-import { openShards, type ShardFolder } from '../data/shardsNode.js';
+import { corpusHash, openShards, type ShardFolder } from '../data/shardsNode.js';
+import { withTagFile } from '../data/tagFileNode.js';
 import type { Engine, EngineOptions } from '../engine/engine.js';
 import { createNodeEngine } from '../engine/onnxruntime/nodeEngine.js';
 import { CheckpointError } from '../errors.js';
@@ -41,7 +41,7 @@ export async function* pretrainToFolder(
   { signal, createEngine = createNodeEngine, initialWeights }: PretrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { settings, input } = settle(given);
-  const shards = await openShards(settings.data);
+  const shards = await openTrainingShards(settings.data, settings);
   try {
     const objective = objectiveOf(settings, shards);
     const contents = {
@@ -79,6 +79,25 @@ export async function* pretrainToFolder(
   }
 }
 
+/**
+ * Opens shards with the tags that the settings name.
+ * @throws DataError when they are damaged, or the tag file does not belong to them
+ */
+export async function openTrainingShards(
+  folder: string,
+  { tags }: Pick<PretrainingSettings, 'tags'>,
+  expected?: { tokenizerHash?: string },
+): Promise<ShardFolder> {
+  const shards = await openShards(folder, expected);
+  if (tags === undefined) return shards;
+  try {
+    return withTagFile(shards, tags);
+  } catch (error) {
+    shards.close();
+    throw error;
+  }
+}
+
 /** Settings as given, over those that a resumed run began with. */
 function settle(given: Partial<PretrainingInput>): { settings: PretrainingSettings; input: Partial<PretrainingInput> } {
   const before = given.resume && given.out ? readRunFile(given.out) : undefined;
@@ -109,8 +128,6 @@ export function objectiveOf(settings: PretrainingSettings, shards: ShardFolder):
 }
 
 /** What a run must find again when it is resumed; the folder may have moved. */
-function identityOf({ manifest, tokenizerHash, vocabSize }: ShardFolder): RunIdentity {
-  const hash = createHash('sha256');
-  for (const { sha256 } of [...manifest.train.shards, ...manifest.heldOut.shards]) hash.update(sha256);
-  return { vocabSize, tokenizerHash, corpus: hash.digest('hex') };
+function identityOf({ manifest, tokenizerHash, vocabSize, tagsHash }: ShardFolder): RunIdentity {
+  return { vocabSize, tokenizerHash, corpus: corpusHash(manifest), ...(tagsHash !== undefined && { tags: tagsHash }) };
 }

@@ -1,23 +1,43 @@
 /** Training and held-out batches from shards: blocks, masked by a scheme, in the form that objectives take. */
 import { type Blocks, createBatchSource } from '../data/batches.js';
+import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
-import { randomMasking } from '../data/masking/random.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
 import type { Shards } from '../data/shards.js';
+import type { TagKind } from '../data/tags.js';
 import { unigramEntropy } from '../data/unigram.js';
+import { DataError } from '../errors.js';
 import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
 import type { PretrainingSettings } from './settings.js';
 import type { TrainingData } from './stepFeeds.js';
 
-export function maskingScheme(settings: PretrainingSettings): MaskingScheme {
-  return randomMasking({
-    maskProb: settings.maskProb,
-    keepProb: settings.maskKeepProb,
-    randomProb: settings.maskRandomProb,
-    duplicates: settings.duplicates,
-  });
+/**
+ * @throws SettingsError when random tokens are to be as frequent as in the text and there is none
+ * @throws DataError     when the scheme needs tags and the training text has none of the kind
+ */
+export function maskingScheme(settings: MaskingSettings, shards: Shards): MaskingScheme {
+  for (const kind of tagKindsOf(settings.masking)) requireTags(shards, kind);
+  return createMasking(settings, () => shards.unigramCounts('train'));
+}
+
+function requireTags({ source, train: { tags } }: Shards, kind: TagKind): void {
+  if (tags?.counts[kind]) return;
+  throw new DataError(
+    `${source} has ${tags ? `tags, but none of kind ${kind}` : 'no tags'}; masking ${kind} needs them`,
+    {
+      subject: source,
+      expected: `at least one ${kind} in the training text`,
+      advice: 'Prepare JSONL that has them with `pleiad prepare --tags`, or give a tag file (tags)',
+    },
+  );
+}
+
+/** Masked slots that a row of the run has room for. */
+export function slotsPerRow(settings: PretrainingSettings): number {
+  // Which tokens are shown does not matter here.
+  return createMasking({ ...settings, randomTokens: 'uniform' }, () => []).maxSlots(settings.length);
 }
 
 /** Masks rows; the number of slots is fixed by the number of rows, so that an engine sees the same shapes each time. */
@@ -43,7 +63,7 @@ function masked(blocks: Blocks, scheme: MaskingScheme, shards: Shards, seed: num
 export function trainingData(shards: Shards, settings: PretrainingSettings): TrainingData {
   const { length, batchSize, segments, seed, accumulation } = settings;
   const source = createBatchSource({ shards, length, batchSize, segments, seed });
-  const scheme = maskingScheme(settings);
+  const scheme = maskingScheme(settings, shards);
   return {
     // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8.
     batch: (step, microBatch) => masked(source.batch(step * accumulation + microBatch), scheme, shards, seed),
@@ -66,7 +86,7 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
   const { numBlocks } = source;
   if (numBlocks === 0) return undefined;
   const order = new Permutation(numBlocks, new RandomStream(seed, 'evaluation'));
-  const scheme = maskingScheme(settings);
+  const scheme = maskingScheme(settings, shards);
   const counts = shards.unigramCounts('heldOut');
   return {
     numBatches: Math.ceil(numBlocks / batchSize),

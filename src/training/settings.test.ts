@@ -73,6 +73,23 @@ describe('pre-training settings', () => {
     [{ warmupSteps: 1, warmupFraction: 0.1 }, 'warmupSteps and warmupFraction are both set'],
     [{ power: 2 }, 'power is set and schedule is linear'],
     [{ maskKeepProb: 0.6, maskRandomProb: 0.6 }, 'expected a sum of at most 1'],
+    [{ masking: 'span,spam' }, 'masking.1 is "spam"; expected one of "random"|"whole-word"|"span"'],
+    [{ masking: 'span,span' }, 'masking is span, span; expected every scheme once'],
+    [{ masking: [] }, 'masking is []'],
+    [{ geometricP: 0.3 }, 'geometricP is set and masking is random; only span draws lengths by it'],
+    [
+      { masking: ['entity', 'whole-word'], tagFallback: 'paper', lengthLaw: 'paper', maxSpanLength: 3 },
+      'lengthLaw is set and masking is entity, whole-word; only span',
+    ],
+    [{ masking: 'whole-word', maxSpanLength: 3 }, 'maxSpanLength is set and masking is whole-word'],
+    [{ replacementUnit: 'piece' }, 'replacementUnit is set and masking is random; random has no spans'],
+    [{ spanAnchor: 'paper' }, 'spanAnchor is set and masking is random'],
+    [{ masking: 'span', tags: 'tags.safetensors' }, 'tags is set and masking is span; only entity and phrase use tags'],
+    [{ masking: 'span', tagProb: 1 }, 'tagProb is set and masking is span'],
+    [{ masking: 'span', duplicates: 'reference' }, 'duplicates is reference and masking is span; only random'],
+    [{ masking: 'span', randomTokens: 'uniform' }, 'randomTokens is set and maskRandomProb is 0'],
+    [{ masking: 'span', geometricP: 0 }, 'geometricP is 0'],
+    [{ masking: 'span', maxSpanLength: 0 }, 'maxSpanLength is 0'],
     [{ mlmWeight: 0, discWeight: 0 }, 'nothing would be learned'],
     [
       { sharing: 'encoder' },
@@ -103,6 +120,39 @@ describe('pre-training settings', () => {
     const { steps, ...rest } = { ...minimal, ...change } as Record<string, unknown>;
     const problems = problemsOf(steps === undefined ? rest : { steps, ...rest });
     expect(problems.join('\n')).toContain(expected);
+  });
+
+  it('take a list of masking schemes, in words or as a list, and defaults from it', () => {
+    const of = (change: object) => resolvePretrainingSettings({ ...minimal, ...change });
+    expect(of({})).toMatchObject({ masking: ['random'], maskBudget: 'electra', randomTokens: 'uniform' });
+    for (const masking of ['span, whole-word', ['span', 'whole-word']]) {
+      expect(of({ masking })).toMatchObject({
+        masking: ['span', 'whole-word'],
+        maskBudget: 'spanbert',
+        randomTokens: 'unigram',
+        replacementUnit: 'span',
+        geometricP: 0.2,
+        maxSpanLength: 10,
+        lengthLaw: 'reference',
+        spanAnchor: 'reference',
+      });
+    }
+    expect(of({ masking: 'entity', tags: 'tags.safetensors', geometricP: 0.4 })).toMatchObject({ tagProb: 0.5 });
+    expect(of({ masking: 'span', objective: 'mlm' })).toMatchObject({ maskKeepProb: 0.1, maskRandomProb: 0.1 });
+  });
+
+  it('report contradictions of masking together with all others', () => {
+    const problems = problemsOf({
+      ...minimal,
+      masking: 'random',
+      geometricP: 0.3,
+      tagProb: 0.1,
+      warmupSteps: 1,
+      warmupFraction: 0,
+    });
+    expect(problems).toHaveLength(3);
+    // Of an unknown scheme nobody can say which settings it has.
+    expect(problemsOf({ ...minimal, masking: 'spam', geometricP: 0.3 })).toHaveLength(1);
   });
 
   it('accept encoder sharing and two stages when the sizes are equal', () => {
@@ -154,6 +204,10 @@ describe('pre-training settings', () => {
     expect(described.find(({ name }) => name === 'device')).toMatchObject({
       type: 'choice',
       choices: ['cpu', 'cuda', 'webgpu'],
+    });
+    expect(described.find(({ name }) => name === 'masking')).toMatchObject({
+      type: 'list',
+      choices: ['random', 'whole-word', 'span', 'uniform-span', 'entity', 'phrase'],
     });
     expect(described.find(({ name }) => name === 'steps')?.type).toBe('number');
     expect(described.find(({ name }) => name === 'resume')?.type).toBe('boolean');

@@ -12,6 +12,13 @@ import {
   SIZES,
   type SizeName,
 } from '../models/config.js';
+import {
+  maskingContradictions,
+  maskingDefaults,
+  maskingFields,
+  type ResolvedMasking,
+  SCHEME_FIELDS,
+} from './maskingSettings.js';
 import type { Schedule } from './schedule.js';
 
 const fraction = () => z.number().min(0).max(1);
@@ -84,26 +91,8 @@ export const pretrainingSchema = z.strictObject({
       'What generator and discriminator share; encoder needs equal sizes. Default embeddings; none for two-stage, which freezes the generator.',
     ),
 
-  masking: z.enum(['random']).default('random').describe('Masking scheme. Default random: independent tokens.'),
-  maskProb: z
-    .number()
-    .gt(0)
-    .max(1)
-    .optional()
-    .describe('Fraction of tokens that is masked, 0 to 1. Default by size: 0.15, large 0.25.'),
-  maskKeepProb: fraction()
-    .optional()
-    .describe(
-      'Fraction of masked slots that keep their token in the input, 0 to 1. Default 0.15, as released; 0.1 for mlm.',
-    ),
-  maskRandomProb: fraction()
-    .optional()
-    .describe('Fraction of masked slots that show a random token, 0 to 1. Default 0; 0.1 for mlm, as in BERT.'),
-  duplicates: style()
-    .default('corrected')
-    .describe(
-      'reference draws masked slots with replacement as the released code does, corrected without. Default corrected.',
-    ),
+  ...maskingFields,
+
   temperature: z
     .number()
     .positive()
@@ -219,12 +208,9 @@ export type PretrainingInput = z.input<typeof pretrainingSchema>;
 type Parsed = z.output<typeof pretrainingSchema>;
 
 /** Settings with every default that depends on others filled in. */
-export interface PretrainingSettings extends Parsed {
+export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>, ResolvedMasking {
   readonly generatorSizeFraction: number;
   readonly sharing: 'embeddings' | 'none' | 'encoder';
-  readonly maskProb: number;
-  readonly maskKeepProb: number;
-  readonly maskRandomProb: number;
   readonly batchSize: number;
   readonly accumulation: number;
   readonly learningRate: number;
@@ -259,10 +245,17 @@ export function resolvePretrainingSettings(input: unknown): PretrainingSettings 
   const settings = usable && withDefaults(usable);
   const problems = [
     ...shapeProblems,
-    ...(settings ? contradictions(settings, new Set(Object.keys(input as object))) : []),
+    ...(settings ? contradictions(settings, givenNames(input as object, parsed.error?.issues ?? [])) : []),
   ];
   if (problems.length) throw new SettingsError(problems);
   return settings!;
+}
+
+/** The settings that were given and parsed; where masking did not, nothing can be said of what belongs to a scheme. */
+function givenNames(input: object, issues: readonly z.core.$ZodIssue[]): Set<string> {
+  const bad = new Set<PropertyKey>(issues.map(({ path }) => path[0]));
+  if (bad.has('masking')) for (const field of SCHEME_FIELDS) bad.add(field);
+  return new Set(Object.keys(input).filter((name) => !bad.has(name)));
 }
 
 function withDefaults(parsed: Parsed): PretrainingSettings {
@@ -270,6 +263,7 @@ function withDefaults(parsed: Parsed): PretrainingSettings {
   const isMlm = objective === 'mlm';
   return {
     ...BY_SIZE[size],
+    ...maskingDefaults(parsed),
     generatorSizeFraction: objective === 'two-stage' ? 1 : SIZES[size].generatorSizeFraction,
     sharing: objective === 'two-stage' ? 'none' : 'embeddings',
     maskProb: SIZES[size].maskProb,
@@ -371,10 +365,6 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): str
     given.has('power') && s.schedule !== 'polynomial',
     `power is set and schedule is ${s.schedule}; only polynomial has a power`,
   );
-  refuse(
-    s.maskKeepProb + s.maskRandomProb > 1,
-    `maskKeepProb is ${s.maskKeepProb} and maskRandomProb is ${s.maskRandomProb}; expected a sum of at most 1`,
-  );
   for (const [own, field] of [
     ['hiddenDropout', 'hiddenDropoutProb'],
     ['attentionDropout', 'attentionProbsDropoutProb'],
@@ -385,7 +375,7 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): str
     );
   }
   refuse(s.mlmWeight === 0 && s.discWeight === 0, 'mlmWeight and discWeight are both 0; nothing would be learned');
-  problems.push(...generatorContradictions(s, given), ...modelProblems(s));
+  problems.push(...maskingContradictions(s, given), ...generatorContradictions(s, given), ...modelProblems(s));
   return problems;
 }
 
@@ -497,6 +487,7 @@ export function scheduleOf(s: PretrainingSettings, totalSteps: number, warmupSte
 /** Settings that a resumed run may change; all others decide what it computes. */
 const CHANGEABLE: readonly SettingName[] = [
   'data',
+  'tags',
   'out',
   'resume',
   'steps',
@@ -524,7 +515,8 @@ export function changedSettings(before: PretrainingSettings, now: PretrainingSet
 export interface SettingDescription {
   readonly name: SettingName;
   readonly description: string;
-  readonly type: 'text' | 'number' | 'boolean' | 'choice' | 'fields';
+  /** `list`: one or several of the choices, separated by commas on a command line. */
+  readonly type: 'text' | 'number' | 'boolean' | 'choice' | 'list' | 'fields';
   readonly choices?: readonly string[];
 }
 
@@ -535,6 +527,9 @@ export function describeSettings(): SettingDescription[] {
     const inner = unwrapped(field);
     const description = field.description ?? inner.description ?? '';
     if (inner instanceof z.ZodEnum) return { name, description, type: 'choice', choices: inner.options.map(String) };
+    if (inner instanceof z.ZodArray && inner.element instanceof z.ZodEnum) {
+      return { name, description, type: 'list', choices: inner.element.options.map(String) };
+    }
     if (inner instanceof z.ZodBoolean) return { name, description, type: 'boolean' };
     if (inner instanceof z.ZodNumber) return { name, description, type: 'number' };
     return { name, description, type: inner instanceof z.ZodString ? 'text' : 'fields' };
@@ -542,6 +537,7 @@ export function describeSettings(): SettingDescription[] {
 }
 
 function unwrapped(field: z.ZodType): z.ZodType {
+  if (field instanceof z.ZodPipe) return unwrapped(field.out as z.ZodType);
   return field instanceof z.ZodDefault || field instanceof z.ZodOptional
     ? unwrapped(field.unwrap() as z.ZodType)
     : field;

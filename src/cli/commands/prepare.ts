@@ -1,5 +1,6 @@
 import { prepareCorpus } from '../../data/prepare/node/prepareCorpus.js';
 import type { PrepareProgress } from '../../data/prepare/node/progress.js';
+import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
 import { SettingsError } from '../../errors.js';
 import { type CommandDefinition, EXIT } from '../command.js';
 import { listenForInterrupts } from '../interrupts.js';
@@ -33,6 +34,12 @@ export const prepare: CommandDefinition = {
     { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
     { flags: '--shard-tokens <number>', description: 'tokens after which a shard is written. Default 1048576.' },
     {
+      flags: '--tags <unit>',
+      description:
+        'keep entities and phrases for masking: JSONL records hold "entities" and "phrases", lists of [start, end], counted in UTF-16 units (JavaScript) or code points (Python). Default: none are read.',
+      choices: TAG_OFFSETS,
+    },
+    {
       flags: '--invalid-utf8 <what>',
       description: 'what to do with bytes that are no UTF-8. Default error.',
       choices: ['error', 'replace'],
@@ -62,6 +69,7 @@ export const prepare: CommandDefinition = {
         ...(options.heldOutFraction !== undefined && { heldOutFraction: Number(options.heldOutFraction) }),
         documentPer: options.documentPer as 'blankLine' | 'line' | 'file' | undefined,
         field: options.field as string | undefined,
+        tags: options.tags as TagOffsets | undefined,
         invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
         onProgress,
         signal: interrupts.signal,

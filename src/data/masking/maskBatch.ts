@@ -46,6 +46,7 @@ export function maskBatch(blocks: Blocks, scheme: MaskingScheme, settings: MaskB
         n: blocks.lengths[row],
         blockLength,
         wordStarts: blocks.wordStarts.subarray(row * length, (row + 1) * length),
+        tags: blocks.tags?.subarray(row * length, (row + 1) * length),
         specialIds,
         vocabSize,
       },

@@ -6,17 +6,19 @@
 
 import { SettingsError } from '../../errors.js';
 import type { RandomStream } from '../../random/philox.js';
-import { candidatePositions, MASK_ACTIONS, type MaskedBlock, type MaskingBlock, type MaskingScheme } from './scheme.js';
+import { actionProblems, drawActions } from './actions.js';
+import { type BudgetSettings, budgetProblems, maskBudget } from './budget.js';
+import { candidatePositions, type MaskingScheme } from './scheme.js';
+import { type TokenDraw, uniformTokens } from './tokenDraw.js';
 
-export interface RandomMaskingSettings {
-  /** Part of a block's non-padding tokens that is predicted, 0 to 1. Default 0.15. */
-  readonly maskProb?: number;
-  /** Most slots in a block. Default int((maskProb + 0.005) · blockLength), as in the reference code. */
-  readonly maxPredictions?: number;
+/** `budget` is `electra` by default: SpanBERT's own random scheme is this one with `spanbert`. */
+export interface RandomMaskingSettings extends BudgetSettings {
   /** Part of the slots that keep their token, 0 to 1. Default 0.15. */
   readonly keepProb?: number;
   /** Part of the slots that show a random token, 0 to 1. Default 0. */
   readonly randomProb?: number;
+  /** Where random tokens come from. Default: any id. */
+  readonly drawToken?: TokenDraw;
   /**
    * `corrected` (default) draws distinct positions. `reference` draws with replacement as the released code does: at
    * length 128 its 19 slots are 17.7 positions on average, and the slots of one position share its fate.
@@ -29,42 +31,26 @@ export const BERT_MASKING: RandomMaskingSettings = { keepProb: 0.1, randomProb: 
 
 /** @throws SettingsError with all settings that are out of range */
 export function randomMasking(settings: RandomMaskingSettings = {}): MaskingScheme {
-  const { maskProb = 0.15, keepProb = 0.15, randomProb = 0, duplicates = 'corrected' } = settings;
-  checkSettings({ maskProb, keepProb, randomProb, duplicates, maxPredictions: settings.maxPredictions });
-  const maxSlots = (blockLength: number) =>
-    settings.maxPredictions ?? Math.max(1, Math.floor((maskProb + 0.005) * blockLength));
+  const { keepProb = 0.15, randomProb = 0, drawToken = uniformTokens, duplicates = 'corrected' } = settings;
+  const actions = { keepProb, randomProb, drawToken, unit: 'piece' as const };
+  const problems = [...budgetProblems(settings), ...actionProblems(actions)];
+  if (duplicates !== 'corrected' && duplicates !== 'reference') {
+    problems.push(`duplicates is ${duplicates}; expected corrected or reference`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  const budget = maskBudget(settings, 'electra');
   const draw = duplicates === 'corrected' ? drawDistinct : drawWithReplacement;
 
   return {
     name: 'random',
-    maxSlots,
+    maxSlots: budget.maxSlots,
     mask(block, random) {
       const candidates = candidatePositions(block);
       if (candidates.length === 0) return { positions: new Int32Array(0), actions: new Uint8Array(0) };
-      const slots = Math.max(1, Math.min(maxSlots(block.blockLength), roundHalfEven(block.n * maskProb)));
-      const positions = draw(candidates, slots, random);
-      return { positions, ...drawActions(positions.length, block, random) };
+      const positions = draw(candidates, budget.slots(block, candidates.length), random);
+      return { positions, ...drawActions(positions, actions, block, random) };
     },
   };
-
-  function drawActions(count: number, block: MaskingBlock, random: RandomStream): Omit<MaskedBlock, 'positions'> {
-    const actions = Uint8Array.from({ length: count }, () => {
-      const u = random.uniform();
-      if (u < keepProb) return MASK_ACTIONS.keep;
-      return u < keepProb + randomProb ? MASK_ACTIONS.random : MASK_ACTIONS.mask;
-    });
-    if (randomProb === 0) return { actions };
-    // Any id, special ones included, as in create_pretraining_data.py.
-    return { actions, replacements: Int32Array.from(actions, () => random.integer(block.vocabSize)) };
-  }
-}
-
-/** Round half to even, as numpy and TensorFlow do: 2.5 -> 2, 3.5 -> 4. */
-export function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 /** Distinct positions in ascending order: the first `count` steps of a Fisher-Yates shuffle. */
@@ -79,23 +65,4 @@ function drawDistinct(candidates: Int32Array, count: number, random: RandomStrea
 
 function drawWithReplacement(candidates: Int32Array, count: number, random: RandomStream): Int32Array {
   return Int32Array.from({ length: count }, () => candidates[random.integer(candidates.length)]);
-}
-
-function checkSettings(settings: RandomMaskingSettings): void {
-  const { maskProb, keepProb, randomProb, maxPredictions, duplicates } = settings as Required<RandomMaskingSettings>;
-  const problems: string[] = [];
-  const need = (ok: boolean, text: string) => ok || problems.push(text);
-  need(maskProb > 0 && maskProb <= 1, `maskProb is ${maskProb}; expected above 0, up to 1`);
-  need(keepProb >= 0 && keepProb <= 1, `keepProb is ${keepProb}; expected 0 to 1`);
-  need(randomProb >= 0 && randomProb <= 1, `randomProb is ${randomProb}; expected 0 to 1`);
-  need(!(keepProb + randomProb > 1), `keepProb + randomProb is ${keepProb + randomProb}; expected at most 1`);
-  need(
-    maxPredictions === undefined || (Number.isInteger(maxPredictions) && maxPredictions >= 1),
-    `maxPredictions is ${maxPredictions}; expected an integer from 1`,
-  );
-  need(
-    duplicates === 'corrected' || duplicates === 'reference',
-    `duplicates is ${duplicates}; expected corrected or reference`,
-  );
-  if (problems.length > 0) throw new SettingsError(problems);
 }

@@ -20,6 +20,8 @@ export interface MaskingBlock {
   readonly blockLength: number;
   /** 1 where a token begins a word, as long as `ids`. */
   readonly wordStarts: Uint8Array;
+  /** Entities and phrases as `TAG_BITS` (tags.ts), as long as `ids`; absent when the text has no tags. */
+  readonly tags?: Uint8Array;
   readonly specialIds: SpecialIds;
   readonly vocabSize: number;
 }
@@ -32,6 +34,15 @@ export interface MaskedBlock {
   readonly actions: Uint8Array;
   /** The id to show where the action is `random`, int32 [k]; absent when there is no such slot. */
   readonly replacements?: Int32Array;
+  /** How the spans were drawn, for statistics; absent where a scheme draws single tokens. */
+  readonly draws?: SpanDraws;
+}
+
+export interface SpanDraws {
+  /** Spans that were masked, before overlapping and adjacent ones became one. */
+  readonly accepted: number;
+  /** Anchors that were drawn in vain, because they were masked already. */
+  readonly rejected: number;
 }
 
 export interface MaskingScheme {

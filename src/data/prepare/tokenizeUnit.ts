@@ -3,6 +3,8 @@
 import { DataError } from '../../errors.js';
 import type { PieceBuffer } from '../../text/pieceBuffer.js';
 import type { SplitName } from '../shards.js';
+import { type TagSpan, tokenSpans, writeTags } from '../tags.js';
+import { recordTags, type TagOffsets } from './recordTags.js';
 import type { HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
 import { firstInvalidUtf8 } from './utf8.js';
 
@@ -10,6 +12,8 @@ import { firstInvalidUtf8 } from './utf8.js';
 export interface CorpusTokenizer {
   readonly vocabSize: number;
   appendIds(text: string, sink: PieceBuffer): void;
+  /** Start and end (exclusive) of each piece in the text, [2n]; only needed for text with tags. */
+  pieceOffsets?(text: string): ArrayLike<number>;
 }
 
 export interface TokenizeSettings {
@@ -18,6 +22,8 @@ export interface TokenizeSettings {
   /** The field of a JSONL line or the Parquet column that holds the text. */
   readonly field: string;
   readonly invalidUtf8: 'error' | 'replace';
+  /** Reads entities and phrases of JSONL records, counted so. Default: none are read. */
+  readonly tags?: TagOffsets;
 }
 
 /**
@@ -55,7 +61,8 @@ export function errorInFile(error: LineError, file: string, linesBefore: number,
 export class UnitCollector {
   readonly #tokenizer: CorpusTokenizer;
   readonly #heldOutBelow: number;
-  readonly #runs: Record<SplitName, { pieces: PieceBuffer; lengths: number[] }>;
+  readonly #runs: Record<SplitName, CollectedRun>;
+  readonly #hasTags: boolean;
   #continuesIn: SplitName | undefined;
   /** Split of the last section with tokens of the last document. */
   #lastIn: SplitName | undefined;
@@ -63,18 +70,27 @@ export class UnitCollector {
   #lastIsHead = false;
   #hashes: HashRange | undefined;
 
-  constructor(tokenizer: CorpusTokenizer, heldOutBelow: number, makeBuffer: () => PieceBuffer) {
+  /** @param hasTags  whether the results have tags, for which the tokenizer must give offsets */
+  constructor(tokenizer: CorpusTokenizer, heldOutBelow: number, makeBuffer: () => PieceBuffer, hasTags = false) {
     this.#tokenizer = tokenizer;
     this.#heldOutBelow = heldOutBelow;
-    const run = () => ({ pieces: makeBuffer(), lengths: [] as number[] });
+    this.#hasTags = hasTags;
+    const run = () => ({ pieces: makeBuffer(), lengths: [], spans: [] });
     this.#runs = { train: run(), heldOut: run() };
   }
 
-  /** Adds a document; with `isHead`, the rest of one that an earlier unit began. */
-  add(text: string, isHead = false): void {
+  /**
+   * Adds a document; with `isHead`, the rest of one that an earlier unit began.
+   * @param spans  its tagged spans, in UTF-16 units; one that runs over the end of a section becomes two
+   */
+  add(text: string, isHead = false, spans: readonly TagSpan[] = []): void {
     this.#lastIn = undefined;
     this.#lastIsHead = isHead;
-    for (const section of sections(text)) this.#addSection(section);
+    let start = 0;
+    for (const section of sections(text)) {
+      this.#addSection(section, spans.length > 0 ? spansWithin(spans, start, start + section.length) : spans);
+      start += section.length;
+    }
     if (isHead) this.#continuesIn = this.#firstIn;
     this.#firstIn = undefined;
   }
@@ -82,14 +98,19 @@ export class UnitCollector {
   /** Split of the first section with tokens of the document being added. */
   #firstIn: SplitName | undefined;
 
-  #addSection(section: string): void {
+  #addSection(section: string, tagged: readonly TagSpan[]): void {
     const hash = sectionHash(section);
     const split = hash < this.#heldOutBelow ? 'heldOut' : 'train';
-    const { pieces, lengths } = this.#runs[split];
+    const { pieces, lengths, spans } = this.#runs[split];
     const before = pieces.length;
     this.#tokenizer.appendIds(section, pieces);
     const added = pieces.length - before;
     if (added === 0) return;
+    if (tagged.length > 0) {
+      for (const { kind, start, end } of tokenSpans(tagged, this.#tokenizer.pieceOffsets!(section))) {
+        spans.push({ kind, start: before + start, end: before + end });
+      }
+    }
     if (this.#lastIn === split) lengths[lengths.length - 1] += added;
     else lengths.push(added);
     this.#firstIn ??= split;
@@ -105,12 +126,14 @@ export class UnitCollector {
   take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBuffer): UnitTokens {
     const { train, heldOut } = this.#runs;
     const Tokens = this.#tokenizer.vocabSize <= 65_536 ? Uint16Array : Uint32Array;
-    const bytes = [train, heldOut].reduce((sum, run) => sum + bytesOf(run, Tokens.BYTES_PER_ELEMENT), 0);
+    // Word starts and tags take a byte each.
+    const tokenBytes = Tokens.BYTES_PER_ELEMENT + (this.#hasTags ? 2 : 1);
+    const bytes = bytesOf(train, tokenBytes) + bytesOf(heldOut, tokenBytes);
     const buffer = spare && spare.byteLength >= bytes ? spare : new ArrayBuffer(roomFor(bytes));
-    const trainRun = writeRun(train, Tokens, buffer, 0);
+    const trainRun = writeRun(train, Tokens, buffer, 0, this.#hasTags);
     const result: UnitTokens = {
       train: trainRun,
-      heldOut: writeRun(heldOut, Tokens, buffer, bytesOf(train, Tokens.BYTES_PER_ELEMENT)),
+      heldOut: writeRun(heldOut, Tokens, buffer, bytesOf(train, tokenBytes), this.#hasTags),
       continuesIn: this.#continuesIn,
       openIn: extra.open ? (this.#lastIn ?? (this.#lastIsHead ? 'unchanged' : undefined)) : undefined,
       hashes: this.#hashes,
@@ -126,7 +149,8 @@ export class UnitCollector {
   reset(): void {
     for (const run of Object.values(this.#runs)) {
       run.pieces.clear();
-      run.lengths = [];
+      run.lengths.length = 0;
+      run.spans.length = 0;
     }
     this.#continuesIn = undefined;
     this.#firstIn = undefined;
@@ -138,29 +162,42 @@ export class UnitCollector {
 
 interface CollectedRun {
   readonly pieces: PieceBuffer;
-  readonly lengths: readonly number[];
+  readonly lengths: number[];
+  /** Tagged spans, in pieces. */
+  readonly spans: TagSpan[];
 }
 
-/** Bytes of a run in a buffer: int32 lengths, tokens, word starts; a multiple of 4. */
+/** The parts of spans that lie in units start..end of a text, counted from start. */
+function spansWithin(spans: readonly TagSpan[], start: number, end: number): TagSpan[] {
+  return spans
+    .filter((span) => span.start < end && span.end > start)
+    .map((span) => ({ ...span, start: Math.max(0, span.start - start), end: Math.min(end, span.end) - start }));
+}
+
+/** Bytes of a run in a buffer: int32 lengths, then all that is kept of each token; a multiple of 4. */
 function bytesOf({ pieces, lengths }: CollectedRun, tokenBytes: number): number {
-  return 4 * lengths.length + 4 * Math.ceil((pieces.length * (tokenBytes + 1)) / 4);
+  return 4 * lengths.length + 4 * Math.ceil((pieces.length * tokenBytes) / 4);
 }
 
 function writeRun(
-  { pieces, lengths }: CollectedRun,
+  { pieces, lengths, spans }: CollectedRun,
   Tokens: Uint16ArrayConstructor | Uint32ArrayConstructor,
   buffer: ArrayBuffer,
   at: number,
+  hasTags: boolean,
 ): TokenRun {
+  const wordStartsAt = at + 4 * lengths.length + Tokens.BYTES_PER_ELEMENT * pieces.length;
   const run = {
     lengths: new Int32Array(buffer, at, lengths.length),
     tokens: new Tokens(buffer, at + 4 * lengths.length, pieces.length),
-    wordStarts: new Uint8Array(
-      buffer,
-      at + 4 * lengths.length + Tokens.BYTES_PER_ELEMENT * pieces.length,
-      pieces.length,
-    ),
+    wordStarts: new Uint8Array(buffer, wordStartsAt, pieces.length),
+    ...(hasTags && { tags: new Uint8Array(buffer, wordStartsAt + pieces.length, pieces.length) }),
   };
+  if (run.tags) {
+    // The buffer may have been used before.
+    run.tags.fill(0);
+    writeTags(run.tags, spans);
+  }
   run.lengths.set(lengths);
   run.tokens.set(pieces.ids.subarray(0, pieces.length));
   run.wordStarts.set(pieces.wordStarts.subarray(0, pieces.length));
@@ -200,15 +237,15 @@ function sectionCut(window: string): number {
 export function tokenizeTextUnit(
   unit: TextUnit,
   collector: UnitCollector,
-  settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8'>,
+  settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8' | 'tags'>,
   spare?: ArrayBuffer,
 ): UnitTokens {
   const text = decode(unit, settings.invalidUtf8);
   let lines = 0;
   if (unit.split === 'jsonl') {
     for (const line of splitLines(text)) {
-      const value = jsonText(line, lines++, settings.field);
-      if (value !== undefined) collector.add(value);
+      const document = jsonDocument(line, lines++, settings);
+      if (document) collector.add(document.text, false, document.spans);
     }
   } else {
     let isHead = unit.continues;
@@ -278,7 +315,8 @@ function* splitLines(text: string): Generator<string> {
   }
 }
 
-function* splitBlankLines(text: string): Generator<string> {
+/** The documents of a plain text, as `documentPer: blankLine` has them. */
+export function* splitBlankLines(text: string): Generator<string> {
   let start = 0;
   for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) {
     yield text.slice(start, index);
@@ -287,8 +325,12 @@ function* splitBlankLines(text: string): Generator<string> {
   yield text.slice(start);
 }
 
-/** The text of a JSONL line; undefined for a blank line. */
-function jsonText(line: string, lineInUnit: number, field: string): string | undefined {
+/** The text of a JSONL line, and what is tagged in it when tags are read; undefined for a blank line. */
+function jsonDocument(
+  line: string,
+  lineInUnit: number,
+  { field, tags }: Pick<TokenizeSettings, 'field' | 'tags'>,
+): { text: string; spans?: TagSpan[] } | undefined {
   if (line.trim() === '') return undefined;
   let record: unknown;
   try {
@@ -299,7 +341,12 @@ function jsonText(line: string, lineInUnit: number, field: string): string | und
   const isObject = typeof record === 'object' && record !== null;
   const value =
     isObject && Object.hasOwn(record as object, field) ? (record as Record<string, unknown>)[field] : undefined;
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') {
+    if (!tags) return { text: value };
+    const spans = recordTags(record as Record<string, unknown>, value, tags);
+    if ('problem' in spans) throw new LineError(lineInUnit, spans.problem);
+    return { text: value, spans };
+  }
   const fields = isObject
     ? `; it has ${
         Object.keys(record as object)

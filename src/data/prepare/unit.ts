@@ -35,6 +35,8 @@ export type Unit = TextUnit | ParquetUnit;
 export interface TokenRun {
   readonly tokens: Uint16Array | Uint32Array;
   readonly wordStarts: Uint8Array;
+  /** Bytes of `TAG_BITS`; absent when no tags are asked for. */
+  readonly tags?: Uint8Array;
   /** Tokens of each document, none of them 0. */
   readonly lengths: Int32Array;
 }

@@ -115,12 +115,18 @@ function nextAbove(hash: number): number {
 }
 
 function warningsOf({ identity, heldOut, train }: Manifest): string[] {
+  const warnings: string[] = [];
   if (heldOut.tokens === 0) {
     const reason = identity.heldOutFraction === 0 ? 'heldOutFraction is 0' : 'the text is a single short document';
-    return [`nothing is held out (${reason}): training on this cannot be evaluated`];
-  }
-  return train.tokens === 0 ? ['everything is held out: nothing is left to train on'] : [];
+    warnings.push(`nothing is held out (${reason}): training on this cannot be evaluated`);
+  } else if (train.tokens === 0) warnings.push('everything is held out: nothing is left to train on');
+  const isTagged = train.shards.some(({ tags }) => tags && tags.entity + tags.phrase > 0);
+  if (identity.tags !== 'none' && !isTagged) warnings.push(NO_TAGS);
+  return warnings;
 }
+
+const NO_TAGS =
+  'tags were asked for and none was found: expected JSONL records with "entities" or "phrases" beside the text';
 
 /** The main loop: units go to the workers ahead of time and come back in order. */
 async function writeShards(
@@ -144,6 +150,7 @@ async function writeShards(
     unigram,
     shardTokens,
     journal.openDocument,
+    settings.tags !== undefined,
   );
   const counted = { documents: 0, tokens: 0 };
   for (const split of SPLITS) {
@@ -156,6 +163,7 @@ async function writeShards(
     heldOutBelow: journal.heldOutBelow,
     field: settings.field,
     invalidUtf8: settings.invalidUtf8,
+    tags: settings.tags,
   };
   const pool = createUnitPool(workers, runner, buffers);
   try {
@@ -323,7 +331,7 @@ function specialIdsOf(tokenizer: WordPieceTokenizer): SpecialIds {
 }
 
 function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, files: readonly InputFile[]): Identity {
-  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8 } = settings;
+  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8, tags = 'none' } = settings;
   return {
     tokenizerHash: tokenizer.hash(),
     documentPer,
@@ -331,6 +339,7 @@ function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, f
     heldOutFraction,
     shardTokens,
     invalidUtf8,
+    tags,
     inputs: files.map(({ name, bytes, fingerprint }) => ({ name, bytes, fingerprint })),
   };
 }

@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import { SettingsError } from '../../../errors.js';
+import { TAG_OFFSETS, type TagOffsets } from '../recordTags.js';
 import type { PrepareProgress } from './progress.js';
 
 export interface PrepareSettings {
@@ -27,13 +28,19 @@ export interface PrepareSettings {
   readonly shardTokens?: number;
   /** Bytes that are not UTF-8: stop with an error (default), or replace them by U+FFFD. */
   readonly invalidUtf8?: 'error' | 'replace';
+  /**
+   * Reads the entities and phrases that JSONL records name in `entities` and `phrases`, each `[start, end]` (end
+   * exclusive) or `{ start, end }`, counted in UTF-16 units (`utf16`, JavaScript) or code points (`codePoint`, Python), and
+   * keeps them in the shards for the masking schemes entity and phrase. Text from other files has none. Default: no tags.
+   */
+  readonly tags?: TagOffsets;
   readonly onProgress?: (progress: PrepareProgress) => void;
   /** Stops the work; what is finished is kept and the next run continues. */
   readonly signal?: AbortSignal;
 }
 
-export type ResolvedSettings = Required<Omit<PrepareSettings, 'onProgress' | 'signal'>> &
-  Pick<PrepareSettings, 'onProgress' | 'signal'>;
+export type ResolvedSettings = Required<Omit<PrepareSettings, 'tags' | 'onProgress' | 'signal'>> &
+  Pick<PrepareSettings, 'tags' | 'onProgress' | 'signal'>;
 
 /** @throws SettingsError with all settings that are out of range */
 export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
@@ -47,7 +54,7 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     invalidUtf8: 'error',
     ...(given as unknown as PrepareSettings),
   };
-  const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8 } = resolved;
+  const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8, tags } = resolved;
   const problems: string[] = [];
   const need = (ok: boolean, text: string) => ok || problems.push(text);
   need(Number.isInteger(workers) && workers >= 0, `workers is ${workers}; expected an integer from 0`);
@@ -61,6 +68,7 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
   );
   need(Number.isInteger(shardTokens) && shardTokens >= 1, `shardTokens is ${shardTokens}; expected an integer from 1`);
   need(['error', 'replace'].includes(invalidUtf8), `invalidUtf8 is ${invalidUtf8}; expected error or replace`);
+  need(tags === undefined || TAG_OFFSETS.includes(tags), `tags is ${tags}; expected ${TAG_OFFSETS.join(' or ')}`);
   if (problems.length > 0) throw new SettingsError(problems);
   return resolved;
 }

@@ -6,6 +6,7 @@ import { writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
 import type { ShardEntry } from '../../manifest.js';
 import type { SplitName } from '../../shards.js';
 import { CONTINUES_KEY } from '../../shardsNode.js';
+import { countTags, type TagKind } from '../../tags.js';
 import type { TokenRun, UnitTokens } from '../unit.js';
 
 /** What one round of writing added. */
@@ -36,13 +37,14 @@ export class ShardWriter {
     unigram: Record<SplitName, Float64Array>,
     shardTokens: number,
     openDocument?: SplitName,
+    hasTags = false,
   ) {
     this.#folder = folder;
     this.#metadata = { format: 'pleiad-shard', tokenizer_hash: tokenizerHash, vocab_size: String(vocabSize) };
     this.#unigram = unigram;
     this.#openDocument = openDocument;
     const room = Math.min(shardTokens, MOST_ROOM) + UNIT_ROOM;
-    const pending = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32', room);
+    const pending = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32', room, hasTags);
     this.#pending = { train: pending(), heldOut: pending() };
   }
 
@@ -87,7 +89,14 @@ export class ShardWriter {
         source,
         [CONTINUES_KEY]: String(pending.continuesDocument),
       });
-      segment[split] = { file, documents: pending.numDocuments, tokens: pending.length, ...written };
+      const { tagCounts: tags } = pending;
+      segment[split] = {
+        file,
+        documents: pending.numDocuments,
+        tokens: pending.length,
+        ...(tags && { tags }),
+        ...written,
+      };
       segment.began[split] = pending.numDocuments - (pending.continuesDocument ? 1 : 0);
       pending.clear();
     }
@@ -103,17 +112,24 @@ class PendingShard {
   readonly #dtype: 'U16' | 'U32';
   #tokens: Uint16Array | Uint32Array;
   #wordStarts: Uint8Array;
+  /** Absent when no tags are kept. */
+  #tags?: Uint8Array;
   /** Where documents begin. */
   #starts: number[] = [];
 
-  constructor(dtype: 'U16' | 'U32', room: number) {
+  constructor(dtype: 'U16' | 'U32', room: number, hasTags: boolean) {
     this.#dtype = dtype;
     this.#tokens = dtype === 'U16' ? new Uint16Array(room) : new Uint32Array(room);
     this.#wordStarts = new Uint8Array(room);
+    if (hasTags) this.#tags = new Uint8Array(room);
   }
 
   get numDocuments(): number {
     return this.#starts.length;
+  }
+
+  get tagCounts(): Record<TagKind, number> | undefined {
+    return this.#tags && countTags(this.#tags.subarray(0, this.length));
   }
 
   /** @param continues  the first document of the run has begun already, here or in an earlier shard */
@@ -131,9 +147,11 @@ class PendingShard {
   tensors(): SafetensorsTensor[] {
     const { length } = this;
     const offsets = BigInt64Array.from([...this.#starts, length], BigInt);
+    const tags = this.#tags?.subarray(0, length);
     return [
       { name: 'tokens', dtype: this.#dtype, shape: [length], data: this.#tokens.subarray(0, length) },
       { name: 'word_starts', dtype: 'U8' as const, shape: [length], data: this.#wordStarts.subarray(0, length) },
+      ...(tags ? [{ name: 'tags', dtype: 'U8' as const, shape: [length], data: tags }] : []),
       { name: 'document_offsets', dtype: 'I64' as const, shape: [offsets.length], data: offsets },
     ];
   }
@@ -144,7 +162,7 @@ class PendingShard {
     this.#starts = [];
   }
 
-  #append({ tokens, wordStarts }: TokenRun): void {
+  #append({ tokens, wordStarts, tags }: TokenRun): void {
     const needed = this.length + tokens.length;
     if (needed > this.#tokens.length) {
       const capacity = Math.max(needed, Math.ceil(1.5 * this.#tokens.length));
@@ -154,9 +172,15 @@ class PendingShard {
       const flags = new Uint8Array(capacity);
       flags.set(this.#wordStarts);
       this.#wordStarts = flags;
+      if (this.#tags) {
+        const grownTags = new Uint8Array(capacity);
+        grownTags.set(this.#tags);
+        this.#tags = grownTags;
+      }
     }
     this.#tokens.set(tokens, this.length);
     this.#wordStarts.set(wordStarts, this.length);
+    if (tags) this.#tags?.set(tags, this.length);
     this.length = needed;
   }
 }

@@ -15,7 +15,12 @@ export type UnitRunner = (unit: Unit, spare?: ArrayBuffer) => Promise<UnitTokens
 
 export function createUnitRunner(settings: RunnerSettings): UnitRunner {
   const tokenizer = loadTokenizer(settings.tokenizerFolder);
-  const collector = new UnitCollector(tokenizer, settings.heldOutBelow, () => new PieceBuffer());
+  const collector = new UnitCollector(
+    tokenizer,
+    settings.heldOutBelow,
+    () => new PieceBuffer(),
+    settings.tags !== undefined,
+  );
   let parquet: { path: string; opened: ParquetText } | undefined;
 
   async function runParquet(unit: ParquetUnit, spare?: ArrayBuffer): Promise<UnitTokens> {

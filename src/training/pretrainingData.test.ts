@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { MASKING_NAMES } from '../data/masking/createMasking.js';
+import { mergedSpans } from '../data/masking/spans.js';
+import { memoryShards, type Shards } from '../data/shards.js';
+import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import { DataError } from '../errors.js';
+import { createObjective, OBJECTIVES } from '../objectives/electra.js';
+import { RandomStream } from '../random/philox.js';
+import type { DoneEvent, StepEvent } from './events.js';
+import { heldOutData, slotsPerRow, trainingData } from './pretrainingData.js';
+import { modelConfigs, type PretrainingInput, resolvePretrainingSettings } from './settings.js';
+import { pretrain } from './trainer.js';
+
+const VOCAB_SIZE = 20;
+const SPECIAL_IDS = { padId: 0, unkId: 1, clsId: 2, sepId: 3, maskId: 4 };
+
+/** Words of one or two pieces; every fifth token is an entity, and begins a phrase of two. */
+function shards(hasTags = true): Shards {
+  const random = new RandomStream(3, 'test');
+  const document = (length: number) => ({
+    ids: Int32Array.from({ length }, () => 5 + random.integer(VOCAB_SIZE - 5)),
+    wordStarts: Uint8Array.from({ length }, (_, i) => (i % 4 === 3 ? 0 : 1)),
+    ...(hasTags && { tags: Uint8Array.from({ length }, (_, i) => [15, 8, 0, 0, 0][i % 5]) }),
+  });
+  return memoryShards({
+    train: [document(60), document(33)],
+    heldOut: [document(30)],
+    vocabSize: VOCAB_SIZE,
+    specialIds: SPECIAL_IDS,
+  });
+}
+
+const base = {
+  data: 'memory',
+  out: 'memory',
+  size: 'tiny',
+  model: {
+    hiddenSize: 8,
+    numAttentionHeads: 1,
+    numHiddenLayers: 1,
+    intermediateSize: 8,
+    embeddingSize: 8,
+    maxPositionEmbeddings: 16,
+  },
+  generatorSizeFraction: 1,
+  length: 16,
+  batchSize: 2,
+  steps: 2,
+  logEvery: 1,
+  evaluateBatches: 1,
+} satisfies PretrainingInput;
+
+async function train(change: Partial<PretrainingInput>) {
+  const { generatorSizeFraction, ...withoutGenerator } = base;
+  const input = change.objective === 'mlm' ? withoutGenerator : { ...withoutGenerator, generatorSizeFraction };
+  const settings = resolvePretrainingSettings({ ...input, ...change });
+  const text = shards();
+  const configs = modelConfigs(settings, { vocabSize: VOCAB_SIZE, padTokenId: SPECIAL_IDS.padId });
+  const events = [];
+  for await (const event of pretrain(settings, {
+    engine: createInterpreterEngine(),
+    objective: createObjective({ ...settings, ...configs }),
+    data: trainingData(text, settings),
+    heldOut: heldOutData(text, settings),
+  })) {
+    events.push(event);
+  }
+  return events;
+}
+
+describe('every masking scheme with every objective', () => {
+  it.each(OBJECTIVES.flatMap((objective) => MASKING_NAMES.map((masking) => ({ objective, masking }))))(
+    'trains: $objective, $masking',
+    async ({ objective, masking }) => {
+      const events = await train({ objective, masking });
+      const steps = events.filter((event): event is StepEvent => event.type === 'step');
+      expect(steps).toHaveLength(2);
+      for (const { losses } of steps) {
+        const values = Object.values(losses).filter((value) => typeof value === 'number');
+        expect(values.length).toBeGreaterThan(0);
+        for (const value of values) expect(Number.isFinite(value)).toBe(true);
+      }
+      const done = events.at(-1) as DoneEvent;
+      expect(done.type).toBe('done');
+      expect(done.heldOut).toBeDefined();
+    },
+  );
+
+  it('trains with several schemes', async () => {
+    const events = await train({ masking: 'span,whole-word', objective: 'electra' });
+    expect(events.at(-1)?.type).toBe('done');
+  });
+});
+
+describe('training data', () => {
+  const settings = (change: Partial<PretrainingInput>) => resolvePretrainingSettings({ ...base, ...change });
+
+  it('has the same number of slots in every batch, filled up with weight 0', async () => {
+    const s = settings({ masking: ['span', 'whole-word', 'random'], maskProb: 0.4 });
+    const data = trainingData(shards(), s);
+    const sizes = new Set<number>();
+    const used = new Set<number>();
+    for (let step = 0; step < 12; step++) {
+      const { maskedPositions, maskedWeights } = await data.batch(step, 0);
+      sizes.add(maskedPositions.length);
+      used.add(maskedWeights.reduce((sum, weight) => sum + weight, 0));
+    }
+    expect([...sizes]).toEqual([2 * slotsPerRow(s)]);
+    expect(slotsPerRow(s)).toBe(6); // ceil(0.4 · 14)
+    expect(used.size).toBeGreaterThan(1); // rows that are the rest of a document have fewer
+  });
+
+  it('masks spans of neighbouring tokens', async () => {
+    const numSpans = async (masking: 'span' | 'random') => {
+      const data = trainingData(shards(), settings({ masking, maskProb: 0.4 }));
+      const { maskedPositions, maskedWeights } = await data.batch(0, 0);
+      return mergedSpans(maskedPositions.filter((_, slot) => maskedWeights[slot] === 1)).length / 2;
+    };
+    expect(await numSpans('span')).toBeLessThan(await numSpans('random'));
+  });
+
+  it('shows random tokens of the training text, in training and on held-out text', async () => {
+    // Every id from 15 on is absent from this text.
+    const document = {
+      ids: Array.from({ length: 120 }, (_, i) => 5 + (i % 10)),
+      wordStarts: new Uint8Array(120).fill(1),
+    };
+    const text = memoryShards({
+      train: [document],
+      heldOut: [document],
+      vocabSize: VOCAB_SIZE,
+      specialIds: SPECIAL_IDS,
+    });
+    const shown = async (randomTokens: 'unigram' | 'uniform') => {
+      const s = settings({ masking: 'span', maskRandomProb: 1, maskKeepProb: 0, maskProb: 0.5, randomTokens });
+      const batches = await Promise.all([0, 1, 2, 3, 4].map((step) => trainingData(text, s).batch(step, 0)));
+      return [...batches, await heldOutData(text, s)!.batch(0)].flatMap(({ maskedInputIds }) => [...maskedInputIds]);
+    };
+    expect(Math.max(...(await shown('unigram')))).toBe(14);
+    expect(Math.max(...(await shown('uniform')))).toBeGreaterThan(14);
+  });
+
+  it('needs tags for entities and phrases, and says so', () => {
+    const make = () => trainingData(shards(false), settings({ masking: 'entity' }));
+    expect(make).toThrow(DataError);
+    expect(make).toThrow(/memory has no tags; masking entity needs them\. Prepare JSONL/);
+    const onlyEntities = memoryShards({
+      train: [{ ids: [5, 6, 7], wordStarts: [1, 1, 1], tags: [3, 2, 0] }],
+      vocabSize: VOCAB_SIZE,
+      specialIds: SPECIAL_IDS,
+    });
+    expect(() => trainingData(onlyEntities, settings({ masking: 'phrase', batchSize: 1 }))).toThrow(
+      /memory has tags, but none of kind phrase; masking phrase needs them/,
+    );
+  });
+});
