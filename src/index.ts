@@ -46,6 +46,7 @@ export * from './pipelines/textCorruption.js';
 export * from './random/philox.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 export * from './text/tokenizer.js';
+export { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './text/tokenizerFolder.js';
 export * from './text/vocabularyTraining.js';
 export { wordVocabulary } from './text/wordVocabulary.js';
 export * from './training/events.js';

@@ -1,5 +1,10 @@
 /** Everything of `pleiad`, and what needs Node: files, worker threads, the native engine. */
 
+export type { HubEvent, HubListener } from './checkpoint/hub/events.js';
+export * from './checkpoint/hub/fetchModelNode.js';
+export * from './checkpoint/hub/hubError.js';
+export type { ModelFiles, WeightFormat } from './checkpoint/hub/modelFiles.js';
+export type { HubOptions } from './checkpoint/hub/settingsNode.js';
 export * from './checkpoint/modelFolderNode.js';
 export * from './checkpoint/safetensorsNode.js';
 export { type PrepareResult, prepareCorpus } from './data/prepare/node/prepareCorpus.js';

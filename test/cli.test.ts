@@ -335,7 +335,7 @@ describe('pleiad detect, fill-mask, evaluate and info', () => {
     expect(wrong.stderr).toMatch(/holds ElectraForPreTraining, this needs ElectraForMaskedLM/);
     const nowhere = await pleiad('detect', '--model', at('nowhere'), 'a');
     expect(nowhere.code).toBe(1);
-    expect(nowhere.stderr).toContain('neither a model folder nor a run');
+    expect(nowhere.stderr).toContain(`${at('nowhere')} is not a folder`);
   });
 
   it('evaluate agrees with the evaluation in training', async () => {

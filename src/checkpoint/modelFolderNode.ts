@@ -4,6 +4,7 @@ import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
 import { makeFolder, writeFileDurably } from './durableFileNode.js';
 import { accountForTensors, encoderConfigToJson, type ModelDescription, parseConfigJson } from './modelFolder.js';
@@ -93,14 +94,14 @@ function parseJson(path: string): unknown {
  * Loads a model folder: every tensor that the config asks for, in its shape, and the tokenizer where there is one.
  * @throws CheckpointError naming what is missing, unexpected or of another shape
  */
-export function loadModelFolder(folder: string): ModelFolder {
+export function loadModelFolder(folder: string, overrides: TokenizerOverrides = {}): ModelFolder {
   const model = loadModelDescription(folder);
   const file = SafetensorsFile.open(join(folder, WEIGHTS_FILE));
   try {
     accountForTensors(new Map(file.names.map((name) => [name, file.location(name).shape])), model, folder);
     const tensors = new Map(file.names.map((name) => [name, floatTensor(file, name)]));
     const hasTokenizer = TOKENIZER_FILES.slice(0, 2).some((name) => existsSync(join(folder, name)));
-    return { ...model, tensors, ...(hasTokenizer && { tokenizer: loadTokenizer(folder) }) };
+    return { ...model, tensors, ...(hasTokenizer && { tokenizer: loadTokenizer(folder, overrides) }) };
   } finally {
     file.close();
   }

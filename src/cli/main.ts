@@ -39,6 +39,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'measure a model on held-out data',
     load: async () => (await import('./commands/evaluate.js')).evaluate,
   },
+  download: {
+    summary: 'fetch a model from the hub',
+    load: async () => (await import('./commands/download.js')).download,
+  },
   info: {
     summary: 'show versions, the engine, and what a model is',
     load: async () => (await import('./commands/info.js')).info,

@@ -1,13 +1,45 @@
-/** The option that names a model. */
+/** The options that name a model and say how its tokenizer reads. */
 import { SettingsError } from '../errors.js';
-import type { OptionDefinition } from './command.js';
+import type { LoadOptions } from '../pipelines/node.js';
+import type { OptionDefinition, OptionValues } from './command.js';
+import { hubView } from './hubView.js';
+import type { Output } from './output.js';
 
 export const MODEL_OPTION: OptionDefinition = {
-  flags: '--model <folder>',
+  flags: '--model <name>',
   description: 'a run folder (its best checkpoint), a checkpoint, or a model folder',
 };
+
+export const REVISION_OPTION: OptionDefinition = {
+  flags: '--revision <name>',
+  description: 'branch, tag or commit of a model on the hub. Default main.',
+};
+
+/** For commands that read a model from anywhere: instead of MODEL_OPTION. */
+export const LOADING_OPTIONS: readonly OptionDefinition[] = [
+  {
+    flags: '--model <name>',
+    description: 'a run folder (its best checkpoint), a checkpoint, a model folder, or a name on the hub',
+  },
+  REVISION_OPTION,
+  { flags: '--cased', description: 'read the vocabulary as cased, whatever the tokenizer files say' },
+  { flags: '--uncased', description: 'lower-case and remove accents, whatever the tokenizer files say' },
+];
 
 export function modelFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;
   throw new SettingsError(['--model is missing; expected a run folder or a model folder']);
+}
+
+/** LOADING_OPTIONS as the pipelines take them. */
+export function loadingOptions(
+  { revision, cased, uncased }: OptionValues,
+  output: Output,
+): Pick<LoadOptions, 'revision' | 'lowercase' | 'onHubEvent'> {
+  if (cased && uncased) throw new SettingsError(['--cased and --uncased are both given; give one']);
+  return {
+    ...(typeof revision === 'string' && { revision }),
+    ...((cased || uncased) && { lowercase: uncased === true }),
+    onHubEvent: hubView(output),
+  };
 }

@@ -22,6 +22,14 @@ describe('Output', () => {
     expect(written).toEqual({ stdout: '{"answer":42}\n', stderr: 'working\n' });
   });
 
+  it('keeps notes off standard output always, and clears the status line before one', () => {
+    const { written, streams: to } = streams(true);
+    const output = new Output({ json: false }, to, {});
+    output.status('half');
+    output.note('again in 2 s');
+    expect(written).toEqual({ stdout: '\r\x1b[2Khalf\r\x1b[2K', stderr: 'again in 2 s\n' });
+  });
+
   it('prints no JSON without --json', () => {
     const { written, streams: to } = streams(false);
     const output = new Output({ json: false }, to, {});

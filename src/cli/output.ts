@@ -1,6 +1,6 @@
 /**
- * Where a command's words go. Without `--json`, everything to standard output; with it, progress to standard error and
- * one JSON object to standard output. A live status line and colours are for terminals only.
+ * Where a command's words go. Without `--json`, progress and results to standard output; with it, progress to standard error
+ * and one JSON object to standard output. Notes go to standard error always. A live status line and colours are for terminals only.
  */
 
 /** The parts of a stream that are needed here. */
@@ -17,6 +17,7 @@ const CLEAR_LINE = '\r\x1b[2K';
 
 export class Output {
   readonly #stdout: TextStream;
+  readonly #stderr: TextStream;
   readonly #progress: TextStream;
   readonly #color: boolean;
   readonly isJson: boolean;
@@ -30,6 +31,7 @@ export class Output {
   ) {
     this.isJson = json;
     this.#stdout = streams.stdout;
+    this.#stderr = streams.stderr;
     this.#progress = json ? streams.stderr : streams.stdout;
     this.#color = this.#progress.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
   }
@@ -45,10 +47,17 @@ export class Output {
     this.#progress.write(`${text}\n`);
   }
 
+  /** A line that is no part of the results, with `--json` or without: to standard error. */
+  note(text: string): void {
+    this.#clearStatus();
+    this.#stderr.write(`${text}\n`);
+  }
+
   /** Shows a line that the next one overwrites; nothing unless `isLive`. */
   status(text: string): void {
     if (!this.isLive) return;
-    const width = (this.#progress.columns ?? 80) - 1;
+    // A terminal that does not know its width says 0.
+    const width = (this.#progress.columns || 80) - 1;
     this.#progress.write(CLEAR_LINE + (text.length > width ? `${text.slice(0, width - 1)}…` : text));
     this.#status = true;
   }

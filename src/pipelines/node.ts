@@ -1,19 +1,25 @@
 /** Pipelines from model folders and run folders, with an engine of their own. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
 import type { Architecture } from '../checkpoint/modelFolder.js';
 import { loadModelDescription, loadModelFolder } from '../checkpoint/modelFolderNode.js';
 import type { Engine } from '../engine/engine.js';
 import { createNodeEngine, type NodeEngineOptions } from '../engine/onnxruntime/nodeEngine.js';
 import { CheckpointError } from '../errors.js';
-import { loadTokenizer } from '../text/tokenizerNode.js';
+import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
+import { loadMaxLength, loadTokenizer } from '../text/tokenizerNode.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { fillMask, type MaskFiller } from './fillMask.js';
 import { type ReplacedTokenDetector, replacedTokenDetection } from './replacedTokenDetection.js';
 import { type TextCorrupter, textCorruption } from './textCorruption.js';
 
-export interface LoadOptions extends NodeEngineOptions, Pick<PipelineOptions, 'batchSize' | 'maxLength'> {
+export interface LoadOptions
+  extends NodeEngineOptions,
+    Pick<PipelineOptions, 'batchSize' | 'maxLength'>,
+    Omit<FetchModelOptions, 'formats' | 'clock'>,
+    TokenizerOverrides {
   /** An engine to share, which stays open; without it the pipeline has one of its own and closes it on release. */
   readonly engine?: Engine;
 }
@@ -23,35 +29,37 @@ export type ModelRole = 'discriminator' | 'generator';
 
 /**
  * Loads a discriminator.
- * @param folder  a model folder, a checkpoint, or a run (its best checkpoint, else its latest)
+ * @param model  a model folder, a checkpoint, a run (its best checkpoint, else its latest), or a name on the hub
  * @throws CheckpointError when there is no such model, it is damaged, or it is of another kind
  */
-export function loadReplacedTokenDetection(folder: string, options: LoadOptions = {}): Promise<ReplacedTokenDetector> {
-  return load(folder, 'discriminator', 'ElectraForPreTraining', options, replacedTokenDetection);
+export function loadReplacedTokenDetection(model: string, options: LoadOptions = {}): Promise<ReplacedTokenDetector> {
+  return load(model, 'discriminator', 'ElectraForPreTraining', options, replacedTokenDetection);
 }
 
 /** Loads a generator, or any ELECTRA masked language model; see `loadReplacedTokenDetection`. */
-export function loadFillMask(folder: string, options: LoadOptions = {}): Promise<MaskFiller> {
-  return load(folder, 'generator', 'ElectraForMaskedLM', options, fillMask);
+export function loadFillMask(model: string, options: LoadOptions = {}): Promise<MaskFiller> {
+  return load(model, 'generator', 'ElectraForMaskedLM', options, fillMask);
 }
 
 /** Loads a generator to corrupt texts with; see `loadReplacedTokenDetection`. */
-export function loadTextCorruption(folder: string, options: LoadOptions = {}): Promise<TextCorrupter> {
-  return load(folder, 'generator', 'ElectraForMaskedLM', options, textCorruption);
+export function loadTextCorruption(model: string, options: LoadOptions = {}): Promise<TextCorrupter> {
+  return load(model, 'generator', 'ElectraForMaskedLM', options, textCorruption);
 }
 
 async function load<P extends { release(): Promise<void> }>(
-  folder: string,
+  model: string,
   role: ModelRole,
   architecture: Architecture,
   options: LoadOptions,
   create: (options: PipelineOptions) => Promise<P>,
 ): Promise<P> {
+  const { folder } = await fetchModel(model, options);
   const path = resolveModelFolder(folder, role);
   const { architecture: found } = loadModelDescription(path);
   if (found !== architecture) throw wrongKind(path, found, architecture);
-  const { config, tensors, tokenizer } = loadModelFolder(path);
-  const { batchSize, maxLength = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? Infinity) } = options;
+  const { config, tensors, tokenizer } = loadModelFolder(path, options);
+  const longest = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? loadMaxLength(path) ?? Infinity);
+  const { batchSize, maxLength = longest } = options;
   const engine = options.engine ?? (await createNodeEngine(options));
   const closeOwn = async () => {
     if (!options.engine) await engine.close();
@@ -60,7 +68,7 @@ async function load<P extends { release(): Promise<void> }>(
     const pipeline = await create({
       engine,
       // Without a tokenizer in the folder, this says what is missing.
-      tokenizer: tokenizer ?? loadTokenizer(path),
+      tokenizer: tokenizer ?? loadTokenizer(path, options),
       config,
       weights: new Map([...tensors].map(([name, { data }]) => [name, data])),
       batchSize,

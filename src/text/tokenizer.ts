@@ -8,6 +8,7 @@ import {
   type TokenizerConfigOptions,
   tokenizerConfig,
   tokenizerJson,
+  tokensFromVocabText,
   vocabularyFromTokenizerJson,
 } from './tokenizerFiles.js';
 import {
@@ -88,12 +89,7 @@ export class WordPieceTokenizer {
 
   /** Reads `vocab.txt`: one token a line, the line number being the id. */
   static fromVocabText(text: string, settings?: TokenizerOptions): WordPieceTokenizer {
-    const lines = text
-      .replace(/^\ufeff/, '')
-      .split('\n')
-      .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
-    if (lines.at(-1) === '') lines.pop();
-    return WordPieceTokenizer.fromVocabulary(lines, settings);
+    return WordPieceTokenizer.fromVocabulary(tokensFromVocabText(text), settings);
   }
 
   /**

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
 import { PUBLISHED_NORMALIZATION } from './normalization.js';
 import { type TokenizerOptions, WordPieceTokenizer } from './tokenizer.js';
-import { settingsFromTokenizerConfig } from './tokenizerFiles.js';
+import { maxLengthFromTokenizerConfig, settingsFromTokenizerConfig } from './tokenizerFiles.js';
 
 const VOCABULARY = [
   '[PAD]',
@@ -99,7 +99,6 @@ describe('tokenizer files', () => {
     const config = { do_lower_case: false, mask_token: { content: '<mask>', lstrip: false }, model_max_length: 512 };
     expect(settingsFromTokenizerConfig(config)).toMatchObject({
       lowercase: false,
-      stripAccents: false,
       nfc: false,
       tearHangul: true,
       specialTokens: { mask: '<mask>' },
@@ -107,6 +106,33 @@ describe('tokenizer files', () => {
     expect(() => settingsFromTokenizerConfig({ do_lower_case: 'no' })).toThrow(
       /do_lower_case is "no"; expected true or false/,
     );
+  });
+
+  it('a tokenizer_config.json that is silent decides nothing', () => {
+    expect(settingsFromTokenizerConfig({ strip_accents: null })).toMatchObject({
+      lowercase: undefined,
+      stripAccents: undefined,
+      handleChineseChars: undefined,
+    });
+  });
+
+  it('a tokenizer_config.json that asks for what we do not do is refused by name', () => {
+    expect(() => settingsFromTokenizerConfig({ do_basic_tokenize: false })).toThrow(/do_basic_tokenize is false/);
+    expect(() => settingsFromTokenizerConfig({ never_split: ['Inc.'] })).toThrow(
+      /never_split is \["Inc\."\]; expected none/,
+    );
+  });
+
+  it('model_max_length of int(1e30), as Python writes it, is no length', () => {
+    const length = (text: string) => maxLengthFromTokenizerConfig(JSON.parse(`{"model_max_length":${text}}`));
+    expect(length('1000000000000000019884624838656')).toBeUndefined();
+    expect(length('1e+30')).toBeUndefined();
+    expect(length('512')).toBe(512);
+    expect(length('null')).toBeUndefined();
+    expect(maxLengthFromTokenizerConfig({})).toBeUndefined();
+    for (const bad of ['0', '-1', '1.5', '"512"', 'true']) {
+      expect(() => length(bad), bad).toThrow(/model_max_length is .*; expected a number of tokens/);
+    }
   });
 
   it('vocab.txt may have CRLF, a byte order mark and no last newline', () => {

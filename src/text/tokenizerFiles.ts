@@ -125,49 +125,100 @@ function defaultClass(settings: TokenizerSettings): TokenizerClass {
 }
 
 /**
- * Settings from a parsed `tokenizer_config.json`, to read a `vocab.txt` with. Without our "pleiad" entry the folder was
- * published by others, so their normalisation applies (no NFC first, uncased tears Hangul).
- * @throws DataError when a field has the wrong type
+ * Settings from a parsed `tokenizer_config.json`, to read a `vocab.txt` with; what it does not say is left out. Without our
+ * "pleiad" entry the folder was published by others, so their normalisation applies (no NFC first, uncased tears Hangul).
+ * @throws DataError when a field has the wrong type, or asks for what our tokenizer does not do
  */
 export function settingsFromTokenizerConfig(json: unknown): TokenizerOptions {
   const config = record(json, 'tokenizer_config.json');
   const ours = config.pleiad === undefined ? {} : record(config.pleiad, 'tokenizer_config.json: pleiad');
-  const flag = (from: Json, name: string, otherwise: boolean): boolean =>
-    from[name] === undefined || from[name] === null
-      ? otherwise
-      : (check(
-          from[name],
-          typeof from[name] === 'boolean',
-          `tokenizer_config.json: ${name}`,
-          'true or false',
-        ) as boolean);
+  const flag = (from: Json, name: string): boolean | undefined => {
+    const value = from[name] ?? undefined;
+    const isFlag = value === undefined || typeof value === 'boolean';
+    return check(value, isFlag, `tokenizer_config.json: ${name}`, 'true or false') as boolean | undefined;
+  };
+  const neverSplit = config.never_split ?? [];
+  check(neverSplit, Array.isArray(neverSplit) && neverSplit.length === 0, 'tokenizer_config.json: never_split', 'none');
+  check(false, flag(config, 'do_basic_tokenize') !== false, 'tokenizer_config.json: do_basic_tokenize', 'true');
+  const maxChars = ours.max_chars_per_word;
+  return {
+    lowercase: flag(config, 'do_lower_case'),
+    stripAccents: flag(config, 'strip_accents'),
+    handleChineseChars: flag(config, 'tokenize_chinese_chars'),
+    nfc: flag(ours, 'nfc') ?? PUBLISHED_NORMALIZATION.nfc,
+    cleanText: flag(ours, 'clean_text') ?? PUBLISHED_NORMALIZATION.cleanText,
+    tearHangul: flag(ours, 'tear_hangul') ?? PUBLISHED_NORMALIZATION.tearHangul,
+    ...(typeof maxChars === 'number' ? { maxCharsPerWord: maxChars } : {}),
+    ...specialTokensFromJson(config, 'tokenizer_config.json'),
+  };
+}
+
+/**
+ * Special tokens by name, of a parsed `tokenizer_config.json` or `special_tokens_map.json`.
+ * @param source  file name for messages
+ */
+export function specialTokensFromJson(
+  json: unknown,
+  source: string,
+): { specialTokens: Partial<SpecialTokens>; additionalSpecialTokens: string[] } {
+  const fields = record(json, source);
   const special: Partial<SpecialTokens> = {};
   for (const name of ['pad', 'unk', 'cls', 'sep', 'mask'] as const) {
-    const token = config[`${name}_token`];
-    if (token !== undefined && token !== null) special[name] = tokenText(token, `${name}_token`);
+    const token = fields[`${name}_token`];
+    if (token !== undefined && token !== null) special[name] = tokenText(token, `${source}: ${name}_token`);
   }
-  const additional = config.additional_special_tokens ?? [];
-  const maxChars = ours.max_chars_per_word;
-  const lowercase = flag(config, 'do_lower_case', true);
-  return {
-    lowercase,
-    stripAccents: flag(config, 'strip_accents', lowercase),
-    handleChineseChars: flag(config, 'tokenize_chinese_chars', true),
-    nfc: flag(ours, 'nfc', PUBLISHED_NORMALIZATION.nfc),
-    cleanText: flag(ours, 'clean_text', PUBLISHED_NORMALIZATION.cleanText),
-    tearHangul: flag(ours, 'tear_hangul', PUBLISHED_NORMALIZATION.tearHangul),
-    ...(typeof maxChars === 'number' ? { maxCharsPerWord: maxChars } : {}),
-    specialTokens: special,
-    additionalSpecialTokens: list(additional, 'tokenizer_config.json: additional_special_tokens').map((token) =>
-      tokenText(token, 'additional_special_tokens'),
-    ),
-  };
+  const subject = `${source}: additional_special_tokens`;
+  const additional = list(fields.additional_special_tokens ?? [], subject).map((token) => tokenText(token, subject));
+  return { specialTokens: special, additionalSpecialTokens: additional };
+}
+
+/**
+ * Tokens beside the vocabulary: `added_tokens_decoder` of `tokenizer_config.json`, and `added_tokens.json` of older folders.
+ * Those with ids behind the vocabulary are appended to it.
+ * @returns all of them, by id
+ * @throws DataError for an id that is not the token's, or a way of matching that we do not have
+ */
+export function addTokens(tokens: string[], config: unknown, addedTokensJson: unknown): string[] {
+  const decoder = record(record(config, 'tokenizer_config.json').added_tokens_decoder ?? {}, 'added_tokens_decoder');
+  const described = Object.entries(decoder).map(([id, token]) => ({
+    ...record(token, `tokenizer_config.json: added_tokens_decoder[${id}]`),
+    id: Number(id),
+  }));
+  const plain = Object.entries(record(addedTokensJson, 'added_tokens.json')).map(([content, id]) => ({ content, id }));
+  const byId = [...described, ...plain].sort((a, b) => Number(a.id) - Number(b.id));
+  return [...new Set(byId.map((token) => addedToken(token, tokens, 'added tokens')))];
+}
+
+/**
+ * The longest input by `tokenizer_config.json`; undefined when it does not say. transformers writes int(1e30) where it was
+ * not told, which is no length.
+ * @throws DataError for what is no number of tokens
+ */
+export function maxLengthFromTokenizerConfig(json: unknown): number | undefined {
+  const length = record(json, 'tokenizer_config.json').model_max_length ?? undefined;
+  if (length === undefined) return undefined;
+  const isCount = typeof length === 'number' && Number.isInteger(length) && length >= 1;
+  check(length, isCount, 'tokenizer_config.json: model_max_length', 'a number of tokens');
+  return (length as number) < NO_LENGTH ? (length as number) : undefined;
+}
+
+/** No model has so many positions. */
+const NO_LENGTH = 1e9;
+
+/** Reads `vocab.txt`: one token a line, the line number being the id. */
+export function tokensFromVocabText(text: string): string[] {
+  const lines = text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 }
 
 /** A special token is written as a string or as an object with `content`. */
 function tokenText(token: unknown, name: string): string {
   const text = typeof token === 'object' && token !== null ? (token as Json).content : token;
-  return check(text, typeof text === 'string', `tokenizer_config.json: ${name}`, 'text such as "[MASK]"') as string;
+  return check(text, typeof text === 'string', name, 'text such as "[MASK]"') as string;
 }
 
 /** Vocabulary and settings from a parsed `tokenizer.json`; see WordPieceTokenizer.fromTokenizerJson. */
@@ -191,7 +242,9 @@ export function vocabularyFromTokenizerJson(json: unknown): { tokens: string[]; 
   check(preType, preType === 'BertPreTokenizer', 'tokenizer.json: pre_tokenizer.type', 'BertPreTokenizer');
 
   const tokens = vocabularyInOrder(record(model.vocab, 'tokenizer.json: model.vocab'));
-  const added = list(root.added_tokens ?? [], 'tokenizer.json: added_tokens').map((token) => addedToken(token, tokens));
+  const added = list(root.added_tokens ?? [], 'tokenizer.json: added_tokens').map((token) =>
+    addedToken(token, tokens, 'tokenizer.json'),
+  );
   const frame = frameTokens(root.post_processor);
   const named = { pad: padToken(root.padding), unk, ...frame };
   const special: Partial<SpecialTokens> = Object.fromEntries(Object.entries(named).filter(([, token]) => token));
@@ -230,24 +283,15 @@ function vocabularyInOrder(vocab: Json): string[] {
 }
 
 /** Checks an added token and appends it to the vocabulary if it is not in there. */
-function addedToken(json: unknown, tokens: string[]): string {
-  const token = record(json, 'tokenizer.json: added_tokens');
-  const content = check(
-    token.content,
-    typeof token.content === 'string',
-    'tokenizer.json: added token',
-    'text',
-  ) as string;
+function addedToken(json: unknown, tokens: string[], source: string): string {
+  const token = record(json, `${source}: added token`);
+  const content = check(token.content, typeof token.content === 'string', `${source}: added token`, 'text') as string;
   for (const flag of Object.keys(ADDED_TOKEN_FLAGS)) {
-    check(token[flag], !token[flag], `tokenizer.json: ${flag} of the added token ${content}`, 'false');
+    check(token[flag], !token[flag], `${source}: ${flag} of the added token ${content}`, 'false');
   }
   if (token.id === tokens.length) tokens.push(content);
-  check(
-    token.id,
-    tokens[token.id as number] === content,
-    `tokenizer.json: id of the added token ${content}`,
-    'its id in the vocabulary',
-  );
+  const isHere = tokens[token.id as number] === content;
+  check(token.id, isHere, `${source}: id of the added token ${content}`, 'its id in the vocabulary');
   return content;
 }
 

@@ -4,37 +4,36 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { DataError } from '../errors.js';
-import { WordPieceTokenizer } from './tokenizer.js';
-import { settingsFromTokenizerConfig } from './tokenizerFiles.js';
+import type { WordPieceTokenizer } from './tokenizer.js';
+import { maxLengthFromTokenizerConfig } from './tokenizerFiles.js';
+import { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './tokenizerFolder.js';
+
+const CONFIG_FILE = 'tokenizer_config.json';
 
 /**
- * Loads the tokenizer of a folder: `tokenizer.json` if it is there, else `vocab.txt` read with `tokenizer_config.json`.
- * Either file may be named itself. A `vocab.txt` alone does not say its casing; it is taken as cased when any token holds
- * an upper-case letter beside the bracketed special ones.
- * @throws DataError when the folder has neither file, or one is damaged
+ * Loads the tokenizer of a folder: `tokenizer.json` if it is there, else `vocab.txt`; with `tokenizer_config.json`,
+ * `special_tokens_map.json` and `added_tokens.json` where they are. Either of the first two may be named itself. A
+ * `vocab.txt` alone does not say its casing; it is looked up in the vocabulary.
+ * @throws DataError when the folder has neither file, one is damaged, or a cased vocabulary would be lower-cased
  */
-export function loadTokenizer(folder: string): WordPieceTokenizer {
-  if (existsSync(folder) && statSync(folder).isFile()) {
-    return folder.endsWith('.json') ? WordPieceTokenizer.fromTokenizerJson(readJson(folder)) : loadVocabulary(folder);
-  }
-  const jsonPath = join(folder, 'tokenizer.json');
-  if (existsSync(jsonPath)) return WordPieceTokenizer.fromTokenizerJson(readJson(jsonPath));
-  const vocabPath = join(folder, 'vocab.txt');
-  if (!existsSync(vocabPath)) {
-    throw new DataError(`${folder} has neither tokenizer.json nor vocab.txt`, {
-      subject: folder,
-      expected: 'tokenizer.json, or vocab.txt with tokenizer_config.json',
-      advice: 'Give the folder of a tokenizer or a model; `pleiad vocab` trains a vocabulary',
-    });
-  }
-  return loadVocabulary(vocabPath);
+export function loadTokenizer(path: string, overrides: TokenizerOverrides = {}): WordPieceTokenizer {
+  const isFile = existsSync(path) && statSync(path).isFile();
+  const at = (name: string) => join(isFile ? dirname(path) : path, name);
+  const jsonPath = isFile && path.endsWith('.json') ? path : at('tokenizer.json');
+  const vocabPath = isFile && !path.endsWith('.json') ? path : at('vocab.txt');
+  const files: TokenizerFiles = {
+    tokenizerJson: isFile && path !== jsonPath ? undefined : readJsonIfThere(jsonPath),
+    vocabText: existsSync(vocabPath) ? readFileSync(vocabPath, 'utf8') : undefined,
+    tokenizerConfig: readJsonIfThere(at(CONFIG_FILE)),
+    specialTokensMap: readJsonIfThere(at('special_tokens_map.json')),
+    addedTokens: readJsonIfThere(at('added_tokens.json')),
+  };
+  return tokenizerFromFiles(files, path, overrides);
 }
 
-function loadVocabulary(path: string): WordPieceTokenizer {
-  const text = readFileSync(path, 'utf8');
-  const configPath = join(dirname(path), 'tokenizer_config.json');
-  const config = existsSync(configPath) ? readJson(configPath) : { do_lower_case: !hasUpperCase(text) };
-  return WordPieceTokenizer.fromVocabText(text, settingsFromTokenizerConfig(config));
+/** The longest input that a folder's `tokenizer_config.json` allows; undefined where it does not say. */
+export function loadMaxLength(folder: string): number | undefined {
+  return maxLengthFromTokenizerConfig(readJsonIfThere(join(folder, CONFIG_FILE)) ?? {});
 }
 
 /** Writes `tokenizer.json`, `vocab.txt` and `tokenizer_config.json`; makes the folder when it is absent. */
@@ -43,11 +42,11 @@ export async function saveTokenizer(tokenizer: WordPieceTokenizer, folder: strin
   const json = (value: unknown) => [`${JSON.stringify(value, null, 2)}\n`];
   await writeFileDurably(join(folder, 'tokenizer.json'), json(tokenizer.toTokenizerJson()));
   await writeFileDurably(join(folder, 'vocab.txt'), [tokenizer.toVocabText()]);
-  await writeFileDurably(join(folder, 'tokenizer_config.json'), json(tokenizer.toTokenizerConfig()));
+  await writeFileDurably(join(folder, CONFIG_FILE), json(tokenizer.toTokenizerConfig()));
 }
 
-function hasUpperCase(vocabText: string): boolean {
-  return vocabText.split('\n').some((token) => /\p{Lu}/u.test(token) && !/^\[.*\]$/.test(token.trim()));
+function readJsonIfThere(path: string): unknown {
+  return existsSync(path) ? readJson(path) : undefined;
 }
 
 function readJson(path: string): unknown {

@@ -2,7 +2,7 @@ import { loadReplacedTokenDetection } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { MODEL_OPTION, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
@@ -10,13 +10,16 @@ export const detect: CommandDefinition = {
   name: 'detect',
   summary: 'Gives each token of a text its probability of having been replaced.',
   arguments: [TEXT_ARGUMENT],
-  options: [MODEL_OPTION, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
+  options: [...LOADING_OPTIONS, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
   examples: ['pleiad detect --model run/ "the chef ate the meal"', 'pleiad detect --model run/ --json < text.txt'],
 
   async run(words, options, { output }) {
-    const folder = modelFolder(options.model);
+    const model = modelFolder(options.model);
     const texts = await readTexts(words, options);
-    const detector = await loadReplacedTokenDetection(folder, engineOptions(options));
+    const detector = await loadReplacedTokenDetection(model, {
+      ...engineOptions(options),
+      ...loadingOptions(options, output),
+    });
     try {
       const results = await detector.detect(texts);
       results.forEach((tokens, i) => {

@@ -2,7 +2,7 @@ import type { FillMaskResult } from '../../pipelines/fillMask.js';
 import { loadFillMask } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { MODEL_OPTION, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
 import { wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -12,7 +12,7 @@ export const fillMask: CommandDefinition = {
   summary: 'Gives the most probable tokens for each [MASK] of a text, and the best fillings of all of them together.',
   arguments: [TEXT_ARGUMENT],
   options: [
-    MODEL_OPTION,
+    ...LOADING_OPTIONS,
     { flags: '--top-k <number>', description: 'candidates of each mask, and joint fillings. Default 5.' },
     ...TEXT_OPTIONS,
     ...ENGINE_OPTIONS,
@@ -20,10 +20,13 @@ export const fillMask: CommandDefinition = {
   examples: ['pleiad fill-mask --model run/ "the chef [MASK] the [MASK]"'],
 
   async run(words, options, { output }) {
-    const folder = modelFolder(options.model);
+    const model = modelFolder(options.model);
     const topK = wholeNumber('--top-k', options.topK, 1);
     const texts = await readTexts(words, options);
-    const filler = await loadFillMask(folder, engineOptions(options));
+    const filler = await loadFillMask(model, {
+      ...engineOptions(options),
+      ...loadingOptions(options, output),
+    });
     try {
       const results = await filler.fill(texts, { topK });
       for (const result of results) showFillings(result, output);
