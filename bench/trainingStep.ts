@@ -4,7 +4,7 @@ import { memoryShards, type Shards, type SpecialIds } from '../src/data/shards.j
 import type { Engine } from '../src/engine/engine.js';
 import type { Graph } from '../src/graph/graph.js';
 import type { SizeName } from '../src/models/config.js';
-import { MASKED } from '../src/models/electra.js';
+import { MASKED } from '../src/models/vocabularyHead.js';
 import { BATCH, LENGTH } from '../src/nn/layers.js';
 import { createObjective, type ObjectiveName } from '../src/objectives/electra.js';
 import type { PretrainingObjective } from '../src/objectives/objective.js';

@@ -5,6 +5,7 @@ import type { Graph } from '../src/graph/graph.js';
 import { nodesOf } from '../src/graph/graph.js';
 import { evaluateGraph, float64Tensor } from '../src/interpreter/evaluate.js';
 import { createObjective, type ObjectiveName } from '../src/objectives/electra.js';
+import type { LossCounts } from '../src/objectives/objective.js';
 import { GOLDEN_NAMES, type Golden, readGolden, relativeError } from './goldenFiles.js';
 
 interface Result {
@@ -28,7 +29,7 @@ function interpret(graph: Graph, golden: Golden, feeds: Record<string, Tensor>):
 function run(
   golden: Golden,
   objectiveName: ObjectiveName,
-): { training: Result; evaluation: Result; counts: { mlm: number; disc: number } } {
+): { training: Result; evaluation: Result; counts: LossCounts } {
   const objective = createObjective(golden.config(objectiveName));
   const [phase] = objective.phases;
   const training = phase.trainingGraph({ accumulate: false });
@@ -41,7 +42,7 @@ function run(
 
 function meanLosses({ training, counts }: ReturnType<typeof run>): { mlm: number; disc: number } {
   const sum = (name: string) => training.outputs.get(name)?.[0] ?? Number.NaN;
-  return { mlm: sum('mlmLossSum') / counts.mlm, disc: sum('discLossSum') / counts.disc };
+  return { mlm: sum('mlmLossSum') / counts.mlm!, disc: sum('discLossSum') / counts.disc! };
 }
 
 // Stored as float32, so about 1e-7 is the best that can be asked.

@@ -1,5 +1,6 @@
 /** A masked language model as pipelines use it: the distribution over the vocabulary at chosen positions. */
 import type { Tensors } from '../engine/engine.js';
+import { bertMaskedLmGraph } from '../models/bert.js';
 import { generatorGraph } from '../models/electra.js';
 import { EncoderModel, type PipelineOptions, type RowBatch } from './encoderModel.js';
 
@@ -14,7 +15,8 @@ export class MaskedLanguageModel {
 
   /** @throws CheckpointError when the weights or the tokenizer do not fit the config */
   static async load(options: PipelineOptions, label: string): Promise<MaskedLanguageModel> {
-    return new MaskedLanguageModel(await EncoderModel.load(generatorGraph(options.config), options, label));
+    const graph = options.family === 'bert' ? bertMaskedLmGraph : generatorGraph;
+    return new MaskedLanguageModel(await EncoderModel.load(graph(options.config), options, label));
   }
 
   get tokenizer() {

@@ -54,7 +54,7 @@ export async function evaluateCheckpoint(
     try {
       const metrics = await evaluateHeldOut(program, phase, heldOut, {
         maxBatches: maxBatches ?? heldOut.numBatches,
-        weights: run.settings,
+        weights: objective.lossWeights,
       });
       const { weightsSha256, progress } = trainer;
       return { checkpoint, step: progress.step, weightsSha256, heldOut: metrics };
