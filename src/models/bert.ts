@@ -28,15 +28,12 @@ export function bertMaskedLmHead(
 
 /**
  * Next-sentence head: tanh of a dense layer on [CLS], dense H→2. Devlin et al. §3.1, task 2.
- * @param scope   scope of `bert.pooler.*` and `cls.seq_relationship.*`
- * @param hidden  float32 [B·S, H]
- * @returns       logits float32 [B, 2]: of "B follows A" and of "B is from elsewhere", in transformers' order
+ * @param scope  scope of `bert.pooler.*` and `cls.seq_relationship.*`
+ * @param first  hidden states of [CLS], float32 [B, H]
+ * @returns      logits float32 [B, 2]: of "B follows A" and of "B is from elsewhere", in transformers' order
  */
-export function nextSentenceHead(scope: ParameterScope, hidden: Node, { hiddenSize }: EncoderConfig): Node {
-  const g = scope.graph;
-  const rows = g.reshape(hidden, [BATCH, LENGTH, hiddenSize]);
-  const first = g.reshape(g.slice(rows, 1, 0, 1), [BATCH, hiddenSize]); // [CLS]
-  const pooled = g.tanh(linear(scope.within('bert').within('pooler').within('dense'), first, hiddenSize));
+export function nextSentenceHead(scope: ParameterScope, first: Node, { hiddenSize }: EncoderConfig): Node {
+  const pooled = scope.graph.tanh(linear(scope.within('bert').within('pooler').within('dense'), first, hiddenSize));
   return linear(scope.within('cls').within('seq_relationship'), pooled, 2);
 }
 
@@ -55,6 +52,8 @@ export function bertPreTrainingGraph(config: EncoderConfig): ModelGraph {
     const g = scope.graph;
     const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
     g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
-    g.output('nextSentenceLogits', nextSentenceHead(scope, hidden, config));
+    const rows = g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize]);
+    const first = g.reshape(g.slice(rows, 1, 0, 1), [BATCH, config.hiddenSize]); // [CLS]
+    g.output('nextSentenceLogits', nextSentenceHead(scope, first, config));
   });
 }
