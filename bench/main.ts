@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PleiadError, SettingsError } from '../src/errors.js';
 import { SIZES } from '../src/models/config.js';
-import { OBJECTIVES } from '../src/objectives/electra.js';
+import { PRETRAINING_OBJECTIVES } from '../src/training/settings.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
 import { say } from './report.js';
 
@@ -17,7 +17,11 @@ program
   .command('pretrain')
   .description('a pre-training step: tokens/s, where the time goes, and the ratio to the ceiling of the engine')
   .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))
-  .addOption(new Option('--objective <objective>', 'training objective').choices(OBJECTIVES).default('electra'))
+  .addOption(
+    new Option('--objective <objective>', 'training objective; of spanbert, also the step without its boundary head')
+      .choices(PRETRAINING_OBJECTIVES)
+      .default('electra'),
+  )
   .option('--batch <rows>', 'rows a step', positiveInteger, 8)
   .option('--length <tokens>', 'tokens a row', positiveInteger, 128)
   .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)

@@ -5,8 +5,9 @@ import { CheckpointError, DataError } from '../errors.js';
 import { readSnapshot, readTrainerFile } from './checkpointFolderNode.js';
 import { evaluateHeldOut } from './evaluation.js';
 import type { HeldOutMetrics } from './metrics.js';
+import { objectiveOf } from './objectiveOf.js';
 import { heldOutData } from './pretrainingData.js';
-import { objectiveOf, openTrainingShards } from './pretrainNode.js';
+import { openTrainingShards } from './pretrainNode.js';
 import { readRunFile } from './runFolderNode.js';
 
 export interface RunEvaluation {

@@ -3,6 +3,7 @@ import { type Blocks, createBatchSource } from '../data/batches.js';
 import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
+import { spanTargets } from '../data/masking/spanTargets.js';
 import type { Shards } from '../data/shards.js';
 import type { TagKind } from '../data/tags.js';
 import { unigramEntropy } from '../data/unigram.js';
@@ -11,6 +12,7 @@ import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
 import type { PretrainingSettings } from './settings.js';
+import { spanBoundaryOf } from './spanBertSettings.js';
 import type { TrainingData } from './stepFeeds.js';
 
 /**
@@ -40,12 +42,21 @@ export function slotsPerRow(settings: PretrainingSettings): number {
   return createMasking({ ...settings, randomTokens: 'uniform' }, () => []).maxSlots(settings.length);
 }
 
-/** Masks rows; the number of slots is fixed by the number of rows, so that an engine sees the same shapes each time. */
-function masked(blocks: Blocks, scheme: MaskingScheme, shards: Shards, seed: number): MaskedBatch {
+/**
+ * Masks rows and finds what is to be predicted of them; the number of slots is fixed by the number of rows, so that an
+ * engine sees the same shapes each time.
+ */
+function masked(
+  blocks: Blocks,
+  scheme: MaskingScheme,
+  { shards, settings, seed }: { shards: Shards; settings: PretrainingSettings; seed: number },
+): MaskedBatch {
   const { batchSize, length, tokenTypeIds, attentionMask } = blocks;
+  const { specialIds, vocabSize } = shards;
   const slots = batchSize * scheme.maxSlots(blocks.blockLength);
-  const batch = maskBatch(blocks, scheme, { seed, specialIds: shards.specialIds, vocabSize: shards.vocabSize, slots });
+  const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, slots });
   const { inputIds, maskedInputIds, maskedPositions, maskedIds, maskedWeights } = batch;
+  const spanBoundary = spanBoundaryOf(settings);
   return {
     batchSize,
     length,
@@ -56,6 +67,7 @@ function masked(blocks: Blocks, scheme: MaskingScheme, shards: Shards, seed: num
     maskedPositions,
     maskedIds,
     maskedWeights,
+    ...(spanBoundary && { spanTargets: spanTargets(batch, specialIds, spanBoundary) }),
   };
 }
 
@@ -66,7 +78,8 @@ export function trainingData(shards: Shards, settings: PretrainingSettings): Tra
   const scheme = maskingScheme(settings, shards);
   return {
     // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8.
-    batch: (step, microBatch) => masked(source.batch(step * accumulation + microBatch), scheme, shards, seed),
+    batch: (step, microBatch) =>
+      masked(source.batch(step * accumulation + microBatch), scheme, { shards, settings, seed }),
   };
 }
 
@@ -93,7 +106,7 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
     batch(index) {
       const rows = Math.min(batchSize, numBlocks - index * batchSize);
       const blocks = Array.from({ length: rows }, (_, row) => order.at(index * batchSize + row));
-      return masked(source.rows(blocks), scheme, shards, seed);
+      return masked(source.rows(blocks), scheme, { shards, settings, seed });
     },
     unigramEntropy: unigramEntropy(counts),
     unigramAccuracy:
