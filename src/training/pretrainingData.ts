@@ -1,5 +1,6 @@
 /** Training and held-out batches from shards: blocks, masked by a scheme, in the form that objectives take. */
 import { type Blocks, createBatchSource } from '../data/batches.js';
+import type { SegmentMode } from '../data/blocks.js';
 import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
@@ -67,14 +68,19 @@ function masked(
     maskedPositions,
     maskedIds,
     maskedWeights,
+    ...(blocks.nextSentence && { nextSentence: blocks.nextSentence }),
     ...(spanBoundary && { spanTargets: spanTargets(batch, specialIds, spanBoundary) }),
   };
 }
 
+function segmentMode({ segments, nextSentence }: PretrainingSettings): SegmentMode {
+  return nextSentence ? 'nextSentence' : segments;
+}
+
 /** @throws DataError when there is less text than one micro-batch takes */
 export function trainingData(shards: Shards, settings: PretrainingSettings): TrainingData {
-  const { length, batchSize, segments, seed, accumulation } = settings;
-  const source = createBatchSource({ shards, length, batchSize, segments, seed });
+  const { length, batchSize, seed, accumulation } = settings;
+  const source = createBatchSource({ shards, length, batchSize, segments: segmentMode(settings), seed });
   const scheme = maskingScheme(settings, shards);
   return {
     // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8.
@@ -85,14 +91,14 @@ export function trainingData(shards: Shards, settings: PretrainingSettings): Tra
 
 /** The same blocks in the same order with the same masks for every run of a length; undefined when there are none. */
 export function heldOutData(shards: Shards, settings: PretrainingSettings): HeldOutData | undefined {
-  const { length, batchSize, segments } = settings;
+  const { length, batchSize } = settings;
   const seed = EVALUATION_SEED;
   const source = createBatchSource({
     shards,
     split: 'heldOut',
     length,
     batchSize,
-    segments,
+    segments: segmentMode(settings),
     seed,
     requireFullBatch: false,
   });
