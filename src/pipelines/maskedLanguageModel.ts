@@ -52,7 +52,8 @@ export class MaskedLanguageModel {
   }
 }
 
-function flatPositions(rows: readonly MaskedRow[], batch: RowBatch): Tensors {
+/** The input `positions` of a batch. */
+export function flatPositions(rows: readonly Pick<MaskedRow, 'positions'>[], batch: RowBatch): Tensors {
   const data = Int32Array.from(
     batch.rows.flatMap((row, i) => rows[row].positions.map((position) => i * batch.length + position)),
   );
@@ -60,7 +61,7 @@ function flatPositions(rows: readonly MaskedRow[], batch: RowBatch): Tensors {
 }
 
 /** x − log Σ exp x, in float64. */
-function logSoftmax(logits: Float32Array): Float32Array {
+export function logSoftmax(logits: Float32Array): Float32Array {
   const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0);
   const shift = highest + Math.log(total);

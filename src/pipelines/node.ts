@@ -13,6 +13,7 @@ import { loadMaxLength, loadTokenizer } from '../text/tokenizerNode.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { fillMask, type MaskFiller } from './fillMask.js';
+import { fillSpan, type SpanFiller } from './fillSpan.js';
 import { type ReplacedTokenDetector, replacedTokenDetection } from './replacedTokenDetection.js';
 import { type TextCorrupter, textCorruption } from './textCorruption.js';
 
@@ -47,6 +48,11 @@ export function loadReplacedTokenDetection(model: string, options: LoadOptions =
 /** Loads a generator, or any ELECTRA or BERT masked language model; see `loadReplacedTokenDetection`. */
 export function loadFillMask(model: string, options: LoadOptions = {}): Promise<MaskFiller> {
   return load(model, MASKED_LM, options, fillMask);
+}
+
+/** Loads a SpanBERT, or, to fill by the masked LM alone, any masked language model; see `loadReplacedTokenDetection`. */
+export function loadFillSpan(folder: string, options: LoadOptions = {}): Promise<SpanFiller> {
+  return load(folder, MASKED_LM, options, fillSpan);
 }
 
 /** Loads a generator to corrupt texts with; see `loadReplacedTokenDetection`. */
