@@ -5,7 +5,7 @@
 import type { SpanBoundaryConfig } from '../../models/spanbert.js';
 import type { SpanTargets } from '../../objectives/objective.js';
 import type { SpecialIds } from '../shards.js';
-import { mergedSpans } from './spans.js';
+import { mergedSpans, textBeside } from './spans.js';
 
 /**
  * Which tokens have boundaries. Spans beside [CLS] or [SEP] are dropped by default, as in the released code: half of
@@ -24,19 +24,18 @@ export interface MaskedRows {
   readonly maskedWeights: Float32Array;
 }
 
-/** A span's boundary tokens, or undefined where it has none. Position 0 of a row is [CLS] and its last token [SEP]. */
+/** The boundary tokens of a span s..e, or undefined where it has none. */
 export function boundariesOf(
   start: number,
   end: number,
   ids: ArrayLike<number>,
-  { clsId, sepId }: Pick<SpecialIds, 'clsId' | 'sepId'>,
+  specialIds: Pick<SpecialIds, 'clsId' | 'sepId'>,
   { endpoints, edgeSpans }: SpanTargetSettings,
 ): { left: number; right: number } | undefined {
   if (endpoints === 'internal') return { left: start, right: end };
-  const boundaries = { left: start - 1, right: end + 1 };
-  const isSpecial = (position: number) => ids[position] === clsId || ids[position] === sepId;
-  if (edgeSpans === 'drop' && (isSpecial(boundaries.left) || isSpecial(boundaries.right))) return undefined;
-  return boundaries;
+  if (edgeSpans === 'special') return { left: start - 1, right: end + 1 };
+  const { left, right } = textBeside({ ids, n: ids.length, specialIds }, start, end);
+  return left === undefined || right === undefined ? undefined : { left, right };
 }
 
 /**
