@@ -65,7 +65,7 @@ export class SpanModel {
     throw new CheckpointError(`${this.source} has no span boundary head`, {
       subject: this.source,
       expected: 'a model trained with objective spanbert',
-      advice: 'Fill by the masked LM alone ("mlm"), or give another model',
+      advice: 'Give another model; to fill a gap, the masked LM can be asked alone (by "mlm")',
     });
   }
 
@@ -79,12 +79,12 @@ export class SpanModel {
     const settings = this.requireSpanBoundary();
     if (pieces > settings.maxSpanTargets) {
       throw new DataError(
-        `the gap is ${pieces} pieces long; the span boundary head has ${settings.maxSpanTargets} positions`,
+        `the span is ${pieces} pieces long; the span boundary head has positions for ${settings.maxSpanTargets}`,
         {
           subject: 'pieces',
           found: pieces,
           expected: `at most ${settings.maxSpanTargets} pieces`,
-          advice: 'Use a shorter gap, or fill by the masked LM alone ("mlm")',
+          advice: 'Take a shorter one; to fill a gap, the masked LM can be asked alone (by "mlm")',
         },
       );
     }
@@ -92,10 +92,11 @@ export class SpanModel {
     const boundaries = boundariesOf(first, first + pieces - 1, ids, { clsId, sepId }, settings);
     if (boundaries) return { ...boundaries, pieces };
     const where = ids[first - 1] === clsId || ids[first - 1] === sepId ? 'before' : 'after';
-    throw new DataError(`there is no text ${where} the gap, and the model was trained without such spans`, {
+    throw new DataError(`there is no text ${where} the span, and the model was trained without such spans`, {
       subject: 'text',
-      expected: 'at least one token on both sides of the gap',
-      advice: 'Give more text, or fill by the masked LM alone ("mlm"); training with edgeSpans special allows it',
+      expected: 'at least one token on both sides of the span',
+      advice:
+        'Give more text; to fill a gap, the masked LM can be asked alone (by "mlm"). A model trained with edgeSpans special takes [CLS] and [SEP] for boundaries',
     });
   }
 

@@ -89,6 +89,34 @@ describe('averages of losses', () => {
     expect(meter.replacedEntropy).toBe(binaryEntropy(0.5));
   });
 
+  it('of masked tokens, span boundaries and next sentences are each over their own count, in nats and bits', () => {
+    const meter = new LossMeter();
+    const sums = { mlmLossSum: 8, mlmCorrect: 1, sboLossSum: 9, sboCorrect: 2, nspLossSum: 1, nspCorrect: 1 };
+    meter.add(scalars(sums), { mlm: 4, sbo: 3, nsp: 2 }, 30);
+    expect(meter.metrics({ mlm: 1, sbo: 0.5, nsp: 1 })).toEqual({
+      mlmLoss: 2,
+      mlmAccuracy: 0.25,
+      mlmBits: 2 / Math.LN2,
+      sboLoss: 3,
+      sboAccuracy: 2 / 3,
+      sboBits: 3 / Math.LN2,
+      nspLoss: 0.5,
+      nspAccuracy: 0.5,
+      totalLoss: 2 + 0.5 * 3 + 0.5,
+    });
+  });
+
+  it('leave out a loss that nothing was counted for: rows whose spans all touch an edge', () => {
+    const meter = new LossMeter();
+    meter.add(scalars({ mlmLossSum: 8, mlmCorrect: 1, sboLossSum: 0, sboCorrect: 0 }), { mlm: 4, sbo: 0 }, 30);
+    expect(meter.metrics({ mlm: 1, sbo: 1 })).toEqual({
+      mlmLoss: 2,
+      mlmAccuracy: 0.25,
+      mlmBits: 2 / Math.LN2,
+      totalLoss: 2,
+    });
+  });
+
   it('notice a sum that is not finite', () => {
     expect(new LossMeter().add(scalars({ mlmLossSum: Number.NaN }), { mlm: 1 }, 1)).toBe(false);
     expect(new LossMeter().add(scalars({ discLossSum: Number.POSITIVE_INFINITY }), { mlm: 1, disc: 1 }, 1)).toBe(false);
