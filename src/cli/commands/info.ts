@@ -18,10 +18,10 @@ export const info: CommandDefinition = {
   async run([model], _options, { output }) {
     if (model !== undefined) {
       const models = modelFolders(model).map(describeModel);
-      for (const { folder, architecture, parameters, heads, config, pleiad } of models) {
+      for (const { folder, architecture, parameters, heads, config, spanBoundary, pleiad } of models) {
         output.line(output.style(folder, 'bold'));
         output.line(`  ${architecture}, ${grouped(parameters)} parameters, head: ${heads.join(', ')}`);
-        for (const [name, value] of Object.entries({ ...config, ...pleiad })) output.line(`  ${name}: ${value}`);
+        for (const [name, value] of Object.entries({ ...config, ...spanBoundary, ...pleiad })) output.line(`  ${name}: ${value}`);
       }
       return { json: { models } };
     }
