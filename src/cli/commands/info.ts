@@ -21,7 +21,8 @@ export const info: CommandDefinition = {
       for (const { folder, architecture, parameters, heads, config, spanBoundary, pleiad } of models) {
         output.line(output.style(folder, 'bold'));
         output.line(`  ${architecture}, ${grouped(parameters)} parameters, head: ${heads.join(', ')}`);
-        for (const [name, value] of Object.entries({ ...config, ...spanBoundary, ...pleiad })) output.line(`  ${name}: ${value}`);
+        for (const [name, value] of Object.entries({ ...config, ...spanBoundary, ...pleiad }))
+          output.line(`  ${name}: ${value}`);
       }
       return { json: { models } };
     }
