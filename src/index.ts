@@ -58,6 +58,7 @@ export * from './text/vocabularyTraining.js';
 export { wordVocabulary } from './text/wordVocabulary.js';
 export * from './training/events.js';
 export * from './training/metrics.js';
+export { objectiveOf } from './training/objectiveOf.js';
 export * from './training/pretrainingData.js';
 export {
   describeSettings,
