@@ -188,6 +188,9 @@ export function expectedTensors({
   return new Map(parameters.map(({ name, shape }) => [name, shape]));
 }
 
+/** Where a span boundary head lies, beside model.safetensors. */
+export const SPAN_BOUNDARY_FILE = 'span_boundary.safetensors';
+
 /** Whether a tensor is of a head that transformers knows nothing of: those lie in a file of their own. */
 export function isOfSpanBoundaryHead(name: string): boolean {
   return name.startsWith(`${SPAN_BOUNDARY_SCOPE}.`);

@@ -18,13 +18,13 @@ import {
   isOfSpanBoundaryHead,
   type ModelDescription,
   parseConfigJson,
+  SPAN_BOUNDARY_FILE,
 } from './modelFolder.js';
 import type { SafetensorsTensor } from './safetensors.js';
 import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
 
 const CONFIG_FILE = 'config.json';
 const WEIGHTS_FILE = 'model.safetensors';
-const SPAN_BOUNDARY_FILE = 'span_boundary.safetensors';
 const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
 
 /** What a file was when it was written. */

@@ -51,8 +51,8 @@ export function loadFillMask(model: string, options: LoadOptions = {}): Promise<
 }
 
 /** Loads a SpanBERT, or, to fill by the masked LM alone, any masked language model; see `loadReplacedTokenDetection`. */
-export function loadFillSpan(folder: string, options: LoadOptions = {}): Promise<SpanFiller> {
-  return load(folder, MASKED_LM, options, fillSpan);
+export function loadFillSpan(model: string, options: LoadOptions = {}): Promise<SpanFiller> {
+  return load(model, MASKED_LM, options, fillSpan);
 }
 
 /** Loads a generator to corrupt texts with; see `loadReplacedTokenDetection`. */

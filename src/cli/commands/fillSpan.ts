@@ -3,7 +3,7 @@ import { type FillSpanOptions, type FillSpanResult, SPAN_JUDGES, type SpanJudge 
 import { loadFillSpan } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { MODEL_OPTION, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -14,7 +14,7 @@ export const fillSpan: CommandDefinition = {
     'Gives the best fillings of a gap of several word pieces, written as [MASK]: by the masked LM, by the span boundary head, and by both.',
   arguments: [TEXT_ARGUMENT],
   options: [
-    MODEL_OPTION,
+    ...LOADING_OPTIONS,
     {
       flags: '--pieces <range>',
       description: 'word pieces of the gap, such as 3, or 1-4 to try each. Default: as many as there are [MASK].',
@@ -33,14 +33,14 @@ export const fillSpan: CommandDefinition = {
   ],
 
   async run(words, options, { output }) {
-    const folder = modelFolder(options.model);
+    const model = modelFolder(options.model);
     const settings: FillSpanOptions = collectProblems({
       pieces: () => pieceRange(options.pieces),
       by: () => judges(options.by),
       topK: () => wholeNumber('--top-k', options.topK, 1),
     });
     const texts = await readTexts(words, options);
-    const filler = await loadFillSpan(folder, engineOptions(options));
+    const filler = await loadFillSpan(model, { ...engineOptions(options), ...loadingOptions(options, output) });
     try {
       const results = await filler.fill(texts, settings);
       for (const result of results) showFillings(result, output);

@@ -3,7 +3,7 @@ import type { SpanScore } from '../../pipelines/fillSpan.js';
 import { loadFillSpan } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { MODEL_OPTION, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
@@ -14,13 +14,13 @@ export const scoreSpan: CommandDefinition = {
   name: 'score-span',
   summary: `Says how well the tokens beside a span predict it, piece by piece. The span is marked ${OPEN}like this${CLOSE}.`,
   arguments: [TEXT_ARGUMENT],
-  options: [MODEL_OPTION, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
+  options: [...LOADING_OPTIONS, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
   examples: ['pleiad score-span --model run/ "You are expected to know [[the laws]] of your country"'],
 
   async run(words, options, { output }) {
-    const folder = modelFolder(options.model);
+    const model = modelFolder(options.model);
     const marked = (await readTexts(words, options)).map(unmark);
-    const filler = await loadFillSpan(folder, engineOptions(options));
+    const filler = await loadFillSpan(model, { ...engineOptions(options), ...loadingOptions(options, output) });
     try {
       const results: SpanScore[] = [];
       for (const { text, ...span } of marked) results.push(await filler.scoreSpan(text, span));
