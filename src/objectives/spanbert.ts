@@ -6,9 +6,9 @@
  *   L      = mean over masked tokens of L_MLM + sboWeight · mean over tokens with boundaries of L_SBO
  *
  * Each mean is taken once, over the whole step. The released code divides by the count of a GPU and its trainer then
- * divides gradients again by the tokens of all GPUs: gradients come out about 600 times smaller, so that Adam's 1e-8 acts
- * like 6e-6 and clipping never acts (reference notes: 1e-6 is our default). For the paper's comparisons (§6.2): without
- * SBO, and BERT's two segments with next-sentence prediction.
+ * divides gradients again by the tokens of all GPUs: gradients come out about 600 times smaller, so that Adam's ε of 1e-8
+ * acts like 6e-6 and clipping never acts; our ε is 1e-6. For the paper's comparisons (§6.2): without SBO, and BERT's two
+ * segments with next-sentence prediction.
  */
 import type { Tensors } from '../engine/engine.js';
 import { SettingsError } from '../errors.js';
