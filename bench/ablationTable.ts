@@ -1,18 +1,10 @@
 /** The results of an ablation, and the table that shows them. */
-import type { SizeName } from '../src/models/config.js';
 import type { HeldOutMetrics } from '../src/training/metrics.js';
 import type { AblationObjective } from './ablationSettings.js';
+import type { ComputePlan, RunCost } from './equalCompute.js';
 import type { ProbeScores } from './probe.js';
 
-/** What the runs of one table have in common; kept in ablation.json. */
-export interface AblationPlan {
-  readonly data: string;
-  readonly size: SizeName;
-  readonly length: number;
-  readonly batch: number;
-  /** Of each run. */
-  readonly flops: number;
-}
+export type AblationPlan = ComputePlan;
 
 export interface RunKey {
   readonly objective: AblationObjective;
@@ -20,11 +12,7 @@ export interface RunKey {
   readonly seed: number;
 }
 
-export interface AblationRun extends RunKey {
-  readonly steps: number;
-  readonly flops: number;
-  readonly tokensSeen: number;
-  readonly elapsedMs: number;
+export interface AblationRun extends RunKey, RunCost {
   readonly heldOut?: HeldOutMetrics;
   readonly scores: ProbeScores;
 }

@@ -74,6 +74,19 @@ const CHARTS: readonly ChartPlan[] = [
     ],
   },
   {
+    title: 'Span boundary loss',
+    yLabel: 'nats a token of a masked span',
+    curves: [
+      { label: 'training', ofStep: ({ losses }) => losses.sboLoss },
+      { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.sboLoss },
+      {
+        label: 'unigram entropy',
+        ofEvaluation: ({ heldOut }) => (heldOut.sboLoss === undefined ? undefined : heldOut.unigramEntropy),
+        dashed: true,
+      },
+    ],
+  },
+  {
     title: 'Discriminator loss',
     yLabel: 'nats a token',
     curves: [

@@ -2,9 +2,10 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { PleiadError, SettingsError } from '../src/errors.js';
 import { SIZES } from '../src/models/config.js';
-import { OBJECTIVES } from '../src/objectives/electra.js';
+import { PRETRAINING_OBJECTIVES } from '../src/training/settings.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
 import { say } from './report.js';
+import { SPAN_ABLATION_MASKINGS } from './spanAblationTable.js';
 
 const BAD_USAGE = 2;
 
@@ -17,7 +18,11 @@ program
   .command('pretrain')
   .description('a pre-training step: tokens/s, where the time goes, and the ratio to the ceiling of the engine')
   .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))
-  .addOption(new Option('--objective <objective>', 'training objective').choices(OBJECTIVES).default('electra'))
+  .addOption(
+    new Option('--objective <objective>', 'training objective; of spanbert, also the step without its boundary head')
+      .choices(PRETRAINING_OBJECTIVES)
+      .default('electra'),
+  )
   .option('--batch <rows>', 'rows a step', positiveInteger, 8)
   .option('--length <tokens>', 'tokens a row', positiveInteger, 128)
   .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)
@@ -80,11 +85,31 @@ program
   .option('--json', 'one JSON object on standard output', false)
   .action(async (options) => {
     const { runAblation } = await import('./ablation.js');
-    const interrupt = new AbortController();
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
-    const result = await runAblation({ ...options, signal: interrupt.signal });
-    finish(options, result, ({ table }) => [table]);
-    if (interrupt.signal.aborted) process.exitCode = 130;
+    await interruptible(options, runAblation);
+  });
+
+program
+  .command('span-ablation')
+  .description(
+    'SpanBERT: random, whole-word and span masking with and without span boundaries at equal compute, judged by held-out span infilling; run it again to go on',
+  )
+  .requiredOption('--data <folder>', 'prepared text, as `pleiad prepare` writes it')
+  .requiredOption('--out <folder>', 'runs, results and table.md')
+  .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('tiny'))
+  .option('--length <tokens>', 'tokens a row', positiveInteger, 64)
+  .option('--batch <rows>', 'rows a step', positiveInteger, 32)
+  .option('--maskings <names>', 'masking schemes, commas between', maskings, [...SPAN_ABLATION_MASKINGS])
+  .option('--seeds <numbers>', 'seeds, commas between', numbers, [1, 2, 3])
+  .option('--minutes <n>', 'budget: what spanbert computes in this time', positiveNumber)
+  .option('--flops <n>', 'budget: floating-point operations of a run', positiveNumber)
+  .option('--learning-rate <rate>', 'of all runs', positiveNumber, DEFAULT_LEARNING_RATE)
+  .option('--spans <n>', 'held-out spans of each number of words', positiveInteger, 100)
+  .option('--jobs <n>', 'runs at a time', positiveInteger, 2)
+  .option('--threads <n>', 'threads of each run', positiveInteger, 1)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { runSpanAblation } = await import('./spanAblation.js');
+    await interruptible(options, runSpanAblation);
   });
 
 program
@@ -104,10 +129,29 @@ function finish<T extends object>({ json }: { json: boolean }, result: T, descri
   else for (const line of describe?.(result) ?? []) process.stdout.write(`${line}\n`);
 }
 
+/** An ablation that ends well at a signal, to be gone on with later. */
+async function interruptible<O extends { json: boolean }>(
+  options: O,
+  run: (options: O & { signal: AbortSignal }) => Promise<{ readonly table: string }>,
+): Promise<void> {
+  const interrupt = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupt.abort());
+  const result = await run({ ...options, signal: interrupt.signal });
+  finish(options, result, ({ table }) => [table]);
+  if (interrupt.signal.aborted) process.exitCode = 130;
+}
+
 function names(words: string): string[] {
-  const unknown = words.split(',').filter((word) => !(ABLATION_OBJECTIVES as readonly string[]).includes(word));
-  if (unknown.length)
-    throw new InvalidArgumentError(`${unknown.join(', ')}: expected ${ABLATION_OBJECTIVES.join(', ')}.`);
+  return namesOf(words, ABLATION_OBJECTIVES);
+}
+
+function maskings(words: string): string[] {
+  return namesOf(words, SPAN_ABLATION_MASKINGS);
+}
+
+function namesOf(words: string, known: readonly string[]): string[] {
+  const unknown = words.split(',').filter((word) => !known.includes(word));
+  if (unknown.length) throw new InvalidArgumentError(`${unknown.join(', ')}: expected ${known.join(', ')}.`);
   return words.split(',');
 }
 

@@ -5,6 +5,7 @@
  */
 import type { Engine } from '../src/engine/engine.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
+import { SettingsError } from '../src/errors.js';
 import { flopsPerToken, graphFlops, type MatrixProduct, matrixProducts, productFlops } from '../src/models/flops.js';
 import { CpuMeter } from './cpuMeter.js';
 import { createProductCeiling } from './productCeiling.js';
@@ -56,6 +57,8 @@ export interface PretrainBenchResult extends StepShape {
   readonly against?: Ratio;
   /** Every opponent that was measured; `against` is the first of them. */
   readonly opponents?: readonly Opponent[];
+  /** Of spanbert: this step's time over that of the same step without the span boundary head. */
+  readonly sboCost?: Ratio & { readonly msPerStepWithout: number };
   /** Largest resident size while only training was loaded. */
   readonly peakMemoryMiB: number;
 }
@@ -83,10 +86,17 @@ interface Turn {
   /** GFLOP/s. */
   readonly ceiling: number;
   readonly peers: readonly PeerTurn[];
+  /** Of spanbert, without its span boundary head. */
+  readonly without: readonly TimedStep[];
 }
 
 /** @throws PleiadError when the peer is asked for and cannot run */
 export async function benchPretrain(options: PretrainBenchOptions): Promise<PretrainBenchResult> {
+  if (options.against && options.objective === 'spanbert') {
+    throw new SettingsError([
+      `--against ${options.against} is given and the objective is spanbert; the peer has no such step`,
+    ]);
+  }
   const peers = await startPeers(options);
   const engine = await createNodeEngine({ threads: options.threads });
   try {
@@ -125,12 +135,14 @@ async function measure(
   const stepMemory = peakMemoryMiB();
   const products = worthwhile(matrixProducts(graph, sizes));
   const ceiling = await createProductCeiling(engine, products);
+  const without = options.objective === 'spanbert' ? await stepsWithoutSbo(engine, options) : undefined;
   const turns: Turn[] = [];
   for (let turn = 0; turn < options.turns; turn++) {
-    turns.push(await takeTurn(steps, ceiling.measure, peers, options.steps));
+    turns.push(await takeTurn(steps, { measureCeiling: ceiling.measure, peers, without }, options.steps));
     say(`turn ${turn + 1} of ${options.turns}: ${describeTurn(turns[turn], peers)}`);
   }
   await ceiling.release();
+  await without?.release();
   const opMs = await steps.profile(PROFILED_STEPS);
   await steps.release();
   return summary(turns, {
@@ -145,25 +157,42 @@ async function measure(
   });
 }
 
+async function stepsWithoutSbo(engine: Engine, shape: StepShape): Promise<TrainingSteps> {
+  const steps = await TrainingSteps.create(engine, { ...shape, settings: { sbo: false } });
+  for (let i = 0; i < WARMUP_STEPS; i++) await steps.run();
+  return steps;
+}
+
 function worthwhile(products: readonly MatrixProduct[]): MatrixProduct[] {
   const total = products.reduce((sum, product) => sum + productFlops(product), 0);
   return products.filter((product) => productFlops(product) >= LEAST_SHARE * total);
 }
 
+interface Beside {
+  readonly measureCeiling: () => Promise<number>;
+  readonly peers: readonly TorchPeer[];
+  readonly without?: TrainingSteps;
+}
+
 async function takeTurn(
   steps: TrainingSteps,
-  measureCeiling: () => Promise<number>,
-  peers: readonly TorchPeer[],
+  { measureCeiling, peers, without }: Beside,
   numSteps: number,
 ): Promise<Turn> {
   const meters = peers.map(({ pid }) => new CpuMeter(pid));
-  const timed: TimedStep[] = [];
-  for (let i = 0; i < numSteps; i++) timed.push(await steps.run());
+  const timed = await timeSteps(steps, numSteps);
   const theirCores = meters.map((meter) => meter.coresBusy());
+  const timedWithout = without ? await timeSteps(without, numSteps) : [];
   const ceiling = await measureCeiling();
   const measured: PeerTurn[] = [];
   for (const [i, peer] of peers.entries()) measured.push(await takePeerTurn(peer, numSteps, theirCores[i]));
-  return { steps: timed, ceiling, peers: measured };
+  return { steps: timed, ceiling, peers: measured, without: timedWithout };
+}
+
+async function timeSteps(steps: TrainingSteps, numSteps: number): Promise<TimedStep[]> {
+  const timed: TimedStep[] = [];
+  for (let i = 0; i < numSteps; i++) timed.push(await steps.run());
+  return timed;
 }
 
 interface PeerTurn {
@@ -178,8 +207,18 @@ async function takePeerTurn(peer: TorchPeer, numSteps: number, theirCores?: numb
   return { ms, ourCores: meter.coresBusy(), theirCores };
 }
 
-function totalOf({ steps }: Turn): number {
+function totalOf({ steps }: Pick<Turn, 'steps'>): number {
   return median(steps.map(({ totalMs }) => totalMs));
+}
+
+/** A turn with the head over the turn without it. */
+function sboCostOf(turns: readonly Turn[]): PretrainBenchResult['sboCost'] {
+  if (turns[0].without.length === 0) return undefined;
+  const without = turns.map((turn) => totalOf({ steps: turn.without }));
+  return {
+    ...ratioOf('the step without sbo', without, turns.map(totalOf)),
+    msPerStepWithout: rounded(median(without)),
+  };
 }
 
 function describeTurn(turn: Turn, peers: readonly TorchPeer[]): string {
@@ -266,6 +305,7 @@ function summary(
     ceilingRatioMax: rounded(Math.max(...ceilingRatios)),
     opShares: known.opShares,
     ...(known.opponents.length > 0 && { against: ratioPart(known.opponents[0]), opponents: known.opponents }),
+    ...(turns[0].without.length > 0 && { sboCost: sboCostOf(turns) }),
     peakMemoryMiB: known.stepMemory,
   };
 }
@@ -276,7 +316,7 @@ function ratioPart({ name, ratio, ratioMin, ratioMax, runs }: Ratio): Ratio {
 
 /** The result as lines for people. */
 export function describePretrain(result: PretrainBenchResult): string[] {
-  const { msPerStep: ms, gflops, opShares, opponents = [] } = result;
+  const { msPerStep: ms, gflops, opShares, opponents = [], sboCost: cost } = result;
   const percent = (fraction: number) => `${(100 * fraction).toFixed(1)} %`;
   const ops = Object.entries(opShares)
     .slice(0, 8)
@@ -289,6 +329,11 @@ export function describePretrain(result: PretrainBenchResult): string[] {
     `the engine's own matrix products on these shapes: ${result.ceilingGflops} GFLOP/s; the engine's part of a step reaches ${percent(result.ceilingRatio)} of that (${percent(result.ceilingRatioMin)} to ${percent(result.ceilingRatioMax)})`,
     `time by op: ${ops.join(', ')}`,
     `peak memory ${result.peakMemoryMiB} MiB`,
+    ...(cost
+      ? [
+          `${cost.ratio}× the step without the span boundary head (${cost.ratioMin} to ${cost.ratioMax}, ${cost.runs} turns; ${cost.msPerStepWithout} ms without)`,
+        ]
+      : []),
     ...opponents.map(
       (o) =>
         `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} turns; ${o.msPerStep} ms a step, ${o.peakMemoryMiB} MiB${waiting(o)})`,

@@ -4,7 +4,7 @@
  */
 import type { Engine } from '../src/engine/engine.js';
 import type { EncoderConfig } from '../src/models/config.js';
-import { encoderGraph } from '../src/models/electra.js';
+import { encoderGraph } from '../src/models/modelGraph.js';
 import { EncoderModel } from '../src/pipelines/encoderModel.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
 import type { WordPieceTokenizer } from '../src/text/tokenizer.js';

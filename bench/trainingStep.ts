@@ -4,22 +4,29 @@ import { memoryShards, type Shards, type SpecialIds } from '../src/data/shards.j
 import type { Engine } from '../src/engine/engine.js';
 import type { Graph } from '../src/graph/graph.js';
 import type { SizeName } from '../src/models/config.js';
-import { MASKED } from '../src/models/electra.js';
+import { MASKED } from '../src/models/vocabularyHead.js';
 import { BATCH, LENGTH } from '../src/nn/layers.js';
-import { createObjective, type ObjectiveName } from '../src/objectives/electra.js';
 import type { PretrainingObjective } from '../src/objectives/objective.js';
 import { RandomStream } from '../src/random/philox.js';
+import { objectiveOf } from '../src/training/objectiveOf.js';
 import { slotsPerRow, trainingData } from '../src/training/pretrainingData.js';
-import { modelConfigs, type PretrainingSettings, resolvePretrainingSettings } from '../src/training/settings.js';
+import {
+  type PretrainingInput,
+  type PretrainingObjectiveName,
+  type PretrainingSettings,
+  resolvePretrainingSettings,
+} from '../src/training/settings.js';
 import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
 import { TrainerState } from '../src/training/trainerState.js';
 
 export interface StepShape {
   readonly size: SizeName;
-  readonly objective: ObjectiveName;
+  readonly objective: PretrainingObjectiveName;
   readonly batch: number;
   readonly length: number;
+  /** Further settings of the objective. */
+  readonly settings?: Partial<PretrainingInput>;
 }
 
 /** As bert-base-uncased has them. */
@@ -84,10 +91,9 @@ export class TrainingSteps {
       batchSize: batch,
       accumulation: 1,
       segments: 'single',
+      ...shape.settings,
     });
-    const { vocabSize, specialIds } = shards;
-    const configs = modelConfigs(settings, { vocabSize, padTokenId: specialIds.padId });
-    const objective = createObjective({ ...settings, ...configs, unigramCounts: undefined });
+    const objective = objectiveOf(settings, shards);
     const state = await TrainerState.create(engine, objective.parameters);
     await state.initialize({ seed: 0, initializerRange: 0.02 });
     return new TrainingSteps(engine, state, settings, objective, trainingData(shards, settings));

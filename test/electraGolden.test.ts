@@ -1,34 +1,14 @@
 /** The whole joint step held against PyTorch + transformers: test/golden/README.md says how the numbers were made. */
 import { describe, expect, it } from 'vitest';
-import type { Tensor } from '../src/engine/engine.js';
-import type { Graph } from '../src/graph/graph.js';
-import { nodesOf } from '../src/graph/graph.js';
-import { evaluateGraph, float64Tensor } from '../src/interpreter/evaluate.js';
 import { createObjective, type ObjectiveName } from '../src/objectives/electra.js';
+import type { LossCounts } from '../src/objectives/objective.js';
 import { GOLDEN_NAMES, type Golden, readGolden, relativeError } from './goldenFiles.js';
-
-interface Result {
-  readonly outputs: ReadonlyMap<string, ArrayLike<number>>;
-  readonly updates: ReadonlyMap<string, ArrayLike<number>>;
-}
-
-function interpret(graph: Graph, golden: Golden, feeds: Record<string, Tensor>): Result {
-  const state = new Map(
-    nodesOf(graph, 'state').map(({ attributes: { name } }) => {
-      const tensor = golden.tensors.get(name)!;
-      return [name, float64Tensor(tensor.shape, tensor.data)];
-    }),
-  );
-  const fed = new Map(Object.entries(feeds).map(([name, t]) => [name, float64Tensor(t.shape, t.data, t.dtype)]));
-  const { outputs, updates } = evaluateGraph(graph, fed, state);
-  const data = (named: typeof outputs) => new Map([...named].map(([name, tensor]) => [name, tensor.data]));
-  return { outputs: data(outputs), updates: data(updates) };
-}
+import { interpret, type Result } from './goldenRuns.js';
 
 function run(
   golden: Golden,
   objectiveName: ObjectiveName,
-): { training: Result; evaluation: Result; counts: { mlm: number; disc: number } } {
+): { training: Result; evaluation: Result; counts: LossCounts } {
   const objective = createObjective(golden.config(objectiveName));
   const [phase] = objective.phases;
   const training = phase.trainingGraph({ accumulate: false });
@@ -36,12 +16,16 @@ function run(
   const counts = phase.counts(golden.batch);
   const feeds = phase.feeds(golden.batch, { seed: 0, step: 0, index: 0 }, counts);
   feeds.uniforms = { ...feeds.uniforms, data: golden.uniforms };
-  return { training: interpret(training, golden, feeds), evaluation: interpret(evaluation, golden, feeds), counts };
+  return {
+    training: interpret(training, golden.tensors, feeds),
+    evaluation: interpret(evaluation, golden.tensors, feeds),
+    counts,
+  };
 }
 
 function meanLosses({ training, counts }: ReturnType<typeof run>): { mlm: number; disc: number } {
   const sum = (name: string) => training.outputs.get(name)?.[0] ?? Number.NaN;
-  return { mlm: sum('mlmLossSum') / counts.mlm, disc: sum('discLossSum') / counts.disc };
+  return { mlm: sum('mlmLossSum') / counts.mlm!, disc: sum('discLossSum') / counts.disc! };
 }
 
 // Stored as float32, so about 1e-7 is the best that can be asked.

@@ -13,6 +13,7 @@ import {
   parseConfigJson,
 } from './modelFolder.js';
 import { loadModelDescription, loadModelFolder, saveModelFolder } from './modelFolderNode.js';
+import { SafetensorsFile } from './safetensorsNode.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'model-folder-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -66,7 +67,7 @@ describe('config.json', () => {
 
   it.each([
     [[], 'is not a JSON object'],
-    [{ model_type: 'gpt2' }, 'has model_type "gpt2"; expected model_type "electra"'],
+    [{ model_type: 'gpt2' }, 'has model_type "gpt2"; expected model_type "electra" or "bert"'],
     [{ model_type: 'electra', hidden_act: 'relu' }, 'has hidden_act "relu"; expected hidden_act "gelu"'],
     [{ model_type: 'electra', hidden_size: '256' }, 'has hidden_size "256"; expected a number'],
     [{ model_type: 'electra', hidden_size: 250 }, 'hiddenSize is 250; expected a multiple of numAttentionHeads (4)'],
@@ -104,6 +105,60 @@ describe('the tensors of a model', () => {
     shapes.set('electra.embeddings.position_ids', [1, 12]);
     shapes.set('generator_lm_head.weight', [8, 8]);
     expect(() => accountForTensors(shapes, generator, 'm')).not.toThrow();
+  });
+});
+
+describe('a BERT model', () => {
+  const { embeddingSize, ...sizes } = discriminatorSize;
+  const config = { ...sizes, embeddingSize: sizes.hiddenSize };
+  const spanBoundary = { maxSpanTargets: 6, positionSize: 5, endpoints: 'external', edgeSpans: 'drop' } as const;
+  const spanBert: ModelDescription = { config, architecture: 'BertForMaskedLM', spanBoundary };
+
+  it("has BERT's config.json, which knows no embedding size, and its defaults", () => {
+    const json = encoderConfigToJson({ ...spanBert, pleiad: { step: 7 } });
+    expect(json).toMatchObject({ model_type: 'bert', architectures: ['BertForMaskedLM'], hidden_size: 8 });
+    expect(json).not.toHaveProperty('embedding_size');
+    expect(json.pleiad).toEqual({ step: 7, spanBoundary });
+    expect(parseConfigJson(json, 'config.json')).toEqual({ ...spanBert, pleiad: { step: 7 } });
+    const published = parseConfigJson({ model_type: 'bert', architectures: ['BertForPreTraining'] }, 'config.json');
+    expect(published.config).toMatchObject({ hiddenSize: 768, embeddingSize: 768, intermediateSize: 3072 });
+  });
+
+  it('says what is wrong with its architecture or its span boundary head', () => {
+    const json = encoderConfigToJson(spanBert);
+    expect(() => parseConfigJson({ ...json, architectures: ['ElectraForMaskedLM'] }, 'c')).toThrow(
+      'has architectures ["ElectraForMaskedLM"]; expected BertForMaskedLM or BertForPreTraining',
+    );
+    const bad = { ...json, pleiad: { spanBoundary: { ...spanBoundary, endpoints: 'outside' } } };
+    expect(() => parseConfigJson(bad, 'c')).toThrow(/pleiad\.spanBoundary\.endpoints/);
+  });
+
+  it('keeps its span boundary head in a file of its own, so that transformers warns of nothing', async () => {
+    const path = join(folder, 'spanbert');
+    const tokenizer = WordPieceTokenizer.fromVocabulary(TOKENS, { nfc: false, tearHangul: true });
+    const saved = { ...filled(spanBert), tokenizer };
+    const files = await saveModelFolder(path, saved);
+    expect([...files.keys()]).toContain('span_boundary.safetensors');
+    const names = (file: string) => {
+      const opened = SafetensorsFile.open(join(path, file));
+      opened.close();
+      return opened.names;
+    };
+    expect(names('model.safetensors').some((name) => name.startsWith('sbo.'))).toBe(false);
+    expect(names('span_boundary.safetensors').every((name) => name.startsWith('sbo.'))).toBe(true);
+    const loaded = loadModelFolder(path);
+    expect(loaded.tensors).toEqual(saved.tensors);
+    expect(loaded.spanBoundary).toEqual(spanBoundary);
+    expect(JSON.parse(readFileSync(join(path, 'tokenizer_config.json'), 'utf8')).tokenizer_class).toBe('BertTokenizer');
+    rmSync(join(path, 'span_boundary.safetensors'));
+    expect(() => loadModelFolder(path)).toThrow(/missing sbo\.position_embeddings\.weight, sbo\.layer_0/);
+  });
+
+  it('may come with a tied decoder, weight and bias', () => {
+    const shapes = new Map(expectedTensors(spanBert));
+    shapes.set('cls.predictions.decoder.weight', [8, 8]);
+    shapes.set('cls.predictions.decoder.bias', [8]);
+    expect(() => accountForTensors(shapes, spanBert, 'm')).not.toThrow();
   });
 });
 

@@ -1,4 +1,8 @@
-/** Model folders on disk, in Hugging Face layout: config.json, model.safetensors and the tokenizer's files. */
+/**
+ * Model folders on disk, in Hugging Face layout: config.json, model.safetensors and the tokenizer's files. A span boundary
+ * head lies beside them in span_boundary.safetensors: transformers has no class for it, and would warn of each of its
+ * tensors if they stood in model.safetensors.
+ */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,7 +11,15 @@ import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
 import { makeFolder, writeFileDurably } from './durableFileNode.js';
-import { accountForTensors, encoderConfigToJson, type ModelDescription, parseConfigJson } from './modelFolder.js';
+import {
+  accountForTensors,
+  encoderConfigToJson,
+  familyOf,
+  isOfSpanBoundaryHead,
+  type ModelDescription,
+  parseConfigJson,
+  SPAN_BOUNDARY_FILE,
+} from './modelFolder.js';
 import type { SafetensorsTensor } from './safetensors.js';
 import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
 
@@ -56,14 +68,19 @@ export async function recordFile(path: string): Promise<FileRecord> {
 export async function saveModelFolder(folder: string, model: ModelFolder): Promise<Map<string, FileRecord>> {
   makeFolder(folder);
   const config = `${JSON.stringify(encoderConfigToJson(model), null, 2)}\n`;
-  const tensors = [...model.tensors].map(([name, tensor]) => toSafetensors(name, tensor));
-  const files = new Map([
-    [CONFIG_FILE, await writeFileDurably(join(folder, CONFIG_FILE), [config])],
+  const files = new Map([[CONFIG_FILE, await writeFileDurably(join(folder, CONFIG_FILE), [config])]]);
+  for (const [file, ofHead] of [
+    [WEIGHTS_FILE, false],
+    [SPAN_BOUNDARY_FILE, true],
+  ] as const) {
+    const tensors = [...model.tensors].filter(([name]) => isOfSpanBoundaryHead(name) === ofHead);
+    if (tensors.length === 0) continue;
+    const content = tensors.map(([name, tensor]) => toSafetensors(name, tensor));
     // transformers asks for this key.
-    [WEIGHTS_FILE, await writeSafetensors(join(folder, WEIGHTS_FILE), tensors, { format: 'pt' })],
-  ]);
+    files.set(file, await writeSafetensors(join(folder, file), content, { format: 'pt' }));
+  }
   if (model.tokenizer) {
-    await saveTokenizer(model.tokenizer, folder);
+    await saveTokenizer(model.tokenizer, folder, { modelType: familyOf(model.architecture) });
     for (const name of TOKENIZER_FILES) files.set(name, await recordFile(join(folder, name)));
   }
   return files;
@@ -96,15 +113,22 @@ function parseJson(path: string): unknown {
  */
 export function loadModelFolder(folder: string, overrides: TokenizerOverrides = {}): ModelFolder {
   const model = loadModelDescription(folder);
-  const file = SafetensorsFile.open(join(folder, WEIGHTS_FILE));
+  const files = weightFiles(folder).map((path) => SafetensorsFile.open(path));
   try {
-    accountForTensors(new Map(file.names.map((name) => [name, file.location(name).shape])), model, folder);
-    const tensors = new Map(file.names.map((name) => [name, floatTensor(file, name)]));
+    const located = files.flatMap((file) => file.names.map((name) => ({ name, file })));
+    accountForTensors(new Map(located.map(({ name, file }) => [name, file.location(name).shape])), model, folder);
+    const tensors = new Map(located.map(({ name, file }) => [name, floatTensor(file, name)]));
     const hasTokenizer = TOKENIZER_FILES.slice(0, 2).some((name) => existsSync(join(folder, name)));
     return { ...model, tensors, ...(hasTokenizer && { tokenizer: loadTokenizer(folder, overrides) }) };
   } finally {
-    file.close();
+    for (const file of files) file.close();
   }
+}
+
+/** The files of a model folder that hold tensors. */
+export function weightFiles(folder: string): string[] {
+  const head = join(folder, SPAN_BOUNDARY_FILE);
+  return [join(folder, WEIGHTS_FILE), ...(existsSync(head) ? [head] : [])];
 }
 
 /** @throws CheckpointError when it is not float32 */

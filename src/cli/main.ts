@@ -35,6 +35,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'show what a masking scheme does to a text',
     load: async () => (await import('./commands/mask.js')).mask,
   },
+  'fill-span': {
+    summary: 'say what could stand in a gap of several word pieces',
+    load: async () => (await import('./commands/fillSpan.js')).fillSpan,
+  },
+  'score-span': {
+    summary: 'say how well the tokens beside a span predict it',
+    load: async () => (await import('./commands/scoreSpan.js')).scoreSpan,
+  },
   evaluate: {
     summary: 'measure a model on held-out data',
     load: async () => (await import('./commands/evaluate.js')).evaluate,
@@ -54,7 +62,7 @@ async function main(words: readonly string[]): Promise<number> {
   const output = new Output({ json: words.includes('--json') });
   let exitCode: number = EXIT.success;
   const program = new Command('pleiad')
-    .description('Pre-trains, evaluates and serves ELECTRA text encoders.')
+    .description('Pre-trains, evaluates and serves ELECTRA and SpanBERT text encoders.')
     .version(VERSION, '-V, --version', 'show the version')
     .helpCommand('help [command]', 'show the help of a command')
     .exitOverride();

@@ -42,13 +42,17 @@ export class TrainingView {
 
 /** Step, losses, replaced rate, speed, time left. */
 export function stepLine(event: StepEvent): string {
-  const { mlmLoss, discLoss, replacedRate } = event.losses;
+  const { mlmLoss, mlmBits, discLoss, sboLoss, sboBits, nspLoss, replacedRate } = event.losses;
   const number = (name: string, value: number | undefined, digits: number) =>
     value === undefined ? [] : [`${name} ${value.toFixed(digits)}`];
   const total = event.totalSteps === undefined ? '' : `/${grouped(event.totalSteps)}`;
   return [
     `step ${grouped(event.step)}${total}`,
-    ...number(discLoss === undefined ? 'loss' : 'generator', mlmLoss, 3),
+    ...number(discLoss === undefined ? 'masked LM' : 'generator', mlmLoss, 3),
+    ...(discLoss === undefined ? number('=', mlmBits, 3).map((text) => `${text} bits`) : []),
+    ...number('boundaries', sboLoss, 3),
+    ...number('=', sboBits, 3).map((text) => `${text} bits`),
+    ...number('next sentence', nspLoss, 3),
     ...number('discriminator', discLoss, 4),
     ...number('replaced', replacedRate === undefined ? undefined : 100 * replacedRate, 1).map((text) => `${text} %`),
     `${grouped(event.tokensPerSecond)} tokens/s`,
@@ -60,10 +64,12 @@ function remainingMs({ step, elapsedMs }: StepEvent, totalSteps: number): number
   return (elapsedMs / step) * (totalSteps - step);
 }
 
-function heldOutLine({ generatorLoss, mlmLoss, discriminatorLoss, rtdAuc }: HeldOutMetrics): string {
+function heldOutLine({ generatorLoss, mlmLoss, sboLoss, nspLoss, discriminatorLoss, rtdAuc }: HeldOutMetrics): string {
   const figures = {
     'generator loss': generatorLoss,
     'masked LM loss': mlmLoss,
+    'span boundary loss': sboLoss,
+    'next-sentence loss': nspLoss,
     'discriminator loss': discriminatorLoss,
     AUC: rtdAuc,
   };
@@ -75,19 +81,27 @@ function heldOutLine({ generatorLoss, mlmLoss, discriminatorLoss, rtdAuc }: Held
 /** What was reached on held-out text, each figure beside what a model that learned nothing reaches. */
 export function heldOutSummary(heldOut: HeldOutMetrics): string[] {
   const { unigramEntropy, replacedEntropy } = heldOut;
-  const rows: [name: string, value: number | undefined, baseline: string][] = [
+  const inBits = (bits: number | undefined) => (bits === undefined ? '' : `   ${bits.toFixed(4)} bits`);
+  const chance = (figure: number | undefined, value: number) =>
+    beside(figure === undefined ? undefined : value, 'chance');
+  const rows: [name: string, value: number | undefined, beside: string][] = [
     ['generator loss', heldOut.generatorLoss, beside(unigramEntropy, 'unigram entropy')],
-    ['masked LM loss', heldOut.mlmLoss, beside(unigramEntropy, 'unigram entropy')],
-    ['generator accuracy', heldOut.generatorAccuracy ?? heldOut.mlmAccuracy, ''],
+    ['generator accuracy', heldOut.generatorAccuracy, ''],
+    ['masked LM loss', heldOut.mlmLoss, inBits(heldOut.mlmBits) + beside(unigramEntropy, 'unigram entropy')],
+    ['masked LM accuracy', heldOut.mlmAccuracy, ''],
+    ['span boundary loss', heldOut.sboLoss, inBits(heldOut.sboBits) + beside(unigramEntropy, 'unigram entropy')],
+    ['span boundary accuracy', heldOut.sboAccuracy, ''],
+    ['next-sentence loss', heldOut.nspLoss, chance(heldOut.nspLoss, Math.LN2)],
+    ['next-sentence accuracy', heldOut.nspAccuracy, chance(heldOut.nspAccuracy, 0.5)],
     ['replaced rate r', heldOut.replacedRate, ''],
     ['discriminator loss', heldOut.discriminatorLoss, beside(replacedEntropy, 'H(r), telling nothing apart')],
-    ['discriminator AUC', heldOut.rtdAuc, beside(heldOut.rtdAuc === undefined ? undefined : 0.5, 'chance')],
+    ['discriminator AUC', heldOut.rtdAuc, chance(heldOut.rtdAuc, 0.5)],
     ['precision', heldOut.rtdPrecision, ''],
     ['recall', heldOut.rtdRecall, ''],
   ];
   return rows
     .filter(([, value]) => value !== undefined)
-    .map(([name, value, baseline]) => `  ${name.padEnd(20)}${value!.toFixed(4).padStart(9)}${baseline}`);
+    .map(([name, value, note]) => `  ${name.padEnd(22)}${value!.toFixed(4).padStart(9)}${note}`);
 }
 
 function beside(baseline: number | undefined, name: string): string {

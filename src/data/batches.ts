@@ -4,8 +4,10 @@
  */
 
 import { DataError, SettingsError } from '../errors.js';
+import type { NextSentenceLabels } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
-import { BlockIndex, fillRow, type SegmentMode } from './blocks.js';
+import { BlockIndex, type BlockSpan, fillRow, type SegmentMode } from './blocks.js';
+import { fillNextSentenceRow, requireSeveralDocuments } from './nextSentence.js';
 import type { Shards, SplitName } from './shards.js';
 
 export interface BatchSettings {
@@ -47,6 +49,8 @@ export interface Blocks {
   readonly attentionMask: Int32Array;
   /** 1 where a token begins a word, also on special tokens, 0 on padding, [B, S]. */
   readonly wordStarts: Uint8Array;
+  /** Whether each row's second segment follows its first; with segments `nextSentence` only. */
+  readonly nextSentence?: NextSentenceLabels;
   /** Entities and phrases as `TAG_BITS` (tags.ts), [B, S]; absent when the text has no tags. */
   readonly tags?: Uint8Array;
 }
@@ -63,8 +67,8 @@ export interface BatchSource {
 
 /**
  * @throws SettingsError with all settings that are out of range
- * @throws DataError when the split has fewer blocks than one step of all ranks takes; `requireFullBatch: false` allows
- *         that for evaluation, where rows are chosen
+ * @throws DataError when the split has fewer blocks than one step of all ranks takes (`requireFullBatch: false` allows
+ *         that for evaluation, where rows are chosen), or one document alone where `nextSentence` needs others
  */
 export function createBatchSource(settings: BatchSettings & { requireFullBatch?: boolean }): BatchSource {
   checkSettings(settings);
@@ -77,6 +81,7 @@ export function createBatchSource(settings: BatchSettings & { requireFullBatch?:
   if (settings.requireFullBatch !== false && index.numBlocks < globalBatch) {
     throw tooSmall(shards, splitName, index.numBlocks, globalBatch, length);
   }
+  if (segments === 'nextSentence') requireSeveralDocuments(index, `${shards.source}, ${splitName}`);
 
   const shuffles = new Map<number, Permutation>();
   function shuffle(epoch: number): Permutation {
@@ -105,13 +110,31 @@ export function createBatchSource(settings: BatchSettings & { requireFullBatch?:
       attentionMask: new Int32Array(count * length),
       wordStarts: new Uint8Array(count * length),
       ...(split.tags && { tags: new Uint8Array(count * length) }),
+      ...(segments === 'nextSentence' && {
+        nextSentence: { labels: new Int32Array(count), weights: new Float32Array(count) },
+      }),
     };
     blockIndices.forEach((block, i) => {
       const random = new RandomStream(seed, 'segments', epochs[i], block);
-      const row = rowOf(blocks, i);
-      blocks.lengths[i] = fillRow(row, split, index.locate(block), segments, shards.specialIds, random);
+      blocks.lengths[i] = fill(blocks, i, index.locate(block), random);
     });
     return trim ? trimBlocks(blocks) : blocks;
+  }
+
+  /** @returns number of positions that are not padding */
+  function fill(
+    blocks: RowArrays & LabelArrays & { length: number },
+    i: number,
+    span: BlockSpan,
+    random: RandomStream,
+  ) {
+    const { specialIds } = shards;
+    const row = rowOf(blocks, i);
+    if (segments !== 'nextSentence') return fillRow(row, split, span, segments, specialIds, random);
+    const { used, isRandom } = fillNextSentenceRow(row, { split, index, specialIds }, span, random);
+    blocks.nextSentence!.labels[i] = isRandom ? 1 : 0;
+    blocks.nextSentence!.weights[i] = isRandom === undefined ? 0 : 1;
+    return used;
   }
 
   return {
@@ -135,6 +158,7 @@ export function createBatchSource(settings: BatchSettings & { requireFullBatch?:
   };
 }
 
+type LabelArrays = Pick<Blocks, 'nextSentence'>;
 type RowArrays = Pick<Blocks, 'inputIds' | 'tokenTypeIds' | 'attentionMask' | 'wordStarts' | 'tags'>;
 
 function rowOf(blocks: RowArrays & { length: number }, index: number): RowArrays {

@@ -8,8 +8,11 @@
 import type { RandomStream } from '../random/philox.js';
 import type { SpecialIds, TokenSplit } from './shards.js';
 
-/** `pair`: `[CLS] A [SEP] B [SEP]`, A and B contiguous text of one document. `single`: `[CLS] A [SEP]`. */
-export type SegmentMode = 'pair' | 'single';
+/**
+ * `pair`: `[CLS] A [SEP] B [SEP]`, A and B contiguous text of one document. `single`: `[CLS] A [SEP]`. `nextSentence`: as
+ * `pair`, with B from another document in half of the rows (nextSentence.ts).
+ */
+export type SegmentMode = 'pair' | 'single' | 'nextSentence';
 
 /** Part of the pair-mode rows that are built as a single segment all the same (build_pretraining_dataset.py). */
 const SINGLE_SEGMENT_PROB = 0.1;
@@ -38,7 +41,7 @@ export class BlockIndex {
     if (!Number.isInteger(length) || length < 8)
       throw new RangeError(`length is ${length}; expected an integer from 8`);
     this.#split = split;
-    this.capacity = length - (mode === 'pair' ? 3 : 2);
+    this.capacity = length - (mode === 'single' ? 2 : 3);
     const { documentOffsets, numDocuments } = split;
     this.#blocksBefore = new Float64Array(numDocuments + 1);
     for (let i = 0; i < numDocuments; i++) {
@@ -57,6 +60,11 @@ export class BlockIndex {
     const documentEnd = this.#split.documentOffsets[document + 1];
     const start = this.#split.documentOffsets[document] + (block - this.#blocksBefore[document]) * this.capacity;
     return { document, start, end: Math.min(start + this.capacity, documentEnd) };
+  }
+
+  /** The first block of a document, and the first after it. */
+  blocksOf(document: number): { first: number; end: number } {
+    return { first: this.#blocksBefore[document], end: this.#blocksBefore[document + 1] };
   }
 
   /** The last document with at most `block` blocks before it (documents without a block are passed over). */
@@ -91,16 +99,34 @@ export function fillRow(
   row: Row,
   split: TokenSplit,
   span: BlockSpan,
-  mode: SegmentMode,
+  mode: 'pair' | 'single',
   specialIds: SpecialIds,
   random: RandomStream,
 ): number {
+  const length = readText(row, split, span, 1);
+  const isPair = mode === 'pair' && random.uniform() >= SINGLE_SEGMENT_PROB;
+  return frameSegments(row, isPair ? middleWordStart(row.wordStarts, length) : length, length, specialIds);
+}
+
+/** Copies text into a row from position `at` on. @returns its length */
+export function readText(
+  { inputIds, wordStarts, tags }: Row,
+  split: TokenSplit,
+  { start, end }: Pick<BlockSpan, 'start' | 'end'>,
+  at: number,
+): number {
+  split.read(start, end, inputIds, wordStarts, at);
+  if (tags) split.tags?.read(start, end, tags, at);
+  return end - start;
+}
+
+/**
+ * Puts special tokens around text that stands at positions 1..length of an otherwise zeroed row.
+ * @param firstLength  tokens of A; the rest is B, and there is none when it is all
+ * @returns            number of positions that are not padding
+ */
+export function frameSegments(row: Row, firstLength: number, length: number, specialIds: SpecialIds): number {
   const { inputIds, wordStarts, tags, tokenTypeIds, attentionMask } = row;
-  const length = span.end - span.start;
-  split.read(span.start, span.end, inputIds, wordStarts, 1);
-  if (tags) split.tags?.read(span.start, span.end, tags, 1);
-  const firstLength =
-    mode === 'pair' && random.uniform() >= SINGLE_SEGMENT_PROB ? middleWordStart(wordStarts, length) : length;
   inputIds[0] = specialIds.clsId;
   let used = 1 + length;
   if (firstLength < length) {
@@ -132,7 +158,7 @@ export function fillRow(
  * at, which makes the row a single segment.
  * @param wordStarts  flags of the text at positions 1..length
  */
-function middleWordStart(wordStarts: Uint8Array, length: number): number {
+export function middleWordStart(wordStarts: Uint8Array, length: number): number {
   const middle = length >> 1;
   for (let distance = 0; distance < length; distance++) {
     for (const cut of [middle - distance, middle + distance]) {

@@ -17,6 +17,15 @@ export interface EncoderConfig {
   padTokenId: number;
 }
 
+/** The classes of transformers whose folders we read and write. */
+export const ARCHITECTURES = [
+  'ElectraForPreTraining',
+  'ElectraForMaskedLM',
+  'BertForMaskedLM',
+  'BertForPreTraining',
+] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
 export type SizeName = 'tiny' | 'mini' | 'small' | 'small++' | 'base' | 'large';
 
 interface Size {

@@ -2,14 +2,12 @@
  * ELECTRA's two halves (Clark et al. 2020, arXiv 2003.10555 §2): a generator that proposes tokens at masked slots and a
  * discriminator that says for every token whether it was replaced. Names and shapes as in the published checkpoints.
  */
-import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
-import { BATCH, Dropout, LENGTH, layerNorm, linear } from '../nn/layers.js';
-import { type Initializer, ParameterScope, type ParameterSpec } from '../nn/parameters.js';
+import type { Node } from '../graph/graph.js';
+import { BATCH, LENGTH, linear } from '../nn/layers.js';
+import type { Initializer, ParameterScope } from '../nn/parameters.js';
 import type { EncoderConfig } from './config.js';
-import { encode, encoderInputs, wordEmbeddings } from './encoder.js';
-
-/** Number of masked slots in a batch, over all rows. */
-export const MASKED = 'masked';
+import { type ModelGraph, modelGraph } from './modelGraph.js';
+import { MASKED, tiedLogits, transform } from './vocabularyHead.js';
 
 /**
  * Masked-LM head at the given hidden states: dense H→E, GELU, layer norm, product with the word table.
@@ -23,11 +21,8 @@ export function maskedLmHead(
   hidden: Node,
   config: EncoderConfig,
 ): Node {
-  const predictions = scope.within('generator_predictions');
-  const transformed = scope.graph.gelu(linear(predictions.within('dense'), hidden, config.embeddingSize));
-  const normalized = layerNorm(predictions.within('LayerNorm'), transformed, config.layerNormEps);
-  const bias = scope.get('generator_lm_head.bias', [config.vocabSize], 'zeros');
-  return scope.graph.linear(normalized, wordEmbeddings(embeddings, config), bias);
+  const transformed = transform(scope.within('generator_predictions'), hidden, config.embeddingSize, config);
+  return tiedLogits(scope.within('generator_lm_head'), embeddings, transformed, config);
 }
 
 /**
@@ -48,31 +43,9 @@ export function replacedTokenHead(
   return scope.graph.reshape(logits, [hidden.shape[0]]);
 }
 
-/** A model for use alone: its graph and the parameters it needs, under their published names. */
-export interface ModelGraph {
-  readonly graph: Graph;
-  readonly parameters: readonly ParameterSpec[];
-}
-
-/** Builds a graph around one encoder; `finish` adds the head and names the outputs. */
-function modelGraph(config: EncoderConfig, finish: (scope: ParameterScope, hidden: Node) => void): ModelGraph {
-  const scope = new ParameterScope(new GraphBuilder());
-  const backbone = scope.within('electra');
-  const { hidden } = encode(backbone, backbone.within('embeddings'), encoderInputs(scope), config, new Dropout(false));
-  finish(scope, hidden);
-  return { graph: scope.graph.build(), parameters: scope.specs };
-}
-
-/** The encoder alone. Output `hidden` float32 [B, S, H]. */
-export function encoderGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, ({ graph: g }, hidden) =>
-    g.output('hidden', g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize])),
-  );
-}
-
 /** ElectraForPreTraining. Output `logits` float32 [B, S], above 0 for "replaced". */
 export function discriminatorGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, (scope, hidden) => {
+  return modelGraph(config, 'electra', ({ scope, hidden }) => {
     scope.graph.output('logits', scope.graph.reshape(replacedTokenHead(scope, hidden, config), [BATCH, LENGTH]));
   });
 }
@@ -82,9 +55,9 @@ export function discriminatorGraph(config: EncoderConfig): ModelGraph {
  * [M, V].
  */
 export function generatorGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, (scope, hidden) => {
+  return modelGraph(config, 'electra', ({ scope, embeddings, hidden }) => {
     const g = scope.graph;
     const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
-    g.output('logits', maskedLmHead(scope, scope.within('electra').within('embeddings'), slots, config));
+    g.output('logits', maskedLmHead(scope, embeddings, slots, config));
   });
 }

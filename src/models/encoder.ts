@@ -1,4 +1,4 @@
-/** The BERT encoder (post-LN, exact GELU) that ELECTRA's two halves share in form; parameters carry published names. */
+/** The BERT encoder (post-LN, exact GELU), which ELECTRA's two halves share in form; parameters carry published names. */
 import type { Node } from '../graph/graph.js';
 import {
   type AttentionStart,

@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/graph.js';
 import { createObjective, type ObjectiveConfig, type ObjectiveName } from '../objectives/electra.js';
 import { encoderConfig, generatorConfig } from './config.js';
-import { discriminatorGraph, encoderGraph } from './electra.js';
+import { discriminatorGraph } from './electra.js';
 import { flopsPerToken, graphFlops, matrixProducts } from './flops.js';
+import { encoderGraph } from './modelGraph.js';
 
 const B = 3;
 const S = 16;

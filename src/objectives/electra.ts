@@ -8,26 +8,19 @@
  *
  * Nothing flows back through sampling: proposals come from a comparison, which has no derivative.
  */
-import { gradients } from '../autodiff/gradients.js';
-import type { Tensor, Tensors } from '../engine/engine.js';
 import { SettingsError } from '../errors.js';
-import { evaluateShape, multiplyDims } from '../graph/dimensions.js';
-import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
+import type { GraphBuilder, Node } from '../graph/graph.js';
 import type { EncoderConfig } from '../models/config.js';
-import { MASKED, maskedLmHead, replacedTokenHead } from '../models/electra.js';
-import { type EncoderInputs, type EncoderStart, encode } from '../models/encoder.js';
-import { attentionBias, BATCH, Dropout, type DropoutSite, LENGTH, linear, TOKENS } from '../nn/layers.js';
-import { type Initializer, ParameterScope } from '../nn/parameters.js';
-import { runPasses } from '../passes/passes.js';
+import { maskedLmHead, replacedTokenHead } from '../models/electra.js';
+import { type EncoderStart, encode } from '../models/encoder.js';
+import { MASKED } from '../models/vocabularyHead.js';
+import { BATCH, LENGTH, linear, TOKENS } from '../nn/layers.js';
+import type { Initializer } from '../nn/parameters.js';
 import { RandomStream } from '../random/philox.js';
-import type {
-  DrawKey,
-  LossCounts,
-  MaskedBatch,
-  ModelExport,
-  ObjectivePhase,
-  PretrainingObjective,
-} from './objective.js';
+import { float32Tensor } from './batchInputs.js';
+import { GraphPhase, type Loss, type Build as PhaseBuild } from './graphPhase.js';
+import type { DrawKey, LossCounts, LossName, MaskedBatch, ModelExport, PretrainingObjective } from './objective.js';
+import { predictionLoss } from './predictionLoss.js';
 import { disallowToken, replaceTokens, sampleTokens } from './sampling.js';
 
 export const OBJECTIVES = ['electra', 'electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'] as const;
@@ -104,48 +97,9 @@ export function objectiveProblems(config: ObjectiveConfig): string[] {
   return problems;
 }
 
-/** The parts of a graph under construction. */
-interface Build {
-  readonly g: GraphBuilder;
-  readonly root: ParameterScope;
-  readonly dropout: Dropout;
+/** A graph under construction, and what it is to become. */
+interface Build extends PhaseBuild {
   readonly config: ObjectiveConfig;
-  readonly inputs: BatchInputs;
-}
-
-interface BatchInputs {
-  readonly inputIds: Node;
-  readonly maskedInputIds: Node;
-  readonly attentionMask: Node;
-  readonly encoder: Omit<EncoderInputs, 'inputIds'>;
-  readonly slots: { positions: Node; original: Node; weights: Node };
-}
-
-function declareInputs(g: GraphBuilder): BatchInputs {
-  const flat = (name: string) => g.reshape(g.input(name, 'int32', [BATCH, LENGTH]), [TOKENS]);
-  const attentionMask = g.input('attentionMask', 'int32', [BATCH, LENGTH]);
-  return {
-    inputIds: flat('inputIds'),
-    maskedInputIds: flat('maskedInputIds'),
-    attentionMask: g.cast(g.reshape(attentionMask, [TOKENS]), 'float32'),
-    encoder: {
-      tokenTypeIds: flat('tokenTypeIds'),
-      positionIds: g.input('positionIds', 'int32', [LENGTH]),
-      attentionBias: attentionBias(g, attentionMask),
-    },
-    slots: {
-      positions: g.input('maskedPositions', 'int32', [MASKED]),
-      original: g.input('maskedIds', 'int32', [MASKED]),
-      weights: g.input('maskedWeights', 'float32', [MASKED]),
-    },
-  };
-}
-
-/** A loss as its weighted sum over tokens, and the name of the fed scale that turns it into its share of the mean. */
-interface Loss {
-  readonly sum: Node;
-  readonly scale: 'mlmScale' | 'discScale';
-  readonly weight: number;
 }
 
 const MLM_HEAD = ['generator_predictions', 'generator_lm_head'];
@@ -174,15 +128,10 @@ function glorotIfReference(config: ObjectiveConfig): Initializer {
   return config.initialization === 'reference' ? 'glorotUniform' : 'truncatedNormal';
 }
 
-/** Σ w·(−log p(original)) over the slots; also names the sum and the number of hits (ties count as hits) as outputs. */
-function maskedLmLoss(build: Build, logits: Node, prefix: string): Node {
-  const { g, inputs } = build;
+/** The loss of predicted tokens at the slots. */
+function slotLoss({ g, inputs }: Build, logits: Node, name: LossName): Node {
   const { original, weights } = inputs.slots;
-  const sum = g.reduceSum(g.mul(g.softmaxCrossEntropy(logits, original), weights));
-  const missed = g.cast(g.less(g.pick(logits, original), g.reduceMax(logits, [1])), 'float32');
-  g.output(`${prefix}LossSum`, sum);
-  g.output(`${prefix}Correct`, g.reduceSum(g.mul(g.sub(g.scalar(1), missed), weights)));
-  return sum;
+  return predictionLoss(g, name, logits, { labels: original, weights });
 }
 
 /** A full masked LM: encoder over `inputIds`, head at the slots. */
@@ -208,11 +157,11 @@ function generatorLogits(build: Build): { logits: Node; loss?: Node } {
   if (config.generatorKind !== 'model') {
     const row = g.constant(fixedLogProbabilities(config), [1, config.discriminator.vocabSize]);
     const logits = g.expand(row, [MASKED, config.discriminator.vocabSize]);
-    maskedLmLoss(build, logits, 'mlm');
+    slotLoss(build, logits, 'mlm');
     return { logits };
   }
   const logits = maskedLmLogits(build, 'generator', inputs.maskedInputIds, config.generator);
-  return { logits, loss: maskedLmLoss(build, logits, 'mlm') };
+  return { logits, loss: slotLoss(build, logits, 'mlm') };
 }
 
 /** The text with the generator's proposals in it, int32 [T], and where it differs, float32 [T]. */
@@ -286,127 +235,50 @@ function allTokensLoss(build: Build, corrupted: Node, isReplaced: Node): Node {
   return sum;
 }
 
+type Part = 'joint' | 'generator' | 'discriminator';
+
 /** Builds the losses of an objective (of one phase of it, for `two-stage`), naming the outputs on the way. */
-function buildLosses(build: Build, phase: 'joint' | 'generator' | 'discriminator'): Loss[] {
+function buildLosses(build: Build, part: Part): Loss[] {
   const { config, inputs } = build;
   if (config.objective === 'mlm') {
     const logits = maskedLmLogits(build, 'generator', inputs.maskedInputIds, config.discriminator);
-    return [{ sum: maskedLmLoss(build, logits, 'mlm'), scale: 'mlmScale', weight: 1 }];
+    return [{ name: 'mlm', sum: slotLoss(build, logits, 'mlm'), weight: 1 }];
   }
   const { logits, loss } = generatorLogits(build);
-  const losses: Loss[] =
-    loss && phase !== 'discriminator' ? [{ sum: loss, scale: 'mlmScale', weight: config.mlmWeight }] : [];
-  if (phase === 'generator') return losses;
+  const losses: Loss[] = loss && part !== 'discriminator' ? [{ name: 'mlm', sum: loss, weight: config.mlmWeight }] : [];
+  if (part === 'generator') return losses;
   const { corrupted, isReplaced } = corrupt(build, logits);
-  if (config.objective === 'replace-mlm') {
-    const replaced = maskedLmLogits(build, 'discriminator', corrupted, config.discriminator);
-    return [...losses, { sum: maskedLmLoss(build, replaced, 'disc'), scale: 'discScale', weight: config.discWeight }];
-  }
-  const main = config.objective === 'all-tokens-mlm' ? allTokensLoss : discriminatorLoss;
-  return [...losses, { sum: main(build, corrupted, isReplaced), scale: 'discScale', weight: config.discWeight }];
+  return [...losses, { name: 'disc', sum: mainLoss(build, corrupted, isReplaced), weight: config.discWeight }];
 }
 
-/** Outputs that are no scalars, of use only to evaluation. */
-const EVALUATION_OUTPUTS = new Set(['discLogits', 'isReplaced']);
-
-function startBuild(config: ObjectiveConfig, training: boolean): Build {
-  const g = new GraphBuilder();
-  return { g, config, root: new ParameterScope(g), dropout: new Dropout(training), inputs: declareInputs(g) };
+/** The loss of the main encoder, which reads the corrupted text. */
+function mainLoss(build: Build, corrupted: Node, isReplaced: Node): Node {
+  const { config } = build;
+  if (config.objective === 'all-tokens-mlm') return allTokensLoss(build, corrupted, isReplaced);
+  if (config.objective !== 'replace-mlm') return discriminatorLoss(build, corrupted, isReplaced);
+  return slotLoss(build, maskedLmLogits(build, 'discriminator', corrupted, config.discriminator), 'disc');
 }
 
-class Phase implements ObjectivePhase {
-  readonly #config: ObjectiveConfig;
-  readonly #part: 'joint' | 'generator' | 'discriminator';
-  #sites: readonly DropoutSite[] | undefined;
-
-  constructor(
-    config: ObjectiveConfig,
-    part: 'joint' | 'generator' | 'discriminator',
-    readonly name: string,
-    readonly share: number,
-    readonly copies: readonly (readonly [string, string])[] = [],
-  ) {
-    this.#config = config;
-    this.#part = part;
-  }
-
-  trains(name: string): boolean {
-    return this.#part === 'joint' || name.startsWith(`${this.#part}.`);
-  }
-
-  /** The parameters of this phase's graph, by building it. */
-  parameters() {
-    const build = startBuild(this.#config, false);
-    buildLosses(build, this.#part);
-    return build.root.specs;
-  }
-
-  trainingGraph({ accumulate }: { accumulate: boolean }): Graph {
-    const build = startBuild(this.#config, true);
-    const { g } = build;
-    const losses = buildLosses(build, this.#part);
-    this.#sites = build.dropout.sites;
-    const total = losses
-      .map(({ sum, scale, weight }) => g.mul(g.mul(sum, g.input(scale, 'float32', [])), g.scalar(weight)))
-      .reduce((a, b) => g.add(a, b));
-    const trained = build.root.specs.filter(({ name }) => this.trains(name));
-    const parameters = trained.map(({ name, shape }) => g.state(name, shape));
-    const derivatives = gradients(g, total, parameters);
-    for (const [i, { name, shape }] of trained.entries()) {
-      const gradient = derivatives.get(parameters[i])!;
-      g.update(`gradient:${name}`, accumulate ? g.add(g.state(`gradient:${name}`, shape), gradient) : gradient);
-    }
-    return runPasses(withoutOutputs(g.build(), EVALUATION_OUTPUTS));
-  }
-
-  evaluationGraph(): Graph {
-    const build = startBuild(this.#config, false);
-    buildLosses(build, this.#part);
-    return runPasses(build.g.build());
-  }
-
-  counts(batch: MaskedBatch): LossCounts {
-    const slots = sum(batch.maskedWeights);
-    const atSlots = this.#config.objective === 'electra-15' || this.#config.objective === 'replace-mlm';
-    return { mlm: slots, disc: atSlots ? slots : sum(batch.attentionMask) };
-  }
-
-  feeds(batch: MaskedBatch, draw: DrawKey, total?: LossCounts): Tensors {
-    const { batchSize, length } = batch;
-    const slots = batch.maskedPositions.length;
-    const ids = (data: Int32Array): Tensor => ({ dtype: 'int32', shape: [batchSize, length], data });
-    const atSlots = (data: Int32Array): Tensor => ({ dtype: 'int32', shape: [slots], data });
-    const float = (data: Float32Array, shape: number[]): Tensor => ({ dtype: 'float32', shape, data });
-    const tensors: Tensors = {
-      inputIds: ids(batch.inputIds),
-      maskedInputIds: ids(batch.maskedInputIds),
-      tokenTypeIds: ids(batch.tokenTypeIds),
-      attentionMask: ids(batch.attentionMask),
-      positionIds: { dtype: 'int32', shape: [length], data: Int32Array.from({ length }, (_, i) => i) },
-      maskedPositions: atSlots(batch.maskedPositions),
-      maskedIds: atSlots(batch.maskedIds),
-      maskedWeights: float(batch.maskedWeights, [slots]),
-      uniforms: float(drawUniforms(slots, draw), [slots]),
-    };
-    if (total) {
-      tensors.mlmScale = float(Float32Array.of(1 / Math.max(1, total.mlm)), []);
-      tensors.discScale = float(Float32Array.of(1 / Math.max(1, total.disc)), []);
-      const sizes = new Map([
-        [BATCH, batchSize],
-        [LENGTH, length],
-        [MASKED, slots],
-      ]);
-      for (const [i, site] of (this.#sites ?? []).entries()) {
-        const shape = evaluateShape(site.shape, sizes);
-        tensors[site.input] = { dtype: 'bool', shape, data: drawDropoutMask(shape, site, draw, i) };
-      }
-    }
-    return tensors;
-  }
+function phase(
+  config: ObjectiveConfig,
+  part: Part,
+  { share, copies }: { share: number; copies?: readonly (readonly [string, string])[] },
+): GraphPhase {
+  return new GraphPhase({
+    name: part === 'joint' ? config.objective : part,
+    share,
+    copies,
+    trains: (name) => part === 'joint' || name.startsWith(`${part}.`),
+    build: (build) => buildLosses({ ...build, config }, part),
+    counts: (batch) => countsOf(config, batch),
+    feeds: ({ maskedPositions }, draw) => ({ uniforms: float32Tensor(drawUniforms(maskedPositions.length, draw)) }),
+  });
 }
 
-function withoutOutputs(graph: Graph, names: ReadonlySet<string>): Graph {
-  return { ...graph, outputs: new Map([...graph.outputs].filter(([name]) => !names.has(name))) };
+function countsOf({ objective }: ObjectiveConfig, { maskedWeights, attentionMask }: MaskedBatch): LossCounts {
+  const slots = sum(maskedWeights);
+  const atSlots = objective === 'electra-15' || objective === 'replace-mlm';
+  return { mlm: slots, disc: atSlots ? slots : sum(attentionMask) };
 }
 
 function sum(values: Int32Array | Float32Array): number {
@@ -420,28 +292,15 @@ function drawUniforms(count: number, { seed, step, index }: DrawKey): Float32Arr
   return Float32Array.from({ length: count }, () => stream.uniform());
 }
 
-/** One random byte decides one element. */
-function drawDropoutMask(shape: readonly number[], site: DropoutSite, draw: DrawKey, siteIndex: number): Uint8Array {
-  const stream = new RandomStream(draw.seed, 'dropout', draw.step, draw.index * 4096 + siteIndex);
-  const mask = new Uint8Array(multiplyDims(...shape) as number);
-  const { drop256 } = site.rate;
-  for (let i = 0; i < mask.length; ) {
-    for (let word = stream.uint32(), byte = 0; byte < 4 && i < mask.length; byte++, i++, word >>>= 8) {
-      mask[i] = (word & 0xff) >= drop256 ? 1 : 0;
-    }
-  }
-  return mask;
-}
-
-function phasesOf(config: ObjectiveConfig): Phase[] {
-  if (config.objective !== 'two-stage') return [new Phase(config, 'joint', config.objective, 1)];
-  const generator = new Phase(config, 'generator', 'generator', 0.5);
+function phasesOf(config: ObjectiveConfig): GraphPhase[] {
+  if (config.objective !== 'two-stage') return [phase(config, 'joint', { share: 1 })];
+  const generator = phase(config, 'generator', { share: 0.5 });
   // Without starting from the generator's weights, "the discriminator would sometimes fail to learn" (paper §3.2).
   const copies = generator
     .parameters()
     .filter(({ name }) => !isOwnHead(name))
     .map(({ name }) => [name, name.replace(/^generator\./, 'discriminator.')] as const);
-  return [generator, new Phase(config, 'discriminator', 'discriminator', 0.5, copies)];
+  return [generator, phase(config, 'discriminator', { share: 0.5, copies })];
 }
 
 /** The model folders that a set of parameters makes. */
@@ -491,6 +350,7 @@ export function createObjective(config: ObjectiveConfig): PretrainingObjective {
     name: config.objective,
     parameters,
     phases,
+    lossWeights: { mlm: config.mlmWeight, disc: config.discWeight },
     models: modelsOf(
       config,
       parameters.map(({ name }) => name),

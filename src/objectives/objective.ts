@@ -5,7 +5,8 @@
  */
 import type { Tensors } from '../engine/engine.js';
 import type { Graph } from '../graph/graph.js';
-import type { EncoderConfig } from '../models/config.js';
+import type { Architecture, EncoderConfig } from '../models/config.js';
+import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
 
 export type { Initializer, ParameterSpec } from '../nn/parameters.js';
@@ -27,6 +28,30 @@ export interface MaskedBatch {
   readonly maskedIds: Int32Array;
   /** 1, or 0 for a slot that is padding, [M]. */
   readonly maskedWeights: Float32Array;
+  /** For the span boundary objective. */
+  readonly spanTargets?: SpanTargets;
+  /** For next-sentence prediction. */
+  readonly nextSentence?: NextSentenceLabels;
+}
+
+/** Tokens of masked spans, to be predicted from the tokens beside their span; N of them. */
+export interface SpanTargets {
+  /** Boundary tokens, as row·S + position, int32 [N] each; 0 in padding. */
+  readonly left: Int32Array;
+  readonly right: Int32Array;
+  /** Place in the span, from 0, [N]. */
+  readonly offsets: Int32Array;
+  /** The token that stood there, [N]. */
+  readonly ids: Int32Array;
+  /** 1, or 0 for padding, [N]. */
+  readonly weights: Float32Array;
+}
+
+export interface NextSentenceLabels {
+  /** 0 where the second segment follows the first, 1 where it is from elsewhere, [B]. */
+  readonly labels: Int32Array;
+  /** 1, or 0 for a row that has no second segment, [B]. */
+  readonly weights: Float32Array;
 }
 
 /** Where the draws of a micro-batch come from: with these, the same batch always gets the same proposals. */
@@ -37,12 +62,24 @@ export interface DrawKey {
   readonly index: number;
 }
 
-/** How many tokens each loss is taken over. */
-export interface LossCounts {
-  /** Masked slots. */
-  readonly mlm: number;
-  /** Tokens that the discriminator's loss is taken over. */
-  readonly disc: number;
+/**
+ * The losses that objectives are made of: masked slots; tokens of the main encoder's own loss in ELECTRA and its
+ * comparisons; tokens predicted from span boundaries; rows asked whether their second sentence follows the first.
+ */
+export const LOSSES = ['mlm', 'disc', 'sbo', 'nsp'] as const;
+export type LossName = (typeof LOSSES)[number];
+
+/** How many tokens (of `nsp`: rows) each loss of an objective is taken over. */
+export type LossCounts = Readonly<Partial<Record<LossName, number>>>;
+
+/** What each loss counts in the total. */
+export type LossWeights = Readonly<Partial<Record<LossName, number>>>;
+
+/** Counts of several micro-batches or ranks together. */
+export function addCounts(a: LossCounts, b: LossCounts): LossCounts {
+  const sums: Partial<Record<LossName, number>> = { ...a };
+  for (const [name, count] of Object.entries(b) as [LossName, number][]) sums[name] = (sums[name] ?? 0) + count;
+  return sums;
 }
 
 export interface ObjectivePhase {
@@ -56,8 +93,8 @@ export interface ObjectivePhase {
   /**
    * Forward and backward. State: the parameters by name. Updates: `gradient:<name>` of every trained parameter, set, or
    * added to what is there when `accumulate`.
-   * Scalar outputs, all sums over the micro-batch: `mlmLossSum`, `mlmCorrect`, `discLossSum`, `discCorrect`, `replaced`,
-   * `truePositives`, `predictedPositives` (those that the objective has).
+   * Scalar outputs, all sums over the micro-batch, those that the objective has: `<loss>LossSum` and `<loss>Correct` of
+   * its losses, `replaced`, `truePositives`, `predictedPositives`.
    */
   trainingGraph(options: { accumulate: boolean }): Graph;
   /**
@@ -74,10 +111,12 @@ export interface ObjectivePhase {
 
 /** A model that a run leaves behind, in Hugging Face layout. */
 export interface ModelExport {
-  /** Name of its folder: `generator` or `discriminator`. */
+  /** Name of its folder: `generator`, `discriminator`, or `model` where there is one alone. */
   readonly folder: string;
-  readonly architecture: 'ElectraForPreTraining' | 'ElectraForMaskedLM';
+  readonly architecture: Architecture;
   readonly config: EncoderConfig;
+  /** Of a model with a span boundary head. */
+  readonly spanBoundary?: SpanBoundaryConfig;
   /** Published tensor name → parameter; a shared parameter stands in several models. */
   readonly tensors: ReadonlyMap<string, string>;
 }
@@ -87,4 +126,5 @@ export interface PretrainingObjective {
   readonly parameters: readonly ParameterSpec[];
   readonly models: readonly ModelExport[];
   readonly phases: readonly ObjectivePhase[];
+  readonly lossWeights: LossWeights;
 }

@@ -5,7 +5,8 @@
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
 import { CheckpointError, SettingsError } from '../errors.js';
 import type { EncoderConfig } from '../models/config.js';
-import type { ModelGraph } from '../models/electra.js';
+import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
+import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
 /** A model as a pipeline is given it. */
@@ -14,6 +15,10 @@ export interface PipelineOptions {
   readonly engine: Engine;
   readonly tokenizer: WordPieceTokenizer;
   readonly config: EncoderConfig;
+  /** Whose names the weights carry. Default `electra`. */
+  readonly family?: ModelFamily;
+  /** Of a model with a span boundary head. */
+  readonly spanBoundary?: SpanBoundaryConfig;
   /** By published name, row-major. Tensors that the model does not use are ignored. */
   readonly weights: ReadonlyMap<string, Float32Array>;
   /** Rows run at once. Default 16. */

@@ -4,11 +4,11 @@
  * model reading what is already filled: p(x_1, x_2 | rest) = p(x_1 | rest) · p(x_2 | rest, x_1), the surest mask first,
  * with a beam of the best fillings so far.
  */
-import { DataError, SettingsError } from '../errors.js';
-import type { Encoding } from '../text/encoding.js';
+import { SettingsError } from '../errors.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { MaskedLanguageModel, type MaskedRow } from './maskedLanguageModel.js';
+import { cutAround, filledText, findMasks, type MaskedText, mostProbable } from './maskedText.js';
 
 export interface MaskCandidate {
   /** The word piece, with `##` where it continues a word. */
@@ -79,22 +79,15 @@ export async function fillMask(options: PipelineOptions): Promise<MaskFiller> {
   return { fill, release: () => model.release() };
 }
 
-/** A text cut to what the model can take, around its masks. */
-interface MaskedText extends MaskedRow {
-  readonly text: string;
-  /** UTF-16 start and end of each mask. */
-  readonly offsets: readonly (readonly [number, number])[];
-}
-
 async function fillAll(model: MaskedLanguageModel, texts: readonly string[], topK: number): Promise<FillMaskResult[]> {
-  const masked = texts.map((text) => findMasks(model.tokenizer, text, model.maxLength));
+  const masked = texts.map((text) => cutToFit(findMasks(model.tokenizer, text), model.maxLength));
   const alone = await model.logProbabilities(masked);
   const results: FillMaskResult[] = [];
   for (const [i, row] of masked.entries()) {
     const masks = row.offsets.map(([start, end], mask) => ({
       start,
       end,
-      candidates: mostProbable(model.tokenizer, alone[i][mask], topK).map((id) => ({
+      candidates: mostWords(model.tokenizer, alone[i][mask], topK).map((id) => ({
         token: model.tokenizer.idToToken(id),
         id,
         score: Math.exp(alone[i][mask][id]),
@@ -105,59 +98,13 @@ async function fillAll(model: MaskedLanguageModel, texts: readonly string[], top
   return results;
 }
 
-function findMasks(tokenizer: WordPieceTokenizer, text: string, maxLength: number): MaskedText {
-  const { maskId } = tokenizer;
-  const encoding = tokenizer.encode(text);
-  const positions = [...encoding.ids.keys()].filter((i) => encoding.ids[i] === maskId);
-  if (positions.length === 0) {
-    const mask = tokenizer.settings.specialTokens.mask;
-    throw new DataError(`the text has no ${mask}: ${JSON.stringify(shortened(text))}`, {
-      subject: 'text',
-      expected: `at least one ${mask}`,
-      advice: `Write ${mask} where a word is to be filled in, for instance "The chef ${mask} the meal."`,
-    });
-  }
-  const offsets = positions.map((i) => [encoding.offsets[2 * i], encoding.offsets[2 * i + 1]] as const);
-  return { text, offsets, ...cutAround(encoding, positions, maxLength) };
+function cutToFit(masked: MaskedText, maxLength: number): MaskedText {
+  return { ...masked, ...cutAround(masked, maxLength) };
 }
 
-function shortened(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-}
-
-/** The row as it is when it fits, else [CLS], as many tokens on both sides of the masks as there is room for, [SEP]. */
-function cutAround({ ids }: Encoding, positions: readonly number[], maxLength: number): MaskedRow {
-  if (ids.length <= maxLength) return { ids, positions };
-  const size = maxLength - 2;
-  const first = positions[0];
-  const last = positions.at(-1)!;
-  const span = last - first + 1;
-  if (span > size) {
-    throw new DataError(`the masks lie ${span} tokens apart; the model takes ${size} at a time`, {
-      subject: 'text',
-      found: span,
-      expected: `at most ${size} tokens from the first mask to the last`,
-      advice: 'Fill parts of the text one after another',
-    });
-  }
-  const middle = first - Math.floor((size - span) / 2);
-  const from = Math.max(1, Math.min(middle, ids.length - 1 - size)); // [SEP] is last
-  const cut = Int32Array.of(ids[0], ...ids.subarray(from, from + size), ids[ids.length - 1]);
-  return { ids: cut, positions: positions.map((position) => position - from + 1) };
-}
-
-/** Ids by falling probability, special tokens left out; equal ones in id order. */
-function mostProbable({ specialIds }: WordPieceTokenizer, logProbabilities: Float32Array, count: number): number[] {
-  const best: number[] = [];
-  for (let id = 0; id < logProbabilities.length; id++) {
-    const isBetter = best.length < count || logProbabilities[id] > logProbabilities[best[best.length - 1]];
-    if (!isBetter || specialIds.has(id)) continue;
-    let at = best.length;
-    while (at > 0 && logProbabilities[best[at - 1]] < logProbabilities[id]) at--;
-    best.splice(at, 0, id);
-    if (best.length > count) best.pop();
-  }
-  return best;
+/** Ids by falling probability, special tokens left out. */
+function mostWords({ specialIds }: WordPieceTokenizer, logProbabilities: Float32Array, count: number): number[] {
+  return mostProbable(logProbabilities, count, (id) => !specialIds.has(id));
 }
 
 /** A filling under way. */
@@ -209,7 +156,7 @@ function extend(
   logProbabilities: readonly Float32Array[],
   count: number,
 ): Beam[] {
-  const candidates = logProbabilities.map((row) => mostProbable(tokenizer, row, count));
+  const candidates = logProbabilities.map((row) => mostWords(tokenizer, row, count));
   const highest = candidates.map(([best], i) => logProbabilities[i][best]);
   const surest = highest.indexOf(Math.max(...highest));
   return candidates[surest].map((id) => ({
@@ -230,17 +177,4 @@ function bestDistinct(beams: readonly Beam[], count: number): Beam[] {
       return true;
     })
     .slice(0, count);
-}
-
-/** The original text with its masks replaced; a `##` piece is joined to what stands before it. */
-function filledText({ text, offsets }: MaskedText, pieces: readonly { token: string; continues: boolean }[]): string {
-  let result = '';
-  let from = 0;
-  pieces.forEach(({ token, continues }, mask) => {
-    const [start, end] = offsets[mask];
-    result += text.slice(from, start);
-    result = continues ? result.trimEnd() + token.slice(2) : result + token;
-    from = end;
-  });
-  return result + text.slice(from);
 }

@@ -1,5 +1,6 @@
 /** A masked language model as pipelines use it: the distribution over the vocabulary at chosen positions. */
 import type { Tensors } from '../engine/engine.js';
+import { bertMaskedLmGraph } from '../models/bert.js';
 import { generatorGraph } from '../models/electra.js';
 import { EncoderModel, type PipelineOptions, type RowBatch } from './encoderModel.js';
 
@@ -14,7 +15,8 @@ export class MaskedLanguageModel {
 
   /** @throws CheckpointError when the weights or the tokenizer do not fit the config */
   static async load(options: PipelineOptions, label: string): Promise<MaskedLanguageModel> {
-    return new MaskedLanguageModel(await EncoderModel.load(generatorGraph(options.config), options, label));
+    const graph = options.family === 'bert' ? bertMaskedLmGraph : generatorGraph;
+    return new MaskedLanguageModel(await EncoderModel.load(graph(options.config), options, label));
   }
 
   get tokenizer() {
@@ -50,7 +52,8 @@ export class MaskedLanguageModel {
   }
 }
 
-function flatPositions(rows: readonly MaskedRow[], batch: RowBatch): Tensors {
+/** The input `positions` of a batch. */
+export function flatPositions(rows: readonly Pick<MaskedRow, 'positions'>[], batch: RowBatch): Tensors {
   const data = Int32Array.from(
     batch.rows.flatMap((row, i) => rows[row].positions.map((position) => i * batch.length + position)),
   );
@@ -58,7 +61,7 @@ function flatPositions(rows: readonly MaskedRow[], batch: RowBatch): Tensors {
 }
 
 /** x − log Σ exp x, in float64. */
-function logSoftmax(logits: Float32Array): Float32Array {
+export function logSoftmax(logits: Float32Array): Float32Array {
   const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0);
   const shift = highest + Math.log(total);

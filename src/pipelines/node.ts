@@ -2,16 +2,18 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
-import type { Architecture } from '../checkpoint/modelFolder.js';
+import { familyOf } from '../checkpoint/modelFolder.js';
 import { loadModelDescription, loadModelFolder } from '../checkpoint/modelFolderNode.js';
 import type { Engine } from '../engine/engine.js';
 import { createNodeEngine, type NodeEngineOptions } from '../engine/onnxruntime/nodeEngine.js';
 import { CheckpointError } from '../errors.js';
+import type { Architecture } from '../models/config.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadMaxLength, loadTokenizer } from '../text/tokenizerNode.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { fillMask, type MaskFiller } from './fillMask.js';
+import { fillSpan, type SpanFiller } from './fillSpan.js';
 import { type ReplacedTokenDetector, replacedTokenDetection } from './replacedTokenDetection.js';
 import { type TextCorrupter, textCorruption } from './textCorruption.js';
 
@@ -24,8 +26,14 @@ export interface LoadOptions
   readonly engine?: Engine;
 }
 
-/** Which half of an ELECTRA: the name of its folder in a checkpoint. */
-export type ModelRole = 'discriminator' | 'generator';
+/** Which half of an ELECTRA, or `model` where there is one alone: the name of its folder in a checkpoint. */
+export type ModelRole = 'discriminator' | 'generator' | 'model';
+
+/** What predicts masked tokens, and where a checkpoint may have it. */
+const MASKED_LM = {
+  roles: ['generator', 'model'],
+  architectures: ['ElectraForMaskedLM', 'BertForMaskedLM', 'BertForPreTraining'],
+} as const;
 
 /**
  * Loads a discriminator.
@@ -33,31 +41,36 @@ export type ModelRole = 'discriminator' | 'generator';
  * @throws CheckpointError when there is no such model, it is damaged, or it is of another kind
  */
 export function loadReplacedTokenDetection(model: string, options: LoadOptions = {}): Promise<ReplacedTokenDetector> {
-  return load(model, 'discriminator', 'ElectraForPreTraining', options, replacedTokenDetection);
+  const wanted = { roles: ['discriminator'], architectures: ['ElectraForPreTraining'] } as const;
+  return load(model, wanted, options, replacedTokenDetection);
 }
 
-/** Loads a generator, or any ELECTRA masked language model; see `loadReplacedTokenDetection`. */
+/** Loads a generator, or any ELECTRA or BERT masked language model; see `loadReplacedTokenDetection`. */
 export function loadFillMask(model: string, options: LoadOptions = {}): Promise<MaskFiller> {
-  return load(model, 'generator', 'ElectraForMaskedLM', options, fillMask);
+  return load(model, MASKED_LM, options, fillMask);
+}
+
+/** Loads a SpanBERT, or, to fill by the masked LM alone, any masked language model; see `loadReplacedTokenDetection`. */
+export function loadFillSpan(model: string, options: LoadOptions = {}): Promise<SpanFiller> {
+  return load(model, MASKED_LM, options, fillSpan);
 }
 
 /** Loads a generator to corrupt texts with; see `loadReplacedTokenDetection`. */
 export function loadTextCorruption(model: string, options: LoadOptions = {}): Promise<TextCorrupter> {
-  return load(model, 'generator', 'ElectraForMaskedLM', options, textCorruption);
+  return load(model, MASKED_LM, options, textCorruption);
 }
 
 async function load<P extends { release(): Promise<void> }>(
   model: string,
-  role: ModelRole,
-  architecture: Architecture,
+  { roles, architectures }: { roles: readonly ModelRole[]; architectures: readonly Architecture[] },
   options: LoadOptions,
   create: (options: PipelineOptions) => Promise<P>,
 ): Promise<P> {
   const { folder } = await fetchModel(model, options);
-  const path = resolveModelFolder(folder, role);
+  const path = resolveModelFolder(folder, ...roles);
   const { architecture: found } = loadModelDescription(path);
-  if (found !== architecture) throw wrongKind(path, found, architecture);
-  const { config, tensors, tokenizer } = loadModelFolder(path, options);
+  if (!architectures.includes(found)) throw wrongKind(path, found, architectures);
+  const { config, architecture, spanBoundary, tensors, tokenizer } = loadModelFolder(path, options);
   const longest = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? loadMaxLength(path) ?? Infinity);
   const { batchSize, maxLength = longest } = options;
   const engine = options.engine ?? (await createNodeEngine(options));
@@ -70,6 +83,8 @@ async function load<P extends { release(): Promise<void> }>(
       // Without a tokenizer in the folder, this says what is missing.
       tokenizer: tokenizer ?? loadTokenizer(path, options),
       config,
+      family: familyOf(architecture),
+      spanBoundary,
       weights: new Map([...tensors].map(([name, { data }]) => [name, data])),
       batchSize,
       maxLength,
@@ -88,14 +103,17 @@ async function load<P extends { release(): Promise<void> }>(
 
 /**
  * The model folder that a name stands for: itself, a checkpoint's, or a run's best (else latest) checkpoint's.
+ * @param roles  which of a checkpoint's folders, the first that is there
  * @throws CheckpointError when there is none
  */
-export function resolveModelFolder(folder: string, role: ModelRole): string {
+export function resolveModelFolder(folder: string, ...roles: readonly ModelRole[]): string {
   if (existsSync(join(folder, 'config.json'))) return folder;
   const checkpoint = resolveCheckpoint(folder);
-  const path = checkpoint && join(checkpoint, role);
-  if (path && existsSync(path)) return path;
-  const problem = checkpoint ? `${checkpoint} has no ${role}` : `${folder} is neither a model folder nor a run`;
+  const path = checkpoint && roles.map((role) => join(checkpoint, role)).find((candidate) => existsSync(candidate));
+  if (path) return path;
+  const problem = checkpoint
+    ? `${checkpoint} has no ${roles.join(' and no ')}`
+    : `${folder} is neither a model folder nor a run`;
   throw new CheckpointError(problem, {
     subject: folder,
     expected: 'a folder with config.json and model.safetensors, or a run folder with checkpoints',
@@ -126,13 +144,16 @@ function trainedLength(path: string): number | undefined {
 const USES: Readonly<Record<Architecture, string>> = {
   ElectraForPreTraining: 'Use it with detect, or give the folder of its generator',
   ElectraForMaskedLM: 'Use it with fill-mask, or give the folder of its discriminator',
+  BertForMaskedLM: 'Use it with fill-mask or fill-span',
+  BertForPreTraining: 'Use it with fill-mask or fill-span',
 };
 
-function wrongKind(path: string, found: Architecture, expected: Architecture): CheckpointError {
-  return new CheckpointError(`${path} holds ${found}, this needs ${expected}`, {
+function wrongKind(path: string, found: Architecture, expected: readonly Architecture[]): CheckpointError {
+  const needed = expected.join(' or ');
+  return new CheckpointError(`${path} holds ${found}, this needs ${needed}`, {
     subject: path,
     found,
-    expected,
+    expected: needed,
     advice: USES[found],
   });
 }

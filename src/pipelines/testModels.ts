@@ -1,7 +1,7 @@
 /** Tiny models with random weights, for tests of pipelines. */
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import { type EncoderConfig, encoderConfig } from '../models/config.js';
-import type { ModelGraph } from '../models/electra.js';
+import type { ModelGraph } from '../models/modelGraph.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { PipelineOptions } from './encoderModel.js';

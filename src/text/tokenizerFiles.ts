@@ -81,10 +81,12 @@ export type TokenizerClass = 'BertTokenizer' | 'ElectraTokenizer' | 'PreTrainedT
 export interface TokenizerConfigOptions {
   /** Longest input in tokens. Default 512. */
   modelMaxLength?: number;
+  /** Of the model that the tokenizer is for. Default 'electra'. */
+  modelType?: 'electra' | 'bert';
   /**
-   * Default: 'ElectraTokenizer' when its own normalisation is the tokenizer's, else 'PreTrainedTokenizerFast'. The former
-   * builds BERT's published normalisation from the flags here and does not read that of `tokenizer.json` (transformers
-   * 5.23), so text that NFC or whole Hangul matter for would get other ids.
+   * Default: 'ElectraTokenizer' or 'BertTokenizer' when its own normalisation is the tokenizer's, else
+   * 'PreTrainedTokenizerFast'. The former build BERT's published normalisation from the flags here and do not read that
+   * of `tokenizer.json` (transformers 5.23), so text that NFC or whole Hangul matter for would get other ids.
    */
   tokenizerClass?: TokenizerClass;
 }
@@ -92,7 +94,11 @@ export interface TokenizerConfigOptions {
 /** Writes `tokenizer_config.json` for transformers; what it has no field for goes under "pleiad". */
 export function tokenizerConfig(
   settings: TokenizerSettings,
-  { modelMaxLength = 512, tokenizerClass = defaultClass(settings) }: TokenizerConfigOptions = {},
+  {
+    modelMaxLength = 512,
+    modelType = 'electra',
+    tokenizerClass = defaultClass(settings, modelType),
+  }: TokenizerConfigOptions = {},
 ): Json {
   const { pad, unk, cls, sep, mask } = settings.specialTokens;
   return {
@@ -119,9 +125,10 @@ export function tokenizerConfig(
   };
 }
 
-function defaultClass(settings: TokenizerSettings): TokenizerClass {
+function defaultClass(settings: TokenizerSettings, modelType: 'electra' | 'bert'): TokenizerClass {
   const isPublished = normalizerJson(settings).type === 'BertNormalizer' && settings.cleanText;
-  return isPublished && settings.maxCharsPerWord === 100 ? 'ElectraTokenizer' : 'PreTrainedTokenizerFast';
+  if (!isPublished || settings.maxCharsPerWord !== 100) return 'PreTrainedTokenizerFast';
+  return modelType === 'bert' ? 'BertTokenizer' : 'ElectraTokenizer';
 }
 
 /**

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { DataError } from '../errors.js';
 import type { WordPieceTokenizer } from './tokenizer.js';
-import { maxLengthFromTokenizerConfig } from './tokenizerFiles.js';
+import { maxLengthFromTokenizerConfig, type TokenizerConfigOptions } from './tokenizerFiles.js';
 import { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './tokenizerFolder.js';
 
 const CONFIG_FILE = 'tokenizer_config.json';
@@ -38,12 +38,16 @@ export function loadMaxLength(folder: string): number | undefined {
 }
 
 /** Writes `tokenizer.json`, `vocab.txt` and `tokenizer_config.json`; makes the folder when it is absent. */
-export async function saveTokenizer(tokenizer: WordPieceTokenizer, folder: string): Promise<void> {
+export async function saveTokenizer(
+  tokenizer: WordPieceTokenizer,
+  folder: string,
+  options?: TokenizerConfigOptions,
+): Promise<void> {
   makeFolder(folder);
   const json = (value: unknown) => [`${JSON.stringify(value, null, 2)}\n`];
   await writeFileDurably(join(folder, 'tokenizer.json'), json(tokenizer.toTokenizerJson()));
   await writeFileDurably(join(folder, 'vocab.txt'), [tokenizer.toVocabText()]);
-  await writeFileDurably(join(folder, CONFIG_FILE), json(tokenizer.toTokenizerConfig()));
+  await writeFileDurably(join(folder, CONFIG_FILE), json(tokenizer.toTokenizerConfig(options)));
 }
 
 function readJsonIfThere(path: string): unknown {

@@ -9,6 +9,7 @@ import {
   recordFile,
   saveModelFolder,
   toSafetensors,
+  weightFiles,
 } from '../checkpoint/modelFolderNode.js';
 import { SafetensorsFile, writeSafetensors } from '../checkpoint/safetensorsNode.js';
 import { CheckpointError } from '../errors.js';
@@ -67,12 +68,13 @@ export async function writeCheckpointFiles(
   makeFolder(folder);
   const { progress, parameters, heldOut } = snapshot;
   const files: Record<string, FileRecord> = {};
-  for (const { folder: name, architecture, config, tensors } of models) {
+  for (const { folder: name, architecture, config, spanBoundary, tensors } of models) {
     const pleiad = { objective, step: progress.step, tokensSeen: progress.tokensSeen, length };
     const own = new Map([...tensors].map(([published, parameter]) => [published, parameters.get(parameter)!]));
     const written = await saveModelFolder(join(folder, name), {
       architecture,
       config,
+      spanBoundary,
       tensors: own,
       tokenizer,
       pleiad,
@@ -159,10 +161,12 @@ export function readSnapshot(folder: string, trainer: TrainerFile, models: reado
   const parameters = new Map<string, NamedArray>();
   kinds.set('parameter', parameters).set('firstMoment', new Map()).set('secondMoment', new Map());
   for (const { folder: name, tensors } of models) {
-    readTensors(join(folder, name, 'model.safetensors'), (published, tensor) => {
-      const parameter = tensors.get(published);
-      if (parameter) parameters.set(parameter, tensor);
-    });
+    for (const file of weightFiles(join(folder, name))) {
+      readTensors(file, (published, tensor) => {
+        const parameter = tensors.get(published);
+        if (parameter) parameters.set(parameter, tensor);
+      });
+    }
   }
   readTensors(join(folder, TENSORS_FILE), (name, tensor) => {
     const [kind, ...rest] = name.split(':');

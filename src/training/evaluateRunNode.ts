@@ -5,8 +5,9 @@ import { CheckpointError, DataError } from '../errors.js';
 import { readSnapshot, readTrainerFile } from './checkpointFolderNode.js';
 import { evaluateHeldOut } from './evaluation.js';
 import type { HeldOutMetrics } from './metrics.js';
+import { objectiveOf } from './objectiveOf.js';
 import { heldOutData } from './pretrainingData.js';
-import { objectiveOf, openTrainingShards } from './pretrainNode.js';
+import { openTrainingShards } from './pretrainNode.js';
 import { readRunFile } from './runFolderNode.js';
 
 export interface RunEvaluation {
@@ -54,7 +55,7 @@ export async function evaluateCheckpoint(
     try {
       const metrics = await evaluateHeldOut(program, phase, heldOut, {
         maxBatches: maxBatches ?? heldOut.numBatches,
-        weights: run.settings,
+        weights: objective.lossWeights,
       });
       const { weightsSha256, progress } = trainer;
       return { checkpoint, step: progress.step, weightsSha256, heldOut: metrics };

@@ -1,7 +1,7 @@
 /** Evaluation on held-out text: the same batches, masks and draws each time, so that two evaluations can be compared. */
 import type { Program } from '../engine/engine.js';
-import type { MaskedBatch, ObjectivePhase } from '../objectives/objective.js';
-import { defined, type HeldOutMetrics, LossMeter, type LossWeights, rocAuc } from './metrics.js';
+import type { LossWeights, MaskedBatch, ObjectivePhase } from '../objectives/objective.js';
+import { bits, defined, type HeldOutMetrics, LossMeter, rocAuc } from './metrics.js';
 import { countTokens } from './stepFeeds.js';
 
 /** Held-out text with its masks drawn, always the same. */
@@ -78,7 +78,8 @@ function heldOutMetrics(
   unigramEntropy: number,
   weights: LossWeights,
 ): HeldOutMetrics {
-  const { mlmLoss, mlmAccuracy, discLoss, discAccuracy, replacedRate, totalLoss } = meter.metrics(weights);
+  const { mlmLoss, mlmAccuracy, discLoss, discAccuracy, sboLoss, sboAccuracy, sboBits, nspLoss, nspAccuracy, ...rest } =
+    meter.metrics(weights);
   const { precision, recall } = meter.precisionAndRecall();
   const generator = {
     generatorLoss: mlmLoss,
@@ -89,6 +90,7 @@ function heldOutMetrics(
     mlmLoss: loss,
     mlmAccuracy: accuracy,
     mlmPerplexity: exponential(loss),
+    mlmBits: bits(loss),
   });
   const detection = {
     discriminatorLoss: discLoss,
@@ -101,7 +103,18 @@ function heldOutMetrics(
     discLoss === undefined
       ? mlm(mlmLoss, mlmAccuracy)
       : { ...generator, ...(meter.detects ? detection : mlm(discLoss, discAccuracy)) };
-  return defined({ ...losses, unigramEntropy, replacedRate, totalLoss });
+  return defined({
+    ...losses,
+    sboLoss,
+    sboAccuracy,
+    sboPerplexity: exponential(sboLoss),
+    sboBits,
+    nspLoss,
+    nspAccuracy,
+    unigramEntropy,
+    replacedRate: rest.replacedRate,
+    totalLoss: rest.totalLoss,
+  });
 }
 
 function exponential(loss: number | undefined): number | undefined {

@@ -79,6 +79,7 @@ export type WarningCode =
   | 'learning-rate-too-high'
   | 'discriminator-collapse'
   | 'generator-stuck'
+  | 'span-boundary-stuck'
   | 'time-exceeded'
   | 'steps-changed';
 

@@ -37,6 +37,24 @@ describe('the health of a run', () => {
     expect(codes(new HealthMonitor().evaluation(5, 0.5, stuck, 0.05))).toEqual(['generator-stuck']);
   });
 
+  it('is bad when the span boundary head knows word frequencies and no more', () => {
+    const heldOut = {
+      mlmLoss: 4,
+      mlmAccuracy: 0.3,
+      sboLoss: 5.95,
+      sboAccuracy: 0.05,
+      unigramEntropy: 6,
+      totalLoss: 10,
+    };
+    const [warning, ...more] = new HealthMonitor().evaluation(5, 0.5, heldOut, 0.05);
+    expect(warning).toMatchObject({
+      code: 'span-boundary-stuck',
+      message: expect.stringContaining('The span boundary head is no better than word frequencies'),
+    });
+    expect(more).toEqual([]);
+    expect(new HealthMonitor().evaluation(5, 0.5, { ...heldOut, sboLoss: 5, sboAccuracy: 0.1 }, 0.05)).toEqual([]);
+  });
+
   it('is bad when the loss rises well above its lowest average, and fine on a plateau', () => {
     const rates = (loss: (step: number) => number) => {
       const monitor = new HealthMonitor();

@@ -1,4 +1,4 @@
-/** Watches a run for the ways in which ELECTRA training goes wrong, and says what to do. It never changes the run. */
+/** Watches a run for the ways in which pre-training goes wrong, and says what to do. It never changes the run. */
 import type { WarningEvent } from './events.js';
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
 
@@ -29,6 +29,14 @@ class RunningLow {
     this.#lowest = Math.min(this.#lowest, this.#average);
     return this.#lowest > 0 ? this.#average / this.#lowest : 1;
   }
+}
+
+/** A head that predicts pieces, by what it reached on held-out text. */
+interface WordPredictor {
+  readonly code: WarningEvent['code'];
+  readonly name: string;
+  readonly loss: number | undefined;
+  readonly accuracy: number | undefined;
 }
 
 /** Gives each kind of warning once, until `reset`. */
@@ -72,7 +80,21 @@ export class HealthMonitor {
   /** @param progress  share of the run that is done, 0..1 */
   evaluation(step: number, progress: number, heldOut: HeldOutMetrics, unigramAccuracy: number): WarningEvent[] {
     if (progress < LATE) return [];
-    return [...this.#discriminator(step, heldOut), ...this.#generator(step, heldOut, unigramAccuracy)];
+    return [
+      ...this.#discriminator(step, heldOut),
+      ...this.#wordPredictor(step, heldOut, unigramAccuracy, {
+        code: 'generator-stuck',
+        name: 'masked language model',
+        loss: heldOut.generatorLoss ?? heldOut.mlmLoss,
+        accuracy: heldOut.generatorAccuracy ?? heldOut.mlmAccuracy,
+      }),
+      ...this.#wordPredictor(step, heldOut, unigramAccuracy, {
+        code: 'span-boundary-stuck',
+        name: 'span boundary head',
+        loss: heldOut.sboLoss,
+        accuracy: heldOut.sboAccuracy,
+      }),
+    ];
   }
 
   #discriminator(
@@ -90,15 +112,18 @@ export class HealthMonitor {
     );
   }
 
-  #generator(step: number, heldOut: HeldOutMetrics, unigramAccuracy: number): WarningEvent[] {
-    const accuracy = heldOut.generatorAccuracy ?? heldOut.mlmAccuracy;
-    const loss = heldOut.generatorLoss ?? heldOut.mlmLoss;
-    if (accuracy === undefined || loss === undefined || heldOut.unigramEntropy === undefined) return [];
-    if (accuracy > unigramAccuracy * 1.1 || loss < heldOut.unigramEntropy * 0.97) return [];
+  #wordPredictor(
+    step: number,
+    { unigramEntropy }: HeldOutMetrics,
+    unigramAccuracy: number,
+    { code, name, loss, accuracy }: WordPredictor,
+  ): WarningEvent[] {
+    if (accuracy === undefined || loss === undefined || unigramEntropy === undefined) return [];
+    if (accuracy > unigramAccuracy * 1.1 || loss < unigramEntropy * 0.97) return [];
     return this.#once(
       step,
-      'generator-stuck',
-      `The masked language model is no better than word frequencies: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${heldOut.unigramEntropy.toFixed(2)}`,
+      code,
+      `The ${name} is no better than word frequencies: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${unigramEntropy.toFixed(2)}`,
       'Use a higher learningRate or more steps; with a small corpus, a smaller vocabulary.',
     );
   }

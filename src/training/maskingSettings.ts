@@ -15,16 +15,16 @@ const schemeNames = z.preprocess(
 
 export const maskingFields = {
   masking: schemeNames
-    .default(['random'])
+    .optional()
     .describe(
-      'Masking scheme: random tokens, whole words, spans with geometric or uniform lengths, tagged entities or phrases. Of several, as span,whole-word, one is picked for each block. Default random.',
+      'Masking scheme: random tokens, whole words, spans with geometric or uniform lengths, tagged entities or phrases. Of several, as span,whole-word, one is picked for each block. Default random; span for spanbert.',
     ),
   maskProb: z
     .number()
     .gt(0)
     .max(1)
     .optional()
-    .describe('Fraction of tokens that is masked, 0 to 1. Default by size: 0.15, large 0.25.'),
+    .describe('Fraction of tokens that is masked, 0 to 1. Default by size: 0.15, large 0.25; 0.15 for spanbert.'),
   maskBudget: z
     .enum(BUDGET_RULES)
     .optional()
@@ -34,11 +34,13 @@ export const maskingFields = {
   maskKeepProb: fraction()
     .optional()
     .describe(
-      'Fraction of masked slots that keep their token in the input, 0 to 1. Default 0.15, as released; 0.1 for mlm.',
+      'Fraction of masked slots that keep their token in the input, 0 to 1. Default 0.15, as released; 0.1 for mlm and spanbert.',
     ),
   maskRandomProb: fraction()
     .optional()
-    .describe('Fraction of masked slots that show a random token, 0 to 1. Default 0; 0.1 for mlm, as in BERT.'),
+    .describe(
+      'Fraction of masked slots that show a random token, 0 to 1. Default 0; 0.1 for mlm and spanbert, as in BERT.',
+    ),
   randomTokens: z
     .enum(['unigram', 'uniform'])
     .optional()
@@ -87,7 +89,7 @@ export type ParsedMasking = { [K in MaskingField]: z.output<(typeof maskingField
 export type ResolvedMasking = MaskingSettings & { readonly tags?: string };
 
 /** The defaults that depend on nothing but the scheme. */
-export function maskingDefaults({ masking }: Pick<ParsedMasking, 'masking'>) {
+export function maskingDefaults({ masking }: { masking: readonly MaskingName[] }) {
   const isRandom = masking.every((name) => name === 'random');
   return {
     maskBudget: isRandom ? 'electra' : 'spanbert',

@@ -9,7 +9,7 @@ const scalars = (values: Record<string, number>): Tensors =>
       { dtype: 'float32', shape: [], data: Float32Array.of(value) },
     ]),
   );
-const weights = { mlmWeight: 1, discWeight: 50 };
+const weights = { mlm: 1, disc: 50 };
 
 describe('area under the ROC curve', () => {
   it('is 1 for a perfect order, 0 for the reverse, ½ when nothing is told apart', () => {
@@ -46,9 +46,9 @@ describe('binary entropy', () => {
 describe('averages of losses', () => {
   it('weigh by tokens, not by batches', () => {
     const meter = new LossMeter();
-    meter.add(scalars({ mlmLossSum: 10, mlmCorrect: 1 }), { mlm: 1, disc: 0 }, 8);
-    meter.add(scalars({ mlmLossSum: 2, mlmCorrect: 1 }), { mlm: 5, disc: 0 }, 8);
-    expect(meter.metrics(weights)).toEqual({ mlmLoss: 2, mlmAccuracy: 2 / 6, totalLoss: 2 });
+    meter.add(scalars({ mlmLossSum: 10, mlmCorrect: 1 }), { mlm: 1 }, 8);
+    meter.add(scalars({ mlmLossSum: 2, mlmCorrect: 1 }), { mlm: 5 }, 8);
+    expect(meter.metrics(weights)).toEqual({ mlmLoss: 2, mlmAccuracy: 2 / 6, mlmBits: 2 / Math.LN2, totalLoss: 2 });
   });
 
   it('weigh the two losses as they are minimised', () => {
@@ -89,9 +89,37 @@ describe('averages of losses', () => {
     expect(meter.replacedEntropy).toBe(binaryEntropy(0.5));
   });
 
+  it('of masked tokens, span boundaries and next sentences are each over their own count, in nats and bits', () => {
+    const meter = new LossMeter();
+    const sums = { mlmLossSum: 8, mlmCorrect: 1, sboLossSum: 9, sboCorrect: 2, nspLossSum: 1, nspCorrect: 1 };
+    meter.add(scalars(sums), { mlm: 4, sbo: 3, nsp: 2 }, 30);
+    expect(meter.metrics({ mlm: 1, sbo: 0.5, nsp: 1 })).toEqual({
+      mlmLoss: 2,
+      mlmAccuracy: 0.25,
+      mlmBits: 2 / Math.LN2,
+      sboLoss: 3,
+      sboAccuracy: 2 / 3,
+      sboBits: 3 / Math.LN2,
+      nspLoss: 0.5,
+      nspAccuracy: 0.5,
+      totalLoss: 2 + 0.5 * 3 + 0.5,
+    });
+  });
+
+  it('leave out a loss that nothing was counted for: rows whose spans all touch an edge', () => {
+    const meter = new LossMeter();
+    meter.add(scalars({ mlmLossSum: 8, mlmCorrect: 1, sboLossSum: 0, sboCorrect: 0 }), { mlm: 4, sbo: 0 }, 30);
+    expect(meter.metrics({ mlm: 1, sbo: 1 })).toEqual({
+      mlmLoss: 2,
+      mlmAccuracy: 0.25,
+      mlmBits: 2 / Math.LN2,
+      totalLoss: 2,
+    });
+  });
+
   it('notice a sum that is not finite', () => {
-    expect(new LossMeter().add(scalars({ mlmLossSum: Number.NaN }), { mlm: 1, disc: 0 }, 1)).toBe(false);
+    expect(new LossMeter().add(scalars({ mlmLossSum: Number.NaN }), { mlm: 1 }, 1)).toBe(false);
     expect(new LossMeter().add(scalars({ discLossSum: Number.POSITIVE_INFINITY }), { mlm: 1, disc: 1 }, 1)).toBe(false);
-    expect(new LossMeter().add(scalars({ mlmLossSum: 1 }), { mlm: 1, disc: 0 }, 1)).toBe(true);
+    expect(new LossMeter().add(scalars({ mlmLossSum: 1 }), { mlm: 1 }, 1)).toBe(true);
   });
 });

@@ -1,42 +1,46 @@
 /** What is measured in training and on held-out text, from the sums that an objective's graph returns. */
 import type { Tensors } from '../engine/engine.js';
-import type { LossCounts } from '../objectives/objective.js';
+import { addCounts, LOSSES, type LossCounts, type LossName, type LossWeights } from '../objectives/objective.js';
 
 /** Averages over tokens; what an objective does not have is left out. */
 export interface LossMetrics {
   /** Nats a masked slot. */
   readonly mlmLoss?: number;
   readonly mlmAccuracy?: number;
+  /** The same in bits, the unit of the released SpanBERT code. */
+  readonly mlmBits?: number;
   /** Nats a token, without its weight: of the discriminator, or of the main encoder in the paper's comparisons. */
   readonly discLoss?: number;
   readonly discAccuracy?: number;
+  /** Nats a token predicted from the boundaries of its span. */
+  readonly sboLoss?: number;
+  readonly sboAccuracy?: number;
+  readonly sboBits?: number;
+  /** Nats a row with two segments. */
+  readonly nspLoss?: number;
+  readonly nspAccuracy?: number;
   /** Share of all tokens that differ from the original. */
   readonly replacedRate?: number;
-  /** What is minimised: mlmWeight · mlmLoss + discWeight · discLoss. */
+  /** What is minimised: the sum of all losses times their weights. */
   readonly totalLoss: number;
 }
 
-export interface LossWeights {
-  readonly mlmWeight: number;
-  readonly discWeight: number;
-}
+const DETECTION_SUMS = ['replaced', 'truePositives', 'predictedPositives'] as const;
+type SumName = `${LossName}LossSum` | `${LossName}Correct` | (typeof DETECTION_SUMS)[number];
+const SUMS: readonly SumName[] = [
+  ...LOSSES.flatMap((loss) => [`${loss}LossSum`, `${loss}Correct`] as const),
+  ...DETECTION_SUMS,
+];
 
-const SUMS = [
-  'mlmLossSum',
-  'mlmCorrect',
-  'discLossSum',
-  'discCorrect',
-  'replaced',
-  'truePositives',
-  'predictedPositives',
-] as const;
-type SumName = (typeof SUMS)[number];
+/** Nats as bits. */
+export function bits(nats: number | undefined): number | undefined {
+  return nats === undefined ? undefined : nats / Math.LN2;
+}
 
 /** Adds up the outputs of runs and the counts they are over. */
 export class LossMeter {
   readonly #sums = new Map<SumName, number>();
-  #mlm = 0;
-  #disc = 0;
+  #counts: LossCounts = {};
   #tokens = 0;
 
   /**
@@ -51,16 +55,14 @@ export class LossMeter {
       finite &&= Number.isFinite(value);
       this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     }
-    this.#mlm += counts.mlm;
-    this.#disc += counts.disc;
+    this.#counts = addCounts(this.#counts, counts);
     this.#tokens += tokens;
     return finite;
   }
 
   merge(other: LossMeter): void {
     for (const [name, value] of other.#sums) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
-    this.#mlm += other.#mlm;
-    this.#disc += other.#disc;
+    this.#counts = addCounts(this.#counts, other.#counts);
     this.#tokens += other.#tokens;
   }
 
@@ -75,29 +77,46 @@ export class LossMeter {
 
   /** H(r) over the tokens that the discriminator's loss is taken over: what telling nothing apart costs. */
   get replacedEntropy(): number | undefined {
-    return this.detects && this.#disc > 0 ? binaryEntropy((this.#sums.get('replaced') ?? 0) / this.#disc) : undefined;
+    const { disc = 0 } = this.#counts;
+    return this.detects && disc > 0 ? binaryEntropy((this.#sums.get('replaced') ?? 0) / disc) : undefined;
   }
 
   /** A sum over how many there were; undefined when the objective has no such sum. */
-  #average(name: SumName, count: number): number | undefined {
+  #average(name: SumName, count = 0): number | undefined {
     const sum = this.#sums.get(name);
     return sum === undefined || count === 0 ? undefined : sum / count;
   }
 
-  metrics({ mlmWeight, discWeight }: LossWeights): LossMetrics {
-    const mlmLoss = this.#average('mlmLossSum', this.#mlm);
-    const discLoss = this.#average('discLossSum', this.#disc);
-    // A lone loss is minimised as it is: weights say how two are balanced.
+  #loss(loss: LossName): number | undefined {
+    return this.#average(`${loss}LossSum`, this.#counts[loss]);
+  }
+
+  #accuracy(loss: LossName): number | undefined {
+    // A detector is right or wrong about every token, also where only the masked ones are in its loss.
+    const overTokens = loss === 'disc' && this.detects;
+    return this.#average(`${loss}Correct`, overTokens ? this.#tokens : this.#counts[loss]);
+  }
+
+  metrics(weights: LossWeights): LossMetrics {
+    const losses = LOSSES.map((name) => [name, this.#loss(name)] as const).filter(
+      (loss): loss is readonly [LossName, number] => loss[1] !== undefined,
+    );
+    // A lone loss is minimised as it is: weights say how several are balanced.
     const totalLoss =
-      mlmLoss !== undefined && discLoss !== undefined
-        ? mlmWeight * mlmLoss + discWeight * discLoss
-        : (mlmLoss ?? discLoss ?? Number.NaN);
+      losses.length > 1
+        ? losses.reduce((sum, [name, loss]) => sum + (weights[name] ?? 1) * loss, 0)
+        : (losses[0]?.[1] ?? Number.NaN);
     return defined({
-      mlmLoss,
-      mlmAccuracy: this.#average('mlmCorrect', this.#mlm),
-      discLoss,
-      // A detector is right or wrong about every token, also where only the masked ones are in its loss.
-      discAccuracy: this.#average('discCorrect', this.detects ? this.#tokens : this.#disc),
+      mlmLoss: this.#loss('mlm'),
+      mlmAccuracy: this.#accuracy('mlm'),
+      mlmBits: bits(this.#loss('mlm')),
+      discLoss: this.#loss('disc'),
+      discAccuracy: this.#accuracy('disc'),
+      sboLoss: this.#loss('sbo'),
+      sboAccuracy: this.#accuracy('sbo'),
+      sboBits: bits(this.#loss('sbo')),
+      nspLoss: this.#loss('nsp'),
+      nspAccuracy: this.#accuracy('nsp'),
       replacedRate: this.#average('replaced', this.#tokens),
       totalLoss,
     });
@@ -131,6 +150,15 @@ export interface HeldOutMetrics {
   readonly mlmLoss?: number;
   readonly mlmAccuracy?: number;
   readonly mlmPerplexity?: number;
+  readonly mlmBits?: number;
+  /** Nats a token predicted from the boundaries of its span. */
+  readonly sboLoss?: number;
+  readonly sboAccuracy?: number;
+  readonly sboPerplexity?: number;
+  readonly sboBits?: number;
+  /** Nats a row with two segments; ln 2 is chance. */
+  readonly nspLoss?: number;
+  readonly nspAccuracy?: number;
   /** What a predictor that knows only word frequencies loses: a model must get below it. */
   readonly unigramEntropy?: number;
   readonly replacedRate?: number;

@@ -66,6 +66,9 @@ const small = {
   threads: 1,
 } satisfies Partial<PretrainingInput>;
 
+/** BERT has no embedding projection. */
+const bert = { ...small.model, embeddingSize: small.model.hiddenSize };
+
 async function train(
   change: Partial<PretrainingInput>,
   options: PretrainOptions = {},
@@ -102,15 +105,24 @@ describe('pre-training from shards to a run folder', () => {
     expect(generator.tensors.get(table)).toEqual(discriminator.tensors.get(table));
   });
 
-  it.each(['electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'] as const)(
-    'runs %s and resumes it to the same bits',
-    async (objective) => {
+  const OBJECTIVES: readonly Partial<PretrainingInput>[] = [
+    { objective: 'electra-15' },
+    { objective: 'replace-mlm' },
+    { objective: 'all-tokens-mlm' },
+    { objective: 'mlm' },
+    { objective: 'two-stage' },
+    { objective: 'spanbert', model: bert },
+    { objective: 'spanbert', model: bert, nextSentence: true, edgeSpans: 'special', hiddenDropout: 0.1 },
+  ];
+  it.each(OBJECTIVES.map((settings, i) => ({ i, ...settings })))(
+    'runs and resumes to the same bits: $objective ($i)',
+    async ({ i, ...objective }) => {
       const of = (name: string) => ({
         ...small,
         data: shards,
-        objective,
+        ...objective,
         accumulation: 2,
-        out: join(folder, `${objective}-${name}`),
+        out: join(folder, `${objective.objective}-${i}-${name}`),
       });
       const whole = done(await train(of('whole')));
       const stop = new AbortController();
@@ -124,6 +136,34 @@ describe('pre-training from shards to a run folder', () => {
       expect(resumed.heldOut).toEqual(whole.heldOut);
     },
   );
+
+  it('learns to predict spans from themselves and from their boundaries, and leaves a BERT with its boundary head', async () => {
+    const out = join(folder, 'spanbert');
+    const events = await train({
+      ...small,
+      data: shards,
+      out,
+      objective: 'spanbert',
+      model: bert,
+      length: 24,
+      steps: 200,
+      checkpointEvery: 200,
+      evaluateEvery: 100,
+      logEvery: 50,
+    });
+    const { heldOut } = done(events);
+    const { unigramEntropy, mlmLoss, sboLoss, sboBits, totalLoss } = heldOut!;
+    expect(mlmLoss!).toBeLessThan(0.9 * unigramEntropy!);
+    expect(sboLoss!).toBeLessThan(0.9 * unigramEntropy!);
+    expect(sboBits).toBeCloseTo(sboLoss! / Math.LN2, 10);
+    expect(totalLoss).toBeCloseTo(mlmLoss! + sboLoss!, 10);
+    const model = loadModelFolder(join(checkpointOf(out, 'best'), 'model'));
+    expect(model).toMatchObject({
+      architecture: 'BertForMaskedLM',
+      spanBoundary: { maxSpanTargets: 15, positionSize: 200, endpoints: 'external', edgeSpans: 'drop' },
+    });
+    expect(model.tensors.get('sbo.position_embeddings.weight')!.shape).toEqual([15, 200]);
+  });
 
   it('applies dropout from the position, so that a resumed run drops the same', async () => {
     const of = (name: string) => ({

@@ -4,17 +4,15 @@ import { withTagFile } from '../data/tagFileNode.js';
 import type { Engine, EngineOptions } from '../engine/engine.js';
 import { createNodeEngine } from '../engine/onnxruntime/nodeEngine.js';
 import { CheckpointError } from '../errors.js';
-import { createObjective } from '../objectives/electra.js';
-import type { PretrainingObjective } from '../objectives/objective.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
 import type { TrainingEvent } from './events.js';
+import { objectiveOf } from './objectiveOf.js';
 import { heldOutData, trainingData } from './pretrainingData.js';
 import { type RunFile, RunFolder, readRunFile } from './runFolderNode.js';
 import { RunLog } from './runLogNode.js';
 import {
   changedSettings,
-  modelConfigs,
   type PretrainingInput,
   type PretrainingSettings,
   resolvePretrainingSettings,
@@ -115,16 +113,6 @@ function refuseChanges(before: RunFile, settings: PretrainingSettings): void {
     found: changes,
     advice: 'Leave these settings out, or start a new run in another folder',
   });
-}
-
-/** The objective of a run, for the vocabulary of its shards. */
-export function objectiveOf(settings: PretrainingSettings, shards: ShardFolder): PretrainingObjective {
-  const { discriminator, generator } = modelConfigs(settings, {
-    vocabSize: shards.vocabSize,
-    padTokenId: shards.specialIds.padId,
-  });
-  const unigramCounts = settings.generatorKind === 'unigram' ? shards.unigramCounts('train') : undefined;
-  return createObjective({ ...settings, discriminator, generator, unigramCounts });
 }
 
 /** What a run must find again when it is resumed; the folder may have moved. */

@@ -1,8 +1,10 @@
 /** Training and held-out batches from shards: blocks, masked by a scheme, in the form that objectives take. */
 import { type Blocks, createBatchSource } from '../data/batches.js';
+import type { SegmentMode } from '../data/blocks.js';
 import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
+import { spanTargets } from '../data/masking/spanTargets.js';
 import type { Shards } from '../data/shards.js';
 import type { TagKind } from '../data/tags.js';
 import { unigramEntropy } from '../data/unigram.js';
@@ -11,6 +13,7 @@ import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
 import type { PretrainingSettings } from './settings.js';
+import { spanBoundaryOf } from './spanBertSettings.js';
 import type { TrainingData } from './stepFeeds.js';
 
 /**
@@ -40,12 +43,21 @@ export function slotsPerRow(settings: PretrainingSettings): number {
   return createMasking({ ...settings, randomTokens: 'uniform' }, () => []).maxSlots(settings.length);
 }
 
-/** Masks rows; the number of slots is fixed by the number of rows, so that an engine sees the same shapes each time. */
-function masked(blocks: Blocks, scheme: MaskingScheme, shards: Shards, seed: number): MaskedBatch {
+/**
+ * Masks rows and finds what is to be predicted of them; the number of slots is fixed by the number of rows, so that an
+ * engine sees the same shapes each time.
+ */
+function masked(
+  blocks: Blocks,
+  scheme: MaskingScheme,
+  { shards, settings, seed }: { shards: Shards; settings: PretrainingSettings; seed: number },
+): MaskedBatch {
   const { batchSize, length, tokenTypeIds, attentionMask } = blocks;
+  const { specialIds, vocabSize } = shards;
   const slots = batchSize * scheme.maxSlots(blocks.blockLength);
-  const batch = maskBatch(blocks, scheme, { seed, specialIds: shards.specialIds, vocabSize: shards.vocabSize, slots });
+  const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, slots });
   const { inputIds, maskedInputIds, maskedPositions, maskedIds, maskedWeights } = batch;
+  const spanBoundary = spanBoundaryOf(settings);
   return {
     batchSize,
     length,
@@ -56,30 +68,37 @@ function masked(blocks: Blocks, scheme: MaskingScheme, shards: Shards, seed: num
     maskedPositions,
     maskedIds,
     maskedWeights,
+    ...(blocks.nextSentence && { nextSentence: blocks.nextSentence }),
+    ...(spanBoundary && { spanTargets: spanTargets(batch, specialIds, spanBoundary) }),
   };
+}
+
+function segmentMode({ segments, nextSentence }: PretrainingSettings): SegmentMode {
+  return nextSentence ? 'nextSentence' : segments;
 }
 
 /** @throws DataError when there is less text than one micro-batch takes */
 export function trainingData(shards: Shards, settings: PretrainingSettings): TrainingData {
-  const { length, batchSize, segments, seed, accumulation } = settings;
-  const source = createBatchSource({ shards, length, batchSize, segments, seed });
+  const { length, batchSize, seed, accumulation } = settings;
+  const source = createBatchSource({ shards, length, batchSize, segments: segmentMode(settings), seed });
   const scheme = maskingScheme(settings, shards);
   return {
     // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8.
-    batch: (step, microBatch) => masked(source.batch(step * accumulation + microBatch), scheme, shards, seed),
+    batch: (step, microBatch) =>
+      masked(source.batch(step * accumulation + microBatch), scheme, { shards, settings, seed }),
   };
 }
 
 /** The same blocks in the same order with the same masks for every run of a length; undefined when there are none. */
 export function heldOutData(shards: Shards, settings: PretrainingSettings): HeldOutData | undefined {
-  const { length, batchSize, segments } = settings;
+  const { length, batchSize } = settings;
   const seed = EVALUATION_SEED;
   const source = createBatchSource({
     shards,
     split: 'heldOut',
     length,
     batchSize,
-    segments,
+    segments: segmentMode(settings),
     seed,
     requireFullBatch: false,
   });
@@ -93,7 +112,7 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
     batch(index) {
       const rows = Math.min(batchSize, numBlocks - index * batchSize);
       const blocks = Array.from({ length: rows }, (_, row) => order.at(index * batchSize + row));
-      return masked(source.rows(blocks), scheme, shards, seed);
+      return masked(source.rows(blocks), scheme, { shards, settings, seed });
     },
     unigramEntropy: unigramEntropy(counts),
     unigramAccuracy:

@@ -257,3 +257,71 @@ describe('the nearest name', () => {
     expect(nearestName('colour', ['maskProb', 'length'])).toBeUndefined();
   });
 });
+
+describe('settings of SpanBERT', () => {
+  const spanBert = { ...minimal, objective: 'spanbert' };
+
+  it('have defaults of their own', () => {
+    expect(resolvePretrainingSettings(spanBert)).toMatchObject({
+      masking: ['span'],
+      maskProb: 0.15,
+      maskBudget: 'spanbert',
+      maskKeepProb: 0.1,
+      maskRandomProb: 0.1,
+      randomTokens: 'unigram',
+      replacementUnit: 'span',
+      segments: 'single',
+      sbo: true,
+      sboWeight: 1,
+      maxSpanTargets: 15,
+      sboPositionSize: 200,
+      endpoints: 'external',
+      edgeSpans: 'drop',
+      nextSentence: false,
+      adamEpsilon: 1e-6,
+    });
+    expect(resolvePretrainingSettings({ ...spanBert, nextSentence: true }).segments).toBe('pair');
+    const large = resolvePretrainingSettings({ ...spanBert, size: 'large' });
+    // arXiv 1907.10529 §4.2: 256 rows a step at 1e-4; 15 % at every size.
+    expect(large).toMatchObject({ learningRate: 1e-4, maskProb: 0.15 });
+    expect(large.batchSize * large.accumulation).toBe(256);
+  });
+
+  it('make embeddings as wide as hidden states, as BERT has no projection', () => {
+    const encoder = (size: string, model = {}) =>
+      modelConfigs(resolvePretrainingSettings({ ...spanBert, size, model }), { vocabSize: 9, padTokenId: 0 })
+        .discriminator;
+    expect(encoder('mini')).toMatchObject({ hiddenSize: 256, embeddingSize: 256 });
+    expect(encoder('base')).toMatchObject({ hiddenSize: 768, embeddingSize: 768 });
+    expect(encoder('mini', { hiddenSize: 128 })).toMatchObject({ hiddenSize: 128, embeddingSize: 128 });
+    expect(problemsOf({ ...spanBert, model: { embeddingSize: 64 } })).toEqual([
+      'model.embeddingSize is 64 and hiddenSize is 256; objective spanbert trains a BERT, which has no embedding projection: expected 256',
+    ]);
+  });
+
+  it.each([
+    [{ objective: 'electra', sboWeight: 2 }, 'sboWeight is set and objective is electra; only spanbert has it'],
+    [{ objective: 'mlm', nextSentence: true }, 'nextSentence is set and objective is mlm; only spanbert has it'],
+    [{ discWeight: 20 }, 'discWeight is set and objective is spanbert, which has no discriminator'],
+    [{ generatorSizeFraction: 0.5 }, 'generatorSizeFraction is set and objective is spanbert, which has no generator'],
+    [{ sbo: false, maxSpanTargets: 20 }, 'maxSpanTargets is set and sbo is false; there is no span boundary head'],
+    [{ mlmWeight: 0, sboWeight: 0 }, 'mlmWeight and sboWeight are both 0; nothing would be learned'],
+    [{ mlmWeight: 0, sbo: false }, 'mlmWeight is 0 and sbo is false; nothing would be learned'],
+    [
+      { masking: 'random', duplicates: 'reference' },
+      'duplicates is reference and objective is spanbert, whose spans are of distinct positions; expected corrected',
+    ],
+    [
+      { nextSentence: true, segments: 'single' },
+      'nextSentence is true and segments is single; expected pair, or leave segments out',
+    ],
+  ])('refuse %j', (change, problem) => {
+    expect(problemsOf({ ...spanBert, ...change })).toEqual([problem]);
+  });
+
+  it('that are out of range are reported with all others', () => {
+    const problems = problemsOf({ ...spanBert, sboWeight: -1, maxSpanTargets: 0, endpoints: 'outside', edgeSpans: 1 });
+    expect(problems).toHaveLength(4);
+    expect(problems.join()).toMatch(/sboWeight is -1.*maxSpanTargets is 0.*endpoints is "outside".*edgeSpans is 1/);
+  });
+});

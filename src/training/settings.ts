@@ -12,6 +12,7 @@ import {
   SIZES,
   type SizeName,
 } from '../models/config.js';
+import { OBJECTIVES } from '../objectives/electra.js';
 import {
   maskingContradictions,
   maskingDefaults,
@@ -20,6 +21,7 @@ import {
   SCHEME_FIELDS,
 } from './maskingSettings.js';
 import type { Schedule } from './schedule.js';
+import { spanBertContradictions, spanBertFields } from './spanBertSettings.js';
 
 const fraction = () => z.number().min(0).max(1);
 const count = () => z.number().int().min(1);
@@ -41,6 +43,10 @@ const sizeOverrides = z
   })
   .partial();
 
+/** Everything that can be pre-trained. */
+export const PRETRAINING_OBJECTIVES = [...OBJECTIVES, 'spanbert'] as const;
+export type PretrainingObjectiveName = (typeof PRETRAINING_OBJECTIVES)[number];
+
 /** What may be given. Only `data`, `out` and one of `steps` and `time` have no default. */
 export const pretrainingSchema = z.strictObject({
   data: z.string().min(1).describe('Folder of token shards, as `pleiad prepare` writes it.'),
@@ -55,9 +61,9 @@ export const pretrainingSchema = z.strictObject({
     .describe('Seed of all randomness, 0 to 2^53-1. Default 0.'),
 
   objective: z
-    .enum(['electra', 'electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'])
+    .enum(PRETRAINING_OBJECTIVES)
     .default('electra')
-    .describe('What is learned: ELECTRA, or one of the comparisons of its paper (§3.4). Default electra.'),
+    .describe('What is learned: ELECTRA, one of the comparisons of its paper (§3.4), or SpanBERT. Default electra.'),
   size: z
     .enum(Object.keys(SIZES) as [SizeName, ...SizeName[]])
     .default('small')
@@ -103,8 +109,15 @@ export const pretrainingSchema = z.strictObject({
     .default('sample')
     .describe('Whether the generator samples a replacement or takes the most probable token. Default sample.'),
   disallowCorrect: z.boolean().default(false).describe('Never propose the original token. Default false.'),
-  mlmWeight: z.number().min(0).default(1).describe('Weight of the generator loss, from 0. Default 1.'),
+  mlmWeight: z
+    .number()
+    .min(0)
+    .default(1)
+    .describe('Weight of the loss of masked tokens (the generator loss), from 0. Default 1.'),
   discWeight: z.number().min(0).default(50).describe('Weight λ of the discriminator loss, from 0. Default 50.'),
+
+  ...spanBertFields,
+
   initialization: z
     .enum(['local', 'corrected', 'reference'])
     .default('local')
@@ -115,14 +128,18 @@ export const pretrainingSchema = z.strictObject({
   length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
   segments: z
     .enum(['pair', 'single'])
-    .default('pair')
-    .describe('Rows of two neighbouring segments (one in a tenth of the rows), or always of one. Default pair.'),
+    .optional()
+    .describe(
+      'Rows of two neighbouring segments (one in a tenth of the rows), or always of one. Default pair; single for spanbert without nextSentence.',
+    ),
   batchSize: count()
     .optional()
     .describe('Rows of a micro-batch: what is in memory at once. Default by size: 32, or 16 for large.'),
   accumulation: count()
     .optional()
-    .describe('Micro-batches of a step, whose gradients are added up. Default by size: 1, small 4, base 8, large 128.'),
+    .describe(
+      'Micro-batches of a step, whose gradients are added up. Default by size: 1, small 4, base 8, large 128 (spanbert 16).',
+    ),
 
   steps: count().optional().describe('Number of optimizer steps.'),
   time: z
@@ -135,7 +152,7 @@ export const pretrainingSchema = z.strictObject({
     .number()
     .positive()
     .optional()
-    .describe('Peak learning rate. Default by size: tiny and mini 4e-4, small 5e-4, else 2e-4.'),
+    .describe('Peak learning rate. Default by size: tiny and mini 4e-4, small 5e-4, else 2e-4; spanbert large 1e-4.'),
   schedule: z
     .enum(['linear', 'cosine', 'polynomial', 'constant'])
     .default('linear')
@@ -211,6 +228,7 @@ type Parsed = z.output<typeof pretrainingSchema>;
 export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>, ResolvedMasking {
   readonly generatorSizeFraction: number;
   readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly segments: 'pair' | 'single';
   readonly batchSize: number;
   readonly accumulation: number;
   readonly learningRate: number;
@@ -220,7 +238,13 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>
   readonly timeMs?: number;
 }
 
-const BY_SIZE: Readonly<Record<SizeName, { learningRate: number; batchSize: number; accumulation: number }>> = {
+interface SizeDefaults {
+  readonly learningRate: number;
+  readonly batchSize: number;
+  readonly accumulation: number;
+}
+
+const BY_SIZE: Readonly<Record<SizeName, SizeDefaults>> = {
   tiny: { learningRate: 4e-4, batchSize: 32, accumulation: 1 },
   mini: { learningRate: 4e-4, batchSize: 32, accumulation: 1 },
   // Global batches and rates from here on: ELECTRA paper, table 6.
@@ -228,6 +252,14 @@ const BY_SIZE: Readonly<Record<SizeName, { learningRate: number; batchSize: numb
   'small++': { learningRate: 5e-4, batchSize: 32, accumulation: 4 },
   base: { learningRate: 2e-4, batchSize: 32, accumulation: 8 },
   large: { learningRate: 2e-4, batchSize: 16, accumulation: 128 },
+};
+
+/**
+ * Where SpanBERT differs: a large run took 256 rows a step at 1e-4 (arXiv 1907.10529 §4.2). The authors' base run took
+ * 2,048 at 5e-4; of the 256 here, 2e-4 is that rate over √8.
+ */
+const SPANBERT_BY_SIZE: Readonly<Partial<Record<SizeName, SizeDefaults>>> = {
+  large: { learningRate: 1e-4, batchSize: 16, accumulation: 16 },
 };
 
 export type SettingName = keyof PretrainingInput;
@@ -260,15 +292,20 @@ function givenNames(input: object, issues: readonly z.core.$ZodIssue[]): Set<str
 
 function withDefaults(parsed: Parsed): PretrainingSettings {
   const { size, objective } = parsed;
-  const isMlm = objective === 'mlm';
+  const isSpanBert = objective === 'spanbert';
+  const replacesAsBert = isSpanBert || objective === 'mlm';
+  const masking = parsed.masking ?? (isSpanBert ? ['span'] : ['random']);
   return {
     ...BY_SIZE[size],
-    ...maskingDefaults(parsed),
+    ...(isSpanBert && SPANBERT_BY_SIZE[size]),
+    ...maskingDefaults({ masking }),
+    masking,
     generatorSizeFraction: objective === 'two-stage' ? 1 : SIZES[size].generatorSizeFraction,
     sharing: objective === 'two-stage' ? 'none' : 'embeddings',
-    maskProb: SIZES[size].maskProb,
-    maskKeepProb: isMlm ? 0.1 : 0.15,
-    maskRandomProb: isMlm ? 0.1 : 0,
+    maskProb: isSpanBert ? 0.15 : SIZES[size].maskProb,
+    maskKeepProb: replacesAsBert ? 0.1 : 0.15,
+    maskRandomProb: replacesAsBert ? 0.1 : 0,
+    segments: isSpanBert && !parsed.nextSentence ? 'single' : 'pair',
     power: 1,
     warmupFraction: 0.1,
     ...withoutUndefined(parsed),
@@ -374,8 +411,16 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): str
       `${own} is ${s[own]} and model.${field} is ${s.model[field]}; give one`,
     );
   }
-  refuse(s.mlmWeight === 0 && s.discWeight === 0, 'mlmWeight and discWeight are both 0; nothing would be learned');
-  problems.push(...maskingContradictions(s, given), ...generatorContradictions(s, given), ...modelProblems(s));
+  refuse(
+    s.objective !== 'spanbert' && s.mlmWeight === 0 && s.discWeight === 0,
+    'mlmWeight and discWeight are both 0; nothing would be learned',
+  );
+  problems.push(
+    ...maskingContradictions(s, given),
+    ...generatorContradictions(s, given),
+    ...spanBertContradictions(s, given),
+    ...modelProblems(s),
+  );
   return problems;
 }
 
@@ -390,11 +435,15 @@ const GENERATOR_SETTINGS = [
   'disallowCorrect',
 ] as const;
 
+function hasGenerator({ objective }: PretrainingSettings): boolean {
+  return objective !== 'mlm' && objective !== 'spanbert';
+}
+
 function generatorContradictions(s: PretrainingSettings, given: ReadonlySet<string>): string[] {
   const problems: string[] = [];
-  if (s.objective === 'mlm') {
+  if (!hasGenerator(s)) {
     for (const name of GENERATOR_SETTINGS) {
-      if (given.has(name)) problems.push(`${name} is set and objective is mlm, which has no generator`);
+      if (given.has(name)) problems.push(`${name} is set and objective is ${s.objective}, which has no generator`);
     }
   }
   if (s.objective === 'two-stage' && s.sharing !== 'none') {
@@ -415,7 +464,13 @@ function modelProblems(s: PretrainingSettings): string[] {
   // Sizes do not depend on the vocabulary: any will do for checking them.
   const { discriminator, generator } = modelConfigs(s, { vocabSize: 1, padTokenId: 0 });
   const problems = encoderConfigProblems(discriminator).map((problem) => `model: ${problem}`);
-  if (s.objective !== 'mlm' && s.generatorKind === 'model' && problems.length === 0) {
+  if (s.objective === 'spanbert' && discriminator.embeddingSize !== discriminator.hiddenSize) {
+    const { embeddingSize, hiddenSize } = discriminator;
+    problems.push(
+      `model.embeddingSize is ${embeddingSize} and hiddenSize is ${hiddenSize}; objective spanbert trains a BERT, which has no embedding projection: expected ${hiddenSize}`,
+    );
+  }
+  if (hasGenerator(s) && s.generatorKind === 'model' && problems.length === 0) {
     problems.push(...encoderConfigProblems(generator).map((problem) => `generator: ${problem}`));
     problems.push(...sharingProblems(s, discriminator, generator));
   }
@@ -450,7 +505,8 @@ function sharingProblems(s: PretrainingSettings, discriminator: EncoderConfig, g
 }
 
 /**
- * The configs of both halves for a vocabulary.
+ * The configs of both halves for a vocabulary. Where there is one encoder alone, it is the discriminator's; a SpanBERT's
+ * embeddings are as wide as its hidden states at every size.
  * @param vocabSize   of the tokenizer that made the shards
  * @param padTokenId  its padding token
  */
@@ -458,8 +514,10 @@ export function modelConfigs(
   s: PretrainingSettings,
   { vocabSize, padTokenId }: { vocabSize: number; padTokenId: number },
 ): { discriminator: EncoderConfig; generator: EncoderConfig } {
+  const size = encoderConfig(s.size, vocabSize);
   const discriminator: EncoderConfig = {
-    ...encoderConfig(s.size, vocabSize),
+    ...size,
+    ...(s.objective === 'spanbert' && { embeddingSize: s.model.hiddenSize ?? size.hiddenSize }),
     padTokenId,
     hiddenDropoutProb: s.hiddenDropout,
     attentionProbsDropoutProb: s.attentionDropout,

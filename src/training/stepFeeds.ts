@@ -1,6 +1,6 @@
 /** The inputs of whole steps, made ahead while the engine works on the step before. */
 import type { Tensors } from '../engine/engine.js';
-import type { LossCounts, MaskedBatch, ObjectivePhase } from '../objectives/objective.js';
+import { addCounts, type LossCounts, type MaskedBatch, type ObjectivePhase } from '../objectives/objective.js';
 
 /** Training text with its masks drawn: a pure function of the position, so that nothing need be remembered. */
 export interface TrainingData {
@@ -33,11 +33,7 @@ export async function makeStepInputs(
   const batches: MaskedBatch[] = [];
   for (let index = 0; index < accumulation; index++) batches.push(await data.batch(step, index));
   const counts = batches.map((batch) => phase.counts(batch));
-  const total = counts.reduce((sum, { mlm, disc }) => ({ mlm: sum.mlm + mlm, disc: sum.disc + disc }), {
-    mlm: 0,
-    disc: 0,
-  });
-  return { step, phase, batches, counts, total, tokens: batches.map(countTokens) };
+  return { step, phase, batches, counts, total: counts.reduce(addCounts), tokens: batches.map(countTokens) };
 }
 
 /** The tensors of one micro-batch. Made one ahead and no more: with dropout masks they are as large as activations. */

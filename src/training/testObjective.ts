@@ -115,7 +115,7 @@ class TablePhase implements ObjectivePhase {
     return g.build();
   }
   counts({ maskedPositions }: MaskedBatch): LossCounts {
-    return { mlm: maskedPositions.length, disc: 0 };
+    return { mlm: maskedPositions.length };
   }
   feeds(batch: MaskedBatch, _draw: unknown, total?: LossCounts): Tensors {
     const shape = [batch.maskedPositions.length];
@@ -124,7 +124,7 @@ class TablePhase implements ObjectivePhase {
       context: ids(batch.maskedPositions.map((position) => batch.inputIds[position - 1])),
       labels: ids(batch.maskedIds),
       weights: { dtype: 'float32', shape, data: batch.maskedWeights },
-      ...(total && { scale: { dtype: 'float32', shape: [], data: Float32Array.of(1 / total.mlm) } }),
+      ...(total && { scale: { dtype: 'float32', shape: [], data: Float32Array.of(1 / total.mlm!) } }),
     };
   }
 }
@@ -150,6 +150,7 @@ export function testObjective(phases: 1 | 2 = 1): PretrainingObjective {
         tensors: new Map(['weight', 'bias'].map((part) => [`table.${part}`, `first.table.${part}`])),
       },
     ],
+    lossWeights: { mlm: 1 },
     phases: phases === 1 ? [first] : [first, new TablePhase('second', 'second', 0.5, copies)],
   };
 }

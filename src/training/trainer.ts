@@ -212,7 +212,7 @@ class PretrainingRun {
       }
       yield* this.#health.step(
         this.#progress.step,
-        result.meter.metrics(this.settings),
+        result.meter.metrics(this.dependencies.objective.lossWeights),
         result.gradientNorm,
         this.#last!.learningRate,
       );
@@ -350,7 +350,7 @@ class PretrainingRun {
       type: 'step',
       step,
       totalSteps,
-      losses: meter.metrics(this.settings),
+      losses: meter.metrics(this.dependencies.objective.lossWeights),
       learningRate: last.learningRate,
       gradientNorm: last.result.gradientNorm,
       tokensSeen,
@@ -388,7 +388,7 @@ class PretrainingRun {
     }
     const heldOut = await evaluateHeldOut(this.#evaluation.program, phase, data, {
       maxBatches: settings.evaluateBatches,
-      weights: settings,
+      weights: dependencies.objective.lossWeights,
     });
     this.#evaluated = { step, heldOut };
     yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), heldOut };

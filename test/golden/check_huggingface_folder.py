@@ -2,21 +2,32 @@
 
     python test/golden/check_huggingface_folder.py DIR TEXT
 
-DIR is a generator (ElectraForMaskedLM) or a discriminator (ElectraForPreTraining); `architectures` in its config.json
-says which. Fails when a weight is missing, unexpected or of another shape. Prints one JSON object with the token ids,
-the tokens and the logits: one number a token for a discriminator; for a generator the five most likely tokens of each
-[MASK] in TEXT with their logits and probabilities (of every token when TEXT has no [MASK]).
-Nothing is downloaded.
+DIR is a generator (ElectraForMaskedLM), a discriminator (ElectraForPreTraining) or a SpanBERT (BertForMaskedLM, or
+BertForPreTraining when it was trained with next-sentence prediction); `architectures` in its config.json says which.
+Fails when a weight is missing, unexpected or of another shape, and when transformers warns of anything while loading.
+Prints one JSON object with the token ids, the tokens and the logits: one number a token for a discriminator; for a masked
+language model the five most likely tokens of each [MASK] in TEXT with their logits and probabilities (of every token when
+TEXT has no [MASK]). Nothing is downloaded.
 """
 
 import json
+import logging
 import sys
+import warnings
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer, ElectraForMaskedLM, ElectraForPreTraining
+from transformers import (
+    AutoTokenizer,
+    BertForMaskedLM,
+    BertForPreTraining,
+    ElectraForMaskedLM,
+    ElectraForPreTraining,
+)
 
-CLASSES = {"ElectraForMaskedLM": ElectraForMaskedLM, "ElectraForPreTraining": ElectraForPreTraining}
+CLASSES = {
+    one.__name__: one for one in (ElectraForMaskedLM, ElectraForPreTraining, BertForMaskedLM, BertForPreTraining)
+}
 NUM_CANDIDATES = 5
 
 
@@ -27,12 +38,14 @@ def main():
     architecture = json.loads((folder / "config.json").read_text()).get("architectures", [None])[0]
     if architecture not in CLASSES:
         sys.exit(f"{folder}/config.json: architectures is {architecture}, expected one of {', '.join(CLASSES)}")
-    model = load_strictly(CLASSES[architecture], folder)
-    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    with no_warnings(folder):
+        model = load_strictly(CLASSES[architecture], folder)
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     encoded = tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
     offsets = encoded.pop("offset_mapping")[0].tolist()
     with torch.no_grad():
-        logits = model(**encoded).logits[0]
+        outputs = model(**encoded)
+    logits = outputs["prediction_logits" if architecture == "BertForPreTraining" else "logits"][0]
     ids = encoded["input_ids"][0].tolist()
     result = {
         "architecture": architecture,
@@ -46,7 +59,36 @@ def main():
         result |= {"logits": logits.tolist(), "replacedProbability": torch.sigmoid(logits).tolist()}
     else:
         result["candidates"] = candidates(logits, ids, tokenizer)
+    if architecture == "BertForPreTraining":
+        result["nextSentenceLogits"] = outputs.seq_relationship_logits[0].tolist()
     print(json.dumps(result, indent=1, ensure_ascii=False))
+
+
+class no_warnings(logging.Handler):
+    """Ends the script when transformers, or Python, warns of something."""
+
+    def __init__(self, folder):
+        super().__init__(logging.WARNING)
+        self.folder = folder
+        self.messages = []
+
+    def emit(self, record):
+        self.messages.append(record.getMessage())
+
+    def __enter__(self):
+        logging.getLogger("transformers").addHandler(self)
+        self.caught = warnings.catch_warnings(record=True)
+        self.recorded = self.caught.__enter__()
+        warnings.simplefilter("always")
+
+    def __exit__(self, *error):
+        self.caught.__exit__(*error)
+        logging.getLogger("transformers").removeHandler(self)
+        # Python's own deprecations are no matter of the folder.
+        of_python = (DeprecationWarning, PendingDeprecationWarning)
+        texts = self.messages + [str(w.message) for w in self.recorded if not issubclass(w.category, of_python)]
+        if texts and not any(error):
+            sys.exit(f"loading {self.folder}, transformers warns: {json.dumps(texts, indent=1)}")
 
 
 def load_strictly(model_class, folder):

@@ -54,6 +54,17 @@ describe('fetchModel by name', () => {
     expect(revisions.filter((revision) => revision === 'main')).toHaveLength(1);
   });
 
+  it('brings the span boundary head that a config names, and misses it when it is not there', async () => {
+    const config = JSON.stringify({ model_type: 'bert', pleiad: { spanBoundary: { maxSpanTargets: 15 } } });
+    const files = { 'config.json': config, 'model.safetensors': LARGE };
+    hub.add(NAME, { ...files, 'span_boundary.safetensors': LARGE });
+    expect((await fetched(NAME)).weights?.files).toEqual(['model.safetensors', 'span_boundary.safetensors']);
+    hub.add('google/other', files);
+    await expect(fetched('google/other')).rejects.toThrow(
+      'google/other has model.safetensors but not span_boundary.safetensors, which belongs to it',
+    );
+  });
+
   it('asks one question when everything is there, and none about a commit', async () => {
     model({ 'pytorch_model.bin': LARGE });
     await fetched(NAME);

@@ -1,5 +1,6 @@
 /** Which files a model consists of, wherever they are. */
 import { CheckpointError } from '../../errors.js';
+import { SPAN_BOUNDARY_FILE } from '../modelFolder.js';
 import { checkFileName } from './names.js';
 
 /** How weights are stored. */
@@ -82,7 +83,8 @@ async function gatherWeights(
   for (const format of formats) {
     for (const { file, isIndex, with: others = [], optional = [] } of WEIGHT_FILES[format]) {
       if (!(await get(file, isIndex ? READ_WHOLE : {}))) continue;
-      const needed = isIndex ? shardsOf(source, file) : others;
+      const beside = format === 'safetensors' && hasSpanBoundary(source) ? [SPAN_BOUNDARY_FILE] : [];
+      const needed = [...(isIndex ? shardsOf(source, file) : others), ...beside];
       const namedBy = `${source.name}/${file}`;
       for (const name of needed) if (!(await get(name, { namedBy }))) throw shardMissing(source, file, name);
       const further: string[] = [];
@@ -91,6 +93,16 @@ async function gatherWeights(
     }
   }
   return undefined;
+}
+
+/** Whether config.json names a span boundary head, which lies in a file of its own. */
+function hasSpanBoundary(source: FileSource): boolean {
+  try {
+    const { pleiad } = JSON.parse(source.read(CONFIG_FILE)) as { pleiad?: { spanBoundary?: unknown } };
+    return pleiad?.spanBoundary !== undefined;
+  } catch {
+    return false; // Whoever reads the config says what is wrong with it.
+  }
 }
 
 /** Far more than any model has. */

@@ -18,10 +18,11 @@ export const info: CommandDefinition = {
   async run([model], _options, { output }) {
     if (model !== undefined) {
       const models = modelFolders(model).map(describeModel);
-      for (const { folder, architecture, parameters, heads, config, pleiad } of models) {
+      for (const { folder, architecture, parameters, heads, config, spanBoundary, pleiad } of models) {
         output.line(output.style(folder, 'bold'));
         output.line(`  ${architecture}, ${grouped(parameters)} parameters, head: ${heads.join(', ')}`);
-        for (const [name, value] of Object.entries({ ...config, ...pleiad })) output.line(`  ${name}: ${value}`);
+        for (const [name, value] of Object.entries({ ...config, ...spanBoundary, ...pleiad }))
+          output.line(`  ${name}: ${value}`);
       }
       return { json: { models } };
     }
@@ -39,11 +40,11 @@ export const info: CommandDefinition = {
   },
 };
 
-/** Both halves of a run or checkpoint, or the one model folder. */
+/** All models of a run or checkpoint, or the one model folder. */
 function modelFolders(folder: string): string[] {
   const checkpoint = existsSync(join(folder, 'config.json')) ? undefined : resolveCheckpoint(folder);
   if (!checkpoint) return [resolveModelFolder(folder, 'discriminator')];
-  const roles: ModelRole[] = ['discriminator', 'generator'];
+  const roles: ModelRole[] = ['discriminator', 'generator', 'model'];
   return roles.map((role) => join(checkpoint, role)).filter((path) => existsSync(path));
 }
 
@@ -51,7 +52,7 @@ function describeModel(folder: string) {
   const description = loadModelDescription(folder);
   const tensors = expectedTensors(description);
   const size = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
-  const heads = [...tensors.keys()].filter((name) => !name.startsWith('electra.')).map((name) => name.split('.')[0]);
+  const heads = [...tensors.keys()].filter((name) => !/^(electra|bert)\./.test(name)).map((name) => name.split('.')[0]);
   return {
     folder,
     ...description,

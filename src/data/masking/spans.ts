@@ -3,10 +3,11 @@
  * every batch and the span boundary objective agree on it.
  */
 
-import type { MaskingBlock } from './scheme.js';
+import { SPAN_BOUNDARY_DEFAULTS } from '../../models/spanbert.js';
+import type { SpecialIds } from '../shards.js';
 
 /** Tokens of a span that the released SpanBERT predicts from its boundaries; those beyond have no target. */
-export const MAX_SPAN_TARGETS = 15;
+export const MAX_SPAN_TARGETS = SPAN_BOUNDARY_DEFAULTS.maxSpanTargets;
 
 /**
  * The maximal runs of neighbouring masked positions: overlapping and adjacent spans become one, as in the released code
@@ -25,12 +26,19 @@ export function mergedSpans(positions: ArrayLike<number>): Int32Array {
   return Int32Array.from(spans);
 }
 
+/** The part of a `MaskingBlock` that says where text stands. */
+export interface BlockText {
+  readonly ids: ArrayLike<number>;
+  readonly n: number;
+  readonly specialIds: Pick<SpecialIds, 'clsId' | 'sepId'>;
+}
+
 /**
  * The positions s−1 and e+1 beside a merged span s..e, which are never masked; undefined at a side where no text stands.
  * As released, a span that touches [CLS], [SEP] or the end is not predicted from its boundaries.
  */
 export function textBeside(
-  { ids, n, specialIds: { clsId, sepId } }: Pick<MaskingBlock, 'ids' | 'n' | 'specialIds'>,
+  { ids, n, specialIds: { clsId, sepId } }: BlockText,
   first: number,
   last: number,
 ): { left?: number; right?: number } {

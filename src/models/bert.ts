@@ -1,0 +1,59 @@
+/**
+ * BERT's heads (Devlin et al. 2019, arXiv 1810.04805): masked LM, and next-sentence prediction on the pooled [CLS].
+ * Names and shapes as in the published checkpoints (transformers' BertForMaskedLM and BertForPreTraining).
+ */
+import type { Node } from '../graph/graph.js';
+import { BATCH, LENGTH, linear } from '../nn/layers.js';
+import type { ParameterScope } from '../nn/parameters.js';
+import type { EncoderConfig } from './config.js';
+import { type ModelGraph, modelGraph } from './modelGraph.js';
+import { MASKED, tiedLogits, transform } from './vocabularyHead.js';
+
+/**
+ * Masked-LM head at the given hidden states: dense H→H, GELU, layer norm, product with the word table.
+ * @param scope   scope of `cls.predictions.*`
+ * @param hidden  float32 [M, H], only the slots to predict
+ * @returns       logits float32 [M, V]
+ */
+export function bertMaskedLmHead(
+  scope: ParameterScope,
+  embeddings: ParameterScope,
+  hidden: Node,
+  config: EncoderConfig,
+): Node {
+  const predictions = scope.within('cls').within('predictions');
+  const transformed = transform(predictions.within('transform'), hidden, config.hiddenSize, config);
+  return tiedLogits(predictions, embeddings, transformed, config);
+}
+
+/**
+ * Next-sentence head: tanh of a dense layer on [CLS], dense H→2. Devlin et al. §3.1, task 2.
+ * @param scope  scope of `bert.pooler.*` and `cls.seq_relationship.*`
+ * @param first  hidden states of [CLS], float32 [B, H]
+ * @returns      logits float32 [B, 2]: of "B follows A" and of "B is from elsewhere", in transformers' order
+ */
+export function nextSentenceHead(scope: ParameterScope, first: Node, { hiddenSize }: EncoderConfig): Node {
+  const pooled = scope.graph.tanh(linear(scope.within('bert').within('pooler').within('dense'), first, hiddenSize));
+  return linear(scope.within('cls').within('seq_relationship'), pooled, 2);
+}
+
+/** BertForMaskedLM at chosen slots; inputs and output as `generatorGraph` of electra.ts. */
+export function bertMaskedLmGraph(config: EncoderConfig): ModelGraph {
+  return modelGraph(config, 'bert', ({ scope, embeddings, hidden }) => {
+    const g = scope.graph;
+    const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
+    g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
+  });
+}
+
+/** BertForPreTraining: as `bertMaskedLmGraph`, and `nextSentenceLogits` float32 [B, 2]. */
+export function bertPreTrainingGraph(config: EncoderConfig): ModelGraph {
+  return modelGraph(config, 'bert', ({ scope, embeddings, hidden }) => {
+    const g = scope.graph;
+    const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
+    g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
+    const rows = g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize]);
+    const first = g.reshape(g.slice(rows, 1, 0, 1), [BATCH, config.hiddenSize]); // [CLS]
+    g.output('nextSentenceLogits', nextSentenceHead(scope, first, config));
+  });
+}

@@ -1,0 +1,50 @@
+/** Models for use alone: a graph around one encoder with its head, and the parameters it needs under published names. */
+import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
+import { BATCH, Dropout, LENGTH } from '../nn/layers.js';
+import { ParameterScope, type ParameterSpec } from '../nn/parameters.js';
+import type { EncoderConfig } from './config.js';
+import { encode, encoderInputs } from './encoder.js';
+
+/**
+ * Whose names a model's parameters carry: the encoder's scope is `electra.` or `bert.`, and each has heads of its own.
+ * The encoder itself is the same, but that BERT has no embedding projection.
+ */
+export const MODEL_FAMILIES = ['electra', 'bert'] as const;
+export type ModelFamily = (typeof MODEL_FAMILIES)[number];
+
+/** A model for use alone: its graph and the parameters it needs, under their published names. */
+export interface ModelGraph {
+  readonly graph: Graph;
+  readonly parameters: readonly ParameterSpec[];
+}
+
+/** What a head is built on. */
+export interface EncodedScope {
+  /** Scope of the model; heads lie directly in it. */
+  readonly scope: ParameterScope;
+  /** Scope of `word_embeddings` and its neighbours. */
+  readonly embeddings: ParameterScope;
+  /** Last hidden states, float32 [B·S, H]. */
+  readonly hidden: Node;
+}
+
+/** Builds a graph around one encoder; `finish` adds the head and names the outputs. */
+export function modelGraph(
+  config: EncoderConfig,
+  family: ModelFamily,
+  finish: (encoded: EncodedScope) => void,
+): ModelGraph {
+  const scope = new ParameterScope(new GraphBuilder());
+  const backbone = scope.within(family);
+  const embeddings = backbone.within('embeddings');
+  const { hidden } = encode(backbone, embeddings, encoderInputs(scope), config, new Dropout(false));
+  finish({ scope, embeddings, hidden });
+  return { graph: scope.graph.build(), parameters: scope.specs };
+}
+
+/** The encoder alone. Output `hidden` float32 [B, S, H]. */
+export function encoderGraph(config: EncoderConfig, family: ModelFamily = 'electra'): ModelGraph {
+  return modelGraph(config, family, ({ scope: { graph: g }, hidden }) =>
+    g.output('hidden', g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize])),
+  );
+}
