@@ -40,5 +40,11 @@ export class SettingsError extends PleiadError {
 /** A text, shard, vocabulary or other input file that cannot be used. */
 export class DataError extends PleiadError {}
 
+/** A file or folder that could not be written: `subject` is its path, `found` the system's code, such as ENOSPC. */
+export class WriteError extends PleiadError {}
+
+/** A folder that another process is working in. */
+export class FolderInUseError extends PleiadError {}
+
 /** A checkpoint or model folder that is missing, damaged or of another size. */
 export class CheckpointError extends PleiadError {}

@@ -9,6 +9,7 @@ import { createNodeEngine, type NodeEngineOptions } from '../engine/onnxruntime/
 import { CheckpointError } from '../errors.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadMaxLength, loadTokenizer } from '../text/tokenizerNode.js';
+import { verifyModelOfCheckpoint } from '../training/checkpointFolderNode.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { fillMask, type MaskFiller } from './fillMask.js';
@@ -57,6 +58,7 @@ async function load<P extends { release(): Promise<void> }>(
   const path = resolveModelFolder(folder, role);
   const { architecture: found } = loadModelDescription(path);
   if (found !== architecture) throw wrongKind(path, found, architecture);
+  await verifyModelOfCheckpoint(path);
   const { config, tensors, tokenizer } = loadModelFolder(path, options);
   const longest = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? loadMaxLength(path) ?? Infinity);
   const { batchSize, maxLength = longest } = options;

@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../../../checkpoint/durableFileNode.js';
+import { FolderLock } from '../../../checkpoint/folderLockNode.js';
 import { SafetensorsFile, writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
 import { DataError } from '../../../errors.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
@@ -57,6 +58,8 @@ const SPLITS: readonly SplitName[] = ['train', 'heldOut'];
  * @throws SettingsError for settings out of range
  * @throws DataError for input that cannot be used (file and place), for a vocabulary without the special tokens, and for
  *         a folder that was made with another tokenizer, other settings or other input
+ * @throws FolderInUseError when another process is preparing the folder; WriteError naming the file that could not be
+ *         written
  */
 export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareResult> {
   const startedAt = performance.now();
@@ -75,15 +78,37 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
     elapsedMs: performance.now() - startedAt,
   });
 
-  if (existsSync(join(out, MANIFEST_FILE))) {
+  const unchanged = () => {
+    if (!existsSync(join(out, MANIFEST_FILE))) return undefined;
     const manifest = readManifest(out);
     checkIdentity(out, manifest.identity, identity);
     checkShardFiles(out, [...manifest.train.shards, ...manifest.heldOut.shards]);
     return result('unchanged', manifest);
+  };
+  const complete = unchanged();
+  if (complete) return complete;
+  makeFolder(out);
+  const lock = await FolderLock.acquire(out);
+  try {
+    // Another process may have finished it a moment ago.
+    const completed = unchanged();
+    if (completed) return completed;
+    const { manifest, continued } = await prepareFolder(resolved, files, { tokenizer, specialIds, identity });
+    return result(continued ? 'continued' : 'prepared', manifest);
+  } finally {
+    lock.release();
   }
+}
+
+/** Makes or finishes the folder, which is ours alone. */
+async function prepareFolder(
+  settings: ResolvedSettings,
+  files: readonly InputFile[],
+  { tokenizer, specialIds, identity }: { tokenizer: WordPieceTokenizer; specialIds: SpecialIds; identity: Identity },
+): Promise<{ manifest: Manifest; continued: boolean }> {
+  const { out } = settings;
   const earlier = readJournal(out);
   if (earlier) checkIdentity(out, earlier.identity, identity);
-  makeFolder(out);
   await removeTemporary(out);
   // The journal goes first: from now on the folder says what it is being made from.
   let journal = earlier ?? newJournal(identity);
@@ -91,17 +116,17 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
 
   let unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-  await writeShards(resolved, files, tokenizer, journal, unigram);
+  await writeShards(settings, files, tokenizer, journal, unigram);
   if (couldHoldOut(journal)) {
     // Rare and cheap: among 500 sections (8 MB) a hundredth is never chosen in one corpus of 150.
     journal = newJournal(identity, nextAbove(journal.hashes!.least));
     await writeJournal(out, journal);
     await removeShards(out);
     unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-    await writeShards(resolved, files, tokenizer, journal, unigram);
+    await writeShards(settings, files, tokenizer, journal, unigram);
   }
   const manifest = await finish(out, journal, tokenizer.vocabSize, specialIds, unigram);
-  return result(earlier && earlier.segments > 0 ? 'continued' : 'prepared', manifest);
+  return { manifest, continued: earlier !== undefined && earlier.segments > 0 };
 }
 
 /** Nothing is held out although something should be, and something would remain to train on. */
