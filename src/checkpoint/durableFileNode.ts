@@ -13,7 +13,7 @@ const REASONS: Readonly<Record<string, readonly [reason: string, remedy: string]
   EROFS: ['the file system is read-only', 'Have it mounted for writing, or choose another folder'],
   EACCES: ['permission was denied', 'Allow writing there, or choose another folder'],
   EPERM: ['permission was denied', 'Allow writing there, or choose another folder'],
-  ENOENT: ['nothing can be made there', 'Put the folder back, or choose another one'],
+  ENOENT: ['nothing can be made there', 'Choose another folder, or put it back'],
   ENOTDIR: ['a file is in the way', 'Choose another folder, or remove what is in the way'],
   EISDIR: ['a folder is in the way', 'Choose another folder, or remove what is in the way'],
   EEXIST: ['a file of that name is in the way', 'Choose another folder, or remove what is in the way'],

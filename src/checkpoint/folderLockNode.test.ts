@@ -121,7 +121,7 @@ describe('the lock of a folder', () => {
 
   it('says that nothing can be written where there is no folder', async () => {
     await expect(FolderLock.acquire(join(folder, 'gone'))).rejects.toThrow(
-      `${join(folder, 'gone', LOCK_FILE)} could not be written: nothing can be made there. Put the folder back`,
+      `${join(folder, 'gone', LOCK_FILE)} could not be written: nothing can be made there. Choose another folder, or put it back`,
     );
   });
 });

@@ -89,6 +89,13 @@ export function corpusHash({ train, heldOut }: Manifest): string {
 export function readManifest(folder: string): Manifest {
   const path = join(folder, MANIFEST_FILE);
   if (!existsSync(path)) {
+    if (!existsSync(folder)) {
+      throw new DataError(`${folder} does not exist`, {
+        subject: folder,
+        expected: 'a folder of token shards',
+        advice: 'Check its name, or make it with `pleiad prepare`',
+      });
+    }
     throw new DataError(
       `${folder} has no ${MANIFEST_FILE}: it is not a prepared folder, or preparing was interrupted`,
       {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 interface Description {
   readonly type?: string;
   readonly enum?: readonly unknown[];
+  readonly items?: Description;
   readonly minimum?: number;
   readonly exclusiveMinimum?: number;
   readonly maximum?: number;
@@ -14,8 +15,9 @@ interface Description {
 /** "a whole number from 1", "a number above 0 and at most 1", "one of a, b or c", "true or false", "text". */
 export function expectation(schema: z.ZodType): string {
   // JSON Schema is the documented way to ask zod for limits, and says which of them are open.
-  const description = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Description;
-  if (description.enum) return `one of ${listed(description.enum.map(String))}`;
+  const description = z.toJSONSchema(schema, { unrepresentable: 'any' }) as Description;
+  if (description.enum) return `one of ${listed(description.enum)}`;
+  if (description.items?.enum) return `one or more of ${listed(description.items.enum)}`;
   switch (description.type) {
     case 'integer':
       return `a whole number${range(description)}`;
@@ -33,8 +35,9 @@ export function expectation(schema: z.ZodType): string {
 /** From {minimum: 0, exclusiveMaximum: 1}: " from 0 to below 1". */
 function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Description): string {
   const isOpen = exclusiveMinimum !== undefined;
-  const from = isOpen ? ` above ${exclusiveMinimum}` : minimum === undefined ? '' : ` from ${minimum}`;
-  // Every integer schema ends where doubles stop counting by ones; that is no limit worth telling.
+  // Every integer schema begins and ends where doubles stop counting by ones; those are no limits worth telling.
+  const isBounded = minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER;
+  const from = isOpen ? ` above ${exclusiveMinimum}` : isBounded ? ` from ${minimum}` : '';
   if (maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER)
     return from && !isOpen ? `${from} to ${maximum}` : `${from}${from && ' and'} at most ${maximum}`;
   if (exclusiveMaximum !== undefined)
@@ -44,7 +47,7 @@ function range({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Descrip
   return from;
 }
 
-function listed(words: readonly string[]): string {
+function listed(words: readonly unknown[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
 }
 

@@ -104,10 +104,23 @@ export async function openTrainingShards(
 function settle(given: Partial<PretrainingInput>): { settings: PretrainingSettings; input: Partial<PretrainingInput> } {
   const before = given.resume && given.out ? readRunFile(given.out) : undefined;
   const input = { ...before?.given, ...given };
-  const settings = resolvePretrainingSettings(input);
+  const settings = resolved(input, given.resume && !before ? given.out : undefined);
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings);
   return { settings, input };
+}
+
+/** @param noRun  a folder that is to be resumed and holds no run: most likely why settings are missing */
+function resolved(input: Partial<PretrainingInput>, noRun?: string): PretrainingSettings {
+  try {
+    return resolvePretrainingSettings(input);
+  } catch (error) {
+    if (!(error instanceof SettingsError) || noRun === undefined) throw error;
+    throw new SettingsError([
+      `resume is set and ${noRun} holds no run to take settings from; check its name`,
+      ...error.problems,
+    ]);
+  }
 }
 
 /** A run among its shards would be in the way of `prepare`, which empties a folder that it makes anew. */

@@ -305,7 +305,7 @@ function salvage(input: unknown, issues: readonly z.core.$ZodIssue[]): Parsed | 
     const [name, field] = issue.path as string[];
     const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
     if (name === undefined) for (const key of unknown) delete good[key];
-    else if (field === undefined && unknown.length === 0) delete good[name];
+    else if (!hasFields(name) || (field === undefined && unknown.length === 0)) delete good[name];
     else good[name] = without(good[name] as object, field === undefined ? unknown : [field]);
   }
   const retried = pretrainingSchema.safeParse({ data: '-', out: '-', ...good });
@@ -344,8 +344,13 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
 }
 
 function fieldAt([name, field]: readonly PropertyKey[]): z.ZodType {
-  const schema: z.ZodType = pretrainingSchema.shape[name as SettingName];
-  return field === undefined ? schema : sizeOverrides.shape[field as keyof typeof sizeOverrides.shape];
+  return field !== undefined && hasFields(name)
+    ? sizeOverrides.shape[field as keyof typeof sizeOverrides.shape]
+    : pretrainingSchema.shape[name as SettingName];
+}
+
+function hasFields(name: PropertyKey): name is 'model' | 'generator' {
+  return name === 'model' || name === 'generator';
 }
 
 function unknownName(key: string, at: string, known: readonly string[]): string {

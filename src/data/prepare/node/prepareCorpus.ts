@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../../../checkpoint/durableFileNode.js';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
 import { SafetensorsFile, writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
-import { DataError } from '../../../errors.js';
+import { saidOf } from '../../../errors.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import {
@@ -30,7 +30,7 @@ import type { SpecialIds, SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest } from '../../shardsNode.js';
 import { errorInFile, LineError } from '../tokenizeUnit.js';
 import type { UnitTokens } from '../unit.js';
-import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
+import { type InputFile, listInputs, noText, type SkippedFile } from './inputs.js';
 import { checkIdentity, JOURNAL_FILE, type Journal, newJournal, readJournal, writeJournal } from './journal.js';
 import { ProgressReporter } from './progress.js';
 import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
@@ -66,8 +66,8 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   const resolved = resolveSettings(settings);
   const { out } = resolved;
   const tokenizer = loadTokenizer(resolved.tokenizerDir);
-  const specialIds = specialIdsOf(tokenizer);
-  const { files, skipped } = await listInputs(resolved.inputs);
+  const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
+  const { files, skipped } = await listInputs(resolved.inputs, [out, resolved.tokenizerDir]);
   const identity = identityOf(resolved, tokenizer, files);
   const result = (status: PrepareResult['status'], manifest: Manifest): PrepareResult => ({
     out,
@@ -125,7 +125,7 @@ async function prepareFolder(
     unigram = countUnigrams(out, journal, tokenizer.vocabSize);
     await writeShards(settings, files, tokenizer, journal, unigram);
   }
-  const manifest = await finish(out, journal, tokenizer.vocabSize, specialIds, unigram);
+  const manifest = await finish(out, files, journal, tokenizer.vocabSize, specialIds, unigram);
   return { manifest, continued: earlier !== undefined && earlier.segments > 0 };
 }
 
@@ -287,6 +287,7 @@ async function withLine(
 
 async function finish(
   out: string,
+  files: readonly InputFile[],
   journal: Journal,
   vocabSize: number,
   specialIds: SpecialIds,
@@ -294,11 +295,10 @@ async function finish(
 ): Promise<Manifest> {
   const splits = { train: describeSplit(journal.train), heldOut: describeSplit(journal.heldOut) };
   if (splits.train.tokens + splits.heldOut.tokens === 0) {
-    throw new DataError(`The ${journal.textBytes} bytes of input hold no text`, {
-      found: journal.textBytes,
-      expected: 'at least one word',
-      advice: 'Check the files, and the field or column that holds the text',
-    });
+    throw noText(
+      files.map(({ path }) => path),
+      journal.textBytes,
+    );
   }
   await writeSafetensors(join(out, UNIGRAM_FILE), [
     { name: 'train', dtype: 'F64', shape: [vocabSize], data: unigram.train },
