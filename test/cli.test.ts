@@ -1,9 +1,10 @@
 /** The compiled command line as child processes, on a corpus that is made here. `npm test` builds it first. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../src/version.js';
@@ -473,6 +474,25 @@ describe('pleiad', () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
     expect((await pleiad('--version')).stdout.trim()).toBe(version);
   });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'says that its standard output cannot be written, and does without the other',
+    async () => {
+      const run = (redirection: string) =>
+        promisify(execFile)('sh', ['-c', `"$0" "$1" info --json ${redirection}`, process.execPath, MAIN]).then(
+          ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+          (error) => error,
+        );
+      const full = await run('> /dev/full');
+      expect(full.code).toBe(1);
+      expect(full.stderr).toContain(
+        'pleiad: standard output could not be written: the disk is full. Send it elsewhere',
+      );
+      expect(full.stderr).not.toContain('    at ');
+      const silent = await run('2> /dev/full');
+      expect([silent.code, JSON.parse(silent.stdout).pleiad]).toEqual([0, VERSION]);
+    },
+  );
 
   it('takes no command and an unknown one as bad usage, and help as success', async () => {
     expect((await pleiad()).code).toBe(2);
