@@ -12,10 +12,14 @@ interface Description {
   readonly exclusiveMaximum?: number;
 }
 
-/** "a whole number from 1", "a number above 0 and at most 1", "one of a, b or c", "true or false", "text". */
-export function expectation(schema: z.ZodType): string {
+/**
+ * "a whole number from 1", "a number above 0 and at most 1", "one of a, b or c", "true or false", "text".
+ * @param what  the schema's own value, or one element of the list that it describes
+ */
+export function expectation(schema: z.ZodType, what: 'value' | 'element' = 'value'): string {
   // JSON Schema is the documented way to ask zod for limits, and says which of them are open.
-  const description = z.toJSONSchema(schema, { unrepresentable: 'any' }) as Description;
+  const whole = z.toJSONSchema(schema, { unrepresentable: 'any' }) as Description;
+  const description = what === 'element' ? (whole.items ?? whole) : whole;
   if (description.enum) return `one of ${listed(description.enum)}`;
   if (description.items?.enum) return `one or more of ${listed(description.items.enum)}`;
   switch (description.type) {
