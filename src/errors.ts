@@ -23,6 +23,19 @@ export class PleiadError extends Error {
   }
 }
 
+/**
+ * Runs `work`; what it says of its input alone is said of the file that this came from.
+ * @param place  begins the message of a PleiadError that does not name it yet
+ */
+export function saidOf<T>(place: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof PleiadError && !error.message.includes(place)) error.message = `${place}: ${error.message}`;
+    throw error;
+  }
+}
+
 /** Settings that contradict each other or are out of range, all of them at once. */
 export class SettingsError extends PleiadError {
   readonly problems: readonly string[];
@@ -39,6 +52,12 @@ export class SettingsError extends PleiadError {
 
 /** A text, shard, vocabulary or other input file that cannot be used. */
 export class DataError extends PleiadError {}
+
+/** A file or folder that could not be written: `subject` is its path, `found` the system's code, such as ENOSPC. */
+export class WriteError extends PleiadError {}
+
+/** A folder that another process is working in. */
+export class FolderInUseError extends PleiadError {}
 
 /** A checkpoint or model folder that is missing, damaged or of another size. */
 export class CheckpointError extends PleiadError {}

@@ -1,9 +1,10 @@
 /** The compiled command line as child processes, on a corpus that is made here. `npm test` builds it first. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VERSION } from '../src/version.js';
@@ -42,9 +43,35 @@ const pleiad = (...words: string[]): Promise<Ended> => {
   return ended;
 };
 
+/** A child whose words on standard error can be waited for, whole lines or parts of them, each once and in order. */
+function watched(...words: string[]) {
+  const { child, ended } = start(...words);
+  child.stdin!.end();
+  let text = '';
+  let look = () => {};
+  child.stderr!.on('data', (chunk) => {
+    text += chunk;
+    look();
+  });
+  const seen = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      look = () => {
+        const found = pattern.exec(text);
+        if (!found) return;
+        text = text.slice(found.index + found[0].length);
+        resolve();
+      };
+      look();
+      ended.then(({ stderr }) => reject(new Error(`ended without ${pattern}: ${stderr}`)));
+    });
+  return { child, ended, seen };
+}
+
 const TINY = ['--size', 'tiny', '--threads', '1', '--length', '16', '--batch-size', '4', '--log-every', '1'];
 const FIELDS = 'hiddenSize=16,numHiddenLayers=1,numAttentionHeads=1,intermediateSize=16,embeddingSize=16';
 const MODEL = ['--model', FIELDS];
+
+const ENDLESS = ['pretrain', '--data', at('shards'), '--steps', '1000000', '--json'];
 
 /** Documents of short sentences, every one different. */
 function corpus(): string[] {
@@ -129,6 +156,34 @@ describe('pleiad vocab and prepare', () => {
     expect([again.code, again.json.status]).toEqual([0, 'unchanged']);
   });
 
+  it('are refused a folder that another process is preparing, naming it', async () => {
+    writeFileSync(at('much.txt'), corpus().join(' ').repeat(200));
+    const words = ['prepare', at('much.txt'), '--tokenizer', at('vocab'), '--out', at('busy-shards'), '--json'];
+    const first = watched(...words);
+    await expect.poll(() => existsSync(at('busy-shards', 'pleiad.lock')), { interval: 1, timeout: 20_000 }).toBe(true);
+    first.child.kill('SIGSTOP'); // however fast it is, it is still there
+    const second = await pleiad(...words);
+    first.child.kill('SIGCONT');
+    expect(second.code).toBe(1);
+    expect(second.stderr).toContain(`${at('busy-shards')} is in use by process ${first.child.pid} on `);
+    const { code, stderr, json } = await first.ended;
+    expect([code, json.status], stderr).toEqual([0, 'prepared']);
+    expect(readdirSync(at('busy-shards'))).not.toContain('pleiad.lock');
+  });
+
+  it('report all bad flags at once', async () => {
+    const bad = ['--workers', '-1', '--held-out-fraction', 'x', '--shard-tokens', '1.5'];
+    const { code, json } = await pleiad('prepare', at('a.txt'), ...bad, '--json');
+    expect(code).toBe(2);
+    expect(json.error.problems).toEqual([
+      '--out is missing; expected the folder to write',
+      '--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder',
+      '--workers is "-1"; expected a whole number from 0',
+      '--shard-tokens is "1.5"; expected a whole number from 1',
+      '--held-out-fraction is "x"; expected a number from 0 to below 1',
+    ]);
+  });
+
   it('name a missing file, and the line of a broken one, with exit code 1', async () => {
     const missing = await pleiad('vocab', at('nothing.txt'), '--out', at('x'));
     expect(missing.code).toBe(1);
@@ -194,6 +249,20 @@ describe('pleiad pretrain', () => {
     expect(unknown.stderr).toContain('--learning-rate');
   });
 
+  it('names a settings file that it cannot use, with exit code 2', async () => {
+    const { code, stderr, json } = await pleiad('pretrain', '--config', at('none.yaml'), '--json');
+    expect(code).toBe(2);
+    expect(stderr).toContain(`pleiad: --config ${at('none.yaml')} does not exist; expected a YAML or JSON file`);
+    expect(json.error).toMatchObject({ name: 'SettingsError', problems: [expect.any(String)] });
+  });
+
+  it('says that a folder to be resumed holds no run', async () => {
+    const { code, stderr } = await pleiad('pretrain', '--resume', '--out', at('nowhere'));
+    expect(code).toBe(2);
+    expect(stderr).toContain(`resume is set and ${at('nowhere')} holds no run to take settings from`);
+    expect(stderr).toContain('data is missing');
+  });
+
   it('takes settings from a file, and flags over them', async () => {
     const settings = {
       data: at('shards'),
@@ -246,39 +315,64 @@ describe('pleiad pretrain', () => {
     expect(resumed.json.weightsSha256).toBe(whole.json.weightsSha256);
   });
 
-  it('on SIGTERM does the same, and leaves at once on a second signal', async () => {
-    const words = [
-      'pretrain',
-      '--data',
-      at('shards'),
-      ...TINY,
-      ...MODEL,
-      '--steps',
-      '1000000',
-      '--out',
-      at('endless'),
-      '--json',
-    ];
-    const first = start(...words);
-    let seen = '';
-    first.child.stderr!.on('data', (chunk) => {
-      seen += chunk;
-      if (seen.includes('step 2/') && !first.child.killed) {
-        first.child.kill('SIGTERM');
-      }
-    });
-    const { code, json } = await first.ended;
-    expect([code, json.interrupted]).toEqual([130, true]);
-    const second = start(...words, '--resume');
-    let after = '';
-    second.child.stderr!.on('data', (chunk) => {
-      after += chunk;
-      if (after.includes('tokens/s') && !second.child.killed) {
-        second.child.kill('SIGINT');
-        second.child.kill('SIGTERM');
-      }
-    });
-    expect((await second.ended).code).toBe(130);
+  it('on SIGTERM does the same', async () => {
+    const { child, ended, seen } = watched(...ENDLESS, '--out', at('endless'), ...TINY, ...MODEL);
+    await seen(/step 2\//);
+    child.kill('SIGTERM');
+    const { code, json, stderr } = await ended;
+    expect([code, json.interrupted], stderr).toEqual([130, true]);
+    expect(json.checkpoint).toBe(at('endless', 'checkpoints', `step-${String(json.steps).padStart(8, '0')}`));
+    expect(existsSync(json.checkpoint)).toBe(true);
+  });
+
+  it('on a second signal leaves at once, in the middle of a long step, and can be resumed', async () => {
+    // Rows enough for an engine call that is long beside the death of a process.
+    const slow = ['--size', 'small', '--length', '128', '--batch-size', '24', '--threads', '1', '--log-every', '1'];
+    const longText = corpus().join(' ').repeat(40);
+    writeFileSync(at('long.txt'), Array(4).fill(longText).join('\n\n'));
+    const prepared = await pleiad('prepare', at('long.txt'), '--tokenizer', at('vocab'), '--out', at('long-shards'));
+    expect(prepared.code, prepared.stderr).toBe(0);
+    const words = [...ENDLESS, '--out', at('left'), ...slow, '--data', at('long-shards'), '--accumulation', '1'];
+    const { child, ended, seen } = watched(...words);
+    await seen(/step 1\//);
+    const stepStartedAt = performance.now();
+    await seen(/step 2\//);
+    const stepMs = performance.now() - stepStartedAt;
+    child.kill('SIGINT');
+    await seen(/interrupted: finishing the step and writing a checkpoint \(again to leave at once\)/);
+    const leftAt = performance.now();
+    child.kill('SIGTERM');
+    await ended;
+    // A shell shows death by SIGINT as exit code 130.
+    expect([child.exitCode, child.signalCode]).toEqual([null, 'SIGINT']);
+    expect(performance.now() - leftAt, `a step takes ${stepMs} ms`).toBeLessThan(stepMs / 2);
+    expect(readdirSync(at('left', 'checkpoints'))).toEqual([]);
+    // Its lock does not stand in the way.
+    expect(existsSync(at('left', 'pleiad.lock'))).toBe(true);
+    const again = watched('pretrain', '--resume', '--out', at('left'), '--json');
+    await again.seen(/There is no whole checkpoint/);
+    again.child.kill('SIGKILL');
+    await again.ended;
+  }, 180_000);
+
+  it('refuses a run folder that another process works in, naming both; after kill -9 of that one it does not', async () => {
+    const first = watched(...ENDLESS, '--out', at('busy'), ...TINY, ...MODEL, '--checkpoint-every', '5');
+    await first.seen(/step 6\//);
+    for (const words of [
+      ['pretrain', '--resume', '--out', at('busy'), '--json'],
+      [...ENDLESS, ...TINY, ...MODEL, '--out', at('busy')],
+    ]) {
+      const second = await pleiad(...words);
+      expect(second.code).toBe(1);
+      expect(second.stderr).toContain(`${at('busy')} is in use by process ${first.child.pid} on `);
+      expect(second.json.error).toMatchObject({ name: 'FolderInUseError', found: { pid: first.child.pid } });
+    }
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const third = watched('pretrain', '--resume', '--out', at('busy'), '--json');
+    await third.seen(/going on from/);
+    third.child.kill('SIGTERM');
+    expect((await third.ended).code).toBe(130);
   });
 });
 
@@ -380,6 +474,25 @@ describe('pleiad', () => {
     const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
     expect((await pleiad('--version')).stdout.trim()).toBe(version);
   });
+
+  it.skipIf(!existsSync('/dev/full'))(
+    'says that its standard output cannot be written, and does without the other',
+    async () => {
+      const run = (redirection: string) =>
+        promisify(execFile)('sh', ['-c', `"$0" "$1" info --json ${redirection}`, process.execPath, MAIN]).then(
+          ({ stdout, stderr }) => ({ code: 0, stdout, stderr }),
+          (error) => error,
+        );
+      const full = await run('> /dev/full');
+      expect(full.code).toBe(1);
+      expect(full.stderr).toContain(
+        'pleiad: standard output could not be written: the disk is full. Send it elsewhere',
+      );
+      expect(full.stderr).not.toContain('    at ');
+      const silent = await run('2> /dev/full');
+      expect([silent.code, JSON.parse(silent.stdout).pleiad]).toEqual([0, VERSION]);
+    },
+  );
 
   it('takes no command and an unknown one as bad usage, and help as success', async () => {
     expect((await pleiad()).code).toBe(2);

@@ -1,5 +1,4 @@
 /** Ctrl-C and SIGTERM: the first asks the work to end well, the second ends the process at once. */
-import { EXIT } from './command.js';
 
 export interface Interrupts {
   /** Aborted by the first signal. */
@@ -12,17 +11,23 @@ export interface Interrupts {
 export function listenForInterrupts(onFirst: () => void): Interrupts {
   const controller = new AbortController();
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    if (controller.signal.aborted) return leave();
     controller.abort();
     onFirst();
   };
+  const stop = () => {
+    process.off('SIGINT', onSignal);
+    process.off('SIGTERM', onSignal);
+  };
+  /**
+   * Dies of SIGINT, which a shell shows as exit code 130. `process.exit` would wait for the engine's worker thread, and
+   * that for the step under way: minutes for a large model, and then the runtime aborts.
+   */
+  function leave(): void {
+    stop();
+    process.kill(process.pid, 'SIGINT');
+  }
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
-  return {
-    signal: controller.signal,
-    stop() {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
-    },
-  };
+  return { signal: controller.signal, stop };
 }

@@ -4,6 +4,7 @@
  * 1 the work failed, 2 bad usage, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
+import { reasonOf } from '../checkpoint/durableFileNode.js';
 import { PleiadError, SettingsError } from '../errors.js';
 import { VERSION } from '../version.js';
 import { type CommandDefinition, EXIT, type OptionValues, toCommander } from './command.js';
@@ -119,9 +120,14 @@ function reportFailure(error: unknown, output: Output, verbose: boolean): number
   return error instanceof SettingsError ? EXIT.usage : EXIT.failure;
 }
 
-// A reader that closes the pipe early (`| head`) has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that closes the pipe early (`| head`) has seen enough.
   if (error.code === 'EPIPE') process.exit(EXIT.success);
-  throw error;
+  process.stderr.write(
+    `pleiad: standard output could not be written: ${reasonOf(error)}. Send it elsewhere, then run the same command again\n`,
+  );
+  process.exit(EXIT.failure);
 });
+// Progress that nobody can read is no reason to stop the work.
+process.stderr.on('error', () => {});
 process.exitCode = await main(process.argv.slice(2));

@@ -6,7 +6,15 @@ export function wholeNumber(flag: string, word: string | boolean | undefined, le
   if (word === undefined) return undefined;
   const value = Number(word);
   if (typeof word === 'string' && word.trim() !== '' && Number.isInteger(value) && value >= least) return value;
-  throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a whole number of at least ${least}`]);
+  throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a whole number from ${least}`]);
+}
+
+/** A number from 0 to below 1, or undefined when the option was not given. */
+export function fractionBelowOne(flag: string, word: string | boolean | undefined): number | undefined {
+  if (word === undefined) return undefined;
+  const value = Number(word);
+  if (typeof word === 'string' && word.trim() !== '' && value >= 0 && value < 1) return value;
+  throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a number from 0 to below 1`]);
 }
 
 /** Checks several options and reports all that are wrong at once. */

@@ -13,7 +13,8 @@ export const MANIFEST_VERSION = 1;
 const count = z.number().int().nonnegative();
 
 export const shardEntrySchema = z.object({
-  file: z.string(),
+  /** A name in the folder: a path could lead out of it. */
+  file: z.string().regex(/^[^/\\]*[^/\\.][^/\\]*$/, 'expected the name of a file in this folder'),
   /**
    * Documents that begin in this shard, or go on in it from the one before. A long document counts once for each stretch
    * of it that is in the split.
@@ -63,14 +64,20 @@ export type Manifest = z.infer<typeof manifestSchema>;
  * @throws DataError when it is not a manifest of this version
  */
 export function parseManifest(json: unknown, path: string): Manifest {
+  const version = (json as Partial<Manifest> | null)?.version;
+  if (version !== undefined && version !== MANIFEST_VERSION) {
+    throw new DataError(`${path} is of version ${version}, expected ${MANIFEST_VERSION}`, {
+      subject: path,
+      found: version,
+      expected: String(MANIFEST_VERSION),
+      advice: 'Use the version of Pleiad that wrote it, or prepare the text again into an empty folder',
+    });
+  }
   const result = manifestSchema.safeParse(json);
   if (result.success) return result.data;
   const problem = result.error.issues[0];
-  throw new DataError(
-    `${path} is not a manifest of version ${MANIFEST_VERSION}: ${problem.path.join('.')}: ${problem.message}`,
-    {
-      subject: path,
-      advice: 'Prepare the text again into an empty folder',
-    },
-  );
+  throw new DataError(`${path} is not a manifest: ${problem.path.join('.')}: ${problem.message}`, {
+    subject: path,
+    advice: 'Prepare the text again into an empty folder',
+  });
 }

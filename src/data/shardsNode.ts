@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { recordFile } from '../checkpoint/modelFolderNode.js';
 import { SafetensorsFile } from '../checkpoint/safetensorsNode.js';
 import { DataError } from '../errors.js';
 import {
@@ -23,17 +24,23 @@ export interface ShardFolder extends Shards {
   readonly tagsHash?: string;
 }
 
+const SPLITS: readonly SplitName[] = ['train', 'heldOut'];
 /** Open files at a time, a split; far below any system's limit. */
 const MAX_OPEN_FILES = 64;
 /** Metadata of a shard whose first document began in the shard before it. */
 export const CONTINUES_KEY = 'continues_document';
 
 /**
- * Opens a prepared folder.
- * @param expected  `tokenizerHash`: refuses shards that were made with another tokenizer
- * @throws DataError when the folder is unfinished, a shard is missing, cut short or made by another tokenizer
+ * Opens a prepared folder and compares the SHA-256 of its shards with the manifest: a changed byte would be trained on
+ * unnoticed. That takes 1 to 2 seconds a gigabyte, 20 to 50 ms for 10 million tokens.
+ * @param expected  `tokenizerHash`: refuses shards that were made with another tokenizer; `verify`: the splits whose
+ *                  bytes are compared, by default both
+ * @throws DataError when the folder is unfinished, a shard is missing, cut short, changed or made by another tokenizer
  */
-export async function openShards(folder: string, expected: { tokenizerHash?: string } = {}): Promise<ShardFolder> {
+export async function openShards(
+  folder: string,
+  expected: { tokenizerHash?: string; verify?: readonly SplitName[] } = {},
+): Promise<ShardFolder> {
   const manifest = readManifest(folder);
   const { tokenizerHash } = manifest.identity;
   if (expected.tokenizerHash !== undefined && expected.tokenizerHash !== tokenizerHash) {
@@ -48,6 +55,16 @@ export async function openShards(folder: string, expected: { tokenizerHash?: str
     train: new ShardedSplit(folder, manifest.train.shards, tokenizerHash),
     heldOut: new ShardedSplit(folder, manifest.heldOut.shards, tokenizerHash),
   };
+  const close = () => {
+    splits.train.close();
+    splits.heldOut.close();
+  };
+  try {
+    for (const split of expected.verify ?? SPLITS) await verifyShards(folder, manifest[split].shards);
+  } catch (error) {
+    close();
+    throw error;
+  }
   return {
     source: folder,
     manifest,
@@ -56,11 +73,8 @@ export async function openShards(folder: string, expected: { tokenizerHash?: str
     vocabSize: manifest.vocabSize,
     specialIds: manifest.specialIds,
     ...splits,
-    unigramCounts: (split) => readUnigram(folder, split),
-    close() {
-      splits.train.close();
-      splits.heldOut.close();
-    },
+    unigramCounts: (split) => readUnigram(folder, split, manifest),
+    close,
   };
 }
 
@@ -75,6 +89,13 @@ export function corpusHash({ train, heldOut }: Manifest): string {
 export function readManifest(folder: string): Manifest {
   const path = join(folder, MANIFEST_FILE);
   if (!existsSync(path)) {
+    if (!existsSync(folder)) {
+      throw new DataError(`${folder} does not exist`, {
+        subject: folder,
+        expected: 'a folder of token shards',
+        advice: 'Check its name, or make it with `pleiad prepare`',
+      });
+    }
     throw new DataError(
       `${folder} has no ${MANIFEST_FILE}: it is not a prepared folder, or preparing was interrupted`,
       {
@@ -103,6 +124,22 @@ export function checkShardFiles(folder: string, entries: readonly ShardEntry[]):
       found,
       expected: `${bytes} bytes`,
       advice: 'Delete the folder and prepare the text again',
+    });
+  }
+}
+
+/** @throws DataError naming the first shard whose bytes are not those that were written */
+async function verifyShards(folder: string, entries: readonly ShardEntry[]): Promise<void> {
+  for (const { file, sha256 } of entries) {
+    const path = join(folder, file);
+    const found = (await recordFile(path)).sha256;
+    if (found === sha256) continue;
+    throw new DataError(`${path} has SHA-256 ${found}, the manifest says ${sha256}`, {
+      subject: path,
+      found,
+      expected: sha256,
+      advice:
+        'The file was changed or damaged: put it back from a copy, or delete the folder and prepare the text again',
     });
   }
 }
@@ -241,10 +278,19 @@ function checkShard(file: SafetensorsFile, entry: ShardEntry, tokenizerHash: str
   }
 }
 
-function readUnigram(folder: string, split: SplitName): Float64Array {
-  const file = openShardFile(join(folder, UNIGRAM_FILE));
+/** @throws DataError when the counts are not those of the split */
+function readUnigram(folder: string, split: SplitName, manifest: Manifest): Float64Array {
+  const path = join(folder, UNIGRAM_FILE);
+  const file = openShardFile(path);
   try {
-    return file.read<'F64'>(split === 'train' ? 'train' : 'held_out');
+    const counts = file.read<'F64'>(split === 'train' ? 'train' : 'held_out');
+    const total = counts.reduce((sum, count) => sum + count, 0);
+    const { tokens } = manifest[split];
+    if (counts.length === manifest.vocabSize && total === tokens) return counts;
+    throw new DataError(
+      `${path} counts ${total} tokens of ${counts.length} kinds; the manifest says ${tokens} of ${manifest.vocabSize}`,
+      { subject: path, found: total, expected: String(tokens), advice: 'Delete the folder and prepare the text again' },
+    );
   } finally {
     file.close();
   }

@@ -10,6 +10,7 @@ import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadMaxLength, loadTokenizer } from '../text/tokenizerNode.js';
+import { verifyModelOfCheckpoint } from '../training/checkpointFolderNode.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { fillMask, type MaskFiller } from './fillMask.js';
@@ -70,6 +71,7 @@ async function load<P extends { release(): Promise<void> }>(
   const path = resolveModelFolder(folder, ...roles);
   const { architecture: found } = loadModelDescription(path);
   if (!architectures.includes(found)) throw wrongKind(path, found, architectures);
+  await verifyModelOfCheckpoint(path);
   const { config, architecture, spanBoundary, tensors, tokenizer } = loadModelFolder(path, options);
   const longest = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? loadMaxLength(path) ?? Infinity);
   const { batchSize, maxLength = longest } = options;

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
-import { DataError } from '../errors.js';
+import { DataError, saidOf } from '../errors.js';
 import type { WordPieceTokenizer } from './tokenizer.js';
 import { maxLengthFromTokenizerConfig, type TokenizerConfigOptions } from './tokenizerFiles.js';
 import { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './tokenizerFolder.js';
@@ -29,7 +29,7 @@ export function loadTokenizer(path: string, overrides: TokenizerOverrides = {}):
     specialTokensMap: readJsonIfThere(at('special_tokens_map.json')),
     addedTokens: readJsonIfThere(at('added_tokens.json')),
   };
-  return tokenizerFromFiles(files, path, overrides);
+  return saidOf(path, () => tokenizerFromFiles(files, path, overrides));
 }
 
 /** The longest input that a folder's `tokenizer_config.json` allows; undefined where it does not say. */

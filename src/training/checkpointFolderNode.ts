@@ -1,6 +1,6 @@
 /** One checkpoint on disk: model folders, trainer.safetensors with the rest, and trainer.json, which vouches for all. */
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import {
@@ -115,29 +115,78 @@ export function readTrainerFile(folder: string): TrainerFile {
   } catch (cause) {
     throw new CheckpointError(`${path} is not JSON`, { subject: path, cause });
   }
+  const version = (json as Partial<TrainerFile> | null)?.version;
+  if (version !== CHECKPOINT_VERSION) {
+    throw new CheckpointError(`${path} is of version ${version}, expected ${CHECKPOINT_VERSION}`, {
+      subject: path,
+      found: version,
+      expected: String(CHECKPOINT_VERSION),
+      advice: 'Use the version of Pleiad that wrote it',
+    });
+  }
   const parsed = trainerSchema.safeParse(json);
   if (parsed.success) return parsed.data;
-  const { path: at, message } = parsed.error.issues[0];
-  throw new CheckpointError(`${path} is not of version ${CHECKPOINT_VERSION}: ${at.join('.')}: ${message}`, {
-    subject: path,
-  });
+  throw new CheckpointError(`${path} is damaged: ${firstIssue(parsed.error)}`, { subject: path });
+}
+
+/** What is wrong with a file of ours, in words. */
+export function firstIssue({ issues: [{ path, message }] }: z.ZodError): string {
+  return path.length ? `${path.join('.')}: ${message}` : message;
 }
 
 /**
- * Compares every file with what trainer.json says of it.
- * @throws CheckpointError naming the first that is missing, shortened or changed
+ * Compares files with what trainer.json says of them.
+ * @param inFolder  only those of one of its model folders, by default all
+ * @throws CheckpointError naming the first that is missing, shortened or changed, from `folder` on
  */
-export async function verifyCheckpoint(folder: string, { files }: TrainerFile): Promise<void> {
+export async function verifyCheckpoint(folder: string, { files }: TrainerFile, inFolder?: string): Promise<void> {
   for (const [name, expected] of Object.entries(files)) {
+    if (inFolder !== undefined && !name.startsWith(`${inFolder}/`)) continue;
     const path = join(folder, name);
     if (!existsSync(path)) throw new CheckpointError(`${name} is missing`, { subject: path });
     const actual = await recordFile(path);
-    if (actual.bytes !== expected.bytes) {
-      throw new CheckpointError(`${name} has ${actual.bytes} bytes, expected ${expected.bytes}`, { subject: path });
-    }
-    if (actual.sha256 !== expected.sha256) {
-      throw new CheckpointError(`${name} has SHA-256 ${actual.sha256}, expected ${expected.sha256}`, { subject: path });
-    }
+    if (actual.bytes === expected.bytes && actual.sha256 === expected.sha256) continue;
+    const [found, wanted] =
+      actual.bytes === expected.bytes
+        ? [`SHA-256 ${actual.sha256}`, expected.sha256]
+        : [`${actual.bytes} bytes`, String(expected.bytes)];
+    throw new CheckpointError(`${name} has ${found}, expected ${wanted}`, { subject: path, found, expected: wanted });
+  }
+}
+
+/**
+ * The trainer.json of a checkpoint that is about to be used, after all its files were compared with it.
+ * @throws CheckpointError naming the file that is not as it was written, with both hashes
+ */
+export async function verifiedCheckpoint(folder: string): Promise<TrainerFile> {
+  const trainer = readTrainerFile(folder);
+  await refuseDamaged(folder, trainer);
+  return trainer;
+}
+
+/**
+ * Compares a model folder with the trainer.json beside it. Without one there is nobody to vouch for it.
+ * @throws CheckpointError naming the file that is not as it was written, with both hashes
+ */
+export async function verifyModelOfCheckpoint(folder: string): Promise<void> {
+  const checkpoint = dirname(resolve(folder));
+  if (!existsSync(join(checkpoint, TRAINER_FILE))) return;
+  await refuseDamaged(checkpoint, readTrainerFile(checkpoint), basename(resolve(folder)));
+}
+
+async function refuseDamaged(folder: string, trainer: TrainerFile, inFolder?: string): Promise<void> {
+  try {
+    await verifyCheckpoint(folder, trainer, inFolder);
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    const { message, subject, found, expected } = error;
+    throw new CheckpointError(`${folder} is not as it was written: ${message}`, {
+      subject,
+      found,
+      expected,
+      advice:
+        'Put the file back from a copy, or use another checkpoint; a changed model belongs in a folder of its own',
+    });
   }
 }
 

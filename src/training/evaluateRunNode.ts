@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors.js';
-import { readSnapshot, readTrainerFile } from './checkpointFolderNode.js';
+import { readSnapshot, verifiedCheckpoint } from './checkpointFolderNode.js';
 import { evaluateHeldOut } from './evaluation.js';
 import type { HeldOutMetrics } from './metrics.js';
 import { objectiveOf } from './objectiveOf.js';
@@ -23,7 +23,8 @@ export interface RunEvaluation {
  * @param checkpoint  RUN/checkpoints/step-…
  * @param data        a folder of shards made with the run's tokenizer
  * @param maxBatches  default: all of the held-out text
- * @throws CheckpointError when it is no checkpoint of a run; DataError when the shards have no held-out text
+ * @throws CheckpointError when it is no whole checkpoint of a run; DataError when the shards are damaged or have no held-out
+ *         text
  */
 export async function evaluateCheckpoint(
   checkpoint: string,
@@ -37,8 +38,9 @@ export async function evaluateCheckpoint(
       advice: 'Give the folder of a run, or one of its checkpoints where it was written',
     });
   }
-  const trainer = readTrainerFile(checkpoint);
-  const shards = await openTrainingShards(data, run.settings, { tokenizerHash: String(run.identity.tokenizerHash) });
+  const trainer = await verifiedCheckpoint(checkpoint);
+  const tokenizerHash = String(run.identity.tokenizerHash);
+  const shards = await openTrainingShards(data, run.settings, { tokenizerHash, verify: ['heldOut'] });
   try {
     const objective = objectiveOf(run.settings, shards);
     const heldOut = heldOutData(shards, run.settings);

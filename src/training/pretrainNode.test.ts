@@ -1,12 +1,20 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadModelFolder } from '../checkpoint/modelFolderNode.js';
+import { writeSafetensors } from '../checkpoint/safetensorsNode.js';
 import { prepareCorpus } from '../data/prepare/node/prepareCorpus.js';
+import { openShards } from '../data/shardsNode.js';
+import type { Engine } from '../engine/engine.js';
+import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import { DataError } from '../errors.js';
+import { loadFillMask, loadReplacedTokenDetection } from '../pipelines/node.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { saveTokenizer } from '../text/tokenizerNode.js';
+import { evaluateCheckpoint } from './evaluateRunNode.js';
 import type { DoneEvent, TrainingEvent } from './events.js';
 import { type PretrainOptions, pretrainToFolder } from './pretrainNode.js';
 import { checkpointOf } from './runFolderNode.js';
@@ -194,6 +202,17 @@ describe('pre-training from shards to a run folder', () => {
     );
   });
 
+  it('refuses the folder of the shards as that of the run, also under another name', async () => {
+    const link = join(folder, 'link');
+    symlinkSync(shards, link);
+    for (const out of [shards, join(shards, '.', '..', 'shards'), link]) {
+      await expect(train({ ...small, data: shards, out })).rejects.toThrow(
+        `data and out are both ${out}; expected another folder for the run than that of the shards`,
+      );
+    }
+    expect(existsSync(join(shards, 'run.json'))).toBe(false);
+  });
+
   it('writes a log line for each event', async () => {
     const out = join(folder, 'logs');
     const events = await train({ ...small, data: shards, out, steps: 3 });
@@ -202,5 +221,129 @@ describe('pre-training from shards to a run folder', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines.map(({ type }) => type)).toEqual(events.map(({ type }) => type));
+  });
+});
+
+/** Flips the lowest bit of a file's last byte. */
+function flipLastBit(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length - 1] ^= 1;
+  writeFileSync(path, bytes);
+}
+
+const sha256 = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex');
+
+describe('shards that are not as they were written', () => {
+  let data: string;
+  let out: string;
+  beforeEach(() => {
+    data = mkdtempSync(join(folder, 'shards-'));
+    cpSync(shards, data, { recursive: true });
+    out = join(data, 'run');
+  });
+
+  /** Everything is refused before a run is begun. */
+  async function refusal(): Promise<string> {
+    const error = await train({ ...small, data, out }).catch((caught) => caught);
+    expect(error).toBeInstanceOf(DataError);
+    expect(existsSync(out)).toBe(false);
+    return error.message;
+  }
+
+  it.each(['train-00000.safetensors', 'heldout-00000.safetensors'])('a flipped bit in %s is found', async (name) => {
+    const path = join(data, name);
+    const before = sha256(path);
+    flipLastBit(path);
+    expect(await refusal()).toContain(`${path} has SHA-256 ${sha256(path)}, the manifest says ${before}`);
+  });
+
+  it('an empty one is found', async () => {
+    writeFileSync(join(data, 'train-00000.safetensors'), '');
+    expect(await refusal()).toMatch(/train-00000\.safetensors has 0 bytes, expected \d+/);
+  });
+
+  it('another tokenizer among them is found', async () => {
+    const other = WordPieceTokenizer.fromVocabulary(['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...WORDS, 'one']);
+    await saveTokenizer(other, join(data, 'tokenizer'));
+    expect(await refusal()).toContain(
+      `${join(data, 'tokenizer')} holds tokenizer ${other.hash()}, the shards beside it`,
+    );
+  });
+
+  it('token counts that are not theirs are found', async () => {
+    const { manifest } = await openShards(data);
+    const counts = new Float64Array(manifest.vocabSize).fill(1);
+    const tensor = { dtype: 'F64', shape: [counts.length], data: counts } as const;
+    await writeSafetensors(join(data, 'unigram.safetensors'), [
+      { name: 'train', ...tensor },
+      { name: 'held_out', ...tensor },
+    ]);
+    const { tokens } = manifest.heldOut;
+    expect(await refusal()).toContain(
+      `counts ${counts.length} tokens of ${counts.length} kinds; the manifest says ${tokens} of ${counts.length}`,
+    );
+  });
+
+  it.each([
+    [{ version: 2 }, /manifest\.json is of version 2, expected 1\. Use the version of Pleiad that wrote it/],
+    [{ train: { documents: 1, tokens: 1, shards: 'none' } }, /manifest\.json is not a manifest: train\.shards: /],
+    ...['../first/shards/train-00000.safetensors', '..', '.', 'a\\b', '/etc/passwd'].map((file) => [
+      { train: { documents: 1, tokens: 1, shards: [{ file, documents: 1, tokens: 1, bytes: 1, sha256: '' }] } },
+      /manifest\.json is not a manifest: train\.shards\.0\.file: expected the name of a file in this folder/,
+    ]),
+  ] as [object, RegExp][])('a manifest with %j is refused', async (change, message) => {
+    const path = join(data, 'manifest.json');
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...change }));
+    expect(await refusal()).toMatch(message);
+  });
+});
+
+describe('a checkpoint that is not as it was written', () => {
+  let checkpoint: string;
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = createInterpreterEngine();
+    const out = join(folder, 'damaged');
+    await train({ ...small, data: shards, out, steps: 2 });
+    checkpoint = checkpointOf(out, 'best');
+  });
+  afterAll(() => engine.close());
+
+  const evaluate = () => evaluateCheckpoint(checkpoint, { data: shards, engine, maxBatches: 1 });
+  const detect = (model = checkpoint) => loadReplacedTokenDetection(model, { engine }).then((it) => it.release());
+  const fill = (model = checkpoint) => loadFillMask(model, { engine }).then((it) => it.release());
+
+  it('is evaluated and used by nobody; file and both hashes are named; its other half can be used', async () => {
+    await evaluate();
+    await detect();
+    const weights = join(checkpoint, 'discriminator', 'model.safetensors');
+    const before = sha256(weights);
+    flipLastBit(weights);
+    const message = `${checkpoint} is not as it was written: discriminator/model.safetensors has SHA-256 ${sha256(weights)}, expected ${before}`;
+    await expect(evaluate()).rejects.toThrow(message);
+    await expect(detect()).rejects.toThrow(message);
+    await expect(detect(join(checkpoint, 'discriminator'))).rejects.toThrow(message);
+    await fill();
+    flipLastBit(weights);
+    await detect();
+  });
+
+  it('is told by each of its files', async () => {
+    const config = join(checkpoint, 'generator', 'config.json');
+    const text = readFileSync(config, 'utf8');
+    writeFileSync(config, `${text} `);
+    await expect(fill()).rejects.toThrow(/generator\/config\.json has \d+ bytes, expected \d+\. Put the file back/);
+    writeFileSync(config, text);
+    flipLastBit(join(checkpoint, 'trainer.safetensors'));
+    await expect(evaluate()).rejects.toThrow('trainer.safetensors has SHA-256 ');
+    await fill();
+    flipLastBit(join(checkpoint, 'trainer.safetensors'));
+  });
+
+  it('may be changed in a copy, for which no trainer.json vouches', async () => {
+    const copy = join(folder, 'copy');
+    cpSync(join(checkpoint, 'generator'), copy, { recursive: true });
+    writeFileSync(join(copy, 'config.json'), `${readFileSync(join(copy, 'config.json'), 'utf8')} `);
+    await fill(copy);
   });
 });

@@ -1,16 +1,20 @@
 /** Pre-training from a folder of shards to a run folder: puts data, objective, engine and logs together. */
+import { existsSync, realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { refuseFolderInUse } from '../checkpoint/folderLockNode.js';
 import { corpusHash, openShards, type ShardFolder } from '../data/shardsNode.js';
 import { withTagFile } from '../data/tagFileNode.js';
 import type { Engine, EngineOptions } from '../engine/engine.js';
 import { createNodeEngine } from '../engine/onnxruntime/nodeEngine.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError, DataError, SettingsError } from '../errors.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
 import type { TrainingEvent } from './events.js';
 import { objectiveOf } from './objectiveOf.js';
 import { heldOutData, trainingData } from './pretrainingData.js';
 import { type RunFile, RunFolder, readRunFile } from './runFolderNode.js';
-import { RunLog } from './runLogNode.js';
+import { logged, RunLog } from './runLogNode.js';
 import {
   changedSettings,
   type PretrainingInput,
@@ -32,20 +36,23 @@ export interface PretrainOptions {
  * With `resume`, settings that are not given are those that the run began with.
  * @throws SettingsError with every problem of the settings
  * @throws DataError     when the shards are missing, damaged or too few
- * @throws CheckpointError when a resumed run was begun with other settings, vocabulary or text, or nothing can be written
+ * @throws CheckpointError when a resumed run was begun with other settings, vocabulary or text, or has lost its checkpoints
+ * @throws FolderInUseError when another process works in the run folder
+ * @throws WriteError    when a checkpoint or log cannot be written
  */
 export async function* pretrainToFolder(
   given: Partial<PretrainingInput>,
   { signal, createEngine = createNodeEngine, initialWeights }: PretrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { settings, input } = settle(given);
+  await refuseFolderInUse(settings.out); // before all else takes its time
   const shards = await openTrainingShards(settings.data, settings);
   try {
     const objective = objectiveOf(settings, shards);
     const contents = {
       objective: objective.name,
       models: objective.models,
-      tokenizer: loadTokenizer(shards.tokenizerFolder),
+      tokenizer: tokenizerOf(shards),
       length: settings.length,
     };
     const dependencies = { data: trainingData(shards, settings), heldOut: heldOutData(shards, settings) };
@@ -57,17 +64,12 @@ export async function* pretrainToFolder(
         settings,
         identity: identityOf(shards),
       });
-      const log = new RunLog(settings.out);
-      for await (const event of pretrain(settings, {
-        ...dependencies,
-        engine,
-        objective,
-        store,
-        signal,
-        initialWeights,
-      })) {
-        await log.record(event);
-        yield event;
+      try {
+        yield* logged(new RunLog(settings.out), signal, (ending) =>
+          pretrain(settings, { ...dependencies, engine, objective, store, signal: ending, initialWeights }),
+        );
+      } finally {
+        store.close();
       }
     } finally {
       await engine.close();
@@ -84,7 +86,7 @@ export async function* pretrainToFolder(
 export async function openTrainingShards(
   folder: string,
   { tags }: Pick<PretrainingSettings, 'tags'>,
-  expected?: { tokenizerHash?: string },
+  expected?: Parameters<typeof openShards>[1],
 ): Promise<ShardFolder> {
   const shards = await openShards(folder, expected);
   if (tags === undefined) return shards;
@@ -100,9 +102,32 @@ export async function openTrainingShards(
 function settle(given: Partial<PretrainingInput>): { settings: PretrainingSettings; input: Partial<PretrainingInput> } {
   const before = given.resume && given.out ? readRunFile(given.out) : undefined;
   const input = { ...before?.given, ...given };
-  const settings = resolvePretrainingSettings(input);
+  const settings = resolved(input, given.resume && !before ? given.out : undefined);
+  refuseSameFolder(settings);
   if (before) refuseChanges(before, settings);
   return { settings, input };
+}
+
+/** @param noRun  a folder that is to be resumed and holds no run: most likely why settings are missing */
+function resolved(input: Partial<PretrainingInput>, noRun?: string): PretrainingSettings {
+  try {
+    return resolvePretrainingSettings(input);
+  } catch (error) {
+    if (!(error instanceof SettingsError) || noRun === undefined) throw error;
+    throw new SettingsError([
+      `resume is set and ${noRun} holds no run to take settings from; check its name`,
+      ...error.problems,
+    ]);
+  }
+}
+
+/** A run among its shards would be in the way of `prepare`, which empties a folder that it makes anew. */
+function refuseSameFolder({ data, out }: PretrainingSettings): void {
+  const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
+  if (real(data) !== real(out)) return;
+  throw new SettingsError([
+    `data and out are both ${out}; expected another folder for the run than that of the shards`,
+  ]);
 }
 
 function refuseChanges(before: RunFile, settings: PretrainingSettings): void {
@@ -113,6 +138,23 @@ function refuseChanges(before: RunFile, settings: PretrainingSettings): void {
     found: changes,
     advice: 'Leave these settings out, or start a new run in another folder',
   });
+}
+
+/** @throws DataError when the tokenizer in the folder is not the one that the shards were made with */
+function tokenizerOf({ tokenizerFolder, tokenizerHash }: ShardFolder): WordPieceTokenizer {
+  const tokenizer = loadTokenizer(tokenizerFolder);
+  const found = tokenizer.hash();
+  if (found === tokenizerHash) return tokenizer;
+  throw new DataError(
+    `${tokenizerFolder} holds tokenizer ${found}, the shards beside it were made with ${tokenizerHash}`,
+    {
+      subject: tokenizerFolder,
+      found,
+      expected: tokenizerHash,
+      advice:
+        'Put its files back from the folder that --tokenizer named, or prepare the text again into another folder',
+    },
+  );
 }
 
 /** What a run must find again when it is resumed; the folder may have moved. */

@@ -5,6 +5,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   truncateSync,
   writeFileSync,
@@ -13,11 +14,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import * as durable from '../checkpoint/durableFileNode.js';
+import { LOCK_FILE } from '../checkpoint/folderLockNode.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import type { HeldOutData } from './evaluation.js';
 import type { DoneEvent, TrainingEvent, WarningEvent } from './events.js';
 import { checkpointOf, RunFolder, readRunFile } from './runFolderNode.js';
-import { RunLog } from './runLogNode.js';
+import { logged, RunLog } from './runLogNode.js';
 import { resolvePretrainingSettings } from './settings.js';
 import { TEST_VOCABULARY, testData, testHeldOut, testObjective } from './testObjective.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
@@ -76,14 +78,16 @@ async function run(
     data: testData(4),
     heldOut: testHeldOut,
     store,
-    signal: stop.signal,
     ...more,
   };
   const events: TrainingEvent[] = [];
-  for await (const event of pretrain(settings, dependencies)) {
-    await log.record(event);
-    events.push(event);
-    if (event.type === 'step' && event.step === stopAt) stop.abort();
+  try {
+    for await (const event of logged(log, stop.signal, (signal) => pretrain(settings, { ...dependencies, signal }))) {
+      events.push(event);
+      if (event.type === 'step' && event.step === stopAt) stop.abort();
+    }
+  } finally {
+    store.close();
   }
   return events;
 }
@@ -207,6 +211,73 @@ describe('resuming', () => {
     expect(checkpoints().filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
+  const damage = (step: number) => truncateSync(join(checkpoint(step), 'trainer.safetensors'), 10);
+
+  it('refuses to begin anew when every checkpoint is damaged, naming each and the reason', async () => {
+    await run({}, 4);
+    damage(2);
+    rmSync(join(checkpoint(4), 'generator', 'model.safetensors'));
+    await expect(run({ resume: true })).rejects.toThrow(
+      new RegExp(
+        `no checkpoint in ${join(out, 'checkpoints')} is whole: step-00000004: generator/model.safetensors is missing; ` +
+          'step-00000002: trainer.safetensors has 10 bytes, expected \\d+. Put one back from a copy and resume again',
+      ),
+    );
+    expect(checkpoints()).toEqual(['step-00000002', 'step-00000004']);
+    expect(existsSync(join(out, LOCK_FILE))).toBe(false);
+  });
+
+  it('refuses to begin anew when the checkpoints are gone', async () => {
+    await run({}, 4);
+    for (const name of checkpoints()) rmSync(join(out, 'checkpoints', name), { recursive: true });
+    await expect(run({ resume: true })).rejects.toThrow(
+      `${join(out, 'latest')} names step-00000004, and there is no checkpoint in ${join(out, 'checkpoints')}`,
+    );
+  });
+
+  it('begins anew, and says so, where the run died before its first checkpoint', async () => {
+    const whole = done(await run()).weightsSha256;
+    rmSync(out, { recursive: true });
+    mkdirSync(out);
+    await run({}, 1);
+    // As kill -9 leaves it in the middle of the first checkpoint.
+    renameSync(checkpoint(1), join(out, 'checkpoints', '.writing-step-00000001'));
+    for (const pointer of ['latest', 'best']) rmSync(join(out, pointer));
+    const events = await run({ resume: true });
+    expect(warnings(events).map(({ code }) => code)).toEqual(['damaged-checkpoint', 'nothing-to-resume']);
+    expect(events[0]).toMatchObject({ type: 'started', step: 0 });
+    expect(done(events).weightsSha256).toBe(whole);
+  });
+
+  it('goes on from the newest checkpoint there is when the one that `latest` names is gone', async () => {
+    await run({}, 4);
+    rmSync(checkpoint(4), { recursive: true });
+    expect(() => checkpointOf(out, 'latest')).toThrow(
+      `${join(out, 'latest')} names step-00000004, and there is no such checkpoint in ${join(out, 'checkpoints')}`,
+    );
+    expect((await run({ resume: true }))[0]).toMatchObject({ step: 2 });
+  });
+
+  it('does not follow a pointer out of the folder', async () => {
+    await run({}, 4);
+    writeFileSync(join(out, 'latest'), '../..\n');
+    expect(() => checkpointOf(out, 'latest')).toThrow('names ../.., and there is no such checkpoint');
+  });
+
+  it('refuses a run and a checkpoint of another version, naming both versions', async () => {
+    await run({}, 2);
+    const change = (path: string, more: object) =>
+      writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...more }));
+    change(join(checkpoint(2), 'trainer.json'), { version: 9 });
+    await expect(run({ resume: true })).rejects.toThrow(/step-00000002: .*trainer.json is of version 9, expected 1/);
+    change(join(out, 'run.json'), { version: 9 });
+    await expect(run({ resume: true })).rejects.toThrow(
+      `${join(out, 'run.json')} has format pleiad-run 9, expected pleiad-run 1. Resume it with the version of Pleiad that began it`,
+    );
+    change(join(out, 'run.json'), { version: 1, settings: 'none' });
+    await expect(run({ resume: true })).rejects.toThrow(/run\.json is damaged: settings: /);
+  });
+
   it('points to the newest checkpoint although the process died before it had', async () => {
     await run();
     writeFileSync(join(out, 'latest'), 'step-00000010\n');
@@ -225,6 +296,99 @@ describe('resuming', () => {
   });
 });
 
+describe('a run folder that another process takes', () => {
+  it('is refused while the run is in it', async () => {
+    const objective = testObjective();
+    const settings = resolvePretrainingSettings({ ...given, out });
+    const details = { given: { ...given, out }, settings, identity };
+    const store = await RunFolder.open(out, { objective: 'test', models: objective.models }, details);
+    await expect(run({ resume: true })).rejects.toThrow(`${out} is in use by process ${process.pid} on `);
+    store.close();
+    await run({ resume: true });
+    expect(existsSync(join(out, LOCK_FILE))).toBe(false);
+  });
+
+  it('is not written to any more', async () => {
+    const lock = join(out, LOCK_FILE);
+    const taken = run({}, undefined, {
+      heldOut: {
+        ...testHeldOut,
+        // The first evaluation comes with step 4, before its checkpoint.
+        batch(index) {
+          writeFileSync(
+            lock,
+            JSON.stringify({ ...JSON.parse(readFileSync(lock, 'utf8')), id: 'x', pid: 1, host: 'h' }),
+          );
+          return testHeldOut.batch(index);
+        },
+      },
+    });
+    await expect(taken).rejects.toThrow(`${out} is in use by process 1 on h`);
+    expect(checkpoints()).toEqual(['step-00000002']);
+    expect(JSON.parse(readFileSync(lock, 'utf8')).id).toBe('x');
+  });
+});
+
+describe('a log that cannot be written', () => {
+  /** Puts a folder in the log's place after the first evaluation. */
+  const inTheWay = (): HeldOutData => ({
+    ...testHeldOut,
+    batch(index) {
+      rmSync(join(out, 'metrics.jsonl'), { recursive: true, force: true });
+      mkdirSync(join(out, 'metrics.jsonl'));
+      return testHeldOut.batch(index);
+    },
+  });
+
+  it('ends the run with a checkpoint, naming the file and the reason, and the run can be resumed', async () => {
+    const whole = done(await run()).weightsSha256;
+    rmSync(out, { recursive: true });
+    mkdirSync(out);
+    await expect(run({}, undefined, { heldOut: inTheWay() })).rejects.toThrow(
+      `${join(out, 'metrics.jsonl')} could not be written: a folder is in the way. Choose another folder, or remove what is in the way, then resume the run. The newest checkpoint is ${checkpoint(4)}`,
+    );
+    expect(checkpoints()).toEqual(['step-00000002', 'step-00000004']);
+    await expect(run({ resume: true })).rejects.toThrow('metrics.jsonl could not be written: a folder is in the way');
+    rmSync(join(out, 'metrics.jsonl'), { recursive: true });
+    expect(done(await run({ resume: true })).weightsSha256).toBe(whole);
+  });
+
+  it('tells of the checkpoint too when that could not be written either', async () => {
+    const actual = vi.mocked(durable.writeFileDurably).getMockImplementation()!;
+    vi.mocked(durable.writeFileDurably).mockImplementation(async (path, chunks) => {
+      if (path.includes('.writing-step-00000004')) throw Object.assign(new Error(), { code: 'ENOSPC' });
+      return actual(path, chunks);
+    });
+    try {
+      await expect(run({}, undefined, { heldOut: inTheWay() })).rejects.toThrow(
+        /metrics\.jsonl could not be written: .*\. Then .*step-00000004 could not be written: the disk is full/,
+      );
+    } finally {
+      vi.mocked(durable.writeFileDurably).mockImplementation(actual);
+    }
+    expect(checkpoints()).toEqual(['step-00000002']);
+  });
+});
+
+describe('a clock that was set back', () => {
+  it('leaves the event files of a run in the order of its sessions', async () => {
+    const names = () => readdirSync(out).filter((name) => name.startsWith('events.'));
+    const started = { type: 'started', step: 0, objective: 'test', engine: '', numParameters: 0 } as const;
+    const session = async (clock: number) => {
+      const before = new Set(names());
+      await new RunLog(out, () => clock).record(started);
+      return names().find((name) => !before.has(name))!;
+    };
+    const sessions = [
+      await session(2_000_000_000_000),
+      await session(1_900_000_000_000),
+      await session(2_000_000_000_999),
+    ];
+    expect(sessions).toEqual([...sessions].sort());
+    expect(new Set(sessions).size).toBe(3);
+  });
+});
+
 describe('a full disk', () => {
   it('while writing a checkpoint ends the run with that message and leaves earlier checkpoints as they were', async () => {
     const actual = vi.mocked(durable.writeFileDurably).getMockImplementation()!;
@@ -236,7 +400,7 @@ describe('a full disk', () => {
     });
     try {
       await expect(run()).rejects.toThrow(
-        /step-00000006 could not be written: the disk is full. Earlier checkpoints are untouched/,
+        /step-00000006 could not be written: the disk is full. Make room, then resume the run: earlier checkpoints are/,
       );
     } finally {
       vi.mocked(durable.writeFileDurably).mockImplementation(actual);

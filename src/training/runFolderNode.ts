@@ -7,13 +7,16 @@
  */
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder, reasonOf, syncFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
+import { z } from 'zod';
+import { makeFolder, syncFolder, unwritable, writeFileDurably } from '../checkpoint/durableFileNode.js';
+import { FolderLock } from '../checkpoint/folderLockNode.js';
 import { CheckpointError, SettingsError } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
 import {
   type CheckpointContents,
   checkIdentity,
+  firstIssue,
   readSnapshot,
   readTrainerFile,
   type TrainerFile,
@@ -27,6 +30,15 @@ const RUN_VERSION = 1;
 const FINISHED = /^step-\d{8,}$/;
 /** Half-written or half-removed: no checkpoint is ever looked for under such a name. */
 const TEMPORARY = /^\.(writing|removing)-/;
+
+/** What must be in run.json for it to be used; the settings themselves are checked when a run is resumed. */
+const runSchema = z.looseObject({
+  startedAt: z.string(),
+  given: z.looseObject({}),
+  settings: z.looseObject({ objective: z.string(), size: z.string(), length: z.number(), keepCheckpoints: z.number() }),
+  identity: z.record(z.string(), z.union([z.string(), z.number()])),
+  plannedSteps: z.number().int().positive().optional(),
+});
 
 /** The content of run.json. */
 export interface RunFile {
@@ -48,23 +60,32 @@ export interface RunFile {
 export function readRunFile(folder: string): RunFile | undefined {
   const path = join(folder, RUN_FILE);
   if (!existsSync(path)) return undefined;
-  let run: Partial<RunFile>;
+  const startAnew = 'start a new run in another folder';
+  let json: unknown;
   try {
-    run = JSON.parse(readFileSync(path, 'utf8'));
+    json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw new CheckpointError(`${path} is not JSON`, {
       subject: path,
       cause,
-      advice: 'Start a new run in another folder',
+      advice: `Put it back from a copy, or ${startAnew}`,
     });
   }
-  if (run?.format !== 'pleiad-run' || run.version !== RUN_VERSION) {
-    throw new CheckpointError(`${path} has format ${run?.format} ${run?.version}, expected pleiad-run ${RUN_VERSION}`, {
+  const { format, version } = (json ?? {}) as Partial<RunFile>;
+  if (format !== 'pleiad-run' || version !== RUN_VERSION) {
+    throw new CheckpointError(`${path} has format ${format} ${version}, expected pleiad-run ${RUN_VERSION}`, {
       subject: path,
-      advice: 'Resume it with the version of Pleiad that began it, or start a new run in another folder',
+      found: version,
+      expected: `pleiad-run ${RUN_VERSION}`,
+      advice: `Resume it with the version of Pleiad that began it, or ${startAnew}`,
     });
   }
-  return run as RunFile;
+  const parsed = runSchema.safeParse(json);
+  if (parsed.success) return json as RunFile;
+  throw new CheckpointError(`${path} is damaged: ${firstIssue(parsed.error)}`, {
+    subject: path,
+    advice: `Put it back from a copy, or ${startAnew}`,
+  });
 }
 
 export type RunDetails = Pick<RunFile, 'given' | 'settings' | 'identity'>;
@@ -73,18 +94,21 @@ export class RunFolder implements CheckpointStore {
   readonly path: string;
   readonly #checkpoints: string;
   readonly #contents: CheckpointContents;
+  readonly #lock: FolderLock;
   #run: RunFile;
 
-  private constructor(path: string, contents: CheckpointContents, run: RunFile) {
+  private constructor(path: string, contents: CheckpointContents, lock: FolderLock, run: RunFile) {
     this.path = path;
     this.#checkpoints = join(path, 'checkpoints');
     this.#contents = contents;
+    this.#lock = lock;
     this.#run = run;
   }
 
   /**
-   * Opens the folder of a run, making it when it is absent, and writes run.json.
+   * Opens the folder of a run, making it when it is absent, and writes run.json. Until `close`, no other process can.
    * @throws SettingsError when there is a run already and `resume` is not set
+   * @throws FolderInUseError when another process works in it; WriteError when nothing can be written there
    */
   static async open(
     path: string,
@@ -92,33 +116,40 @@ export class RunFolder implements CheckpointStore {
     details: RunDetails,
     startedAt = new Date(),
   ): Promise<RunFolder> {
-    const before = readRunFile(path);
-    if (before && !details.settings.resume) {
-      throw new SettingsError([
-        `out is ${path}, which holds a run already; set resume to go on with it, or choose another folder`,
-      ]);
+    makeFolder(path);
+    const lock = await FolderLock.acquire(path);
+    try {
+      const before = readRunFile(path);
+      if (before && !details.settings.resume) {
+        throw new SettingsError([
+          `out is ${path}, which holds a run already; set resume to go on with it, or choose another folder`,
+        ]);
+      }
+      makeFolder(join(path, 'checkpoints'));
+      const run: RunFile = {
+        format: 'pleiad-run',
+        version: RUN_VERSION,
+        pleiad: VERSION,
+        startedAt: before?.startedAt ?? startedAt.toISOString(),
+        ...details,
+        ...(before?.plannedSteps !== undefined && { plannedSteps: before.plannedSteps }),
+      };
+      const folder = new RunFolder(path, { ...contents, identity: details.identity }, lock, run);
+      await folder.#writeRun();
+      return folder;
+    } catch (error) {
+      lock.release();
+      throw error;
     }
-    makeFolder(join(path, 'checkpoints'));
-    const run: RunFile = {
-      format: 'pleiad-run',
-      version: RUN_VERSION,
-      pleiad: VERSION,
-      startedAt: before?.startedAt ?? startedAt.toISOString(),
-      ...details,
-      ...(before?.plannedSteps !== undefined && { plannedSteps: before.plannedSteps }),
-    };
-    const folder = new RunFolder(path, { ...contents, identity: details.identity }, run);
-    await folder.#writeRun();
-    return folder;
+  }
+
+  /** Lets other processes work in the folder. */
+  close(): void {
+    this.#lock.release();
   }
 
   async #writeRun(): Promise<void> {
-    const path = join(this.path, RUN_FILE);
-    try {
-      await writeFileDurably(path, [`${JSON.stringify(this.#run, null, 2)}\n`]);
-    } catch (error) {
-      throw unwritable(path, error);
-    }
+    await writeFileDurably(join(this.path, RUN_FILE), [`${JSON.stringify(this.#run, null, 2)}\n`]);
   }
 
   async recordPlan(totalSteps: number): Promise<void> {
@@ -131,11 +162,12 @@ export class RunFolder implements CheckpointStore {
   }
 
   async save(snapshot: Snapshot): Promise<SavedCheckpoint> {
-    this.#removeLeftovers();
+    await this.#lock.check();
     const name = checkpointName(snapshot.progress.step);
     const temporary = join(this.#checkpoints, `.writing-${name}`);
     const path = join(this.#checkpoints, name);
     try {
+      this.#removeLeftovers();
       const trainer = await writeCheckpointFiles(temporary, snapshot, this.#contents);
       for (const { folder } of this.#contents.models) await syncFolder(join(temporary, folder));
       await syncFolder(temporary);
@@ -148,8 +180,8 @@ export class RunFolder implements CheckpointStore {
       this.#prune();
       return { path, weightsSha256: trainer.weightsSha256, isBest };
     } catch (cause) {
-      rmSync(temporary, { recursive: true, force: true });
-      throw unwritable(path, cause);
+      removeQuietly(temporary);
+      throw unwritable(path, cause, 'then resume the run: earlier checkpoints are untouched');
     }
   }
 
@@ -208,6 +240,7 @@ export class RunFolder implements CheckpointStore {
     for (const name of readdirSync(this.#checkpoints).filter((entry) => entry.startsWith('.writing-'))) {
       onDamaged(join(this.#checkpoints, name), 'writing it was not finished');
     }
+    const damaged: string[] = [];
     for (const name of this.#names()) {
       const path = join(this.#checkpoints, name);
       let trainer: TrainerFile;
@@ -215,7 +248,9 @@ export class RunFolder implements CheckpointStore {
         trainer = readTrainerFile(path);
         await verifyCheckpoint(path, trainer);
       } catch (error) {
-        onDamaged(path, (error as Error).message);
+        const reason = (error as Error).message;
+        onDamaged(path, reason);
+        damaged.push(`${name}: ${reason}`);
         continue;
       }
       checkIdentity(path, trainer, this.#contents);
@@ -224,7 +259,24 @@ export class RunFolder implements CheckpointStore {
       if (readPointer(this.path, 'best') !== name && this.#isBest(trainer)) await this.#point('best', name);
       return { path, snapshot: readSnapshot(path, trainer, this.#contents.models) };
     }
+    this.#refuseLoss(damaged);
     return undefined;
+  }
+
+  /** A run that died before its first checkpoint starts at its beginning; one whose checkpoints were lost must not. */
+  #refuseLoss(damaged: readonly string[]): void {
+    const latest = readPointer(this.path, 'latest');
+    if (damaged.length === 0 && latest === undefined) return;
+    const problem = damaged.length
+      ? `no checkpoint in ${this.#checkpoints} is whole: ${damaged.join('; ')}`
+      : `${join(this.path, 'latest')} names ${latest}, and there is no checkpoint in ${this.#checkpoints}`;
+    throw new CheckpointError(problem, {
+      subject: this.#checkpoints,
+      found: damaged.length ? damaged : latest,
+      expected: 'a checkpoint whose files are as trainer.json says',
+      advice:
+        'Put one back from a copy and resume again, or start a new run in another folder; to begin this one anew, delete the folder',
+    });
   }
 }
 
@@ -244,9 +296,10 @@ function tryReading(folder: string): TrainerFile | undefined {
   }
 }
 
+/** @returns undefined when there is no pointer, or it is empty */
 function readPointer(run: string, pointer: 'latest' | 'best'): string | undefined {
   const path = join(run, pointer);
-  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined;
+  return (existsSync(path) && readFileSync(path, 'utf8').trim()) || undefined;
 }
 
 /**
@@ -255,23 +308,26 @@ function readPointer(run: string, pointer: 'latest' | 'best'): string | undefine
  */
 export function checkpointOf(run: string, pointer: 'latest' | 'best'): string {
   const name = readPointer(run, pointer);
-  const path = name && join(run, 'checkpoints', name);
+  const path = name && FINISHED.test(name) && join(run, 'checkpoints', name);
   if (path && existsSync(path)) return path;
   throw new CheckpointError(
-    name ? `${run}/${pointer} names ${name}, which is not there` : `${run} has no ${pointer} checkpoint`,
+    name
+      ? `${join(run, pointer)} names ${name}, and there is no such checkpoint in ${join(run, 'checkpoints')}`
+      : `${run} has no ${pointer} checkpoint`,
     {
       subject: run,
       found: name,
-      advice: 'Give the folder of a run that has written a checkpoint',
+      expected: 'the name of a checkpoint, step-…',
+      advice: 'Give one of its checkpoints, or the folder of a run that has written one',
     },
   );
 }
 
-function unwritable(path: string, cause: unknown): CheckpointError {
-  return new CheckpointError(`${path} could not be written: ${reasonOf(cause)}`, {
-    subject: path,
-    found: (cause as NodeJS.ErrnoException)?.code,
-    cause,
-    advice: 'Earlier checkpoints are untouched: make room, then resume the run',
-  });
+/** After a failure, whose error is the one to tell. */
+function removeQuietly(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // It is looked for and removed before the next checkpoint is written.
+  }
 }

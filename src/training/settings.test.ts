@@ -57,11 +57,13 @@ describe('pre-training settings', () => {
       length: 1024,
     });
     expect(problems).toHaveLength(7);
-    expect(problems).toContain('out is missing; expected string');
-    expect(problems).toContain('maskProb is 2; expected number to be <=1');
-    expect(problems).toContain('seed is "x"; expected number');
+    expect(problems).toContain('out is missing; expected the folder to write');
+    expect(problems).toContain('maskProb is 2; expected a number above 0 and at most 1');
+    expect(problems).toContain('seed is "x"; expected a whole number from 0');
     expect(problems).toContain('learningrate is not a setting; did you mean learningRate?');
-    expect(problems.find((p) => p.startsWith('objective is "bert"'))).toContain('"electra"');
+    expect(problems).toContain(
+      'objective is "bert"; expected one of electra, electra-15, replace-mlm, all-tokens-mlm, mlm or two-stage',
+    );
     expect(problems.find((p) => p.startsWith('warmupSteps is 20 and steps is 10'))).toBeDefined();
     expect(problems.find((p) => p.startsWith('length is 1024 and maxPositionEmbeddings is 512'))).toBeDefined();
   });
@@ -73,7 +75,7 @@ describe('pre-training settings', () => {
     [{ warmupSteps: 1, warmupFraction: 0.1 }, 'warmupSteps and warmupFraction are both set'],
     [{ power: 2 }, 'power is set and schedule is linear'],
     [{ maskKeepProb: 0.6, maskRandomProb: 0.6 }, 'expected a sum of at most 1'],
-    [{ masking: 'span,spam' }, 'masking.1 is "spam"; expected one of "random"|"whole-word"|"span"'],
+    [{ masking: 'span,spam' }, 'masking.1 is "spam"; expected one of random, whole-word, span'],
     [{ masking: 'span,span' }, 'masking is span, span; expected every scheme once'],
     [{ masking: [] }, 'masking is []'],
     [{ geometricP: 0.3 }, 'geometricP is set and masking is random; only span draws lengths by it'],
@@ -161,7 +163,74 @@ describe('pre-training settings', () => {
   });
 
   it('refuse what is not an object', () => {
-    expect(problemsOf(5)).toEqual(['the settings is 5; expected object']);
+    expect(problemsOf(5)).toEqual(['the object of settings is 5; expected names and values']);
+    expect(problemsOf(['steps'])).toEqual(['the object of settings is ["steps"]; expected names and values']);
+  });
+
+  it.each([
+    [{ batchSize: 1.5 }, 'batchSize is 1.5; expected a whole number from 1'],
+    [{ batchSize: -1.5 }, 'batchSize is -1.5; expected a whole number from 1'],
+    [{ batchSize: null }, 'batchSize is null; expected a whole number from 1'],
+    [{ seed: 1e300 }, 'seed is 1e+300; expected a whole number from 0'],
+    [{ temperature: Number.NaN }, 'temperature is NaN; expected a number above 0'],
+    [{ weightDecay: Number.POSITIVE_INFINITY }, 'weightDecay is Infinity; expected a number from 0'],
+    [{ adamBeta1: 1 }, 'adamBeta1 is 1; expected a number from 0 to below 1'],
+    [{ maskKeepProb: -1 }, 'maskKeepProb is -1; expected a number from 0 to 1'],
+    [{ length: 4 }, 'length is 4; expected a whole number from 8'],
+    [{ resume: 'yes' }, 'resume is "yes"; expected true or false'],
+    [{ duplicates: 'both' }, 'duplicates is "both"; expected one of corrected or reference'],
+    [{ time: 600 }, 'time is 600; expected a positive number and ms, s, m or h, for instance "10m"'],
+    [{ data: '' }, 'data is ""; expected a folder of token shards, as `pleiad prepare` writes it'],
+    [{ out: 7 }, 'out is 7; expected the folder to write'],
+    [{ model: 'tiny' }, 'model is "tiny"; expected fields of the size with their values, for instance hiddenSize'],
+    [{ generator: [] }, 'generator is []; expected fields of the generator with their values, for instance hiddenSize'],
+    [{ model: { layerNormEps: 0 } }, 'model.layerNormEps is 0; expected a number above 0'],
+    [{ generator: { hiddenSize: 'x' } }, 'generator.hiddenSize is "x"; expected a whole number from 1'],
+  ])('say plainly what is wrong with %j', (change, expected) => {
+    expect(problemsOf({ ...minimal, ...change })).toEqual([expected]);
+  });
+
+  it('report every bad field of model and generator with all other problems', () => {
+    const problems = problemsOf({
+      ...minimal,
+      temperature: 0,
+      warmupSteps: 200,
+      model: { hiddenSize: 100, numAttentionHeads: 3, layerNormEps: -1, hidenSize: 5 },
+      generator: { hiddenSize: 50, numAttentionHeads: 7, numHiddenLayers: 0.5, embeddingSize: 64, vocabSize: 9 },
+    });
+    expect([...problems].sort()).toEqual([
+      'generator.numHiddenLayers is 0.5; expected a whole number from 1',
+      'generator.vocabSize cannot be set; it comes from the tokenizer',
+      'generator: hiddenSize is 50; expected a multiple of numAttentionHeads (7)',
+      'model.hidenSize is not a setting; did you mean hiddenSize?',
+      'model.layerNormEps is -1; expected a number above 0',
+      'model: hiddenSize is 100; expected a multiple of numAttentionHeads (3)',
+      'sharing embeddings needs equal sizes: embeddingSize is 128 in the model and 64 in the generator',
+      'temperature is 0; expected a number above 0',
+      'warmupSteps is 200 and steps is 100; expected at most as many steps of warm-up as there are steps',
+    ]);
+  });
+
+  it('say nothing about defaults that stand in for what was out of range', () => {
+    expect(problemsOf({ ...minimal, maskKeepProb: 2, maskRandomProb: 0.9 })).toHaveLength(1);
+    expect(problemsOf({ ...minimal, size: 'huge', model: { numAttentionHeads: 3 } })).toHaveLength(1);
+  });
+
+  it('give a generator with embeddings of its own the width of the generator, as released, unless told otherwise', () => {
+    const widths = (change: object) => {
+      const configs = modelConfigs(resolvePretrainingSettings({ ...minimal, ...change }), {
+        vocabSize: 9,
+        padTokenId: 0,
+      });
+      return [configs.discriminator.embeddingSize, configs.generator.embeddingSize, configs.generator.hiddenSize];
+    };
+    // google-research/electra: untied_generator_embeddings makes generator/embeddings at the generator's hidden size.
+    expect(widths({ sharing: 'none' })).toEqual([128, 64, 64]);
+    expect(widths({ sharing: 'none', size: 'base' })).toEqual([768, 256, 256]);
+    expect(widths({ sharing: 'none', generator: { hiddenSize: 32, numAttentionHeads: 1 } })).toEqual([128, 32, 32]);
+    expect(widths({ sharing: 'none', generator: { embeddingSize: 128 } })).toEqual([128, 128, 64]);
+    expect(widths({})).toEqual([128, 128, 64]);
+    expect(widths({ objective: 'two-stage' })).toEqual([128, 128, 256]);
   });
 
   it('give both configs, overrides last', () => {
@@ -230,7 +299,7 @@ describe('pre-training settings', () => {
       model: { hiddenSize: 64, numHiddenLayers: 2 },
     });
     expect(problemsOf({ ...minimal, ...settingsFromWords({ steps: 'many' }) })).toContain(
-      'steps is "many"; expected number',
+      'steps is "many"; expected a whole number from 1',
     );
   });
 });

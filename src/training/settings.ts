@@ -13,6 +13,7 @@ import {
   type SizeName,
 } from '../models/config.js';
 import { OBJECTIVES } from '../objectives/electra.js';
+import { expectation, shownValue } from './expectation.js';
 import {
   maskingContradictions,
   maskingDefaults,
@@ -94,7 +95,7 @@ export const pretrainingSchema = z.strictObject({
     .enum(['embeddings', 'none', 'encoder'])
     .optional()
     .describe(
-      'What generator and discriminator share; encoder needs equal sizes. Default embeddings; none for two-stage, which freezes the generator.',
+      'What generator and discriminator share; encoder needs equal sizes. With none, the embeddings of the generator are as wide as itself, as released; generator.embeddingSize sets another width. Default embeddings; none for two-stage, which freezes the generator.',
     ),
 
   ...maskingFields,
@@ -271,23 +272,29 @@ const SETTING_NAMES = Object.keys(pretrainingSchema.shape) as SettingName[];
  */
 export function resolvePretrainingSettings(input: unknown): PretrainingSettings {
   const parsed = pretrainingSchema.safeParse(input, { reportInput: true });
-  const shapeProblems = parsed.success ? [] : parsed.error.issues.flatMap(describeIssue);
+  const shapeProblems = parsed.success ? [] : describeIssues(parsed.error.issues);
   // What did not parse is left out, so that contradictions among the rest are reported in the same message.
   const usable = parsed.success ? parsed.data : salvage(input, parsed.error.issues);
   const settings = usable && withDefaults(usable);
+  const bad = badNames(parsed.error?.issues ?? []);
   const problems = [
     ...shapeProblems,
-    ...(settings ? contradictions(settings, givenNames(input as object, parsed.error?.issues ?? [])) : []),
+    ...(settings ? contradictions(settings, givenNames(input as object, bad), bad) : []),
   ];
   if (problems.length) throw new SettingsError(problems);
   return settings!;
 }
 
+/** Settings that are out of range; of `model` and `generator` the fields, as "model.hiddenSize". */
+function badNames(issues: readonly z.core.$ZodIssue[]): Set<string> {
+  const outOfRange = issues.filter(({ code }) => code !== 'unrecognized_keys');
+  return new Set(outOfRange.map(({ path }) => (hasFields(path[0]) ? path.join('.') : String(path[0]))));
+}
+
 /** The settings that were given and parsed; where masking did not, nothing can be said of what belongs to a scheme. */
-function givenNames(input: object, issues: readonly z.core.$ZodIssue[]): Set<string> {
-  const bad = new Set<PropertyKey>(issues.map(({ path }) => path[0]));
-  if (bad.has('masking')) for (const field of SCHEME_FIELDS) bad.add(field);
-  return new Set(Object.keys(input).filter((name) => !bad.has(name)));
+function givenNames(input: object, bad: ReadonlySet<string>): Set<string> {
+  const unclear = new Set<string>([...bad, ...(bad.has('masking') ? SCHEME_FIELDS : [])]);
+  return new Set(Object.keys(input).filter((name) => !unclear.has(name)));
 }
 
 function withDefaults(parsed: Parsed): PretrainingSettings {
@@ -330,10 +337,37 @@ export function parseDuration(text: string): number | undefined {
 /** What parsed of settings that did not all parse, the rest at its default; undefined when nothing can be said. */
 function salvage(input: unknown, issues: readonly z.core.$ZodIssue[]): Parsed | undefined {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return undefined;
-  const bad = new Set(issues.map(({ path }) => path[0]));
-  const good = Object.entries(input).filter(([name]) => !bad.has(name) && SETTING_NAMES.includes(name as SettingName));
-  const retried = pretrainingSchema.safeParse({ data: '-', out: '-', ...Object.fromEntries(good) });
+  const good: Record<string, unknown> = { ...input };
+  for (const issue of issues) {
+    const [name, field] = issue.path as string[];
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : [];
+    if (name === undefined) for (const key of unknown) delete good[key];
+    else if (!hasFields(name) || (field === undefined && unknown.length === 0)) delete good[name];
+    else good[name] = without(good[name] as object, field === undefined ? unknown : [field]);
+  }
+  const retried = pretrainingSchema.safeParse({ data: '-', out: '-', ...good });
   return retried.success ? retried.data : undefined;
+}
+
+function without(values: object, names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !names.includes(name)));
+}
+
+const TIME_EXPECTED = 'a positive number and ms, s, m or h, for instance "10m"';
+
+/** Where the schema alone does not say enough. */
+const EXPECTED: Readonly<Record<string, string>> = {
+  '': 'names and values',
+  data: 'a folder of token shards, as `pleiad prepare` writes it',
+  out: 'the folder to write',
+  time: TIME_EXPECTED,
+  model: 'fields of the size with their values, for instance hiddenSize',
+  generator: 'fields of the generator with their values, for instance hiddenSize',
+};
+
+/** One sentence a setting, however many of its limits a value breaks. */
+function describeIssues(issues: readonly z.core.$ZodIssue[]): string[] {
+  return [...new Set(issues.flatMap(describeIssue))];
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string[] {
@@ -342,9 +376,21 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     const known = at ? Object.keys(sizeOverrides.shape) : SETTING_NAMES;
     return issue.keys.map((key) => unknownName(key, at, known));
   }
-  const found = issue.input === undefined ? 'is missing' : `is ${JSON.stringify(issue.input)}`;
-  const expected = issue.message.slice(Math.max(0, issue.message.indexOf('expected'))).replace(/, received .*$/, '');
-  return [`${at || 'the settings'} ${found}; ${expected}`];
+  const isElement = typeof issue.path[1] === 'number';
+  const found = issue.input === undefined ? 'is missing' : `is ${shownValue(issue.input)}`;
+  return [
+    `${at || 'the object of settings'} ${found}; expected ${EXPECTED[at] ?? expectation(fieldAt(issue.path), isElement ? 'element' : 'value')}`,
+  ];
+}
+
+function fieldAt([name, field]: readonly PropertyKey[]): z.ZodType {
+  return field !== undefined && hasFields(name)
+    ? sizeOverrides.shape[field as keyof typeof sizeOverrides.shape]
+    : pretrainingSchema.shape[name as SettingName];
+}
+
+function hasFields(name: PropertyKey): name is 'model' | 'generator' {
+  return name === 'model' || name === 'generator';
 }
 
 function unknownName(key: string, at: string, known: readonly string[]): string {
@@ -379,12 +425,15 @@ function editDistance(a: string, b: string): number {
   return row[b.length];
 }
 
-/** Settings that are each in range and do not go together. */
-function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): string[] {
+/**
+ * Settings that are each in range and do not go together.
+ * @param bad  settings that stand at their default because what was given is out of range: nothing is said about those
+ */
+function contradictions(s: PretrainingSettings, given: ReadonlySet<string>, bad: ReadonlySet<string>): string[] {
   const problems: string[] = [];
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   if (s.time !== undefined && s.timeMs === undefined) {
-    problems.push(`time is "${s.time}"; expected a positive number and ms, s, m or h, for instance "10m"`);
+    problems.push(`time is "${s.time}"; expected ${TIME_EXPECTED}`);
   }
   refuse(
     !given.has('steps') && !given.has('time'),
@@ -419,9 +468,10 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>): str
     ...maskingContradictions(s, given),
     ...generatorContradictions(s, given),
     ...spanBertContradictions(s, given),
-    ...modelProblems(s),
+    ...(bad.has('size') ? [] : modelProblems(s)),
   );
-  return problems;
+  const mentionsBad = (problem: string) => problem.split(/[^\w.]+/).some((word) => bad.has(word));
+  return problems.filter((problem) => !mentionsBad(problem));
 }
 
 const GENERATOR_SETTINGS = [
@@ -463,16 +513,24 @@ function generatorContradictions(s: PretrainingSettings, given: ReadonlySet<stri
 function modelProblems(s: PretrainingSettings): string[] {
   // Sizes do not depend on the vocabulary: any will do for checking them.
   const { discriminator, generator } = modelConfigs(s, { vocabSize: 1, padTokenId: 0 });
-  const problems = encoderConfigProblems(discriminator).map((problem) => `model: ${problem}`);
+  const ofModel = encoderConfigProblems(discriminator);
+  const problems = ofModel.map((problem) => `model: ${problem}`);
   if (s.objective === 'spanbert' && discriminator.embeddingSize !== discriminator.hiddenSize) {
     const { embeddingSize, hiddenSize } = discriminator;
     problems.push(
       `model.embeddingSize is ${embeddingSize} and hiddenSize is ${hiddenSize}; objective spanbert trains a BERT, which has no embedding projection: expected ${hiddenSize}`,
     );
   }
-  if (hasGenerator(s) && s.generatorKind === 'model' && problems.length === 0) {
-    problems.push(...encoderConfigProblems(generator).map((problem) => `generator: ${problem}`));
-    problems.push(...sharingProblems(s, discriminator, generator));
+  if (hasGenerator(s) && s.generatorKind === 'model') {
+    // What was derived from a model that is wrong is no news; what was given for the generator itself is.
+    const given = (key: keyof EncoderConfig) => ofModel.length === 0 || key in s.generator;
+    const ofGenerator = encoderConfigProblems(generator).filter((problem) => {
+      const [field] = problem.split(' ') as [keyof EncoderConfig];
+      return given(field) && (field !== 'hiddenSize' || given('numAttentionHeads'));
+    });
+    problems.push(...ofGenerator.map((problem) => `generator: ${problem}`));
+    const compared = (key: keyof EncoderConfig) => given(key) || !FROM_HEADS.includes(key);
+    problems.push(...sharingProblems(s, discriminator, generator, compared));
   }
   if (s.length > discriminator.maxPositionEmbeddings) {
     problems.push(
@@ -482,6 +540,8 @@ function modelProblems(s: PretrainingSettings): string[] {
   return problems;
 }
 
+/** Sizes of a generator that follow from the model's heads, where they are not given. */
+const FROM_HEADS: readonly (keyof EncoderConfig)[] = ['hiddenSize', 'numAttentionHeads', 'intermediateSize'];
 const ENCODER_SIZES = [
   'hiddenSize',
   'numHiddenLayers',
@@ -491,10 +551,15 @@ const ENCODER_SIZES = [
 ] as const;
 const EMBEDDING_SIZES = ['embeddingSize', 'maxPositionEmbeddings', 'typeVocabSize'] as const;
 
-function sharingProblems(s: PretrainingSettings, discriminator: EncoderConfig, generator: EncoderConfig): string[] {
+function sharingProblems(
+  s: PretrainingSettings,
+  discriminator: EncoderConfig,
+  generator: EncoderConfig,
+  compared: (key: keyof EncoderConfig) => boolean,
+): string[] {
   const equal = (keys: readonly (keyof EncoderConfig)[], why: string) =>
     keys
-      .filter((key) => discriminator[key] !== generator[key])
+      .filter((key) => compared(key) && discriminator[key] !== generator[key])
       .map(
         (key) =>
           `${why} needs equal sizes: ${key} is ${discriminator[key]} in the model and ${generator[key]} in the generator`,
@@ -527,7 +592,12 @@ export function modelConfigs(
   const generator = generatorConfig(discriminator, fractions);
   // A generator of the same width is the same network, also where the feed-forward width was overridden.
   const sameWidth = s.generatorSizeFraction === 1 && { intermediateSize: discriminator.intermediateSize };
-  return { discriminator, generator: { ...generator, ...sameWidth, ...s.generator } };
+  // Embeddings of its own are as wide as the generator, as with `untied_generator_embeddings` in google-research/electra:
+  // a table wider than what reads it would cost more and need a projection. Two stages copy the generator, so there all
+  // sizes are those of the model.
+  const hiddenSize = s.generator.hiddenSize ?? generator.hiddenSize;
+  const ownTable = s.sharing === 'none' && s.objective !== 'two-stage' && { embeddingSize: hiddenSize };
+  return { discriminator, generator: { ...generator, ...sameWidth, ...ownTable, ...s.generator } };
 }
 
 /** The schedule of a stretch of `totalSteps` steps. */

@@ -4,7 +4,7 @@ import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
 import { SettingsError } from '../../errors.js';
 import { type CommandDefinition, EXIT } from '../command.js';
 import { listenForInterrupts } from '../interrupts.js';
-import { collectProblems, duration, grouped, megabytes, wholeNumber } from '../numbers.js';
+import { collectProblems, duration, fractionBelowOne, grouped, megabytes, wholeNumber } from '../numbers.js';
 import { outFolder } from './vocab.js';
 
 /** Between two plain lines of progress, where there is no terminal. */
@@ -53,6 +53,7 @@ export const prepare: CommandDefinition = {
       tokenizerDir: () => tokenizerFolder(options.tokenizer),
       workers: () => wholeNumber('--workers', options.workers, 0),
       shardTokens: () => wholeNumber('--shard-tokens', options.shardTokens, 1),
+      heldOutFraction: () => fractionBelowOne('--held-out-fraction', options.heldOutFraction),
     });
     let shownAt = performance.now();
     const onProgress = (progress: PrepareProgress) => {
@@ -66,7 +67,6 @@ export const prepare: CommandDefinition = {
       const result = await prepareCorpus({
         inputs: files,
         ...given,
-        ...(options.heldOutFraction !== undefined && { heldOutFraction: Number(options.heldOutFraction) }),
         documentPer: options.documentPer as 'blankLine' | 'line' | 'file' | undefined,
         field: options.field as string | undefined,
         tags: options.tags as TagOffsets | undefined,

@@ -46,6 +46,7 @@ export const vocab: CommandDefinition = {
     const startedAt = performance.now();
     const { tokenizer, textBytes, distinctWords, skipped } = await trainVocabulary({
       inputs: files,
+      out: given.out,
       size: given.size,
       minFrequency: given.minFrequency,
       alphabetLimit: given.alphabetLimit,

@@ -50,7 +50,7 @@ export function errorInFile(error: LineError, file: string, linesBefore: number,
     subject: file,
     found: line,
     expected: `one JSON object a line, with text in "${field}"`,
-    advice: 'Mend the line, or name the field that holds the text (field)',
+    advice: 'Mend the line, or name the field that holds the text (--field)',
   });
 }
 
@@ -296,7 +296,7 @@ function decode({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'repla
       subject: file,
       found: at,
       expected: 'UTF-8 text',
-      advice: 'Convert the file to UTF-8, or have such bytes replaced (invalidUtf8: replace)',
+      advice: 'Convert the file to UTF-8, or have such bytes replaced (--invalid-utf8 replace)',
     });
   }
   return offset === 0 && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;

@@ -1,9 +1,10 @@
 /** Which files are read: named files, and folders walked in sorted order. */
 
 import { createHash } from 'node:crypto';
+import { existsSync, realpathSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
-import { DataError } from '../../../errors.js';
+import { basename, join, resolve } from 'node:path';
+import { DataError, SettingsError } from '../../../errors.js';
 
 export type InputKind = 'text' | 'jsonl' | 'parquet';
 
@@ -35,11 +36,17 @@ const FINGERPRINT_BYTES = 65_536;
 /**
  * Lists the files of `inputs` in order. A named file is read whatever its ending (unknown ones as plain text); in a
  * folder only known endings are, and the others are listed as skipped.
+ * @param own  folders of ours, for the result or a tokenizer: their vocab.txt is no text. Inside an input they are skipped
  * @throws DataError for a missing or empty named file, or when nothing is left to read
+ * @throws SettingsError when an input is one of our own folders
  */
-export async function listInputs(inputs: readonly string[]): Promise<{ files: InputFile[]; skipped: SkippedFile[] }> {
+export async function listInputs(
+  inputs: readonly string[],
+  own: readonly string[] = [],
+): Promise<{ files: InputFile[]; skipped: SkippedFile[] }> {
   const files: InputFile[] = [];
   const skipped: SkippedFile[] = [];
+  const ownFolders = new Set(own.map(realPath));
   for (const path of inputs) {
     const info = await stat(path).catch(() => undefined);
     if (!info) {
@@ -49,7 +56,17 @@ export async function listInputs(inputs: readonly string[]): Promise<{ files: In
       files.push(await describe(path, basename(path), kindOf(path) ?? { kind: 'text', gzip: path.endsWith('.gz') }));
       continue;
     }
-    for (const name of await walk(path)) {
+    if (ownFolders.has(realPath(path))) {
+      throw new SettingsError([
+        `the input ${path} is also a folder that is written to or holds the tokenizer; expected one of texts alone`,
+      ]);
+    }
+    const isOwn = (folder: string) => {
+      if (!ownFolders.has(realPath(folder))) return false;
+      skipped.push({ path: folder, reason: 'the output or the tokenizer' });
+      return true;
+    };
+    for (const name of await walk(path, isOwn)) {
       const kind = kindOf(name);
       const file = join(path, name);
       if (!kind) skipped.push({ path: file, reason: 'unknown ending' });
@@ -58,12 +75,30 @@ export async function listInputs(inputs: readonly string[]): Promise<{ files: In
     }
   }
   if (files.length > 0) return { files, skipped };
-  throw new DataError(`No text to read in ${inputs.join(', ') || 'an empty list of inputs'}`, {
+  const passedOver = skipped.map(({ path, reason }) => `${path} (${reason})`);
+  const found = passedOver.length ? `; there is ${fewOf(passedOver)}` : '';
+  throw new DataError(`No text to read in ${fewOf(inputs) || 'an empty list of inputs'}${found}`, {
     subject: inputs.join(', '),
-    found: skipped.map(({ path, reason }) => `${path} (${reason})`),
+    found: passedOver,
     expected: `files ending in ${Object.keys(KINDS).join(', ')} or these with .gz`,
     advice: 'Name files one by one to read other endings as plain text',
   });
+}
+
+/** The error for input that was read whole and has no word in it. */
+export function noText(inputs: readonly string[], textBytes: number): DataError {
+  return new DataError(`${fewOf(inputs)}: there is no word in ${textBytes} bytes of text`, {
+    subject: inputs.join(', '),
+    found: textBytes,
+    expected: 'at least one word',
+    advice: 'Check the files, and the field or column that holds the text (--field)',
+  });
+}
+
+/** The first three, and how many more there are. */
+export function fewOf(names: readonly string[]): string {
+  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
+  return names.slice(0, 3).join(', ') + more;
 }
 
 function kindOf(path: string): { kind: InputKind; gzip: boolean } | undefined {
@@ -73,16 +108,23 @@ function kindOf(path: string): { kind: InputKind; gzip: boolean } | undefined {
   return kind && !(gzip && kind === 'parquet') ? { kind, gzip } : undefined;
 }
 
-/** Paths of all files below `folder`, from it, sorted by UTF-16 unit; names that begin with a dot are left out. */
-async function walk(folder: string, prefix = ''): Promise<string[]> {
+function realPath(path: string): string {
+  return existsSync(path) ? realpathSync(path) : resolve(path);
+}
+
+/**
+ * Paths of all files below `folder`, from it, sorted by UTF-16 unit; names that begin with a dot are left out, and folders
+ * that are to be passed over.
+ */
+async function walk(folder: string, passOver: (folder: string) => boolean, prefix = ''): Promise<string[]> {
   const entries = await readdir(join(folder, prefix), { withFileTypes: true });
   const found: string[] = [];
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     if (entry.name.startsWith('.')) continue;
     const name = prefix ? `${prefix}/${entry.name}` : entry.name;
     const isFolder = entry.isSymbolicLink() ? (await stat(join(folder, name))).isDirectory() : entry.isDirectory();
-    if (isFolder) found.push(...(await walk(folder, name)));
-    else found.push(name);
+    if (!isFolder) found.push(name);
+    else if (!passOver(join(folder, name))) found.push(...(await walk(folder, passOver, name)));
   }
   return found;
 }

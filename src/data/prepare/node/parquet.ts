@@ -44,7 +44,7 @@ export async function openParquet(path: string, field: string): Promise<ParquetT
       subject: path,
       found: columns,
       expected: field,
-      advice: 'Name the column that holds the text (field)',
+      advice: 'Name the column that holds the text (--field)',
     });
   }
   const rowGroups: RowGroupRange[] = [];
@@ -83,7 +83,7 @@ export async function readParquetTexts(
     else if (value !== null && value !== undefined) {
       throw new DataError(`${path}, row ${rowStart + index}: column "${field}" holds ${typeof value}, expected text`, {
         subject: path,
-        advice: 'Name the column that holds the text (field)',
+        advice: 'Name the column that holds the text (--field)',
       });
     }
   });

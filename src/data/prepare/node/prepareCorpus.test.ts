@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FolderLock, LOCK_FILE } from '../../../checkpoint/folderLockNode.js';
 import { DataError, SettingsError } from '../../../errors.js';
 import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
@@ -21,6 +22,7 @@ import { createBatchSource } from '../../batches.js';
 import type { TokenSplit } from '../../shards.js';
 import { openShards } from '../../shardsNode.js';
 import { isHeldOut, sectionHash } from '../tokenizeUnit.js';
+import { newJournal } from './journal.js';
 import { prepareCorpus } from './prepareCorpus.js';
 import type { PrepareProgress } from './progress.js';
 import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './readUnits.js';
@@ -206,8 +208,8 @@ describe('bad input', () => {
     ],
     ['a file that is not gzip', { 'a.txt.gz': 'chef' }, /a\.txt\.gz is a damaged or incomplete gzip file/],
     ['a file that is not Parquet', { 'a.parquet': 'PAR1 and so on' }, /a\.parquet is not a complete Parquet file/],
-    ['a folder without text', { 'a.bin': 'a' }, /No text to read in/],
-    ['text without a word', { 'a.txt': ' \n\n \n' }, /hold no text/],
+    ['a folder without text', { 'a.bin': 'a' }, /No text to read in .*; there is .*a\.bin \(unknown ending\)/],
+    ['text without a word', { 'a.txt': ' \n\n \n' }, /a\.txt: there is no word in 5 bytes of text/],
   ])('names %s', async (_, files, message) => {
     const folder = folderWith(files);
     await expect(prepareCorpus(settings([folder]))).rejects.toThrow(DataError);
@@ -218,6 +220,61 @@ describe('bad input', () => {
     const folder = folderWith({ 'empty.txt': '' });
     await expect(prepareCorpus(settings([join(folder, 'no.txt')]))).rejects.toThrow(/no\.txt does not exist/);
     await expect(prepareCorpus(settings([join(folder, 'empty.txt')]))).rejects.toThrow(/empty\.txt is empty/);
+  });
+
+  it.each(['[MASK]', '[PAD]'])('names the tokenizer whose vocabulary has no %s', async (missing) => {
+    const vocab = [...SPECIAL, ...WORDS].filter((token) => token !== missing).join('\n');
+    const folder = folderWith({ 'vocab.txt': vocab, 'text/a.txt': 'chef' });
+    const preparing = prepareCorpus({ ...settings([join(folder, 'text')]), tokenizerDir: folder });
+    await expect(preparing).rejects.toThrow(`${folder}: the vocabulary of 14 tokens has no ${missing}. Add ${missing}`);
+  });
+
+  it('names the folder of a vocabulary that has a token twice', async () => {
+    const folder = folderWith({ 'vocab.txt': [...SPECIAL, 'ate', 'ate'].join('\n'), 'text/a.txt': 'chef' });
+    const preparing = prepareCorpus({ ...settings([join(folder, 'text')]), tokenizerDir: folder });
+    await expect(preparing).rejects.toThrow(`${folder}: vocabulary: "ate" has the ids 5 and 6`);
+  });
+
+  it('refuses an input that it would write to, and passes over the result and the tokenizer inside one', async () => {
+    const folder = folderWith({ 'a.txt': 'the chef', 'b/c.txt': 'the meal' });
+    for (const out of [folder, join(folder, 'b', '..')]) {
+      await expect(prepareCorpus({ ...settings([folder]), out })).rejects.toThrow(
+        `the input ${folder} is also a folder`,
+      );
+    }
+    const tokenizerInside = join(folder, 'vocab');
+    await saveTokenizer(tokenizer, tokenizerInside);
+    const used = { ...settings([folder]), out: join(folder, 'shards'), tokenizerDir: tokenizerInside };
+    const { manifest, skipped } = await prepareCorpus(used);
+    expect(manifest.identity.inputs.map(({ name }) => name)).toEqual(['a.txt', 'b/c.txt']);
+    expect(skipped).toEqual([{ path: tokenizerInside, reason: 'the output or the tokenizer' }]);
+    expect((await prepareCorpus(used)).status).toBe('unchanged');
+  });
+
+  it('is refused while another process prepares the folder, and does nothing when that one has finished', async () => {
+    const used = settings([folderWith({ 'a.txt': 'the chef' })]);
+    mkdirSync(used.out);
+    const lock = await FolderLock.acquire(used.out);
+    await expect(prepareCorpus(used)).rejects.toThrow(`${used.out} is in use by process ${process.pid} on `);
+    expect(readdirSync(used.out)).toEqual([LOCK_FILE]);
+    lock.release();
+    await prepareCorpus(used);
+    const again = await FolderLock.acquire(used.out);
+    expect((await prepareCorpus(used)).status).toBe('unchanged');
+    again.release();
+  });
+
+  it('does not follow a journal out of the folder', async () => {
+    const used = settings([folderWith({ 'a.txt': 'the chef' })]);
+    const { manifest } = await prepareCorpus(used);
+    const [shard] = manifest.train.shards;
+    const train = { documents: 1, shards: [{ ...shard, file: `../out/${shard.file}` }] };
+    rmSync(join(used.out, 'manifest.json'));
+    writeFileSync(
+      join(used.out, 'progress.json'),
+      JSON.stringify({ ...newJournal(manifest.identity), segments: 1, train }),
+    );
+    await expect(prepareCorpus(used)).rejects.toThrow('progress.json is damaged');
   });
 
   it('names the columns of a Parquet file that lacks the one asked for', async () => {

@@ -12,8 +12,9 @@ import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../../../checkpoint/durableFileNode.js';
+import { FolderLock } from '../../../checkpoint/folderLockNode.js';
 import { SafetensorsFile, writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
-import { DataError } from '../../../errors.js';
+import { saidOf } from '../../../errors.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import {
@@ -29,7 +30,7 @@ import type { SpecialIds, SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest } from '../../shardsNode.js';
 import { errorInFile, LineError } from '../tokenizeUnit.js';
 import type { UnitTokens } from '../unit.js';
-import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
+import { type InputFile, listInputs, noText, type SkippedFile } from './inputs.js';
 import { checkIdentity, JOURNAL_FILE, type Journal, newJournal, readJournal, writeJournal } from './journal.js';
 import { ProgressReporter } from './progress.js';
 import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
@@ -57,14 +58,16 @@ const SPLITS: readonly SplitName[] = ['train', 'heldOut'];
  * @throws SettingsError for settings out of range
  * @throws DataError for input that cannot be used (file and place), for a vocabulary without the special tokens, and for
  *         a folder that was made with another tokenizer, other settings or other input
+ * @throws FolderInUseError when another process is preparing the folder; WriteError naming the file that could not be
+ *         written
  */
 export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareResult> {
   const startedAt = performance.now();
   const resolved = resolveSettings(settings);
   const { out } = resolved;
   const tokenizer = loadTokenizer(resolved.tokenizerDir);
-  const specialIds = specialIdsOf(tokenizer);
-  const { files, skipped } = await listInputs(resolved.inputs);
+  const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
+  const { files, skipped } = await listInputs(resolved.inputs, [out, resolved.tokenizerDir]);
   const identity = identityOf(resolved, tokenizer, files);
   const result = (status: PrepareResult['status'], manifest: Manifest): PrepareResult => ({
     out,
@@ -75,15 +78,37 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
     elapsedMs: performance.now() - startedAt,
   });
 
-  if (existsSync(join(out, MANIFEST_FILE))) {
+  const unchanged = () => {
+    if (!existsSync(join(out, MANIFEST_FILE))) return undefined;
     const manifest = readManifest(out);
     checkIdentity(out, manifest.identity, identity);
     checkShardFiles(out, [...manifest.train.shards, ...manifest.heldOut.shards]);
     return result('unchanged', manifest);
+  };
+  const complete = unchanged();
+  if (complete) return complete;
+  makeFolder(out);
+  const lock = await FolderLock.acquire(out);
+  try {
+    // Another process may have finished it a moment ago.
+    const completed = unchanged();
+    if (completed) return completed;
+    const { manifest, continued } = await prepareFolder(resolved, files, { tokenizer, specialIds, identity });
+    return result(continued ? 'continued' : 'prepared', manifest);
+  } finally {
+    lock.release();
   }
+}
+
+/** Makes or finishes the folder, which is ours alone. */
+async function prepareFolder(
+  settings: ResolvedSettings,
+  files: readonly InputFile[],
+  { tokenizer, specialIds, identity }: { tokenizer: WordPieceTokenizer; specialIds: SpecialIds; identity: Identity },
+): Promise<{ manifest: Manifest; continued: boolean }> {
+  const { out } = settings;
   const earlier = readJournal(out);
   if (earlier) checkIdentity(out, earlier.identity, identity);
-  makeFolder(out);
   await removeTemporary(out);
   // The journal goes first: from now on the folder says what it is being made from.
   let journal = earlier ?? newJournal(identity);
@@ -91,17 +116,17 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
 
   let unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-  await writeShards(resolved, files, tokenizer, journal, unigram);
+  await writeShards(settings, files, tokenizer, journal, unigram);
   if (couldHoldOut(journal)) {
     // Rare and cheap: among 500 sections (8 MB) a hundredth is never chosen in one corpus of 150.
     journal = newJournal(identity, nextAbove(journal.hashes!.least));
     await writeJournal(out, journal);
     await removeShards(out);
     unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-    await writeShards(resolved, files, tokenizer, journal, unigram);
+    await writeShards(settings, files, tokenizer, journal, unigram);
   }
-  const manifest = await finish(out, journal, tokenizer.vocabSize, specialIds, unigram);
-  return result(earlier && earlier.segments > 0 ? 'continued' : 'prepared', manifest);
+  const manifest = await finish(out, files, journal, tokenizer.vocabSize, specialIds, unigram);
+  return { manifest, continued: earlier !== undefined && earlier.segments > 0 };
 }
 
 /** Nothing is held out although something should be, and something would remain to train on. */
@@ -262,6 +287,7 @@ async function withLine(
 
 async function finish(
   out: string,
+  files: readonly InputFile[],
   journal: Journal,
   vocabSize: number,
   specialIds: SpecialIds,
@@ -269,11 +295,10 @@ async function finish(
 ): Promise<Manifest> {
   const splits = { train: describeSplit(journal.train), heldOut: describeSplit(journal.heldOut) };
   if (splits.train.tokens + splits.heldOut.tokens === 0) {
-    throw new DataError(`The ${journal.textBytes} bytes of input hold no text`, {
-      found: journal.textBytes,
-      expected: 'at least one word',
-      advice: 'Check the files, and the field or column that holds the text',
-    });
+    throw noText(
+      files.map(({ path }) => path),
+      journal.textBytes,
+    );
   }
   await writeSafetensors(join(out, UNIGRAM_FILE), [
     { name: 'train', dtype: 'F64', shape: [vocabSize], data: unigram.train },

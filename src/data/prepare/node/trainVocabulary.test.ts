@@ -52,5 +52,9 @@ describe('trainVocabulary', () => {
     await expect(failing).rejects.toThrow(/broken\.jsonl:3 has no text in field "text"; it has txt/);
     const binary = file('binary.txt', Uint8Array.of(65, 0, 66));
     await expect(trainVocabulary({ inputs: [binary], size: 60 })).rejects.toThrow(/zero byte at offset 1/);
+    const blank = file('blank.txt', ' \n\n \n');
+    await expect(trainVocabulary({ inputs: [blank], size: 60 })).rejects.toThrow(
+      `${blank}: there is no word in 5 bytes of text`,
+    );
   });
 });

@@ -5,13 +5,15 @@ import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
 import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
 import type { Unit } from '../unit.js';
-import { listInputs, type SkippedFile } from './inputs.js';
+import { listInputs, noText, type SkippedFile } from './inputs.js';
 import { openParquet, readParquetTexts } from './parquet.js';
 import { readUnits } from './readUnits.js';
 
 export interface TrainVocabularySettings {
   /** Files, and folders of files. */
   readonly inputs: readonly string[];
+  /** Where the caller is going to save it, which is not read. */
+  readonly out?: string;
   /** Tokens of the vocabulary, special ones included. */
   readonly size: number;
   /** Keep upper case and accents. Default false. */
@@ -52,7 +54,7 @@ const LEAST_ALPHABET = 1000;
 export async function trainVocabulary(settings: TrainVocabularySettings): Promise<TrainedVocabulary> {
   const { cased = false, preserveHangul = true, field = 'text', invalidUtf8 = 'error', onProgress } = settings;
   const normalization = { lowercase: !cased, tearHangul: !preserveHangul };
-  const { files, skipped } = await listInputs(settings.inputs);
+  const { files, skipped } = await listInputs(settings.inputs, settings.out === undefined ? [] : [settings.out]);
   const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const trainer = new VocabularyTrainer(normalization);
   const reader = new UnitReader(trainer, { field, invalidUtf8 });
@@ -65,6 +67,7 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
     textBytes += await reader.read(unit.unit);
     onProgress?.({ stage: 'reading', textBytes, fraction: unit.diskBytes / diskBytes });
   }
+  if (trainer.wordCounts().size === 0) throw noText(settings.inputs, textBytes);
   const tokens = trainer.train({
     size: settings.size,
     minFrequency: settings.minFrequency,
