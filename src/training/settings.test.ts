@@ -62,7 +62,7 @@ describe('pre-training settings', () => {
     expect(problems).toContain('seed is "x"; expected a whole number from 0');
     expect(problems).toContain('learningrate is not a setting; did you mean learningRate?');
     expect(problems).toContain(
-      'objective is "bert"; expected one of electra, electra-15, replace-mlm, all-tokens-mlm, mlm or two-stage',
+      'objective is "bert"; expected one of electra, electra-15, replace-mlm, all-tokens-mlm, mlm, two-stage or spanbert',
     );
     expect(problems.find((p) => p.startsWith('warmupSteps is 20 and steps is 10'))).toBeDefined();
     expect(problems.find((p) => p.startsWith('length is 1024 and maxPositionEmbeddings is 512'))).toBeDefined();
