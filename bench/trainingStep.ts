@@ -18,6 +18,7 @@ import {
 } from '../src/training/settings.js';
 import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
+import { stepShare } from '../src/training/stepShare.js';
 import { TrainerState } from '../src/training/trainerState.js';
 
 export interface StepShape {
@@ -134,7 +135,7 @@ export class TrainingSteps {
       profile: true,
     });
     for (let step = 0; step < steps; step++) {
-      const inputs = await makeStepInputs(this.data, this.#phase, { step, accumulation: 1 });
+      const inputs = await makeStepInputs(this.data, this.#phase, { step, share: stepShare(this.settings) });
       await program.run(microBatchFeeds(inputs, 0, 0));
     }
     const elapsedMs = (await program.profile?.()) ?? {};
