@@ -10,6 +10,8 @@ export interface Member {
   /** Name of its machine. */
   readonly host: string;
   readonly pid: number;
+  /** Its share of the machine's processors, which other ranks may use as well; unknown where it is left out. */
+  readonly threads?: number;
 }
 
 export type Numbers = Float32Array | Float64Array;
@@ -38,6 +40,9 @@ export interface Collective {
   /** Leaves in good order: all ranks call it, once all work is done. */
   close(): Promise<void>;
 }
+
+/** Ranks that were started together cannot find one another. */
+export class CollectiveError extends PleiadError {}
 
 /** What ended the work together, as a rank saw it. */
 export type PeerFailure =

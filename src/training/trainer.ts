@@ -549,7 +549,10 @@ class PretrainingRun {
   /** What another rank's end means for the run. */
   withoutPeers({ message, failure, members, advice, cause }: PeerError): PeerError {
     const { step } = this.#progress;
-    const saved = this.#saved && `The newest checkpoint is ${this.#saved.path}; go on from it with --resume`;
+    const { store } = this.dependencies;
+    const saved = !store
+      ? 'Go on from its newest checkpoint with --resume'
+      : this.#saved && `The newest checkpoint is ${this.#saved.path}; go on from it with --resume`;
     return new PeerError(`the run ends at step ${step}: ${message}`, {
       failure,
       members,
