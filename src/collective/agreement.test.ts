@@ -86,7 +86,7 @@ describe('a rank that cannot go on', () => {
   it('ends what the others wait for and all that they call later', async () => {
     const [first, second] = memoryCollectives(2);
     const waiting = first.allReduce(new Float32Array(1));
-    expect(first.waitingFor().map(({ rank }) => rank)).toEqual([1]);
+    expect(first.waiting().members.map(({ rank }) => rank)).toEqual([1]);
     await second.fail('out of memory');
     await expect(waiting).rejects.toThrow('rank 1 (memory, process 0) failed: out of memory');
     await expect(first.barrier()).rejects.toThrow(PeerError);

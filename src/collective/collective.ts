@@ -35,14 +35,20 @@ export interface Collective {
    * PeerError. Resolves when they know, or after a while.
    */
   fail(reason: string): Promise<void>;
-  /** Ranks that the operation under way still waits for; none when there is none, or the driver cannot know. */
-  waitingFor(): readonly Member[];
+  /** What the operation under way waits for; nobody when there is none, or the driver cannot know. */
+  waiting(): Waiting;
   /** Leaves in good order: all ranks call it, once all work is done. */
   close(): Promise<void>;
 }
 
 /** Ranks that were started together cannot find one another. */
 export class CollectiveError extends PleiadError {}
+
+export interface Waiting {
+  /** Ranks that have not come yet. */
+  readonly members: readonly Member[];
+  readonly elapsedMs: number;
+}
 
 /** What ended the work together, as a rank saw it. */
 export type PeerFailure =
@@ -86,6 +92,6 @@ export const ALONE: Collective = {
   async broadcast() {},
   async barrier() {},
   async fail() {},
-  waitingFor: () => [],
+  waiting: () => ({ members: [], elapsedMs: 0 }),
   async close() {},
 };

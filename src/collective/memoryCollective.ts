@@ -76,7 +76,7 @@ export function memoryCollectives(size: number): Collective[] {
     broadcast: (values) => meeting.arrive(rank, 'broadcast', values),
     barrier: () => meeting.arrive(rank, 'barrier', NOTHING),
     fail: async (reason) => meeting.fail(rank, reason),
-    waitingFor: () => meeting.absent,
+    waiting: () => ({ members: meeting.absent, elapsedMs: 0 }),
     close: () => meeting.arrive(rank, 'close', NOTHING),
   }));
 }

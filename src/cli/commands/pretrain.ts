@@ -42,13 +42,13 @@ export const pretrain: CommandDefinition = {
     const interrupts = listenForInterrupts(() => {
       own.line('interrupted: finishing the step and writing a checkpoint (again to leave at once)');
     });
-    const watch = watchAfterInterrupt(interrupts, collective, own);
+    const teller = tellWaiting(interrupts, collective, own);
     try {
       return await train(settings, { collective, interrupts, output: own });
     } catch (error) {
       return failureOfRank(error, collective);
     } finally {
-      clearTimeout(watch.timer);
+      teller.stop();
       interrupts.stop();
       await collective.close();
     }
@@ -93,29 +93,35 @@ function speaksForFirst({ members, failure }: PeerError, rank: number): boolean 
   return gone.has(0) && speaker === rank;
 }
 
-/** Open MPI sends SIGTERM when a rank has died, and SIGKILL a second later. */
-const STILL_WAITING_MS = 600;
+/**
+ * When to look after a signal: launchers that end all ranks because one is gone send SIGTERM, and SIGKILL a second later or
+ * sooner.
+ */
+const LOOK_AFTER_MS = [0, 200, 600, 1500];
+/** Ranks in good health wait for one another for less. */
+const LONG_WAIT_MS = 500;
 
 /**
  * A signal may come from a launcher because another rank is gone; then the step under way never ends. So rank 0 says for
  * whom it waits, while it still can.
  */
-function watchAfterInterrupt(
-  { signal }: Interrupts,
-  collective: Collective,
-  output: Output,
-): { timer?: NodeJS.Timeout } {
-  const watch: { timer?: NodeJS.Timeout } = {};
+function tellWaiting({ signal }: Interrupts, collective: Collective, output: Output): { stop(): void } {
+  let timers: NodeJS.Timeout[] = [];
+  const stop = () => {
+    for (const timer of timers) clearTimeout(timer);
+  };
+  const look = () => {
+    const { members, elapsedMs } = collective.waiting();
+    if (members.length === 0 || elapsedMs < LONG_WAIT_MS) return;
+    stop();
+    output.line(
+      `still waiting for ${members.map(describeMember).join(', ')}: if that has ended, the run ends here; go on from its newest checkpoint with --resume`,
+    );
+  };
   signal.addEventListener('abort', () => {
-    watch.timer = setTimeout(() => {
-      const missing = collective.waitingFor().map(describeMember);
-      if (missing.length === 0) return;
-      output.line(
-        `still waiting for ${missing.join(', ')}: if that has ended, the run ends here; go on from its newest checkpoint with --resume`,
-      );
-    }, STILL_WAITING_MS).unref();
+    timers = LOOK_AFTER_MS.map((ms) => setTimeout(look, ms).unref());
   });
-  return watch;
+  return { stop };
 }
 
 function durationOf(flag: string, words: string | boolean | undefined): number | undefined {

@@ -11,6 +11,7 @@ import {
   type Member,
   type Numbers,
   PeerError,
+  type Waiting,
 } from '../collective.js';
 import type { Launch } from './launch.js';
 import { libraryNames } from './mpiLibrary.js';
@@ -30,6 +31,14 @@ export interface MpiOptions {
   /** How long a rank may keep the others waiting. */
   readonly timeoutMs: number;
 }
+
+/**
+ * For UCX, the transport under MPICH and many clusters' Open MPI. It rewrites the machine code of mmap, munmap and brk, to
+ * hear when memory goes; other threads of Node are in these functions while it does, and one that is crashes (seen with
+ * MPICH 4.0.2: a fault in malloc at the start, one run in ten). And it answers a fault by a report that needs malloc,
+ * which then hangs instead of ending.
+ */
+const KEEP_OFF = { UCX_MEM_EVENTS: 'n', UCX_HANDLE_ERRORS: 'none' };
 
 /** How often the main thread looks at what the other is doing. */
 const WATCH_EVERY_MS = 500;
@@ -51,7 +60,7 @@ class MpiCollective implements Collective {
   readonly #worker: Worker;
   readonly #board: Board;
   readonly #timeoutMs: number;
-  readonly #pending = new Map<number, { resolve(): void; reject(error: Error): void }>();
+  readonly #pending = new Map<number, { startedAt: number; resolve(): void; reject(error: Error): void }>();
   #lastId = 0;
   #broken: PeerError | undefined;
   #watch: NodeJS.Timeout | undefined;
@@ -80,6 +89,8 @@ class MpiCollective implements Collective {
 
   static async start(launch: Launch, { library, timeoutMs }: MpiOptions): Promise<MpiCollective> {
     const libraries = libraryNames(launch.families, library);
+    // Here and not in the worker, whose environment the libraries do not see.
+    for (const [name, value] of Object.entries(KEEP_OFF)) process.env[name] ??= value;
     const board = Board.create(launch.size);
     const data: WorkerData = { libraries, size: launch.size, timeoutMs, board: board.buffer };
     const worker = new Worker(workerUrl('./mpiWorker.js', import.meta.url), { workerData: data, execArgv: [] });
@@ -139,8 +150,12 @@ class MpiCollective implements Collective {
     this.#break('failed', [this.rank], reason);
   }
 
-  waitingFor(): readonly Member[] {
-    return this.members.filter(({ rank }) => this.#board.isMissing(rank));
+  waiting(): Waiting {
+    const [oldest] = this.#pending.values();
+    return {
+      members: this.members.filter(({ rank }) => this.#board.isMissing(rank)),
+      elapsedMs: oldest ? performance.now() - oldest.startedAt : 0,
+    };
   }
 
   async close(): Promise<void> {
@@ -157,7 +172,7 @@ class MpiCollective implements Collective {
     if (this.#broken) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       const id = ++this.#lastId;
-      this.#pending.set(id, { resolve, reject });
+      this.#pending.set(id, { startedAt: performance.now(), resolve, reject });
       this.#worker.ref();
       this.#watch ??= this.#startWatch();
       this.#post(requestOf(id));
