@@ -56,7 +56,8 @@ describe.skipIf(launchers.length === 0)('several ranks', () => {
     const [node, ...words] = tinyRun(folder, out('alone'));
     alone = await run(node, words);
     expect(alone.code, alone.messages).toBe(0);
-    for (const launcher of launchers) undisturbed.set(launcher.family, await ranks(launcher, `two-${launcher.command}`));
+    for (const launcher of launchers)
+      undisturbed.set(launcher.family, await ranks(launcher, `two-${launcher.command}`));
   }, 300_000);
 
   describe.each(launchers)('under mpirun of $family', (launcher) => {
@@ -177,7 +178,7 @@ describe.skipIf(launchers.length === 0)('several ranks', () => {
           }),
         });
         expect(ended.code).not.toBe(0);
-        expect(ended.messages).toMatch(/the run ends at step \d+: rank 1 \(\S+, process \d+\): no answer for [34] s/);
+        expect(ended.messages).toMatch(/the run ends at step \d+: rank 1 \(\S+, process \d+\): no answer for \d+ s/);
         expect(ended.messages).toContain(`process ${pid})`);
       },
       120_000,
