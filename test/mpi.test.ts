@@ -154,6 +154,18 @@ describe.skipIf(launchers.length === 0)('several ranks', () => {
       expect(existsSync(out('unseen'))).toBe(false);
     });
 
+    it('say so when their shards are not the same, and begin no run', async () => {
+      const other = join(folder, 'other');
+      mkdirSync(other);
+      await prepareTinyShards(other, 8);
+      const command = tinyRun(folder, out('unequal'), { data: 'shards' });
+      const words = ['-np', '1', '--wdir', folder, ...command, ':', '-np', '1', '--wdir', other, ...command];
+      const ended = await run(openMpi!.command, [...openMpi!.flags, ...words]);
+      expect(ended.code).not.toBe(0);
+      expect(ended.messages).toMatch(/pleiad: shards is not the same on all ranks: it differs on rank 1 \(/);
+      expect(existsSync(out('unequal'))).toBe(false);
+    });
+
     it('say so when the library is not there, or is not that of the launcher', async () => {
       const missing = await ranks(openMpi, 'missing', { env: { ...ENVIRONMENT, PLEIAD_MPI: '/nowhere/libmpi.so' } });
       expect(missing.code).not.toBe(0);

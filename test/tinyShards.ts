@@ -9,10 +9,11 @@ import { saveTokenizer } from '../src/text/tokenizerNode.js';
 /**
  * Prepares made-up sentences with an order that can be learned.
  * @param folder  gets `shards/`, and what they are made from
+ * @param seed    of the sentences
  */
-export async function prepareTinyShards(folder: string): Promise<void> {
+export async function prepareTinyShards(folder: string, seed = 7): Promise<void> {
   const words = Array.from({ length: 40 }, (_, i) => `w${i}`);
-  const random = new RandomStream(7, 'test');
+  const random = new RandomStream(seed, 'test');
   const document = () => {
     const ids = [random.integer(words.length)];
     while (ids.length < 60) ids.push((ids.at(-1)! + 1 + random.integer(3)) % words.length);

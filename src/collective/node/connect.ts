@@ -2,6 +2,7 @@
 import { ALONE, type Collective } from '../collective.js';
 import { detectLaunch } from './launch.js';
 import { startMpi } from './mpiCollective.js';
+import { libraryNames, MpiLibrary, prepareEnvironment } from './mpiLibrary.js';
 
 export interface ConnectOptions {
   /** Default: that of the process. */
@@ -27,4 +28,25 @@ export async function connectRanks({
   const library = environment.PLEIAD_MPI || undefined;
   if (!launch || library === NONE) return ALONE;
   return startMpi(launch, { library, timeoutMs });
+}
+
+/** The MPI libraries of this machine, each by what it says of itself; none is initialized. */
+export async function findMpi(environment = process.env): Promise<string[]> {
+  prepareEnvironment();
+  const named = environment.PLEIAD_MPI === NONE ? undefined : environment.PLEIAD_MPI;
+  const found = new Set<string>();
+  try {
+    const { default: koffi } = await import('koffi');
+    for (const name of libraryNames(['Open MPI', 'MPICH'], named || undefined)) {
+      try {
+        const library = MpiLibrary.load(koffi, [name]);
+        found.add(`${library.version} (${library.name})`);
+      } catch {
+        // Not here, or of another kind.
+      }
+    }
+  } catch {
+    // Without koffi there is no way to call it.
+  }
+  return [...found];
 }

@@ -14,7 +14,7 @@ import {
   type Waiting,
 } from '../collective.js';
 import type { Launch } from './launch.js';
-import { libraryNames } from './mpiLibrary.js';
+import { libraryNames, prepareEnvironment } from './mpiLibrary.js';
 import {
   Board,
   type Failure,
@@ -31,14 +31,6 @@ export interface MpiOptions {
   /** How long a rank may keep the others waiting. */
   readonly timeoutMs: number;
 }
-
-/**
- * For UCX, the transport under MPICH and many clusters' Open MPI. It rewrites the machine code of mmap, munmap and brk, to
- * hear when memory goes; other threads of Node are in these functions while it does, and one that is crashes (seen with
- * MPICH 4.0.2: a fault in malloc at the start, one run in ten). And it answers a fault by a report that needs malloc,
- * which then hangs instead of ending.
- */
-const KEEP_OFF = { UCX_MEM_EVENTS: 'n', UCX_HANDLE_ERRORS: 'none' };
 
 /** How often the main thread looks at what the other is doing. */
 const WATCH_EVERY_MS = 500;
@@ -89,8 +81,7 @@ class MpiCollective implements Collective {
 
   static async start(launch: Launch, { library, timeoutMs }: MpiOptions): Promise<MpiCollective> {
     const libraries = libraryNames(launch.families, library);
-    // Here and not in the worker, whose environment the libraries do not see.
-    for (const [name, value] of Object.entries(KEEP_OFF)) process.env[name] ??= value;
+    prepareEnvironment();
     const board = Board.create(launch.size);
     const data: WorkerData = { libraries, size: launch.size, timeoutMs, board: board.buffer };
     const worker = new Worker(workerUrl('./mpiWorker.js', import.meta.url), { workerData: data, execArgv: [] });

@@ -71,6 +71,19 @@ const THREAD_FUNNELED = 1;
 const VERSION_BYTES = 8192;
 const ERROR_BYTES = 1024;
 
+/**
+ * For UCX, the transport under MPICH and many clusters' Open MPI. It rewrites the machine code of mmap, munmap and brk, to
+ * hear when memory goes; other threads of Node are in these functions while it does, and one that is crashes (seen with
+ * MPICH 4.0.2: a fault in malloc at the start, one run in ten). And it answers a fault by a report that needs malloc,
+ * which then hangs instead of ending.
+ */
+const KEEP_OFF = { UCX_MEM_EVENTS: 'n', UCX_HANDLE_ERRORS: 'none' };
+
+/** To be called in the main thread before any library is loaded: the environment of a worker is not seen by libraries. */
+export function prepareEnvironment(): void {
+  for (const [name, value] of Object.entries(KEEP_OFF)) process.env[name] ??= value;
+}
+
 /** Where to look: names of libraries, the first that loads is taken. */
 export function libraryNames(families: readonly MpiFamily[], given?: string, platform = process.platform): string[] {
   if (given) return [given];
