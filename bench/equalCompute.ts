@@ -79,7 +79,7 @@ async function measuredBudget(
     throw new SettingsError(['neither flops nor minutes is set; give one, for instance --minutes 2']);
   const engine = await createNodeEngine({ threads: threads * jobs });
   try {
-    const steps = await TrainingSteps.create(engine, shape, shards);
+    const steps = await TrainingSteps.create(engine, shape, { shards });
     const { graph, sizes } = steps.graph();
     const ms: number[] = [];
     for (let i = 0; i < TIMED_STEPS; i++) ms.push((await steps.run()).totalMs);

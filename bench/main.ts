@@ -39,6 +39,30 @@ program
   });
 
 program
+  .command('scaling')
+  .description('two ranks under mpirun against one rank with as many threads, and the cost model against both')
+  .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))
+  .option('--batch <rows>', 'rows a step, of all ranks together', positiveInteger, 16)
+  .option('--length <tokens>', 'tokens a row', positiveInteger, 128)
+  .option('--ranks <n>', 'ranks', positiveInteger, 2)
+  .option('--threads <n>', 'threads of the one rank, and of all ranks together', positiveInteger, 2)
+  .option('--turns <n>', 'turns that count', positiveInteger, 6)
+  .option('--steps <n>', 'timed steps of each side in a turn', positiveInteger, 4)
+  .option(
+    '--most-load <cores>',
+    'turns in which other processes kept more cores busy do not count',
+    positiveNumber,
+    0.1,
+  )
+  .option('--mpirun <command>', 'launcher of the ranks', 'mpirun')
+  .option('--mpirun-flags <flags>', 'flags of the launcher, spaces between', '')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchScaling, describeScaling } = await import('./scaling.js');
+    finish(options, await benchScaling(options), describeScaling);
+  });
+
+program
   .command('tokenize')
   .description('the tokenizer on one thread, against the tokenizers package')
   .option('--megabytes <n>', 'MB of text a language', positiveInteger)

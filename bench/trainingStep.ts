@@ -1,5 +1,6 @@
 /** Real training steps on random tokens in full rows: the trainer's own step runner, without its files. */
 
+import { ALONE, type Collective } from '../src/collective/collective.js';
 import { memoryShards, type Shards, type SpecialIds } from '../src/data/shards.js';
 import type { Engine } from '../src/engine/engine.js';
 import type { Graph } from '../src/graph/graph.js';
@@ -18,6 +19,7 @@ import {
 } from '../src/training/settings.js';
 import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
+import { stepShare } from '../src/training/stepShare.js';
 import { TrainerState } from '../src/training/trainerState.js';
 
 export interface StepShape {
@@ -70,16 +72,24 @@ export class TrainingSteps {
 
   private constructor(
     private readonly engine: Engine,
-    private readonly state: TrainerState,
+    readonly state: TrainerState,
     private readonly settings: PretrainingSettings,
     readonly objective: PretrainingObjective,
     private readonly data: TrainingData,
+    collective: Collective,
   ) {
-    this.#runner = new StepRunner(engine, state, data, settings, () => performance.now());
+    this.#runner = new StepRunner(engine, state, data, settings, () => performance.now(), collective);
   }
 
-  /** @param shards  text to train on; random words by default */
-  static async create(engine: Engine, shape: StepShape, shards = randomShards(shape)): Promise<TrainingSteps> {
+  /**
+   * @param shards      text to train on; random words by default
+   * @param collective  ranks that share the rows of a step; all call this alike
+   */
+  static async create(
+    engine: Engine,
+    shape: StepShape,
+    { shards = randomShards(shape), collective = ALONE }: { shards?: Shards; collective?: Collective } = {},
+  ): Promise<TrainingSteps> {
     const { size, objective: name, batch, length } = shape;
     const settings = resolvePretrainingSettings({
       data: '-',
@@ -96,7 +106,8 @@ export class TrainingSteps {
     const objective = objectiveOf(settings, shards);
     const state = await TrainerState.create(engine, objective.parameters);
     await state.initialize({ seed: 0, initializerRange: 0.02 });
-    return new TrainingSteps(engine, state, settings, objective, trainingData(shards, settings));
+    const data = trainingData(shards, settings, collective);
+    return new TrainingSteps(engine, state, settings, objective, data, collective);
   }
 
   get #phase() {
@@ -134,7 +145,7 @@ export class TrainingSteps {
       profile: true,
     });
     for (let step = 0; step < steps; step++) {
-      const inputs = await makeStepInputs(this.data, this.#phase, { step, accumulation: 1 });
+      const inputs = await makeStepInputs(this.data, this.#phase, { step, share: stepShare(this.settings) });
       await program.run(microBatchFeeds(inputs, 0, 0));
     }
     const elapsedMs = (await program.profile?.()) ?? {};

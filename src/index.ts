@@ -3,6 +3,9 @@
 export * from './autodiff/gradients.js';
 export * from './checkpoint/modelFolder.js';
 export * from './checkpoint/safetensors.js';
+export * from './collective/agreement.js';
+export * from './collective/collective.js';
+export { memoryCollectives } from './collective/memoryCollective.js';
 export { type BatchSettings, type BatchSource, type Blocks, createBatchSource } from './data/batches.js';
 export { createMasking, MASKING_NAMES, type MaskingName, type MaskingSettings } from './data/masking/createMasking.js';
 export { type MaskBatchSettings, maskBatch } from './data/masking/maskBatch.js';

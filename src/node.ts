@@ -7,6 +7,7 @@ export type { ModelFiles, WeightFormat } from './checkpoint/hub/modelFiles.js';
 export type { HubOptions } from './checkpoint/hub/settingsNode.js';
 export * from './checkpoint/modelFolderNode.js';
 export * from './checkpoint/safetensorsNode.js';
+export { type ConnectOptions, connectRanks } from './collective/node/connect.js';
 export { type PrepareResult, prepareCorpus } from './data/prepare/node/prepareCorpus.js';
 export type { PrepareProgress } from './data/prepare/node/progress.js';
 export type { PrepareSettings } from './data/prepare/node/settings.js';

@@ -281,6 +281,20 @@ describe('pleiad pretrain', () => {
     expect([code, json.steps]).toEqual([0, 2]);
   });
 
+  it('refuses a rank timeout that is no duration, with exit code 2', async () => {
+    const { code, stderr } = await pleiad(
+      'pretrain',
+      '--data',
+      at('shards'),
+      '--out',
+      at('late'),
+      '--rank-timeout',
+      'soon',
+    );
+    expect(code).toBe(2);
+    expect(stderr).toContain('--rank-timeout is soon; expected a duration such as 30s or 10m');
+  });
+
   it('on the first Ctrl-C writes a checkpoint and exits 130; resumed, it ends with the weights of an unbroken run', async () => {
     const words = [
       'pretrain',

@@ -14,7 +14,7 @@ function run(
   const training = phase.trainingGraph({ accumulate: false });
   const evaluation = phase.evaluationGraph();
   const counts = phase.counts(golden.batch);
-  const feeds = phase.feeds(golden.batch, { seed: 0, step: 0, index: 0 }, counts);
+  const feeds = phase.feeds(golden.batch, { seed: 0, step: 0, firstRow: 0 }, counts);
   feeds.uniforms = { ...feeds.uniforms, data: golden.uniforms };
   return {
     training: interpret(training, golden.tensors, feeds),

@@ -8,7 +8,7 @@ import { GOLDEN_NAMES, readGolden, readSpanBertGolden, relativeError, SPANBERT_V
 import { runTrainingGraph } from './goldenRuns.js';
 
 const RUNS = 2;
-const DRAW = { seed: 0, step: 0, index: 0 };
+const DRAW = { seed: 0, step: 0, firstRow: 0 };
 /** What each run adds up to when gradients accumulate. */
 const times = (values: ArrayLike<number>, accumulate: boolean) =>
   Array.from(values, (value) => value * (accumulate ? RUNS : 1));

@@ -3,15 +3,13 @@
  * left alone. PLEIAD_KILLS sets the number of kills (3 by default), PLEIAD_KILL_SEED the moments.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { prepareCorpus } from '../src/data/prepare/node/prepareCorpus.js';
 import { RandomStream } from '../src/random/philox.js';
-import { WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { saveTokenizer } from '../src/text/tokenizerNode.js';
+import { prepareTinyShards } from './tinyShards.js';
 
 const CLI = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const KILLS = Number(process.env.PLEIAD_KILLS ?? 3);
@@ -22,27 +20,6 @@ const LATEST_KILL = 0.8;
 
 const folder = mkdtempSync(join(tmpdir(), 'kill-resume-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Made-up sentences with an order that can be learned. */
-async function prepareShards(): Promise<void> {
-  const words = Array.from({ length: 40 }, (_, i) => `w${i}`);
-  const random = new RandomStream(7, 'test');
-  const document = () => {
-    const ids = [random.integer(words.length)];
-    while (ids.length < 60) ids.push((ids.at(-1)! + 1 + random.integer(3)) % words.length);
-    return ids.map((id) => words[id]).join(' ');
-  };
-  writeFileSync(join(folder, 'text.txt'), `${Array.from({ length: 120 }, document).join('\n\n')}\n`);
-  const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...words];
-  await saveTokenizer(WordPieceTokenizer.fromVocabulary(tokens), join(folder, 'tokenizer'));
-  await prepareCorpus({
-    inputs: [join(folder, 'text.txt')],
-    tokenizerDir: join(folder, 'tokenizer'),
-    out: join(folder, 'shards'),
-    workers: 0,
-    heldOutFraction: 0.1,
-  });
-}
 
 interface Ended {
   readonly code: number | null;
@@ -89,7 +66,7 @@ describe('a run that is ended and resumed', () => {
   let undisturbed: Ended;
   let undisturbedMs: number;
   beforeAll(async () => {
-    await prepareShards();
+    await prepareTinyShards(folder);
     const startedAt = performance.now();
     undisturbed = await pretrain('undisturbed');
     undisturbedMs = performance.now() - startedAt;

@@ -6,7 +6,7 @@ import { createSpanBert } from '../src/objectives/spanbert.js';
 import { readSpanBertGolden, relativeError, SPANBERT_VARIANTS } from './goldenFiles.js';
 import { interpret } from './goldenRuns.js';
 
-const DRAW = { seed: 0, step: 0, index: 0 };
+const DRAW = { seed: 0, step: 0, firstRow: 0 };
 // Stored as float32, so about 1e-7 is the best that can be asked.
 const ROUNDING = 1e-6;
 

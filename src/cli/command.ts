@@ -23,8 +23,8 @@ export interface CommandContext {
 }
 
 export interface CommandResult {
-  /** The JSON object of `--json`. */
-  readonly json: object;
+  /** The JSON object of `--json`; without one, nothing is said. */
+  readonly json?: object;
   /** 0 by default. */
   readonly exitCode?: number;
 }

@@ -1,4 +1,9 @@
-/** Ctrl-C and SIGTERM: the first asks the work to end well, the second ends the process at once. */
+/**
+ * Ctrl-C and SIGTERM: the first asks the work to end well, the second ends the process at once. SIGUSR2 asks too: it is
+ * what launchers of many processes hand on (Open MPI's mpirun) or send before the time is over (sbatch --signal).
+ */
+const SIGNALS: readonly NodeJS.Signals[] =
+  process.platform === 'win32' ? ['SIGINT', 'SIGTERM'] : ['SIGINT', 'SIGTERM', 'SIGUSR2'];
 
 export interface Interrupts {
   /** Aborted by the first signal. */
@@ -16,8 +21,7 @@ export function listenForInterrupts(onFirst: () => void): Interrupts {
     onFirst();
   };
   const stop = () => {
-    process.off('SIGINT', onSignal);
-    process.off('SIGTERM', onSignal);
+    for (const name of SIGNALS) process.off(name, onSignal);
   };
   /**
    * Dies of SIGINT, which a shell shows as exit code 130. `process.exit` would wait for the engine's worker thread, and
@@ -27,7 +31,6 @@ export function listenForInterrupts(onFirst: () => void): Interrupts {
     stop();
     process.kill(process.pid, 'SIGINT');
   }
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const name of SIGNALS) process.on(name, onSignal);
   return { signal: controller.signal, stop };
 }

@@ -100,7 +100,7 @@ async function runCommand(
 ): Promise<number> {
   try {
     const { json, exitCode = EXIT.success } = await definition.run(words, options, { output });
-    output.json(json);
+    if (json) output.json(json);
     return exitCode;
   } catch (error) {
     return reportFailure(error, output, options.verbose === true || Boolean(process.env.DEBUG));

@@ -36,6 +36,18 @@ export class Output {
     this.#color = this.#progress.isTTY === true && !environment.NO_COLOR && environment.TERM !== 'dumb';
   }
 
+  /** An output that says nothing: of several processes that do one work, one speaks. */
+  static silent(): Output {
+    const stream = { write: () => true };
+    return new Output({ json: false }, { stdout: stream, stderr: stream });
+  }
+
+  /** The same output in plain lines, as into a file: launchers give each process a terminal that nobody sits at. */
+  plain(): Output {
+    const stream = (to: TextStream) => ({ write: (text: string) => to.write(text) });
+    return new Output({ json: this.isJson }, { stdout: stream(this.#stdout), stderr: stream(this.#progress) });
+  }
+
   /** Whether progress is shown to a person who watches. */
   get isLive(): boolean {
     return this.#progress.isTTY === true;

@@ -13,6 +13,7 @@ export class TrainingView {
     switch (event.type) {
       case 'started':
         output.line(`${event.objective}, ${grouped(event.numParameters)} parameters; ${event.engine}`);
+        if (event.ranks) output.line(ranksLine(event.ranks));
         if (event.resumedFrom) output.line(`going on from ${event.resumedFrom}`);
         break;
       case 'planned':
@@ -38,6 +39,14 @@ export class TrainingView {
         break;
     }
   }
+}
+
+/** How many ranks there are and where, for instance "4 ranks: node1 (2), node2 (2)". */
+export function ranksLine(hosts: readonly string[]): string {
+  const names = [...new Set(hosts)];
+  const counts = names.map((name) => `${name} (${hosts.filter((host) => host === name).length})`);
+  const shown = counts.slice(0, 8).join(', ');
+  return `${hosts.length} ranks: ${shown}${names.length > 8 ? ` and ${names.length - 8} machines more` : ''}`;
 }
 
 /** Step, losses, replaced rate, speed, time left. */

@@ -32,9 +32,15 @@ export interface StateSlot {
 /** State that lives with the engine until it is released. */
 export interface EngineState {
   readonly layout: StateLayout;
-  /** A copy of elements start..end of an arena; of all of it by default. */
-  read(arena: string, start?: number, end?: number): Promise<Float32Array>;
-  /** Copies `data` into the arena from element `start` on. */
+  /**
+   * A copy of elements start..end of an arena; of all of it by default.
+   * @param into  where to put the copy, as long as it is; best in shared memory, which a driver in another thread fills
+   *              without a second copy
+   */
+  read(arena: string, start?: number, end?: number, into?: Float32Array): Promise<Float32Array>;
+  /**
+   * Copies `data` into the arena from element `start` on. Data in shared memory may be read until the promise resolves.
+   */
   write(arena: string, data: Float32Array, start?: number): Promise<void>;
   release(): Promise<void>;
 }

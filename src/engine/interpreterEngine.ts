@@ -37,8 +37,10 @@ class InterpreterState implements EngineState {
     const size = slot.shape.reduce((product, dim) => product * dim, 1);
     return { shape: slot.shape, data: this.arena(slot.arena).subarray(slot.offset, slot.offset + size) };
   }
-  async read(arena: string, start = 0, end?: number): Promise<Float32Array> {
-    return this.arena(arena).slice(start, end);
+  async read(arena: string, start = 0, end?: number, into?: Float32Array): Promise<Float32Array> {
+    if (!into) return this.arena(arena).slice(start, end);
+    into.set(this.arena(arena).subarray(start, end));
+    return into;
   }
   async write(arena: string, data: Float32Array, start = 0): Promise<void> {
     this.arena(arena).set(data, start);

@@ -82,7 +82,7 @@ function step(config: Partial<ObjectiveConfig>, batch = makeBatch(), draw = 0) {
   const objective = createObjective({ ...base, ...config });
   const [phase] = objective.phases;
   const counts = phase.counts(batch);
-  const feeds = phase.feeds(batch, { seed: 5, step: draw, index: 0 }, counts);
+  const feeds = phase.feeds(batch, { seed: 5, step: draw, firstRow: 0 }, counts);
   const state = randomState(objective);
   const training = evaluate(phase.trainingGraph({ accumulate: false }), feeds, state);
   const evaluation = evaluate(phase.evaluationGraph(), feeds, state);
@@ -262,14 +262,15 @@ describe('two-stage', () => {
 
 describe('accumulation', () => {
   it('of two micro-batches with unequal counts equals the whole batch, because losses are scaled by all tokens', () => {
-    // argmax: proposals do not depend on which micro-batch a row is in.
-    const objective = createObjective({ ...base, proposals: 'argmax' });
+    // A row draws the same proposals and dropout masks in whatever micro-batch it is.
+    const dropout = { ...encoder, hiddenDropoutProb: 0.1, attentionProbsDropoutProb: 0.1 };
+    const objective = createObjective({ ...base, discriminator: dropout });
     const [phase] = objective.phases;
     const state = randomState(objective);
     const total = phase.counts(makeBatch());
     const whole = evaluate(
       phase.trainingGraph({ accumulate: false }),
-      phase.feeds(makeBatch(), { seed: 1, step: 0, index: 0 }, total),
+      phase.feeds(makeBatch(), { seed: 1, step: 0, firstRow: 0 }, total),
       state,
     );
     for (const { name, shape } of objective.parameters) {
@@ -279,7 +280,7 @@ describe('accumulation', () => {
     for (const row of [0, 1]) {
       const result = evaluate(
         accumulate,
-        phase.feeds(makeBatch([row]), { seed: 1, step: 0, index: row }, total),
+        phase.feeds(makeBatch([row]), { seed: 1, step: 0, firstRow: row }, total),
         state,
       );
       for (const [name, gradient] of result.updates) state.set(name, gradient);
@@ -297,7 +298,7 @@ describe('dropout', () => {
     const [phase] = objective.phases;
     const graph = phase.trainingGraph({ accumulate: false });
     const batch = makeBatch();
-    const feeds = phase.feeds(batch, { seed: 1, step: 0, index: 0 }, phase.counts(batch));
+    const feeds = phase.feeds(batch, { seed: 1, step: 0, firstRow: 0 }, phase.counts(batch));
     const masks = Object.entries(feeds).filter(([name]) => name.startsWith('dropout:'));
     // Embeddings, attention weights, attention output, feed-forward output.
     expect(masks.length).toBe(4);
@@ -307,7 +308,7 @@ describe('dropout', () => {
     let kept = 0;
     let size = 0;
     for (let drawn = 0; drawn < 60; drawn++) {
-      const { data } = phase.feeds(batch, { seed: 1, step: drawn, index: 0 }, phase.counts(batch))['dropout:0'];
+      const { data } = phase.feeds(batch, { seed: 1, step: drawn, firstRow: 0 }, phase.counts(batch))['dropout:0'];
       kept += Array.from(data).reduce((a, b) => a + b, 0);
       size += data.length;
     }

@@ -271,7 +271,7 @@ function phase(
     trains: (name) => part === 'joint' || name.startsWith(`${part}.`),
     build: (build) => buildLosses({ ...build, config }, part),
     counts: (batch) => countsOf(config, batch),
-    feeds: ({ maskedPositions }, draw) => ({ uniforms: float32Tensor(drawUniforms(maskedPositions.length, draw)) }),
+    feeds: (batch, draw) => ({ uniforms: float32Tensor(drawUniforms(batch, draw)) }),
   });
 }
 
@@ -287,9 +287,19 @@ function sum(values: Int32Array | Float32Array): number {
   return total;
 }
 
-function drawUniforms(count: number, { seed, step, index }: DrawKey): Float32Array {
-  const stream = new RandomStream(seed, 'proposals', step, index);
-  return Float32Array.from({ length: count }, () => stream.uniform());
+/** One uniform number a slot; the slots of a row draw from the row's own stream, in their order. */
+function drawUniforms(
+  { batchSize, length, maskedPositions, maskedWeights }: MaskedBatch,
+  { seed, step, firstRow }: DrawKey,
+): Float32Array {
+  const streams = Array.from(
+    { length: batchSize },
+    (_, row) => new RandomStream(seed, 'proposals', step, firstRow + row),
+  );
+  // What a slot that is padding would draw is never looked at.
+  return Float32Array.from(maskedPositions, (position, slot) =>
+    maskedWeights[slot] === 0 ? 0.5 : streams[Math.floor(position / length)].uniform(),
+  );
 }
 
 function phasesOf(config: ObjectiveConfig): GraphPhase[] {

@@ -54,12 +54,15 @@ export interface NextSentenceLabels {
   readonly weights: Float32Array;
 }
 
-/** Where the draws of a micro-batch come from: with these, the same batch always gets the same proposals. */
+/**
+ * Where the draws of a micro-batch come from. Each row has draws of its own, so that a row gets the same proposals and
+ * dropout however the rows of a step are divided into micro-batches and among ranks.
+ */
 export interface DrawKey {
   readonly seed: number;
   readonly step: number;
-  /** Micro-batch and rank folded into one number. */
-  readonly index: number;
+  /** Number of the batch's first row among all rows of the step. */
+  readonly firstRow: number;
 }
 
 /**

@@ -65,7 +65,7 @@ function makeBatch(rows = [0, 1, 2], padding = 0): MaskedBatch {
 
 const objective = createSpanBert(base);
 const [phase] = objective.phases;
-const DRAW = { seed: 1, step: 0, index: 0 };
+const DRAW = { seed: 1, step: 0, firstRow: 0 };
 
 function weights(): Map<string, Float64Tensor> {
   const stream = new RandomStream(1, 'test');

@@ -12,6 +12,8 @@ export interface StartedEvent {
   readonly numParameters: number;
   /** Steps of the whole run; undefined until a time budget has been turned into steps. */
   readonly totalSteps?: number;
+  /** The machine of each rank, where there are several. */
+  readonly ranks?: readonly string[];
 }
 
 /** The number of steps that a time budget allows, measured on the first steps and fixed from here on. */
@@ -34,6 +36,8 @@ export interface StepSplit {
   readonly engineMs: number;
   /** Norm and update. */
   readonly optimizerMs: number;
+  /** Waiting for the other ranks and adding up gradients, where there are several ranks. */
+  readonly exchangeMs?: number;
   /** Making batches and feeds; all but a run's first are made while the engine works and cost a step nothing. */
   readonly dataMs: number;
 }

@@ -118,8 +118,30 @@ describe('averages of losses', () => {
   });
 
   it('notice a sum that is not finite', () => {
-    expect(new LossMeter().add(scalars({ mlmLossSum: Number.NaN }), { mlm: 1 }, 1)).toBe(false);
-    expect(new LossMeter().add(scalars({ discLossSum: Number.POSITIVE_INFINITY }), { mlm: 1, disc: 1 }, 1)).toBe(false);
-    expect(new LossMeter().add(scalars({ mlmLossSum: 1 }), { mlm: 1 }, 1)).toBe(true);
+    const notFinite: Record<string, number>[] = [{ mlmLossSum: Number.NaN }, { discLossSum: Number.POSITIVE_INFINITY }];
+    for (const sums of notFinite) {
+      const meter = new LossMeter();
+      meter.add(scalars({ mlmLossSum: 1 }), { mlm: 1, disc: 1 }, 1);
+      expect(meter.isFinite).toBe(true);
+      meter.add(scalars(sums), { mlm: 1, disc: 1 }, 1);
+      expect(meter.isFinite).toBe(false);
+    }
+  });
+
+  it('can be made from totals that were added up elsewhere', () => {
+    const parts = [
+      { sums: { mlmLossSum: 10, mlmCorrect: 1, sboLossSum: 3 }, counts: { mlm: 1, sbo: 2 }, tokens: 8 },
+      { sums: { mlmLossSum: 2, mlmCorrect: 1, sboLossSum: 4 }, counts: { mlm: 5, sbo: 0 }, tokens: 9 },
+    ];
+    const whole = new LossMeter();
+    const totals = parts.map(({ sums, counts, tokens }) => {
+      const meter = new LossMeter();
+      for (const each of [meter, whole]) each.add(scalars(sums), counts, tokens);
+      return meter.totals;
+    });
+    const sum = LossMeter.of(totals[0].map((value, i) => value + totals[1][i]));
+    expect(sum.metrics({ mlm: 1, sbo: 1 })).toEqual(whole.metrics({ mlm: 1, sbo: 1 }));
+    expect(sum.tokens).toBe(17);
+    expect(sum.detects).toBe(false);
   });
 });

@@ -43,27 +43,47 @@ export class LossMeter {
   #counts: LossCounts = {};
   #tokens = 0;
 
-  /**
-   * @param tokens  what is no padding
-   * @returns       whether every sum is finite
-   */
-  add(outputs: Tensors, counts: LossCounts, tokens: number): boolean {
-    let finite = true;
+  /** @param tokens  what is no padding */
+  add(outputs: Tensors, counts: LossCounts, tokens: number): void {
     for (const name of SUMS) {
       const value = outputs[name]?.data[0];
       if (value === undefined) continue;
-      finite &&= Number.isFinite(value);
       this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     }
     this.#counts = addCounts(this.#counts, counts);
     this.#tokens += tokens;
-    return finite;
+  }
+
+  /**
+   * All that was added up, as numbers: those of several meters, added up, are the totals of one meter that saw everything.
+   */
+  get totals(): number[] {
+    const sums = SUMS.flatMap((name) => [this.#sums.get(name) ?? 0, this.#sums.has(name) ? 1 : 0]);
+    return [...sums, ...LOSSES.map((loss) => this.#counts[loss] ?? 0), this.#tokens];
+  }
+
+  static of(totals: ArrayLike<number>): LossMeter {
+    const meter = new LossMeter();
+    for (const [i, name] of SUMS.entries()) if (totals[2 * i + 1] > 0) meter.#sums.set(name, totals[2 * i]);
+    const counts = 2 * SUMS.length;
+    meter.#counts = Object.fromEntries(LOSSES.map((loss, i) => [loss, totals[counts + i]]));
+    meter.#tokens = totals[counts + LOSSES.length];
+    return meter;
+  }
+
+  get tokens(): number {
+    return this.#tokens;
   }
 
   merge(other: LossMeter): void {
     for (const [name, value] of other.#sums) this.#sums.set(name, (this.#sums.get(name) ?? 0) + value);
     this.#counts = addCounts(this.#counts, other.#counts);
     this.#tokens += other.#tokens;
+  }
+
+  /** Whether every sum is a finite number. */
+  get isFinite(): boolean {
+    return [...this.#sums.values()].every(Number.isFinite);
   }
 
   get isEmpty(): boolean {

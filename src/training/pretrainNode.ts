@@ -2,6 +2,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { refuseFolderInUse } from '../checkpoint/folderLockNode.js';
+import { fromFirst, gatherTexts, together } from '../collective/agreement.js';
+import { ALONE, type Collective, describeMember } from '../collective/collective.js';
 import { corpusHash, openShards, type ShardFolder } from '../data/shardsNode.js';
 import { withTagFile } from '../data/tagFileNode.js';
 import type { Engine, EngineOptions } from '../engine/engine.js';
@@ -21,6 +23,7 @@ import {
   type PretrainingSettings,
   resolvePretrainingSettings,
 } from './settings.js';
+import { stepShare } from './stepShare.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
 
 export interface PretrainOptions {
@@ -29,6 +32,11 @@ export interface PretrainOptions {
   /** By default onnxruntime-node. */
   readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
   readonly initialWeights?: TrainerDependencies['initialWeights'];
+  /**
+   * The ranks that train together, see `connectRanks`; by default there is one. All call this with the same settings and
+   * see the same shards; rank 0 alone reads and writes the run folder. Whoever made it closes it.
+   */
+  readonly collective?: Collective;
 }
 
 /**
@@ -39,44 +47,86 @@ export interface PretrainOptions {
  * @throws CheckpointError when a resumed run was begun with other settings, vocabulary or text, or has lost its checkpoints
  * @throws FolderInUseError when another process works in the run folder
  * @throws WriteError    when a checkpoint or log cannot be written
+ * @throws PeerError     when another rank cannot go on
  */
 export async function* pretrainToFolder(
   given: Partial<PretrainingInput>,
-  { signal, createEngine = createNodeEngine, initialWeights }: PretrainOptions = {},
+  { signal, createEngine = createNodeEngine, initialWeights, collective = ALONE }: PretrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
-  const { settings, input } = settle(given);
-  await refuseFolderInUse(settings.out); // before all else takes its time
-  const shards = await openTrainingShards(settings.data, settings);
+  const { rank, members } = collective;
+  const isFirst = rank === 0;
+  const { settings, input } = await settleTogether(given, collective);
+  let shards: ShardFolder | undefined;
+  let engine: Engine | undefined;
+  let store: RunFolder | undefined;
   try {
-    const objective = objectiveOf(settings, shards);
-    const contents = {
-      objective: objective.name,
-      models: objective.models,
-      tokenizer: tokenizerOf(shards),
-      length: settings.length,
-    };
-    const dependencies = { data: trainingData(shards, settings), heldOut: heldOutData(shards, settings) };
-    // The engine first: a device that is not there must not leave a begun run behind.
-    const engine = await createEngine({ device: settings.device, threads: settings.threads });
-    try {
-      const store = await RunFolder.open(settings.out, contents, {
-        given: input,
-        settings,
-        identity: identityOf(shards),
-      });
-      try {
-        yield* logged(new RunLog(settings.out), signal, (ending) =>
-          pretrain(settings, { ...dependencies, engine, objective, store, signal: ending, initialWeights }),
-        );
-      } finally {
-        store.close();
-      }
-    } finally {
-      await engine.close();
-    }
+    const parts = await together(collective, async () => {
+      shards = await openTrainingShards(settings.data, settings);
+      const tokenizer = tokenizerOf(shards);
+      const objective = objectiveOf(settings, shards);
+      const data = trainingData(shards, settings, collective);
+      const heldOut = heldOutData(shards, settings);
+      // The engine before the run folder: a device that is not there must not leave a begun run behind.
+      engine = await createEngine({ device: settings.device, threads: settings.threads ?? members[rank].threads });
+      return { tokenizer, dependencies: { objective, data, heldOut, engine }, identity: identityOf(shards) };
+    });
+    const { dependencies, identity } = parts;
+    await compareShards(settings.data, identity, collective);
+    store = await together(collective, () => (isFirst ? openRun({ settings, input }, parts) : undefined));
+    const run = (ending?: AbortSignal) =>
+      pretrain(settings, { ...dependencies, store, signal: ending, initialWeights, collective });
+    yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
   } finally {
-    shards.close();
+    store?.close();
+    await engine?.close();
+    shards?.close();
   }
+}
+
+interface Settled {
+  readonly settings: PretrainingSettings;
+  readonly input: Partial<PretrainingInput>;
+}
+
+/** Rank 0 has the run folder, and with it the settings that a resumed run began with. */
+async function settleTogether(given: Partial<PretrainingInput>, collective: Collective): Promise<Settled> {
+  const settled = await together(collective, async () => {
+    if (collective.rank !== 0) return undefined;
+    const own = settle(given);
+    stepShare(own.settings, collective); // throws where the ranks cannot share a step
+    await refuseFolderInUse(own.settings.out); // before all else takes its time
+    return own;
+  });
+  return fromFirst(collective, settled as Settled);
+}
+
+/** @throws DataError on all ranks when the shards of some are not those of rank 0 */
+async function compareShards(folder: string, identity: RunIdentity, collective: Collective): Promise<void> {
+  if (collective.size === 1) return;
+  const identities = await gatherTexts(collective, JSON.stringify(identity));
+  const others = collective.members.filter(({ rank }) => identities[rank] !== identities[0]);
+  if (others.length === 0) return;
+  throw new DataError(
+    `${folder} is not the same on all ranks: it differs on ${others.map(describeMember).join(', ')}`,
+    {
+      subject: folder,
+      found: others.map(({ host }) => host),
+      expected: 'the same shards everywhere',
+      advice: 'Copy the folder to every machine, or put it on a file system that all of them see',
+    },
+  );
+}
+
+interface RunParts {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly dependencies: Pick<TrainerDependencies, 'objective'>;
+  readonly identity: RunIdentity;
+}
+
+function openRun({ settings, input }: Settled, { tokenizer, dependencies, identity }: RunParts): Promise<RunFolder> {
+  const { name, models } = dependencies.objective;
+  const contents = { objective: name, models, tokenizer, length: settings.length };
+  return RunFolder.open(settings.out, contents, { given: input, settings, identity });
 }
 
 /**
@@ -99,7 +149,7 @@ export async function openTrainingShards(
 }
 
 /** Settings as given, over those that a resumed run began with. */
-function settle(given: Partial<PretrainingInput>): { settings: PretrainingSettings; input: Partial<PretrainingInput> } {
+function settle(given: Partial<PretrainingInput>): Settled {
   const before = given.resume && given.out ? readRunFile(given.out) : undefined;
   const input = { ...before?.given, ...given };
   const settings = resolved(input, given.resume && !before ? given.out : undefined);

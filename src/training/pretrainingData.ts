@@ -15,6 +15,7 @@ import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
 import type { PretrainingSettings } from './settings.js';
 import { spanBoundaryOf } from './spanBertSettings.js';
 import type { TrainingData } from './stepFeeds.js';
+import { type Place, stepShare } from './stepShare.js';
 
 /**
  * @throws SettingsError when random tokens are to be as frequent as in the text and there is none
@@ -77,15 +78,22 @@ function segmentMode({ segments, nextSentence }: PretrainingSettings): SegmentMo
   return nextSentence ? 'nextSentence' : segments;
 }
 
-/** @throws DataError when there is less text than one micro-batch takes */
-export function trainingData(shards: Shards, settings: PretrainingSettings): TrainingData {
-  const { length, batchSize, seed, accumulation } = settings;
-  const source = createBatchSource({ shards, length, batchSize, segments: segmentMode(settings), seed });
+/**
+ * The rows of a rank's share of each step.
+ * @param place  by default the only rank
+ * @throws DataError when there is less text than one micro-batch of all ranks takes; SettingsError when the rows of a
+ *         step cannot be divided among the ranks
+ */
+export function trainingData(shards: Shards, settings: PretrainingSettings, place?: Place): TrainingData {
+  const { length, seed } = settings;
+  const { rank, size, rows, microBatches } = stepShare(settings, place);
+  const segments = segmentMode(settings);
+  const source = createBatchSource({ shards, length, batchSize: rows, segments, seed, rank, worldSize: size });
   const scheme = maskingScheme(settings, shards);
   return {
-    // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8.
+    // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8, and so are those of 2 ranks.
     batch: (step, microBatch) =>
-      masked(source.batch(step * accumulation + microBatch), scheme, { shards, settings, seed }),
+      masked(source.batch(step * microBatches + microBatch), scheme, { shards, settings, seed }),
   };
 }
 
@@ -109,6 +117,7 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
   const counts = shards.unigramCounts('heldOut');
   return {
     numBatches: Math.ceil(numBlocks / batchSize),
+    batchSize,
     batch(index) {
       const rows = Math.min(batchSize, numBlocks - index * batchSize);
       const blocks = Array.from({ length: rows }, (_, row) => order.at(index * batchSize + row));

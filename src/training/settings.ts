@@ -139,7 +139,7 @@ export const pretrainingSchema = z.strictObject({
   accumulation: count()
     .optional()
     .describe(
-      'Micro-batches of a step, whose gradients are added up. Default by size: 1, small 4, base 8, large 128 (spanbert 16).',
+      'Micro-batches of a step, whose gradients are added up; under mpirun the ranks share its batchSize × accumulation rows. Default by size: 1, small 4, base 8, large 128 (spanbert 16).',
     ),
 
   steps: count().optional().describe('Number of optimizer steps.'),
@@ -218,7 +218,9 @@ export const pretrainingSchema = z.strictObject({
   keepCheckpoints: count().default(2).describe('Newest checkpoints to keep, besides the best. Default 2.'),
   logEvery: count().default(10).describe('Steps between log lines. Default 10.'),
   device: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu').describe('Where to compute. Default cpu.'),
-  threads: count().optional().describe('Threads of the engine. Default: all of the machine.'),
+  threads: count()
+    .optional()
+    .describe('Threads of the engine. Default: all of the machine; under mpirun, a share of them for each rank.'),
 });
 
 /** What a user gives: everything with a default may be left out. */

@@ -1,20 +1,24 @@
 /** The inputs of whole steps, made ahead while the engine works on the step before. */
+import { sumOverRanks } from '../collective/agreement.js';
+import { ALONE, type Collective } from '../collective/collective.js';
 import type { Tensors } from '../engine/engine.js';
 import { addCounts, type LossCounts, type MaskedBatch, type ObjectivePhase } from '../objectives/objective.js';
+import { firstRowOf, type StepShare } from './stepShare.js';
 
 /** Training text with its masks drawn: a pure function of the position, so that nothing need be remembered. */
 export interface TrainingData {
-  /** @param microBatch  0 to accumulation − 1 */
+  /** @param microBatch  0 to microBatches − 1 of this rank's share of the step */
   batch(step: number, microBatch: number): MaskedBatch | Promise<MaskedBatch>;
 }
 
 export interface StepInputs {
   readonly step: number;
   readonly phase: ObjectivePhase;
+  readonly share: StepShare;
   readonly batches: readonly MaskedBatch[];
   /** Of each micro-batch. */
   readonly counts: readonly LossCounts[];
-  /** Of the whole step: what each loss is divided by, so that tokens and not micro-batches weigh alike. */
+  /** Of the whole step on all ranks: what each loss is divided by, so that tokens and not micro-batches weigh alike. */
   readonly total: LossCounts;
   /** Tokens of each micro-batch, padding left out. */
   readonly tokens: readonly number[];
@@ -28,15 +32,23 @@ export function countTokens({ attentionMask }: MaskedBatch): number {
 export async function makeStepInputs(
   data: TrainingData,
   phase: ObjectivePhase,
-  { step, accumulation }: { step: number; accumulation: number },
+  { step, share, collective = ALONE }: { step: number; share: StepShare; collective?: Collective },
 ): Promise<StepInputs> {
   const batches: MaskedBatch[] = [];
-  for (let index = 0; index < accumulation; index++) batches.push(await data.batch(step, index));
+  for (let index = 0; index < share.microBatches; index++) batches.push(await data.batch(step, index));
   const counts = batches.map((batch) => phase.counts(batch));
-  return { step, phase, batches, counts, total: counts.reduce(addCounts), tokens: batches.map(countTokens) };
+  const total = await countsOverRanks(collective, counts.reduce(addCounts));
+  return { step, phase, share, batches, counts, total, tokens: batches.map(countTokens) };
+}
+
+/** A phase has the same losses on every rank, in the same order. */
+async function countsOverRanks(collective: Collective, own: LossCounts): Promise<LossCounts> {
+  const sums = await sumOverRanks(collective, Object.values(own));
+  return Object.fromEntries(Object.keys(own).map((loss, i) => [loss, sums[i]]));
 }
 
 /** The tensors of one micro-batch. Made one ahead and no more: with dropout masks they are as large as activations. */
-export function microBatchFeeds({ phase, batches, step, total }: StepInputs, index: number, seed: number): Tensors {
-  return phase.feeds(batches[index], { seed, step, index }, total);
+export function microBatchFeeds(inputs: StepInputs, index: number, seed: number): Tensors {
+  const { phase, batches, step, share, total } = inputs;
+  return phase.feeds(batches[index], { seed, step, firstRow: firstRowOf(share, index) }, total);
 }

@@ -1,13 +1,21 @@
-/** One training step: forward and backward of every micro-batch, the global norm, the update. */
+/**
+ * One training step: forward and backward of every micro-batch, the sum of the gradients over the ranks, the global norm,
+ * the update. Every rank has all weights and moments and makes the same update, from the same gradients.
+ */
+import { sumOverRanks } from '../collective/agreement.js';
+import { ALONE, type Collective } from '../collective/collective.js';
 import type { Engine, Program, Tensors } from '../engine/engine.js';
 import type { ObjectivePhase } from '../objectives/objective.js';
+import { ArenaExchange, partOf, pieces } from './arenaExchange.js';
 import { LossMeter } from './metrics.js';
 import { type AdamSettings, clipScale, normGraph, UPDATE_CHUNK, updateGraph, updateRanges } from './optimizer.js';
 import { type ParameterRange, trainedRanges } from './parameterLayout.js';
 import type { PretrainingSettings } from './settings.js';
 import { makeStepInputs, microBatchFeeds, type StepInputs, type TrainingData } from './stepFeeds.js';
+import { type StepShare, stepShare } from './stepShare.js';
 import type { TrainerState } from './trainerState.js';
 
+/** Of the whole step, on all ranks; the times are this rank's. */
 export interface StepResult {
   readonly meter: LossMeter;
   /** Before clipping. */
@@ -16,6 +24,8 @@ export interface StepResult {
   readonly applied: boolean;
   readonly tokens: number;
   readonly engineMs: number;
+  /** Waiting for the other ranks, and adding up the gradients. */
+  readonly exchangeMs: number;
   readonly optimizerMs: number;
   readonly dataMs: number;
 }
@@ -34,14 +44,21 @@ export class StepRunner {
   #norm: Program | undefined;
   #update: Program | undefined;
   #prepared: { inputs: StepInputs; feeds: Tensors } | undefined;
+  readonly #share: StepShare;
+  readonly #exchange: ArenaExchange;
 
+  /** @throws SettingsError when the rows of a step cannot be divided among the ranks */
   constructor(
     private readonly engine: Engine,
     private readonly state: TrainerState,
     private readonly data: TrainingData,
     private readonly settings: PretrainingSettings,
     private readonly now: () => number,
-  ) {}
+    private readonly collective: Collective = ALONE,
+  ) {
+    this.#share = stepShare(settings, collective);
+    this.#exchange = new ArenaExchange(collective, state.engineState);
+  }
 
   /**
    * Runs one step and, while the engine works, prepares the next.
@@ -58,7 +75,11 @@ export class StepRunner {
     let dataMs = 0;
     const prepare = async (at: number, of: ObjectivePhase) => {
       const begun = this.now();
-      const inputs = await makeStepInputs(this.data, of, { step: at, accumulation: this.settings.accumulation });
+      const inputs = await makeStepInputs(this.data, of, {
+        step: at,
+        share: this.#share,
+        collective: this.collective,
+      });
       const prepared = { inputs, feeds: microBatchFeeds(inputs, 0, this.settings.seed) };
       dataMs += this.now() - begun;
       return prepared;
@@ -67,8 +88,7 @@ export class StepRunner {
     let { inputs, feeds } = ready ? this.#prepared! : await prepare(step, phase);
     this.#prepared = undefined;
 
-    const meter = new LossMeter();
-    let finite = true;
+    const own = new LossMeter();
     for (let index = 0; index < inputs.batches.length; index++) {
       const running = (index === 0 ? programs.first : programs.further!).run(feeds);
       running.catch(() => {}); // awaited below; a failure meanwhile must not count as unhandled
@@ -80,17 +100,21 @@ export class StepRunner {
         // Another phase has inputs of its own, known once its graph is built.
         this.#prepared = await prepare(step + 1, phase);
       }
-      finite = meter.add(await running, inputs.counts[index], inputs.tokens[index]) && finite;
+      own.add(await running, inputs.counts[index], inputs.tokens[index]);
     }
     const computedAt = this.now();
-    const { gradientNorm, applied } = await this.#optimize(programs.ranges, finite, { learningRate, updates });
+    const meter = LossMeter.of(await sumOverRanks(this.collective, own.totals));
+    if (meter.isFinite) await this.#exchange.sum('gradients', programs.ranges);
+    const exchangedAt = this.now();
+    const { gradientNorm, applied } = await this.#optimize(programs.ranges, meter.isFinite, { learningRate, updates });
     return {
       meter,
       gradientNorm,
       applied,
-      tokens: inputs.tokens.reduce((sum, tokens) => sum + tokens, 0),
+      tokens: meter.tokens,
       engineMs: computedAt - startedAt - (ready ? 0 : dataMs),
-      optimizerMs: this.now() - computedAt,
+      exchangeMs: exchangedAt - computedAt,
+      optimizerMs: this.now() - exchangedAt,
       dataMs,
     };
   }
@@ -101,11 +125,7 @@ export class StepRunner {
     { learningRate, updates }: { learningRate: number; updates: number },
   ): Promise<{ gradientNorm: number; applied: boolean }> {
     const { settings } = this;
-    const state = this.state.engineState;
-    this.#norm ??= await this.engine.compile(normGraph(), { label: 'gradient norm', state });
-    const pieces = ranges.map(({ start, end }) => ({ start, end, feeds: {} }));
-    const { sumOfSquares } = await this.#norm.runOverArenas(pieces, UPDATE_CHUNK);
-    const gradientNorm = Math.sqrt(sumOfSquares);
+    const gradientNorm = await this.#gradientNorm(ranges);
     if (!finite || !Number.isFinite(gradientNorm)) return { gradientNorm, applied: false };
     const adam: AdamSettings = {
       beta1: settings.adamBeta1,
@@ -114,13 +134,25 @@ export class StepRunner {
       weightDecay: settings.weightDecay,
       biasCorrection: settings.biasCorrection,
     };
-    this.#update ??= await this.engine.compile(updateGraph(adam), { label: 'update', state });
+    this.#update ??= await this.engine.compile(updateGraph(adam), { label: 'update', state: this.state.engineState });
     const gradientScale = clipScale(gradientNorm, settings.clipNorm);
     await this.#update.runOverArenas(
       updateRanges(ranges, adam, { updates, learningRate, gradientScale }),
       UPDATE_CHUNK,
     );
     return { gradientNorm, applied: true };
+  }
+
+  /** Each rank takes a part of the squares: less work, and a norm that is the same everywhere whatever a rank's CPU. */
+  async #gradientNorm(ranges: readonly ParameterRange[]): Promise<number> {
+    this.#norm ??= await this.engine.compile(normGraph(), { label: 'gradient norm', state: this.state.engineState });
+    const part = partOf(pieces(ranges, UPDATE_CHUNK), this.collective);
+    const { sumOfSquares } = await this.#norm.runOverArenas(
+      part.map(({ start, end }) => ({ start, end, feeds: {} })),
+      UPDATE_CHUNK,
+    );
+    const [sum] = await sumOverRanks(this.collective, [sumOfSquares ?? 0]);
+    return Math.sqrt(sum);
   }
 
   async #programsOf(phase: ObjectivePhase): Promise<PhasePrograms> {
@@ -134,7 +166,7 @@ export class StepRunner {
     this.#programs = {
       phase,
       first: await compile(false),
-      further: this.settings.accumulation > 1 ? await compile(true) : undefined,
+      further: this.#share.microBatches > 1 ? await compile(true) : undefined,
       ranges: trainedRanges(this.state.layout, (name) => phase.trains(name)),
     };
     return this.#programs;

@@ -13,6 +13,7 @@ import type {
 import { RandomStream } from '../random/philox.js';
 import type { HeldOutData } from './evaluation.js';
 import type { TrainingData } from './stepFeeds.js';
+import { firstRowOf, type StepShare } from './stepShare.js';
 
 export const TEST_VOCABULARY = 7;
 const V = TEST_VOCABULARY;
@@ -27,14 +28,14 @@ const next = (token: number) => (3 * token + 1) % V;
  */
 function batchAt(
   step: number,
-  microBatch: number,
+  firstRow: number,
   { rows, purpose, scale = 1 }: { rows: number; purpose: 'test' | 'evaluation'; scale?: number },
 ): MaskedBatch {
   const inputIds = new Int32Array(rows * LENGTH);
   const positions: number[] = [];
   for (let row = 0; row < rows; row++) {
-    // A row is numbered across micro-batches: 2 × 4 rows are the same as 1 × 8.
-    const random = new RandomStream(5, purpose, step, microBatch * rows + row);
+    // A row is numbered within its step: 2 × 4 rows are the same as 1 × 8.
+    const random = new RandomStream(5, purpose, step, firstRow + row);
     let token = random.integer(V);
     for (let i = 0; i < LENGTH; i++, token = next(token)) inputIds[row * LENGTH + i] = token;
     const slots = 1 + random.integer(3);
@@ -54,16 +55,28 @@ function batchAt(
   };
 }
 
-/** @param badSteps  steps whose loss is NaN */
-export function testData(rows: number, badSteps: (step: number) => boolean = () => false): TrainingData {
+/**
+ * @param share     the rows of a rank, or the rows of each micro-batch of the only rank
+ * @param badSteps  steps whose loss is NaN
+ */
+export function testData(
+  share: Omit<StepShare, 'microBatches'> | number,
+  badSteps: (step: number) => boolean = () => false,
+): TrainingData {
+  const place = typeof share === 'number' ? { rank: 0, size: 1, rows: share } : share;
   return {
     batch: (step, microBatch) =>
-      batchAt(step, microBatch, { rows, purpose: 'test', scale: badSteps(step) ? Number.NaN : 1 }),
+      batchAt(step, firstRowOf(place, microBatch), {
+        rows: place.rows,
+        purpose: 'test',
+        scale: badSteps(step) ? Number.NaN : 1,
+      }),
   };
 }
 
 export const testHeldOut: HeldOutData = {
   numBatches: 3,
+  batchSize: 4,
   batch: (index) => batchAt(index, 0, { rows: 4, purpose: 'evaluation' }),
   unigramEntropy: Math.log(V),
   unigramAccuracy: 1 / V,

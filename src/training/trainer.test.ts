@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
-import type { CheckpointStore, Snapshot } from './checkpoint.js';
 import type { DoneEvent, EvaluationEvent, PlannedEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
 import { type PretrainingInput, resolvePretrainingSettings } from './settings.js';
 import { testData, testHeldOut, testObjective } from './testObjective.js';
+import { MemoryStore } from './testStore.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
-import { weightsSha256 } from './weightsHash.js';
 
 const base = {
   data: 'memory',
@@ -18,30 +17,6 @@ const base = {
   warmupSteps: 2,
   logEvery: 1,
 } satisfies PretrainingInput;
-
-/** Keeps every checkpoint in memory. */
-class MemoryStore implements CheckpointStore {
-  readonly snapshots: Snapshot[] = [];
-  planned: number | undefined;
-  async save(snapshot: Snapshot) {
-    this.snapshots.push(snapshot);
-    return {
-      path: `step ${snapshot.progress.step}`,
-      weightsSha256: await weightsSha256(snapshot.parameters),
-      isBest: false,
-    };
-  }
-  async newest() {
-    const snapshot = this.snapshots.at(-1);
-    return snapshot && { path: `step ${snapshot.progress.step}`, snapshot };
-  }
-  async recordPlan(totalSteps: number) {
-    this.planned = totalSteps;
-  }
-  async plannedSteps() {
-    return this.planned;
-  }
-}
 
 async function train(
   change: Partial<PretrainingInput> = {},

@@ -4,11 +4,17 @@
  *
  * What a step computes is a pure function of the settings, the step number and the state that a checkpoint holds; so a
  * run that was interrupted anywhere and resumed ends with the same bits as one that was not.
+ *
+ * Several ranks may run it together, each in a process of its own: all yield the events, and what must be decided once
+ * (whether to stop, how many steps the time allows, which checkpoint to go on from) rank 0 decides or all agree on.
  */
+import { anyRank, failOnAll, fromFirst, gatherTexts, sumOverRanks, together } from '../collective/agreement.js';
+import { ALONE, type Collective, describeMember, PeerError } from '../collective/collective.js';
 import type { Engine, Program } from '../engine/engine.js';
 import { PleiadError } from '../errors.js';
 import type { ObjectivePhase, PretrainingObjective } from '../objectives/objective.js';
-import type { CheckpointStore, Snapshot, TrainerProgress } from './checkpoint.js';
+import { ArenaExchange } from './arenaExchange.js';
+import type { CheckpointStore, FoundCheckpoint, Snapshot, TrainerProgress } from './checkpoint.js';
 import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
 import type { CheckpointEvent, DoneEvent, EvaluationEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
 import { HealthMonitor } from './health.js';
@@ -26,11 +32,13 @@ export interface TrainerDependencies {
   readonly data: TrainingData;
   /** Without it there are no evaluations, and the newest checkpoint is the best. */
   readonly heldOut?: HeldOutData;
-  /** Without it nothing is kept and nothing can be resumed, as in a browser. */
+  /** Without it nothing is kept and nothing can be resumed, as in a browser. Of several ranks, rank 0 alone has one. */
   readonly store?: CheckpointStore;
+  /** The ranks that train together; by default there is one. */
+  readonly collective?: Collective;
   /** Weights to begin with, by parameter name; all others are drawn. */
   readonly initialWeights?: Initialization['weights'];
-  /** Ends the run after the step under way, with a checkpoint. */
+  /** Ends the run after the step under way, with a checkpoint; on any rank it ends all. */
   readonly signal?: AbortSignal;
   /** A clock in milliseconds. */
   readonly now?: () => number;
@@ -47,7 +55,8 @@ const OVERRUN = 1.1;
 /**
  * Pre-trains a model.
  * @throws PleiadError when losses stay NaN or infinite after two rollbacks, or weights become so; CheckpointError when a
- *         checkpoint cannot be written or is of another model; and whatever the engine throws
+ *         checkpoint cannot be written or is of another model; PeerError when another rank ends the run; and whatever the
+ *         engine throws
  */
 export async function* pretrain(
   settings: PretrainingSettings,
@@ -55,11 +64,19 @@ export async function* pretrain(
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const state = await TrainerState.create(dependencies.engine, dependencies.objective.parameters);
   const run = new PretrainingRun(settings, dependencies, state);
+  const { collective = ALONE } = dependencies;
+  let left = 'its run was left before the end';
   try {
     yield* run.start();
     yield* run.steps();
     yield* run.finish();
+    left = '';
+  } catch (error) {
+    left = '';
+    await failOnAll(collective, error);
+    throw error instanceof PeerError ? run.withoutPeers(error) : error;
   } finally {
+    if (left) await collective.fail(left);
     await run.release();
   }
 }
@@ -81,6 +98,7 @@ interface Interval {
   steps: number;
   tokens: number;
   engineMs: number;
+  exchangeMs: number;
   optimizerMs: number;
   dataMs: number;
   startedAt: number;
@@ -93,10 +111,16 @@ class PretrainingRun {
   #evaluated: { step: number; heldOut: HeldOutMetrics } | undefined;
   #saved: { step: number; path: string } | undefined;
   #evaluation: { phase: ObjectivePhase; program: Program } | undefined;
+  /** The step at which all ranks were last seen to have the same weights. */
+  #comparedAt: number | undefined;
+  /** Whether a rank was told to stop. */
+  #interrupted = false;
   #sessionStartedAt: number;
   #earlierMs = 0;
   readonly #now: () => number;
+  readonly #collective: Collective;
   readonly #runner: StepRunner;
+  readonly #exchange: ArenaExchange;
   readonly #health = new HealthMonitor();
   readonly #budget: TimeBudget;
 
@@ -109,7 +133,10 @@ class PretrainingRun {
     this.#sessionStartedAt = this.#now();
     this.#interval = this.#newInterval();
     this.#budget = new TimeBudget(settings);
-    this.#runner = new StepRunner(dependencies.engine, state, dependencies.data, settings, this.#now);
+    const { engine, data, collective = ALONE } = dependencies;
+    this.#collective = collective;
+    this.#runner = new StepRunner(engine, state, data, settings, this.#now, collective);
+    this.#exchange = new ArenaExchange(collective, state.engineState);
   }
 
   get #phases(): readonly ObjectivePhase[] {
@@ -124,6 +151,7 @@ class PretrainingRun {
       steps: 0,
       tokens: 0,
       engineMs: 0,
+      exchangeMs: 0,
       optimizerMs: 0,
       dataMs: 0,
       startedAt: this.#now(),
@@ -135,15 +163,13 @@ class PretrainingRun {
     const { settings, dependencies } = this;
     const warnings: WarningEvent[] = [];
     const found = settings.resume
-      ? await dependencies.store?.newest((path, reason) => warnings.push(damaged(path, reason)))
+      ? await this.#restoreNewest((path, reason) => warnings.push(damaged(path, reason)))
       : undefined;
     if (found) {
-      await this.state.restore(found.snapshot);
-      this.#progress = found.snapshot.progress;
+      this.#progress = found.progress;
       this.#earlierMs = this.#progress.elapsedMs;
       this.#saved = { step: this.#progress.step, path: found.path };
-      const { heldOut } = found.snapshot;
-      if (heldOut) this.#evaluated = { step: this.#progress.step, heldOut };
+      if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: found.heldOut };
     } else {
       await this.#initialize();
       if (settings.resume) warnings.push(nothingToResume(settings.out));
@@ -158,9 +184,32 @@ class PretrainingRun {
       engine: dependencies.engine.description,
       numParameters: this.state.layout.parameters.reduce((sum, { size }) => sum + size, 0),
       totalSteps: this.#progress.totalSteps,
+      ...(this.#collective.size > 1 && { ranks: this.#collective.members.map(({ host }) => host) }),
     };
     yield* warnings;
     this.#interval = this.#newInterval();
+  }
+
+  /**
+   * Goes back to the newest whole checkpoint, if there is one. Rank 0 reads it and all others get it from there: they need
+   * not see the run's folder.
+   */
+  async #restoreNewest(
+    onDamaged: (path: string, reason: string) => void,
+  ): Promise<(Pick<Snapshot, 'progress' | 'heldOut'> & { path: string }) | undefined> {
+    const found: FoundCheckpoint | undefined = await together(this.#collective, async () => {
+      const newest = await this.dependencies.store?.newest(onDamaged);
+      if (newest) await this.state.restore(newest.snapshot);
+      return newest;
+    });
+    const { progress, heldOut } = found?.snapshot ?? {};
+    const told = await fromFirst(this.#collective, found && { path: found.path, progress: progress!, heldOut });
+    if (told) await this.#takeFirstState();
+    return told;
+  }
+
+  async #takeFirstState(): Promise<void> {
+    await this.#exchange.takeFirst(['parameters', 'firstMoment', 'secondMoment']);
   }
 
   async #initialize(): Promise<void> {
@@ -170,13 +219,14 @@ class PretrainingRun {
       initializerRange: settings.model.initializerRange ?? 0.02,
       weights: dependencies.initialWeights,
     });
+    await this.#takeFirstState();
   }
 
   /** Steps as set; otherwise as recorded by an earlier session; otherwise to be measured. */
   async #settleTotalSteps(): Promise<WarningEvent[]> {
     const recorded = this.#progress.totalSteps;
     const planned = this.settings.resume ? await this.dependencies.store?.plannedSteps() : undefined;
-    const totalSteps = this.settings.steps ?? recorded ?? planned;
+    const totalSteps = await fromFirst(this.#collective, this.settings.steps ?? recorded ?? planned);
     this.#progress = { ...this.#progress, totalSteps };
     if (recorded === undefined || recorded === totalSteps) return [];
     return [
@@ -201,7 +251,7 @@ class PretrainingRun {
   }
 
   async *steps(): AsyncGenerator<TrainingEvent> {
-    while (!this.#isOver()) {
+    while (!(await this.#isOver())) {
       yield* this.#enterPhase();
       const startedAt = this.#now();
       const result = await this.#step();
@@ -229,10 +279,18 @@ class PretrainingRun {
     return this.#progress.step % every === 0;
   }
 
-  #isOver(): boolean {
+  /** All ranks stop at the same step: when one of them is told to, or when rank 0 says that the time is over. */
+  async #isOver(): Promise<boolean> {
     const { step, totalSteps } = this.#progress;
-    if (this.dependencies.signal?.aborted || (totalSteps !== undefined && step >= totalSteps)) return true;
-    return this.#isOutOfTime();
+    if (totalSteps !== undefined && step >= totalSteps) return true;
+    const { rank } = this.#collective;
+    const aborted = this.dependencies.signal?.aborted === true;
+    const [stopping, late] = await sumOverRanks(this.#collective, [
+      aborted ? 1 : 0,
+      rank === 0 && this.#isOutOfTime() ? 1 : 0,
+    ]);
+    this.#interrupted = stopping > 0;
+    return stopping + late > 0;
   }
 
   #isOutOfTime(): boolean {
@@ -287,6 +345,7 @@ class PretrainingRun {
     interval.steps++;
     interval.tokens += result.tokens;
     interval.engineMs += result.engineMs;
+    interval.exchangeMs += result.exchangeMs;
     interval.optimizerMs += result.optimizerMs;
     interval.dataMs += result.dataMs;
   }
@@ -304,10 +363,9 @@ class PretrainingRun {
   async *#rollBack(): AsyncGenerator<TrainingEvent> {
     const { rollbacks, rateScale, totalSteps, step } = this.#progress;
     if (rollbacks >= MOST_ROLLBACKS) throw this.#divergence();
-    const found = await this.dependencies.store?.newest(() => {});
-    if (found) await this.state.restore(found.snapshot);
-    else await this.#initialize();
-    const base = found?.snapshot.progress ?? BEGINNING;
+    const found = await this.#restoreNewest(() => {});
+    if (!found) await this.#initialize();
+    const base = found?.progress ?? BEGINNING;
     this.#progress = {
       ...base,
       totalSteps,
@@ -356,7 +414,12 @@ class PretrainingRun {
       tokensSeen,
       tokensPerSecond: (1000 * tokens) / Math.max(1e-9, this.#now() - startedAt),
       elapsedMs: this.#elapsedMs(),
-      split: { engineMs: spent.engineMs / steps, optimizerMs: spent.optimizerMs / steps, dataMs: spent.dataMs / steps },
+      split: {
+        engineMs: spent.engineMs / steps,
+        optimizerMs: spent.optimizerMs / steps,
+        dataMs: spent.dataMs / steps,
+        ...(this.#collective.size > 1 && { exchangeMs: spent.exchangeMs / steps }),
+      },
     };
     this.#interval = this.#newInterval();
   }
@@ -366,7 +429,7 @@ class PretrainingRun {
     if (this.#progress.totalSteps !== undefined) return;
     const { heldOut, store } = this.dependencies;
     const batches = Math.min(this.settings.evaluateBatches, heldOut?.numBatches ?? 0);
-    const plan = this.#budget.plan(this.#progress.step, this.#elapsedMs(), batches);
+    const plan = await fromFirst(this.#collective, this.#budget.plan(this.#progress.step, this.#elapsedMs(), batches));
     if (!plan) return;
     await store?.recordPlan(plan.totalSteps);
     this.#progress = { ...this.#progress, totalSteps: plan.totalSteps };
@@ -389,6 +452,7 @@ class PretrainingRun {
     const heldOut = await evaluateHeldOut(this.#evaluation.program, phase, data, {
       maxBatches: settings.evaluateBatches,
       weights: dependencies.objective.lossWeights,
+      collective: this.#collective,
     });
     this.#evaluated = { step, heldOut };
     yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), heldOut };
@@ -402,6 +466,7 @@ class PretrainingRun {
   async *#checkpoint(): AsyncGenerator<CheckpointEvent | StepEvent> {
     const { store } = this.dependencies;
     const { step } = this.#progress;
+    await this.#compareWeights();
     if (!store || this.#saved?.step === step) return;
     yield* this.#log();
     const snapshot = await this.#snapshot();
@@ -411,6 +476,26 @@ class PretrainingRun {
     this.#saved = { step, path: saved.path };
     yield { type: 'checkpoint', step, ...saved };
     this.#interval = this.#newInterval();
+  }
+
+  /** Ranks that update alike from the same gradients have the same weights; where one has not, nothing is worth keeping. */
+  async #compareWeights(): Promise<void> {
+    const { step } = this.#progress;
+    const { size, members } = this.#collective;
+    if (size === 1 || this.#comparedAt === step) return;
+    const digests = await gatherTexts(this.#collective, await weightsSha256(await this.state.read('parameters')));
+    const other = members.filter(({ rank }) => digests[rank] !== digests[0]);
+    if (other.length > 0) {
+      throw new PeerError(
+        `the weights of ${other.map(describeMember).join(', ')} are no longer those of rank 0 at step ${step}`,
+        {
+          failure: 'broken',
+          members: other,
+          advice: 'All ranks must run the same version on CPUs of one kind; nothing was saved at this step',
+        },
+      );
+    }
+    this.#comparedAt = step;
   }
 
   async #snapshot(): Promise<Snapshot> {
@@ -426,7 +511,9 @@ class PretrainingRun {
   /** The last evaluation and checkpoint. An interrupted run is not evaluated: whoever interrupts wants it to end. */
   async *finish(): AsyncGenerator<TrainingEvent> {
     const { step, totalSteps, tokensSeen } = this.#progress;
-    const interrupted = this.dependencies.signal?.aborted === true && step !== totalSteps;
+    // Asked again: a rank may have been told while the last step was evaluated or saved.
+    const aborted = await anyRank(this.#collective, this.dependencies.signal?.aborted === true);
+    const interrupted = (this.#interrupted || aborted) && step !== totalSteps;
     yield* this.#log();
     if (!interrupted) {
       if (this.settings.steps === undefined && totalSteps !== undefined && step < totalSteps)
@@ -457,6 +544,21 @@ class PretrainingRun {
       `The time was over after ${step} of ${totalSteps} steps, as they became slower than the first ones`,
       'The learning rate had not come down to 0; resume with a longer time, or leave the machine to the run.',
     );
+  }
+
+  /** What another rank's end means for the run. */
+  withoutPeers({ message, failure, members, advice, cause }: PeerError): PeerError {
+    const { step } = this.#progress;
+    const { store } = this.dependencies;
+    const saved = !store
+      ? 'Go on from its newest checkpoint with --resume'
+      : this.#saved && `The newest checkpoint is ${this.#saved.path}; go on from it with --resume`;
+    return new PeerError(`the run ends at step ${step}: ${message}`, {
+      failure,
+      members,
+      advice: advice ? undefined : (saved ?? 'No checkpoint was written yet; start again'),
+      cause,
+    });
   }
 
   async release(): Promise<void> {

@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { expectedTensors } from '../../checkpoint/modelFolder.js';
 import { loadModelDescription } from '../../checkpoint/modelFolderNode.js';
+import { findMpi } from '../../collective/node/connect.js';
 import { createNodeEngine } from '../../engine/onnxruntime/nodeEngine.js';
 import { type ModelRole, resolveCheckpoint, resolveModelFolder } from '../../pipelines/node.js';
 import { VERSION } from '../../version.js';
@@ -36,7 +37,9 @@ export const info: CommandDefinition = {
     output.line(`pleiad ${VERSION}, Node ${process.versions.node}, ${machine.platform}`);
     output.line(`engine: ${engine.description}`);
     output.line(`machine: ${machine.cpu}, ${machine.threads} threads`);
-    return { json: { pleiad: VERSION, node: process.versions.node, engine: engine.description, machine } };
+    const mpi = await findMpi();
+    output.line(`several machines: ${mpi.join(', ') || 'no MPI library (apt install openmpi-bin)'}`);
+    return { json: { mpi, pleiad: VERSION, node: process.versions.node, engine: engine.description, machine } };
   },
 };
 

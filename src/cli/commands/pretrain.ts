@@ -1,9 +1,13 @@
-import { PleiadError } from '../../errors.js';
+import { type Collective, describeMember, PeerError } from '../../collective/collective.js';
+import { connectRanks } from '../../collective/node/connect.js';
+import { PleiadError, SettingsError } from '../../errors.js';
 import type { DoneEvent } from '../../training/events.js';
 import { pretrainToFolder } from '../../training/pretrainNode.js';
-import { type CommandDefinition, EXIT } from '../command.js';
+import { parseDuration } from '../../training/settings.js';
+import { type CommandDefinition, type CommandResult, EXIT } from '../command.js';
 import { readConfigFile } from '../configFile.js';
-import { listenForInterrupts } from '../interrupts.js';
+import { type Interrupts, listenForInterrupts } from '../interrupts.js';
+import { Output } from '../output.js';
 import { settingsFromOptions, settingsOptions } from '../settingsOptions.js';
 import { runJson, runSummary, TrainingView } from '../trainingView.js';
 
@@ -15,32 +19,114 @@ export const pretrain: CommandDefinition = {
       flags: '--config <file>',
       description: 'settings in YAML or JSON, by the names below in camelCase; flags go over them',
     },
+    {
+      flags: '--rank-timeout <duration>',
+      description:
+        'under mpirun or srun: how long a rank may keep the others waiting before the run ends, such as 30s. Default 10m.',
+    },
     ...settingsOptions(),
   ],
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
     'pleiad pretrain --out run/ --resume',
     'pleiad pretrain --config run.yaml --learning-rate 1e-3',
+    'mpirun -np 4 -H node1,node2,node3,node4 pleiad pretrain --data shards/ --out run/ --size base --steps 100000',
   ],
 
   async run(_words, options, { output }) {
-    const settings = settingsFromOptions(options, readConfigFile(options.config));
-    const view = new TrainingView(output);
-    const interrupts = listenForInterrupts(() =>
-      output.line('interrupted: finishing the step and writing a checkpoint (again to leave at once)'),
-    );
+    const { rankTimeout, ...rest } = options;
+    const settings = settingsFromOptions(rest, readConfigFile(options.config));
+    const collective = await connectRanks({ timeoutMs: durationOf('--rank-timeout', rankTimeout) });
+    const { rank, size } = collective;
+    const own = rank > 0 ? Output.silent() : size > 1 ? output.plain() : output;
+    const interrupts = listenForInterrupts(() => {
+      own.line('interrupted: finishing the step and writing a checkpoint (again to leave at once)');
+    });
+    const teller = tellWaiting(interrupts, collective, own);
     try {
-      let done: DoneEvent | undefined;
-      for await (const event of pretrainToFolder(settings, { signal: interrupts.signal })) {
-        view.show(event);
-        if (event.type === 'done') done = event;
-      }
-      if (!done) throw new PleiadError('training ended without a result');
-      for (const line of runSummary(done)) output.line(line);
-      if (done.interrupted) output.line('Go on with --resume.');
-      return { json: runJson(done), exitCode: done.interrupted ? EXIT.interrupted : EXIT.success };
+      return await train(settings, { collective, interrupts, output: own });
+    } catch (error) {
+      return failureOfRank(error, collective);
     } finally {
+      teller.stop();
       interrupts.stop();
+      await collective.close();
     }
   },
 };
+
+async function train(
+  settings: Parameters<typeof pretrainToFolder>[0],
+  { collective, interrupts, output }: { collective: Collective; interrupts: Interrupts; output: Output },
+): Promise<CommandResult> {
+  const view = new TrainingView(output);
+  let done: DoneEvent | undefined;
+  for await (const event of pretrainToFolder(settings, { signal: interrupts.signal, collective })) {
+    view.show(event);
+    if (event.type === 'done') done = event;
+  }
+  if (!done) throw new PleiadError('training ended without a result');
+  for (const line of runSummary(done)) output.line(line);
+  if (done.interrupted) output.line('Go on with --resume.');
+  // Launchers end all ranks when one leaves with another code than 0: that is for rank 0 to do, when all is written.
+  if (collective.rank !== 0) return {};
+  return { json: runJson(done), exitCode: done.interrupted ? EXIT.interrupted : EXIT.success };
+}
+
+/**
+ * Rank 0 tells what happened as any command does. The others tell only what happened to themselves, and the first of them
+ * also what happened to rank 0, which may be unable to.
+ */
+function failureOfRank(error: unknown, { rank, size, members }: Collective): CommandResult {
+  if (rank === 0) throw error;
+  if (!(error instanceof PeerError) || speaksForFirst(error, rank)) {
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`pleiad: ${describeMember(members[rank])} of ${size}: ${message}\n`);
+  }
+  return { exitCode: error instanceof SettingsError ? EXIT.usage : EXIT.failure };
+}
+
+function speaksForFirst({ members, failure }: PeerError, rank: number): boolean {
+  if (failure === 'failed') return false; // it has spoken
+  const gone = new Set(members.map((member) => member.rank));
+  const speaker = Array.from({ length: rank + 1 }, (_, of) => of).find((of) => !gone.has(of));
+  return gone.has(0) && speaker === rank;
+}
+
+/**
+ * When to look after a signal: launchers that end all ranks because one is gone send SIGTERM, and SIGKILL a second later or
+ * sooner.
+ */
+const LOOK_AFTER_MS = [0, 200, 600, 1500];
+/** Ranks in good health wait for one another for less. */
+const LONG_WAIT_MS = 500;
+
+/**
+ * A signal may come from a launcher because another rank is gone; then the step under way never ends. So rank 0 says for
+ * whom it waits, while it still can.
+ */
+function tellWaiting({ signal }: Interrupts, collective: Collective, output: Output): { stop(): void } {
+  let timers: NodeJS.Timeout[] = [];
+  const stop = () => {
+    for (const timer of timers) clearTimeout(timer);
+  };
+  const look = () => {
+    const { members, elapsedMs } = collective.waiting();
+    if (members.length === 0 || elapsedMs < LONG_WAIT_MS) return;
+    stop();
+    output.line(
+      `still waiting for ${members.map(describeMember).join(', ')}: if that has ended, the run ends here; go on from its newest checkpoint with --resume`,
+    );
+  };
+  signal.addEventListener('abort', () => {
+    timers = LOOK_AFTER_MS.map((ms) => setTimeout(look, ms).unref());
+  });
+  return { stop };
+}
+
+function durationOf(flag: string, words: string | boolean | undefined): number | undefined {
+  if (words === undefined) return undefined;
+  const ms = parseDuration(String(words));
+  if (ms === undefined) throw new SettingsError([`${flag} is ${words}; expected a duration such as 30s or 10m`]);
+  return ms;
+}

@@ -127,11 +127,16 @@ class NodeState implements EngineState {
     this.id = id;
   }
 
-  read(arena: string, start?: number, end?: number): Promise<Float32Array> {
-    return this.#client.request('read', { state: this.id, arena, start, end });
+  async read(arena: string, start?: number, end?: number, into?: Float32Array): Promise<Float32Array> {
+    const request = { state: this.id, arena, start, end };
+    if (!into) return this.#client.request('read', request);
+    if (isShared(into)) await this.#client.request('readInto', { ...request, into });
+    else into.set(await this.#client.request('read', request));
+    return into;
   }
 
   write(arena: string, data: Float32Array, start?: number): Promise<void> {
+    if (isShared(data)) return this.#client.request('write', { state: this.id, arena, data, start });
     const copy = Float32Array.from(data);
     return this.#client.request('write', { state: this.id, arena, data: copy, start }, [copy.buffer]);
   }
@@ -166,6 +171,11 @@ class NodeProgram implements Program {
   release(): Promise<void> {
     return this.#client.request('releaseProgram', { program: this.#id }, [], this.#label);
   }
+}
+
+/** Whether both threads see the values, so that a message need not carry them. */
+function isShared({ buffer }: Float32Array): boolean {
+  return buffer instanceof SharedArrayBuffer;
 }
 
 function compactAll(feeds: Tensors): Tensors {

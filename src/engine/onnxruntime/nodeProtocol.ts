@@ -63,6 +63,11 @@ export interface Requests {
     arguments: { state: number; arena: string; start?: number; end?: number };
     result: Float32Array<ArrayBuffer>;
   };
+  /** Puts the values into shared memory instead of a message. */
+  readInto: {
+    arguments: { state: number; arena: string; start?: number; end?: number; into: Float32Array };
+    result: undefined;
+  };
   write: { arguments: { state: number; arena: string; data: Float32Array; start?: number }; result: undefined };
   releaseState: { arguments: { state: number }; result: undefined };
   compile: {

@@ -48,6 +48,9 @@ const handlers: Handlers = {
   async read({ state, arena, start, end }) {
     return stateOf(state).range(arena, start, end).slice() as Float32Array<ArrayBuffer>;
   },
+  async readInto({ state, arena, start, end, into }) {
+    into.set(stateOf(state).range(arena, start, end));
+  },
   async write({ state, arena, data, start }) {
     stateOf(state).write(arena, data, start);
   },

@@ -47,6 +47,23 @@ describe.each([
     await state.release();
   });
 
+  test.each([
+    ['memory of its own', new ArrayBuffer(20)],
+    ['shared memory', new SharedArrayBuffer(20)],
+  ])('is read into and written from %s, of which a view is enough', async (_kind, buffer) => {
+    const state = await engine.createState({ arenas: { a: 5 }, slots: new Map() });
+    await state.write('a', Float32Array.of(1, 2, 3, 4, 5));
+    const whole = new Float32Array(buffer);
+    const into = whole.subarray(1, 4);
+    expect(await state.read('a', 2, 5, into)).toBe(into);
+    expect([...whole]).toEqual([0, 3, 4, 5, 0]);
+    whole.fill(7);
+    await state.write('a', into.subarray(0, 2), 1);
+    expect([...whole]).toEqual([7, 7, 7, 7, 7]);
+    expect([...(await state.read('a'))]).toEqual([1, 7, 7, 4, 5]);
+    await state.release();
+  });
+
   test('a range outside its arena, and an arena that does not exist, are refused by name', async () => {
     const state = await engine.createState({ arenas: { a: 5 }, slots: new Map() });
     await expect(state.read('a', 2, 6)).rejects.toThrow('elements 2..6 of arena "a", which has 5');
