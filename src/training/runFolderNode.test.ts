@@ -272,7 +272,7 @@ describe('resuming', () => {
     await expect(run({ resume: true })).rejects.toThrow(/step-00000002: .*trainer.json is of version 9, expected 1/);
     change(join(out, 'run.json'), { version: 9 });
     await expect(run({ resume: true })).rejects.toThrow(
-      `${join(out, 'run.json')} has format pleiad-run 9, expected pleiad-run 1. Resume it with the version of Pleiad that began it`,
+      `${join(out, 'run.json')} has format pleiad-run 9, expected pleiad-run 2. Resume it with the version of Pleiad that began it`,
     );
     change(join(out, 'run.json'), { version: 1, settings: 'none' });
     await expect(run({ resume: true })).rejects.toThrow(/run\.json is damaged: settings: /);

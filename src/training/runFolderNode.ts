@@ -26,7 +26,8 @@ import {
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
 
 const RUN_FILE = 'run.json';
-const RUN_VERSION = 1;
+/** 2: masking is a list of schemes, and its settings are recorded. */
+const RUN_VERSION = 2;
 const FINISHED = /^step-\d{8,}$/;
 /** Half-written or half-removed: no checkpoint is ever looked for under such a name. */
 const TEMPORARY = /^\.(writing|removing)-/;
