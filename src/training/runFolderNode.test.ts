@@ -274,7 +274,7 @@ describe('resuming', () => {
     await expect(run({ resume: true })).rejects.toThrow(
       `${join(out, 'run.json')} has format pleiad-run 9, expected pleiad-run 2. Resume it with the version of Pleiad that began it`,
     );
-    change(join(out, 'run.json'), { version: 1, settings: 'none' });
+    change(join(out, 'run.json'), { version: 2, settings: 'none' });
     await expect(run({ resume: true })).rejects.toThrow(/run\.json is damaged: settings: /);
   });
 
