@@ -31,9 +31,14 @@ export function saidOf<T>(place: string, work: () => T): T {
   try {
     return work();
   } catch (error) {
-    if (error instanceof PleiadError && !error.message.includes(place)) error.message = `${place}: ${error.message}`;
+    if (error instanceof PleiadError && !isAbout(error.message, place)) error.message = `${place}: ${error.message}`;
     throw error;
   }
+}
+
+/** "v: …" and "v has …" are about v, "vocabulary …" is not. */
+function isAbout(message: string, place: string): boolean {
+  return message.startsWith(place) && !/\w/.test(message.charAt(place.length));
 }
 
 /** Settings that contradict each other or are out of range, all of them at once. */

@@ -1,12 +1,13 @@
 /** The compiled command line as child processes, on a corpus that is made here. `npm test` builds it first. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { UNIT_BYTES } from '../src/data/prepare/node/readUnits.js';
 import { VERSION } from '../src/version.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
@@ -261,6 +262,20 @@ describe('pleiad pretrain', () => {
     expect(code).toBe(2);
     expect(stderr).toContain(`resume is set and ${at('nowhere')} holds no run to take settings from`);
     expect(stderr).toContain('data is missing');
+  });
+
+  it('trains on a text that is a single line, longer than what is read at a time', async () => {
+    writeFileSync(at('line.txt'), corpus().join(' ').repeat(60)); // 0.9 MB
+    const steps = [
+      ['vocab', at('line.txt'), '--size', '120', '--out', at('line-vocab')],
+      ['prepare', at('line.txt'), '--tokenizer', at('line-vocab'), '--out', at('line-shards')],
+      ['pretrain', '--data', at('line-shards'), '--out', at('line-run'), ...TINY, ...MODEL, '--steps', '2'],
+    ];
+    for (const words of steps) {
+      const { code, stderr } = await pleiad(...words, '--json');
+      expect(code, stderr).toBe(0);
+    }
+    expect(statSync(at('line.txt')).size).toBeGreaterThan(3 * UNIT_BYTES);
   });
 
   it('takes settings from a file, and flags over them', async () => {

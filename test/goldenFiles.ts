@@ -7,6 +7,7 @@ import type { SpanBoundaryConfig } from '../src/models/spanbert.js';
 import type { ObjectiveConfig, ObjectiveName } from '../src/objectives/electra.js';
 import type { MaskedBatch } from '../src/objectives/objective.js';
 import type { SpanBertConfig } from '../src/objectives/spanbert.js';
+import { PLAIN_ELECTRA } from '../src/objectives/testConfig.js';
 
 interface PublishedConfig {
   vocab_size: number;
@@ -102,18 +103,12 @@ export function readGolden(name: (typeof GOLDEN_NAMES)[number]): Golden {
     uniforms: tensors.get('uniforms')!.data as Float32Array,
     batch: readBatch(json, tensors),
     config: (objective) => ({
+      ...PLAIN_ELECTRA,
       objective,
       discriminator: encoderConfigOf(json.discriminatorConfig),
       generator: encoderConfigOf(json.generatorConfig),
-      generatorKind: 'model',
-      sharing: 'embeddings',
-      proposals: 'sample',
-      temperature: 1,
-      disallowCorrect: false,
       mlmWeight: json.mlmWeight,
       discWeight: json.discWeight,
-      duplicates: 'corrected',
-      initialization: 'corrected',
     }),
   };
 }

@@ -104,7 +104,7 @@ describe('pleiad mask', () => {
       'maskProb is 7; expected number to be <=1',
       expect.stringContaining('geometricP is set and masking is whole-word'),
     ]);
-    expect(pleiad('mask', '--scheme', 'spam', 'text').stderr).toContain('masking.0 is "spam"; expected one of');
+    expect(pleiad('mask', '--scheme', 'spam', 'text').stderr).toContain('masking has "spam"; expected one of');
     expect(pleiad('mask', '--entities', '5', 'text').stderr).toContain('--entities is "5"; expected ranges');
     expect(pleiad('mask', '--epochs', '5', 'text').stderr).toContain('--epochs is given; only --stats has it');
     expect(pleiad('mask', '--stats', '--data', at('shards'), 'text').stderr).toContain('give one');

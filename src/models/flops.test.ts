@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/graph.js';
-import { createObjective, type ObjectiveConfig, type ObjectiveName } from '../objectives/electra.js';
+import { createObjective, type ObjectiveName } from '../objectives/electra.js';
+import { PLAIN_ELECTRA } from '../objectives/testConfig.js';
 import { encoderConfig, generatorConfig } from './config.js';
 import { discriminatorGraph } from './electra.js';
 import { flopsPerToken, graphFlops, matrixProducts } from './flops.js';
@@ -72,20 +73,7 @@ describe('graphFlops', () => {
 
   const generator = generatorConfig(config, { sizeFraction: 0.5 }); // 8 wide, 1 head, feed-forward 32
   const objective = (name: ObjectiveName) => {
-    const settings: ObjectiveConfig = {
-      objective: name,
-      discriminator: config,
-      generator,
-      generatorKind: 'model',
-      sharing: 'embeddings',
-      proposals: 'sample',
-      temperature: 1,
-      disallowCorrect: false,
-      mlmWeight: 1,
-      discWeight: 50,
-      duplicates: 'corrected',
-      initialization: 'corrected',
-    };
+    const settings = { ...PLAIN_ELECTRA, objective: name, discriminator: config, generator };
     return createObjective(settings).phases[0].trainingGraph({ accumulate: false });
   };
 

@@ -7,6 +7,7 @@ import { RandomStream } from '../random/philox.js';
 import { createObjective, type ObjectiveConfig } from './electra.js';
 import type { MaskedBatch, PretrainingObjective } from './objective.js';
 import { replaceTokens, sampleTokens } from './sampling.js';
+import { PLAIN_ELECTRA } from './testConfig.js';
 
 const V = 20;
 const sizes = {
@@ -19,18 +20,9 @@ const sizes = {
 };
 const encoder = encoderConfig('tiny', V, sizes);
 const base: ObjectiveConfig = {
-  objective: 'electra',
+  ...PLAIN_ELECTRA,
   discriminator: encoder,
   generator: { ...encoder, hiddenSize: 4 },
-  generatorKind: 'model',
-  sharing: 'embeddings',
-  proposals: 'sample',
-  temperature: 1,
-  disallowCorrect: false,
-  mlmWeight: 1,
-  discWeight: 50,
-  duplicates: 'corrected',
-  initialization: 'corrected',
 };
 
 /** Two rows of eight tokens (the second with two of padding), four masked slots. */

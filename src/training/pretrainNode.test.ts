@@ -113,6 +113,16 @@ describe('pre-training from shards to a run folder', () => {
     expect(generator.tensors.get(table)).toEqual(discriminator.tensors.get(table));
   });
 
+  it('gives a generator that shares nothing embeddings as wide as itself', async () => {
+    const out = join(folder, 'untied');
+    const model = { ...small.model, embeddingSize: 24 };
+    await train({ ...small, model, data: shards, out, steps: 1, sharing: 'none' });
+    const { config, tensors } = loadModelFolder(join(checkpointOf(out, 'latest'), 'generator'));
+    expect([config.hiddenSize, config.embeddingSize]).toEqual([16, 16]);
+    expect(tensors.get('electra.embeddings.word_embeddings.weight')!.shape).toEqual([5 + WORDS.length, 16]);
+    expect(tensors.has('electra.embeddings_project.weight')).toBe(false);
+  });
+
   const OBJECTIVES: readonly Partial<PretrainingInput>[] = [
     { objective: 'electra-15' },
     { objective: 'replace-mlm' },

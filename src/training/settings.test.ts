@@ -75,7 +75,7 @@ describe('pre-training settings', () => {
     [{ warmupSteps: 1, warmupFraction: 0.1 }, 'warmupSteps and warmupFraction are both set'],
     [{ power: 2 }, 'power is set and schedule is linear'],
     [{ maskKeepProb: 0.6, maskRandomProb: 0.6 }, 'expected a sum of at most 1'],
-    [{ masking: 'span,spam' }, 'masking.1 is "spam"; expected one of random, whole-word, span'],
+    [{ masking: 'span,spam' }, 'masking has "spam"; expected one of random, whole-word, span'],
     [{ masking: 'span,span' }, 'masking is span, span; expected every scheme once'],
     [{ masking: [] }, 'masking is []'],
     [{ geometricP: 0.3 }, 'geometricP is set and masking is random; only span draws lengths by it'],

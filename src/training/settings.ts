@@ -378,11 +378,12 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     const known = at ? Object.keys(sizeOverrides.shape) : SETTING_NAMES;
     return issue.keys.map((key) => unknownName(key, at, known));
   }
-  const isElement = typeof issue.path[1] === 'number';
+  const [name, index] = issue.path;
+  if (typeof index === 'number') {
+    return [`${String(name)} has ${shownValue(issue.input)}; expected ${expectation(fieldAt([name]), 'element')}`];
+  }
   const found = issue.input === undefined ? 'is missing' : `is ${shownValue(issue.input)}`;
-  return [
-    `${at || 'the object of settings'} ${found}; expected ${EXPECTED[at] ?? expectation(fieldAt(issue.path), isElement ? 'element' : 'value')}`,
-  ];
+  return [`${at || 'the object of settings'} ${found}; expected ${EXPECTED[at] ?? expectation(fieldAt(issue.path))}`];
 }
 
 function fieldAt([name, field]: readonly PropertyKey[]): z.ZodType {

@@ -487,8 +487,9 @@ describe('the held-out split', () => {
 
 describe('memory', () => {
   /** Greatest resident size of a process that prepares `megabytes` of text with two workers, in bytes. */
-  async function peak(megabytes: number): Promise<number> {
-    const lines = Array.from({ length: 20_000 }, (_, i) => `the chef${i} cooked ${i * 7919} meals . ate${i % 613}\n`);
+  async function peak(megabytes: number, lineEnd = '\n'): Promise<number> {
+    const sentence = (i: number) => `the chef${i} cooked ${i * 7919} meals . ate${i % 613}${lineEnd}`;
+    const lines = Array.from({ length: 20_000 }, (_, i) => sentence(i));
     const block = lines.join('').slice(0, 500_000);
     const folder = folderWith({ 'a.txt': block.repeat(2 * megabytes) });
     const used = settings([folder], { workers: 2 });
@@ -504,11 +505,18 @@ describe('memory', () => {
     return Number(printed);
   }
 
-  it('does not grow with the corpus', async () => {
-    const [small, large] = [await peak(8), await peak(64)];
-    expect(small).toBeGreaterThan(0);
-    expect(large).toBeLessThan(1.25 * small);
-  }, 120_000);
+  it.each([
+    ['the corpus', '\n'],
+    ['the length of its only line', ' '],
+  ])(
+    'does not grow with %s',
+    async (_, lineEnd) => {
+      const [small, large] = [await peak(8, lineEnd), await peak(64, lineEnd)];
+      expect(small).toBeGreaterThan(0);
+      expect(large).toBeLessThan(1.25 * small);
+    },
+    120_000,
+  );
 });
 
 describe('interruption', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { DataError } from '../../../errors.js';
+import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './readUnits.js';
 import { trainVocabulary } from './trainVocabulary.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'pleiad-vocab-'));
@@ -43,6 +44,33 @@ describe('trainVocabulary', () => {
       tokenizer.tokens.filter((token) => /^\p{Script=Hangul}$/u.test(token)).length;
     expect(single(await trainVocabulary({ inputs: [path], size: 5000 }))).toBe(1500 + 93); // 15,100 · 0.9995 = 15,092.45
     expect(single(await trainVocabulary({ inputs: [path], size: 5000, alphabetLimit: 1200 }))).toBe(1200);
+  });
+
+  it('learns the same from one line, longer than what is read at a time, as from many', async () => {
+    const words = Array.from({ length: 500 }, (_, i) => `word${i} ${'x'.repeat(i % 40)}`);
+    const repeats = Math.ceil((2.5 * UNIT_BYTES) / words.join(' ').length);
+    const of = async (separator: string) => {
+      const path = file('line.txt', Array.from({ length: repeats }, () => words.join(separator)).join(separator));
+      return trainVocabulary({ inputs: [path], size: 300 });
+    };
+    const [line, lines] = [await of(' '), await of('\n')];
+    expect(line.tokenizer.tokens).toEqual(lines.tokenizer.tokens);
+    expect(line.distinctWords).toBe(lines.distinctWords);
+  });
+
+  it('takes a text without any space, whose words nobody could tell apart', async () => {
+    const path = file('nospace.txt', `${'abcdefgh'.repeat(UNIT_BYTES / 4)} the cat the cat`);
+    const { tokenizer, distinctWords } = await trainVocabulary({ inputs: [path], size: 60 });
+    expect(tokenizer.tokens).toContain('cat');
+    // What is longer than any word is cut into sections and not counted; their ends may be short enough.
+    expect(distinctWords).toBeLessThan(5);
+  });
+
+  it('refuses a JSONL line beyond the limit, naming file and place', async () => {
+    const path = file('line.jsonl', `{"text":"a"}\n{"text":"${'ate '.repeat(MAX_JSON_LINE_BYTES / 4)}"}\n`);
+    await expect(trainVocabulary({ inputs: [path], size: 60 })).rejects.toThrow(
+      `${path} has a line of more than 64 MiB at byte offset 13`,
+    );
   });
 
   it('names the file, and the line in it, that cannot be used', async () => {
