@@ -57,8 +57,11 @@ export interface PretrainBenchResult extends StepShape {
   readonly against?: Ratio;
   /** Every opponent that was measured; `against` is the first of them. */
   readonly opponents?: readonly Opponent[];
-  /** Of spanbert: this step's time over that of the same step without the span boundary head. */
-  readonly sboCost?: Ratio & { readonly msPerStepWithout: number };
+  /**
+   * Of spanbert: this step's time over that of the same step without the span boundary head; and the same of processor
+   * time, which other work on the machine disturbs less.
+   */
+  readonly sboCost?: Ratio & { readonly msPerStepWithout: number; readonly processor: Ratio };
   /** Largest resident size while only training was loaded. */
   readonly peakMemoryMiB: number;
 }
@@ -207,17 +210,20 @@ async function takePeerTurn(peer: TorchPeer, numSteps: number, theirCores?: numb
   return { ms, ourCores: meter.coresBusy(), theirCores };
 }
 
-function totalOf({ steps }: Pick<Turn, 'steps'>): number {
+function totalOf({ steps }: Turn): number {
   return median(steps.map(({ totalMs }) => totalMs));
 }
 
-/** A turn with the head over the turn without it. */
+/** Turns with the head over turns without it. */
 function sboCostOf(turns: readonly Turn[]): PretrainBenchResult['sboCost'] {
-  if (turns[0].without.length === 0) return undefined;
-  const without = turns.map((turn) => totalOf({ steps: turn.without }));
+  const name = 'the step without sbo';
+  const medians = (of: 'steps' | 'without', ms: 'totalMs' | 'processorMs') =>
+    turns.map((turn) => median(turn[of].map((step) => step[ms])));
+  const without = medians('without', 'totalMs');
   return {
-    ...ratioOf('the step without sbo', without, turns.map(totalOf)),
+    ...ratioOf(name, without, medians('steps', 'totalMs')),
     msPerStepWithout: rounded(median(without)),
+    processor: ratioOf(name, medians('without', 'processorMs'), medians('steps', 'processorMs')),
   };
 }
 
@@ -332,6 +338,7 @@ export function describePretrain(result: PretrainBenchResult): string[] {
     ...(cost
       ? [
           `${cost.ratio}× the step without the span boundary head (${cost.ratioMin} to ${cost.ratioMax}, ${cost.runs} turns; ${cost.msPerStepWithout} ms without)`,
+          `${cost.processor.ratio}× its processor time (${cost.processor.ratioMin} to ${cost.processor.ratioMax})`,
         ]
       : []),
     ...opponents.map(

@@ -123,9 +123,10 @@ export class TrainingSteps {
     return stepGraph(this.objective, this.settings);
   }
 
-  /** One step; its wall-clock time beside the trainer's own split. */
-  async run(): Promise<StepResult & { totalMs: number }> {
+  /** One step; its wall-clock time beside the trainer's own split, and what all our threads worked meanwhile. */
+  async run(): Promise<StepResult & { totalMs: number; processorMs: number }> {
     const startedAt = performance.now();
+    const usedBefore = process.cpuUsage();
     const step = this.#step++;
     const result = await this.#runner.run(step, this.#phase, {
       learningRate: Math.min(1, (step + 1) / 10_000) * this.settings.learningRate,
@@ -133,7 +134,8 @@ export class TrainingSteps {
       nextPhase: this.#phase,
     });
     if (!result.applied) throw new Error(`step ${step}: a loss or the gradient norm is not finite`);
-    return { ...result, totalMs: performance.now() - startedAt };
+    const { user, system } = process.cpuUsage(usedBefore);
+    return { ...result, totalMs: performance.now() - startedAt, processorMs: (user + system) / 1000 };
   }
 
   /** Milliseconds a step by op kind, from `steps` runs of a program of its own that takes a profile. */
