@@ -17,7 +17,7 @@ export class Arenas {
    * @param allocate  memory for an arena of so many elements, all 0
    * @throws EngineError when a slot lies outside its arena
    */
-  constructor(layout: StateLayout, allocate = (length: number) => new Float32Array(length)) {
+  constructor(layout: StateLayout, allocate: (length: number) => Float32Array = (length) => new Float32Array(length)) {
     this.layout = layout;
     for (const [name, { arena, offset, shape }] of layout.slots) {
       const end = offset + shape.reduce((product, size) => product * size, 1);

@@ -5,8 +5,7 @@ import type { DType, OpName } from '../graph/ops.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { RandomStream } from '../random/philox.js';
 import type { Engine, Tensor, Tensors } from './engine.js';
-import { createNodeEngine } from './onnxruntime/nodeEngine.js';
-import { createWebEngine } from './onnxruntime/webEngine.js';
+import { ENGINES } from './testEngines.js';
 
 /** An operand to feed: its type, its shape (with named sizes), and what its values may be. */
 interface Operand {
@@ -407,10 +406,7 @@ function expectClose(
   });
 }
 
-describe.each([
-  ['onnxruntime-node', () => createNodeEngine({ threads: 2 })],
-  ['onnxruntime-web', () => createWebEngine()],
-])('%s agrees with the reference', (_name, create) => {
+describe.each(ENGINES)('%s agrees with the reference', (_name, create) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await create();

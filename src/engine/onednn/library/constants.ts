@@ -2,8 +2,8 @@
  * Numbers of oneDNN's C headers: one table per major version, whose values are held against the headers' by a test
  * (test/golden/onednn-constants.json). Between 2 and 3 the algorithms and some flags were numbered anew.
  */
-import type { BinaryAlgorithm, EltwiseAlgorithm } from '../primitives.js';
-import type { ElementType } from '../values.js';
+import type { BinaryAlgorithm, EltwiseAlgorithm } from '../plan/primitives.js';
+import type { ElementType } from '../plan/values.js';
 
 export interface Constants {
   readonly elementTypes: Readonly<Record<ElementType, number>>;

@@ -1,6 +1,6 @@
 /** Primitive descriptors, where the two major versions differ: how they are made from views and post-ops. */
-import type { PostOp, Primitive, PrimitiveKind, PrimitiveKinds } from '../primitives.js';
-import { denseStrides, type View } from '../values.js';
+import type { PostOp, Primitive, PrimitiveKind, PrimitiveKinds } from '../plan/primitives.js';
+import { denseStrides, type View } from '../plan/values.js';
 import { Calls, type Handle } from './calls.js';
 import type { ForeignFunction, OneDnnLibrary } from './load.js';
 

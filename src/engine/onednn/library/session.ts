@@ -1,6 +1,6 @@
 /** A loaded oneDNN with an engine and a stream on the CPU: makes primitives and memory objects, and executes them. */
-import { type Operand, operandsOf, type Primitive } from '../primitives.js';
-import type { View } from '../values.js';
+import { type Operand, operandsOf, type Primitive } from '../plan/primitives.js';
+import type { View } from '../plan/values.js';
 import { Calls, check, type Handle } from './calls.js';
 import { createDescriptors, type Descriptors, rowOfBias } from './descriptors.js';
 import type { ForeignFunction, OneDnnLibrary } from './load.js';

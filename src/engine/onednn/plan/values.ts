@@ -50,6 +50,23 @@ export function denseView(buffer: PlanBuffer, type: ElementType, shape: readonly
   return { buffer, type, shape, strides: denseStrides(shape), offset: 0 };
 }
 
+export function constantView(data: ArrayBufferView, type: ElementType, shape: readonly number[]): View {
+  return denseView({ residence: { kind: 'constant', data }, bytes: data.byteLength }, type, shape);
+}
+
+/** New memory with the axes in the order in which they lie in another view. */
+export function likeLayout(view: View, type: ElementType): View {
+  const order = view.shape.map((_, axis) => axis).sort((a, b) => view.strides[b] - view.strides[a] || a - b);
+  const dense = scratch(
+    type,
+    order.map((axis) => view.shape[axis]),
+  );
+  return permuted(
+    dense,
+    order.map((_, axis) => order.indexOf(axis)),
+  );
+}
+
 /** Whether the elements lie one after the other, row-major; axes of size 1 have no say. */
 export function isDense({ shape, strides }: View): boolean {
   const dense = denseStrides(shape);
