@@ -62,27 +62,31 @@ export function runningSums(width: number, reverse: boolean): Run {
 }
 
 /** Elements of a row that are summed before the place of a draw is looked for among them. */
-const BLOCK = 64;
+const BLOCK = 128;
 
 /** The first index whose running sum reaches u·total: sums of blocks first, then the one block where it is reached. */
 export function sampleRows(width: number): Run {
   const blocks = new Float64Array(Math.ceil(width / BLOCK));
   return ([probabilities, uniforms], [out]) => {
     for (let row = 0; row < out.length; row++) {
-      const p = probabilities.subarray(row * width, (row + 1) * width);
+      const start = row * width;
+      const end = start + width;
       let total = 0;
-      for (let block = 0; block < blocks.length; block++) {
-        blocks[block] = sumOf(p, block * BLOCK, Math.min(width, (block + 1) * BLOCK));
+      for (let block = 0, from = start; block < blocks.length; block++, from += BLOCK) {
+        blocks[block] = sumOf(probabilities, from, Math.min(end, from + BLOCK));
         total += blocks[block];
       }
-      out[row] = reachedAt(p, blocks, uniforms[row] * total);
+      out[row] = reachedAt(probabilities, start, end, blocks, uniforms[row] * total);
     }
   };
 }
 
-/** Four sums side by side: one alone would wait for each addition. */
+/** Four sums side by side: one alone would wait for each addition. (Declared by destructuring, they cost four times this.) */
 function sumOf(x: Elements, from: number, to: number): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   let i = from;
   for (; i + 3 < to; i += 4) {
     a += x[i];
@@ -94,19 +98,19 @@ function sumOf(x: Elements, from: number, to: number): number {
   return a + b + (c + d);
 }
 
-function reachedAt(p: Elements, blocks: Float64Array, threshold: number): number {
+function reachedAt(p: Elements, start: number, end: number, blocks: Float64Array, threshold: number): number {
   let running = 0;
   let block = 0;
   while (block < blocks.length - 1 && running + blocks[block] < threshold) running += blocks[block++];
-  const end = Math.min(p.length, (block + 1) * BLOCK);
+  const from = start + block * BLOCK;
   // Rounding may leave the threshold above this block's end: then its last token that can be drawn stands.
-  let last = block * BLOCK;
-  for (let i = block * BLOCK; i < end; i++) {
+  let last = from;
+  for (let i = from; i < Math.min(end, from + BLOCK); i++) {
     running += p[i];
-    if (running >= threshold) return i;
+    if (running >= threshold) return i - start;
     if (p[i] > 0) last = i;
   }
-  return last;
+  return last - start;
 }
 
 export function argMax(width: number): Run {
