@@ -1,10 +1,9 @@
 /** The engine over the system's oneDNN: graphs as chains of its primitives, run in a worker thread. CPU only. */
 import type { Graph } from '../../graph/graph.js';
 import { workerUrl } from '../../workerUrl.js';
-import type { CompileOptions, Engine, EngineState, Program, StateLayout } from '../engine.js';
+import type { CompileOptions, Engine, EngineState, Precision, Program, StateLayout } from '../engine.js';
 import { EngineError } from '../engineError.js';
 import { requireThreads, WorkerClient, WorkerProgramHandle, WorkerState } from '../node/workerClient.js';
-import type { Precision } from './plan/precision.js';
 import type { OneDnnGreeting, OneDnnSettings, OneDnnSource } from './protocol.js';
 
 const NAME = 'onednn';
@@ -61,6 +60,7 @@ export class OneDnnEngine implements Engine {
   readonly name = NAME;
   readonly description: string;
   readonly precision: Precision;
+  readonly threads: number;
   readonly #client: WorkerClient;
   readonly #profile: boolean;
 
@@ -72,6 +72,7 @@ export class OneDnnEngine implements Engine {
   ) {
     this.#client = client;
     this.precision = precision;
+    this.threads = threads;
     this.#profile = profile;
     this.description = `${NAME} ${version}, cpu, ${precision}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }

@@ -1,9 +1,9 @@
 /** Whether bf16 products pay on this processor: asked of the processor by running one. */
 
+import type { Precision } from '../engine.js';
 import { Executable } from './executable.js';
 import type { OneDnnSession } from './library/session.js';
 import { allocate } from './memory.js';
-import type { Precision } from './plan/precision.js';
 import { scratch } from './plan/values.js';
 
 /**

@@ -1,6 +1,6 @@
 /** What the driver over oneDNN and its worker say to each other, beyond `node/protocol.ts`. */
 import type { Graph } from '../../graph/graph.js';
-import type { Precision } from './plan/precision.js';
+import type { Precision } from '../engine.js';
 
 export interface OneDnnSettings {
   readonly threads: number;

@@ -9,9 +9,11 @@ import type { OneDnnGreeting, OneDnnSettings, OneDnnSource } from './protocol.js
 import { OneDnnArenas } from './state.js';
 
 function start(library: OneDnnLibrary, settings: OneDnnSettings): void {
-  const warnings = setThreads(library, settings.threads);
+  // Precisions are compared on one thread: with several, a busy machine would decide.
+  setThreads(library, 1);
   const session = new OneDnnSession(library);
   const precision = settings.precision === 'auto' ? choosePrecision(session) : settings.precision;
+  const warnings = setThreads(library, settings.threads);
   const runtime = new Runtime(session, precision, warnUser);
   serveEngine<OneDnnSource, OneDnnGreeting>(
     {

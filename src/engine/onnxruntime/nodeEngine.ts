@@ -57,6 +57,8 @@ async function probe(engine: Engine, device: NodeWorkerSettings['device']): Prom
 class NodeEngine implements Engine {
   readonly name = NAME;
   readonly description: string;
+  readonly precision = 'fp32';
+  readonly threads: number;
   readonly #client: WorkerClient<NodeGreeting>;
   readonly #settings: NodeWorkerSettings;
   readonly #profile: boolean;
@@ -66,6 +68,7 @@ class NodeEngine implements Engine {
     this.#settings = settings;
     this.#profile = profile;
     const { device, threads } = settings;
+    this.threads = threads;
     this.description = `${NAME} ${client.greeting.version}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 

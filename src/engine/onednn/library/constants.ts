@@ -20,8 +20,6 @@ export interface Constants {
   /** A binary post-op's operand is argument (place + 1) · postOpBase | src1. */
   readonly postOpBase: number;
   readonly queryImplementation: number;
-  readonly queryWeights: number;
-  readonly anyFormat: number;
 }
 
 /** What both versions number alike. */
@@ -49,8 +47,6 @@ const common = {
     diffShift: 256,
   },
   queryImplementation: 8,
-  queryWeights: 131,
-  anyFormat: 1,
 } satisfies Partial<Constants>;
 
 export const CONSTANTS: Readonly<Record<2 | 3, Constants>> = {

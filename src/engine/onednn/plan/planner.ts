@@ -6,12 +6,13 @@
 import type { Graph, Node } from '../../../graph/graph.js';
 import { isOp } from '../../../graph/graph.js';
 import type { DType, OpName } from '../../../graph/ops.js';
+import type { Precision } from '../../engine.js';
 import { toBfloat16 } from '../loops/bfloat16.js';
 import { copy } from '../loops/kernels.js';
 import { Chains } from './chains.js';
 import { GraphFacts, maskOf } from './facts.js';
 import type { LoopStep, NamedView, Plan, PlanOutput, Step } from './plan.js';
-import { bf16Values, type Precision } from './precision.js';
+import { bf16Values } from './precision.js';
 import type { Primitive } from './primitives.js';
 import { type Rule, rules } from './rules.js';
 import { shareMemory } from './sharing.js';

@@ -4,10 +4,9 @@
  */
 import type { Node } from '../../../graph/graph.js';
 import type { OpName } from '../../../graph/ops.js';
+import type { Precision } from '../../engine.js';
 import type { Chains } from './chains.js';
 import { type GraphFacts, isView } from './facts.js';
-
-export type Precision = 'fp32' | 'bf16';
 
 /**
  * Ops whose primitive can write bf16. The softmax's derivative could too, but y·(dy − Σ dy·y) is a difference of like
