@@ -12,6 +12,7 @@ import { copy } from '../loops/kernels.js';
 import { Chains } from './chains.js';
 import { GraphFacts, maskOf } from './facts.js';
 import type { LoopStep, NamedView, Plan, PlanOutput, Step } from './plan.js';
+import { foldLines, safePieces } from './postOps.js';
 import { bf16Values } from './precision.js';
 import type { Primitive } from './primitives.js';
 import { type Rule, rules } from './rules.js';
@@ -195,6 +196,21 @@ export class Planner {
 
   primitive(op: string, primitive: Primitive): void {
     this.steps.push({ kind: 'primitive', op, primitive });
+  }
+
+  /** A primitive with post-ops; those that it cannot take in are primitives of their own. */
+  chained(op: string, primitive: Primitive<'matmul' | 'binary'>): void {
+    const [own, ...further] = safePieces(foldLines(primitive.postOps));
+    const { dst } = primitive;
+    let at = further.length === 0 ? dst : likeLayout(dst, dst.type);
+    this.primitive(op, { ...primitive, dst: at, postOps: own } as Primitive);
+    for (const [i, [first, ...postOps]] of further.entries()) {
+      const to = i === further.length - 1 ? dst : likeLayout(dst, dst.type);
+      if (first.kind === 'eltwise') this.primitive(op, { ...first, kind: 'eltwise', src: at, dst: to, postOps });
+      else if (first.kind === 'binary')
+        this.primitive(op, { kind: 'binary', algorithm: first.algorithm, a: at, b: first.operand, dst: to, postOps });
+      at = to;
+    }
   }
 
   /** @param overwrites  which of `reads` the first of `writes` may share memory with */

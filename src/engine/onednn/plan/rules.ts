@@ -167,7 +167,7 @@ const matmul: Rule<'matmul'> = (node, planner, root) => {
     dst,
     postOps: [...scaling(scale), ...chainOf(node as Node, root, planner)],
   };
-  planner.primitive('matmul', { kind: 'matmul', ...withoutUnitAxes(product) });
+  planner.chained('matmul', { kind: 'matmul', ...withoutUnitAxes(product) });
   return dst;
 };
 
@@ -193,7 +193,7 @@ function withoutUnitAxes(product: Omit<PrimitiveKinds['matmul'], 'bias'>): Omit<
 const linear: Rule<'linear'> = (node, planner, root) => {
   const [x, weight] = productOperands(node, planner);
   const dst = planner.result(root);
-  planner.primitive('linear', {
+  planner.chained('linear', {
     kind: 'matmul',
     src: x,
     weights: permuted(weight, [1, 0]),
@@ -279,7 +279,7 @@ function binary(op: BinaryOp): Rule<BinaryOp> {
     const { a, b, algorithm, before } = binaryOperands(node, planner, type);
     const postOps = [...before, ...chainOf(node as Node, root, planner)];
     const dst = scratch(type, shape);
-    planner.primitive(op, { kind: 'binary', algorithm, ...withFewAxes({ a, b, dst }, postOps) });
+    planner.chained(op, { kind: 'binary', algorithm, ...withFewAxes({ a, b, dst }, postOps) });
     return dst;
   };
 }
@@ -618,12 +618,9 @@ function layerNormBackward(
     planner.shared('shift gradient', dy, () => diffShift);
     return { input: diffSrc, scale: diffScale };
   };
-  const key = `layer norm gradients of ${x.id}, ${epsilon}`;
-  if (scale)
-    return planner.shared(`${key} by ${scale.id}`, dy, () =>
-      planner.shared(key, dy, () => gradients(planner.floats(scale))),
-    );
-  return planner.shared(key, dy, () => gradients(constantOf(1, width, 'f32')));
+  return planner.shared(`layer norm gradients of ${x.id}, ${epsilon} by ${scale?.id}`, dy, () =>
+    gradients(scale ? planner.floats(scale) : constantOf(1, width, 'f32')),
+  );
 }
 
 const layerNormGradInput: Rule<'layerNormGradInput'> = (node, planner) => {
@@ -632,13 +629,20 @@ const layerNormGradInput: Rule<'layerNormGradInput'> = (node, planner) => {
   return densely(input, planner.shape(node as Node));
 };
 
-/** The scale's derivative does not depend on the scale: any backward pass of the same operand and cotangent gives it. */
+/** Does not depend on the scale: the backward pass that gives the input's derivative gives it too. */
 const layerNormGradScale: Rule<'layerNormGradScale'> = (node, planner) => {
   const [x, dy] = node.inputs;
+  const { epsilon } = node.attributes;
   const together = planner.facts
     .consumers(x)
-    .find((reader) => isOp(reader, 'layerNormGradInput') && reader.inputs[0] === x && reader.inputs[2] === dy);
-  return layerNormBackward(x, dy, together?.inputs[1], node.attributes.epsilon, planner).scale;
+    .find(
+      (reader) =>
+        isOp(reader, 'layerNormGradInput') &&
+        reader.inputs[0] === x &&
+        reader.inputs[2] === dy &&
+        reader.attributes.epsilon === epsilon,
+    );
+  return layerNormBackward(x, dy, together?.inputs[1], epsilon, planner).scale;
 };
 
 // ---- Loops
