@@ -7,7 +7,7 @@ export function toBfloat16(value: number): number {
   float[0] = value;
   const [pattern] = bits;
   // A NaN whose payload is in the lower half must not become an infinity.
-  if (value !== value) return (pattern >>> 16) | 0x40;
+  if (Number.isNaN(value)) return (pattern >>> 16) | 0x40;
   return (pattern + 0x7fff + ((pattern >>> 16) & 1)) >>> 16;
 }
 

@@ -155,7 +155,7 @@ class Sharing {
     for (const [at, step] of this.steps.entries()) {
       const { reads, writes } = stepOperands(step);
       const result = writes[0]?.view;
-      if (!result || result.buffer.residence.kind !== 'scratch') continue;
+      if (result?.buffer.residence.kind !== 'scratch') continue;
       const root = this.#root(result.buffer);
       if (this.#span(root).firstWrite !== at) continue;
       for (const { view } of reads) {
