@@ -1,5 +1,6 @@
 /** The thread in which oneDNN computes: its calls block, and its state and memory lie here. */
 import { serveEngine, warnUser, workerSettings } from '../node/workerServer.js';
+import { flushDenormals } from './library/denormals.js';
 import { loadOneDnn, type OneDnnLibrary } from './library/load.js';
 import { OneDnnSession } from './library/session.js';
 import { setThreads } from './library/threads.js';
@@ -9,6 +10,8 @@ import type { OneDnnGreeting, OneDnnSettings, OneDnnSource } from './protocol.js
 import { OneDnnArenas } from './state.js';
 
 function start(library: OneDnnLibrary, settings: OneDnnSettings): void {
+  // First, since the library's threads take it over from this one.
+  flushDenormals(library);
   // Precisions are compared on one thread: with several, a busy machine would decide.
   setThreads(library, 1);
   const session = new OneDnnSession(library);
