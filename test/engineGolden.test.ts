@@ -69,7 +69,12 @@ interface Tested {
 }
 
 const engines: Tested[] = [
-  { engine: 'onnxruntime-node', create: () => createNodeEngine({ threads: 2 }), losses: 1e-4, agrees: toTheFourthDigit },
+  {
+    engine: 'onnxruntime-node',
+    create: () => createNodeEngine({ threads: 2 }),
+    losses: 1e-4,
+    agrees: toTheFourthDigit,
+  },
   {
     engine: 'onednn plans in TypeScript',
     create: async () => createLoopEngine(),

@@ -80,7 +80,9 @@ async function load<P extends { release(): Promise<void> }>(
   const longest = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? loadMaxLength(path) ?? Infinity);
   const { batchSize, maxLength = longest } = options;
   const shared = typeof options.engine === 'object' ? options.engine : undefined;
-  const engine = shared ?? (await createEngine({ ...options, engine: options.engine as EngineName | undefined }));
+  const engine =
+    shared ??
+    (await createEngine({ purpose: 'serving', ...options, engine: options.engine as EngineName | undefined }));
   const closeOwn = async () => {
     if (!shared) await engine.close();
   };

@@ -39,7 +39,9 @@ const runSchema = z.looseObject({
   given: z.looseObject({}),
   settings: z.looseObject({ objective: z.string(), size: z.string(), length: z.number(), keepCheckpoints: z.number() }),
   identity: z.record(z.string(), z.union([z.string(), z.number()])),
-  engine: z.object({ name: z.string(), precision: z.enum(['fp32', 'bf16']), threads: z.number().optional() }).optional(),
+  engine: z
+    .object({ name: z.string(), precision: z.enum(['fp32', 'bf16']), threads: z.number().optional() })
+    .optional(),
   plannedSteps: z.number().int().positive().optional(),
 });
 

@@ -12,7 +12,8 @@ import { grouped } from '../numbers.js';
 
 export const info: CommandDefinition = {
   name: 'info',
-  summary: 'Shows versions, the engine that computes, why, and its threads; for a model its config, parameters and heads.',
+  summary:
+    'Shows versions, the engine that computes, why, and its threads; for a model its config, parameters and heads.',
   arguments: [{ name: '[model]', description: 'a run folder, a checkpoint, or a model folder' }],
   options: [],
 

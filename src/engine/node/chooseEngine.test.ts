@@ -31,6 +31,10 @@ describe('by itself', () => {
   });
 });
 
+test('onnxruntime serves, unless another is asked for', async () => {
+  expect(await choose({ purpose: 'serving' }, 'amx')).toMatchObject({ name: 'onnxruntime-node', advice: undefined });
+});
+
 describe('asked for', () => {
   test('onnxruntime computes, whatever is installed', async () => {
     expect(await choose({ engine: 'onnxruntime' }, 'amx')).toMatchObject({

@@ -7,6 +7,11 @@ import { describeProcessor, type ProcessorKind, thisProcessor, timesAsFast } fro
 import { createNodeEngine } from '../onnxruntime/nodeEngine.js';
 
 export interface EngineChoiceOptions extends EngineWish {
+  /**
+   * What it is for; default training. `serving` runs texts as they come, in many sizes, for each of which oneDNN plans
+   * anew (50 to 200 ms); with `auto`, onnxruntime serves.
+   */
+  readonly purpose?: 'training' | 'serving';
   /** Has every program take a profile. */
   readonly profile?: boolean;
   /** Told what the user should know of the engine's work, once each; by default a warning of the process. */
@@ -31,7 +36,7 @@ export async function chooseEngine(
 ): Promise<EngineChoice> {
   const [problem] = engineProblems(options);
   if (problem) throw new EngineError(problem, { subject: 'engine' });
-  const { engine = 'auto', device = 'cpu', precision = 'auto' } = options;
+  const { engine = 'auto', device = 'cpu', precision = 'auto', purpose = 'training' } = options;
   const onnxruntime = async (why: string, advice?: string): Promise<EngineChoice> => ({
     engine: await createNodeEngine(options),
     why,
@@ -41,6 +46,7 @@ export async function chooseEngine(
   if (device !== 'cpu') return onnxruntime(`it computes on device "${device}"`);
   if (engine === 'onednn') return { engine: await createOneDnnEngine(options), why: 'it was asked for' };
   if (precision === 'bf16') return { engine: await createOneDnnEngine(options), why: 'it has bf16' };
+  if (purpose === 'serving') return onnxruntime('texts of many lengths come, for each of which oneDNN would plan anew');
   const times = timesAsFast(processor);
   if (times === undefined) {
     return onnxruntime(
