@@ -1,9 +1,11 @@
 /** `npm run bench -- <benchmark>`: speed, and the paper's comparison, each by one command. */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { ENGINE_NAMES, PRECISION_NAMES } from '../src/engine/engineNames.js';
 import { PleiadError, SettingsError } from '../src/errors.js';
 import { SIZES } from '../src/models/config.js';
 import { PRETRAINING_OBJECTIVES } from '../src/training/settings.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
+import { parsePeers } from './pretrainPeers.js';
 import { say } from './report.js';
 import { SPAN_ABLATION_MASKINGS } from './spanAblationTable.js';
 
@@ -28,10 +30,15 @@ program
   .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)
   .option('--turns <n>', 'turns, each of our steps, the ceiling and the peers', positiveInteger, 6)
   .option('--steps <n>', 'timed steps of each side in a turn', positiveInteger, 3)
-  .addOption(new Option('--against <peer>', 'alternate with the same step in another system').choices(['torch']))
+  .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))
+  .option(
+    '--against <peers>',
+    'alternate with the same step elsewhere: torch, onnxruntime, onednn, each with :fp32 or :bf16, commas between',
+    parsePeers,
+  )
   .option('--python <path>', 'Python of the peer (default: PLEIAD_PYTHON, or python3)')
-  .option('--compile', 'also measure the peer under torch.compile', false)
-  .addOption(new Option('--precision <precision>', 'of the peer').choices(['fp32', 'bf16']).default('fp32'))
+  .option('--compile', 'also measure torch under torch.compile', false)
   .option('--json', 'one JSON object on standard output', false)
   .action(async (options) => {
     const { benchPretrain, describePretrain } = await import('./pretrain.js');

@@ -1,16 +1,17 @@
 /**
  * Speed of a pre-training step: real steps on random tokens through the engine, beside the engine's own matrix-product
- * ceiling on the shapes of this step, and beside PyTorch where it is asked for. All take turns in one run, so that what
+ * ceiling on the shapes of this step, and beside PyTorch or other engines where they are asked for. All take turns in one run, so that what
  * else the machine does meets them alike; medians of the turns are reported.
  */
 import type { Engine } from '../src/engine/engine.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
+import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
+import { createEngine } from '../src/engine/node/chooseEngine.js';
 import { SettingsError } from '../src/errors.js';
 import { flopsPerToken, graphFlops, type MatrixProduct, matrixProducts, productFlops } from '../src/models/flops.js';
 import { CpuMeter } from './cpuMeter.js';
+import { type Peer, type PeerWish, startPeers, WARMUP_STEPS } from './pretrainPeers.js';
 import { createProductCeiling } from './productCeiling.js';
 import { machineDescription, median, peakMemoryMiB, type Ratio, ratioOf, rounded, say } from './report.js';
-import { type Precision, TorchPeer } from './torchPeer.js';
 import { type StepShape, TrainingSteps } from './trainingStep.js';
 
 export interface PretrainBenchOptions extends StepShape {
@@ -19,11 +20,13 @@ export interface PretrainBenchOptions extends StepShape {
   readonly turns: number;
   /** Timed steps of each side in a turn. */
   readonly steps: number;
-  readonly against?: 'torch';
+  /** What computes our steps. */
+  readonly engine?: EngineName;
+  readonly precision?: PrecisionName;
+  readonly against?: readonly PeerWish[];
   readonly python?: string;
-  /** Also measure the peer under torch.compile. */
+  /** Also measure torch under torch.compile. */
   readonly compile?: boolean;
-  readonly precision?: Precision;
 }
 
 export interface PretrainBenchResult extends StepShape {
@@ -68,7 +71,8 @@ export interface PretrainBenchResult extends StepShape {
 
 export interface Opponent extends Ratio {
   readonly msPerStep: number;
-  readonly peakMemoryMiB: number;
+  /** Undefined for another engine, which shares our process. */
+  readonly peakMemoryMiB?: number;
   /**
    * Cores that a side kept busy while the other was measured (Linux only): near 0, or the waiting side disturbed the
    * other's measurement.
@@ -76,7 +80,6 @@ export interface Opponent extends Ratio {
   readonly coresWhileWaiting?: { readonly ours: number; readonly theirs: number };
 }
 
-const WARMUP_STEPS = 5;
 const PROFILED_STEPS = 5;
 /** Products that make up less than this share of the work are left out of the ceiling: they would only cost time. */
 const LEAST_SHARE = 0.002;
@@ -93,44 +96,21 @@ interface Turn {
   readonly without: readonly TimedStep[];
 }
 
-/** @throws PleiadError when the peer is asked for and cannot run */
+/** @throws PleiadError when a peer is asked for and cannot run */
 export async function benchPretrain(options: PretrainBenchOptions): Promise<PretrainBenchResult> {
-  if (options.against && options.objective === 'spanbert') {
-    throw new SettingsError([
-      `--against ${options.against} is given and the objective is spanbert; the peer has no such step`,
-    ]);
+  const { engine: name, precision, threads, against = [] } = options;
+  if (options.objective === 'spanbert' && against.some(({ system }) => system === 'torch')) {
+    throw new SettingsError(['--against torch is given and the objective is spanbert; that peer has no such step']);
   }
-  const peers = await startPeers(options);
-  const engine = await createNodeEngine({ threads: options.threads });
+  const engine = await createEngine({ engine: name, precision, threads });
   try {
-    return await measure(engine, peers, options);
+    return await measure(engine, options);
   } finally {
-    for (const peer of peers) peer.stop();
     await engine.close();
   }
 }
 
-async function startPeers(options: PretrainBenchOptions): Promise<TorchPeer[]> {
-  const { against, compile = false, precision = 'fp32' } = options;
-  if (against === undefined) return [];
-  const peers: TorchPeer[] = [];
-  try {
-    for (const compiled of compile ? [false, true] : [false]) {
-      say(`starting torch, ${compiled ? 'compiled (this takes a while)' : 'eager'} …`);
-      peers.push(await TorchPeer.start({ ...options, precision, compile: compiled }));
-    }
-  } catch (error) {
-    for (const peer of peers) peer.stop();
-    throw error;
-  }
-  return peers;
-}
-
-async function measure(
-  engine: Engine,
-  peers: readonly TorchPeer[],
-  options: PretrainBenchOptions,
-): Promise<PretrainBenchResult> {
+async function measure(engine: Engine, options: PretrainBenchOptions): Promise<PretrainBenchResult> {
   const steps = await TrainingSteps.create(engine, options);
   const { graph, sizes } = steps.graph();
   for (let i = 0; i < WARMUP_STEPS; i++) await steps.run();
@@ -138,11 +118,16 @@ async function measure(
   const stepMemory = peakMemoryMiB();
   const products = worthwhile(matrixProducts(graph, sizes));
   const ceiling = await createProductCeiling(engine, products);
+  const peers = await startPeers(options.against ?? [], options);
   const without = options.objective === 'spanbert' ? await stepsWithoutSbo(engine, options) : undefined;
   const turns: Turn[] = [];
-  for (let turn = 0; turn < options.turns; turn++) {
-    turns.push(await takeTurn(steps, { measureCeiling: ceiling.measure, peers, without }, options.steps));
-    say(`turn ${turn + 1} of ${options.turns}: ${describeTurn(turns[turn], peers)}`);
+  try {
+    for (let turn = 0; turn < options.turns; turn++) {
+      turns.push(await takeTurn(steps, { measureCeiling: ceiling.measure, peers, without }, options.steps));
+      say(`turn ${turn + 1} of ${options.turns}: ${describeTurn(turns[turn], peers)}`);
+    }
+  } finally {
+    for (const peer of peers) await peer.stop();
   }
   await ceiling.release();
   await without?.release();
@@ -173,7 +158,7 @@ function worthwhile(products: readonly MatrixProduct[]): MatrixProduct[] {
 
 interface Beside {
   readonly measureCeiling: () => Promise<number>;
-  readonly peers: readonly TorchPeer[];
+  readonly peers: readonly Peer[];
   readonly without?: TrainingSteps;
 }
 
@@ -182,9 +167,9 @@ async function takeTurn(
   { measureCeiling, peers, without }: Beside,
   numSteps: number,
 ): Promise<Turn> {
-  const meters = peers.map(({ pid }) => new CpuMeter(pid));
+  const meters = peers.map(({ pid }) => (pid === undefined ? undefined : new CpuMeter(pid)));
   const timed = await timeSteps(steps, numSteps);
-  const theirCores = meters.map((meter) => meter.coresBusy());
+  const theirCores = meters.map((meter) => meter?.coresBusy());
   const timedWithout = without ? await timeSteps(without, numSteps) : [];
   const ceiling = await measureCeiling();
   const measured: PeerTurn[] = [];
@@ -204,10 +189,11 @@ interface PeerTurn {
   readonly theirCores?: number;
 }
 
-async function takePeerTurn(peer: TorchPeer, numSteps: number, theirCores?: number): Promise<PeerTurn> {
+async function takePeerTurn(peer: Peer, numSteps: number, theirCores?: number): Promise<PeerTurn> {
   const meter = new CpuMeter(process.pid);
   const ms = await peer.run(numSteps);
-  return { ms, ourCores: meter.coresBusy(), theirCores };
+  // A peer in our own process is no other side that could wait.
+  return peer.pid === undefined ? { ms } : { ms, ourCores: meter.coresBusy(), theirCores };
 }
 
 function totalOf({ steps }: Turn): number {
@@ -227,13 +213,13 @@ function sboCostOf(turns: readonly Turn[]): PretrainBenchResult['sboCost'] {
   };
 }
 
-function describeTurn(turn: Turn, peers: readonly TorchPeer[]): string {
+function describeTurn(turn: Turn, peers: readonly Peer[]): string {
   const theirs = turn.peers.map(({ ms }, i) => `${peers[i].name} ${rounded(median(ms))} ms`);
   return [`${rounded(totalOf(turn))} ms a step`, `ceiling ${rounded(turn.ceiling)} GFLOP/s`, ...theirs].join(', ');
 }
 
 /** A turn is a run: its median step against theirs, which met the same disturbances. */
-function opponentOf(peer: TorchPeer, index: number, turns: readonly Turn[]): Opponent {
+function opponentOf(peer: Peer, index: number, turns: readonly Turn[]): Opponent {
   const theirs = turns.map(({ peers }) => peers[index]);
   const ours = theirs.map(({ ourCores }) => ourCores).filter((cores) => cores !== undefined);
   const waiting = theirs.map(({ theirCores }) => theirCores).filter((cores) => cores !== undefined);
@@ -244,7 +230,7 @@ function opponentOf(peer: TorchPeer, index: number, turns: readonly Turn[]): Opp
       theirs.map(({ ms }) => median(ms)),
     ),
     msPerStep: rounded(median(theirs.flatMap(({ ms }) => ms))),
-    peakMemoryMiB: peer.peakMemoryMiB,
+    ...(peer.peakMemoryMiB !== undefined && { peakMemoryMiB: peer.peakMemoryMiB }),
     ...(ours.length > 0 && { coresWhileWaiting: { ours: rounded(median(ours)), theirs: rounded(median(waiting)) } }),
   };
 }
@@ -343,9 +329,13 @@ export function describePretrain(result: PretrainBenchResult): string[] {
       : []),
     ...opponents.map(
       (o) =>
-        `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} turns; ${o.msPerStep} ms a step, ${o.peakMemoryMiB} MiB${waiting(o)})`,
+        `${o.ratio}× ${o.name} (${o.ratioMin} to ${o.ratioMax}, ${o.runs} turns; ${o.msPerStep} ms a step${memoryOf(o)}${waiting(o)})`,
     ),
   ];
+}
+
+function memoryOf({ peakMemoryMiB: memory }: Opponent): string {
+  return memory === undefined ? '' : `, ${memory} MiB`;
 }
 
 function waiting({ coresWhileWaiting: cores }: Opponent): string {

@@ -3,10 +3,9 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Precision } from '../src/engine/engine.js';
 import { PleiadError } from '../src/errors.js';
 import type { StepShape } from './trainingStep.js';
-
-export type Precision = 'fp32' | 'bf16';
 
 export interface TorchPeerOptions extends Pick<StepShape, 'size' | 'batch' | 'length'> {
   /** A Python with torch and transformers; by default that of PLEIAD_PYTHON, else `python3`. */

@@ -26,6 +26,8 @@ export * from './data/tags.js';
 export * from './data/unigram.js';
 export * from './engine/engine.js';
 export * from './engine/engineError.js';
+export * from './engine/engineIdentity.js';
+export * from './engine/engineNames.js';
 export * from './engine/interpreterEngine.js';
 export * from './engine/onnx/lower.js';
 export * from './engine/onnxruntime/webEngine.js';

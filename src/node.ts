@@ -14,6 +14,8 @@ export type { PrepareSettings } from './data/prepare/node/settings.js';
 export * from './data/prepare/node/trainVocabulary.js';
 export { openShards, type ShardFolder } from './data/shardsNode.js';
 export { type DocumentToTag, withTagFile, writeTagFile } from './data/tagFileNode.js';
+export * from './engine/node/chooseEngine.js';
+export * from './engine/onednn/engine.js';
 export * from './engine/onnxruntime/nodeEngine.js';
 export * from './index.js';
 export * from './pipelines/node.js';

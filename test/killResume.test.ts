@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { thisProcessor } from '../src/engine/onednn/processor.js';
+import { oneDnnMissing } from '../src/engine/testEngines.js';
 import { RandomStream } from '../src/random/philox.js';
 import { prepareTinyShards } from './tinyShards.js';
 
@@ -29,9 +31,29 @@ interface Ended {
   readonly messages: string;
 }
 
+beforeAll(() => prepareTinyShards(folder));
+
+interface Engine {
+  readonly engine: 'onnxruntime' | 'onednn';
+  readonly precision: 'fp32' | 'bf16';
+}
+
+const engines: Engine[] = [{ engine: 'onnxruntime', precision: 'fp32' }];
+if (!oneDnnMissing) {
+  engines.push({ engine: 'onednn', precision: 'fp32' });
+  // Elsewhere bf16 is computed in loops: right, and too slow for a test.
+  if (thisProcessor() !== 'other') engines.push({ engine: 'onednn', precision: 'bf16' });
+}
+
 /** Starts or resumes the run `name`; `onStart` may end it. */
-function pretrain(name: string, onStart: (child: ChildProcess) => void = () => {}): Promise<Ended> {
+function startRun(
+  name: string,
+  { engine, precision }: Engine,
+  onStart: (child: ChildProcess) => void = () => {},
+): Promise<Ended> {
   const settings: Record<string, string | number> = {
+    engine,
+    precision,
     data: join(folder, 'shards'),
     out: join(folder, name),
     size: 'tiny',
@@ -62,11 +84,12 @@ function pretrain(name: string, onStart: (child: ChildProcess) => void = () => {
   });
 }
 
-describe('a run that is ended and resumed', () => {
+describe.each(engines)('a run on $engine in $precision that is ended and resumed', (engine) => {
+  const pretrain = (name: string, onStart?: (child: ChildProcess) => void) =>
+    startRun(`${engine.engine}-${engine.precision}-${name}`, engine, onStart);
   let undisturbed: Ended;
   let undisturbedMs: number;
   beforeAll(async () => {
-    await prepareTinyShards(folder);
     const startedAt = performance.now();
     undisturbed = await pretrain('undisturbed');
     undisturbedMs = performance.now() - startedAt;

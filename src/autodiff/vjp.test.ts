@@ -77,6 +77,7 @@ const cases: Record<OpName, Case[]> = {
   ],
   reduceMax: [{ operands: { x: [4, 5] }, build: (g, { x }) => g.reduceMax(x, [1]) }],
   argMax: constant,
+  sampleRows: constant,
   cumulativeSum: [
     { operands: { x: [3, 5] }, build: (g, { x }) => g.cumulativeSum(x) },
     { operands: { x: [3, 5] }, build: (g, { x }) => g.cumulativeSum(x, true) },

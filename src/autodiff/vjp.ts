@@ -129,6 +129,7 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
   },
   argMax: none,
   cumulativeSum: (g, _y, dy, { reverse }) => [g.cumulativeSum(dy, !reverse)],
+  sampleRows: none,
 
   // y = s·a@b: da = s·dy@bᵀ, db = s·aᵀ@dy, and the same with the transposes moved across.
   matmul: (g, { inputs: [a, b] }, dy, { transposeA, transposeB, scale }) => [

@@ -80,10 +80,20 @@ export interface Engine {
   readonly name: string;
   /** Provider, threads and versions, for logs. */
   readonly description: string;
+  /** What products read; float32 where it is not said. */
+  readonly precision?: Precision;
+  /** Threads that it computes with, where it knows. */
+  readonly threads?: number;
   createState(layout: StateLayout): Promise<EngineState>;
   compile(graph: Graph, options: CompileOptions): Promise<Program>;
   close(): Promise<void>;
 }
+
+/**
+ * How operands of matrix products are kept. With `bf16` they are rounded to 8 significant bits; weights, gradients of
+ * weights, the residual stream, layer norm, softmax and losses stay float32.
+ */
+export type Precision = 'fp32' | 'bf16';
 
 export interface EngineOptions {
   /** Where to compute; "cpu" by default. */

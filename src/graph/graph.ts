@@ -131,6 +131,7 @@ export class GraphBuilder {
     this.node('reduceMax', [x], { axes, keepDims }) as Node;
   argMax = (x: Node) => this.node('argMax', [x], {}) as Node;
   cumulativeSum = (x: Node, reverse = false) => this.node('cumulativeSum', [x], { reverse }) as Node;
+  sampleRows = (probabilities: Node, uniforms: Node) => this.node('sampleRows', [probabilities, uniforms], {}) as Node;
 
   matmul = (a: Node, b: Node, { transposeA = false, transposeB = false, scale = 1 } = {}) =>
     this.node('matmul', [a, b], { transposeA, transposeB, scale }) as Node;

@@ -61,6 +61,8 @@ export interface OpAttributes {
   argMax: None;
   /** Running sum along the last axis; from its end with `reverse`. */
   cumulativeSum: { reverse: boolean };
+  /** (probabilities [N, V], uniforms [N] in (0, 1)) → int32 [N]: the first index whose running sum reaches u·total */
+  sampleRows: None;
 
   /** scale · op(a) @ op(b) over the last two axes; leading axes are equal. */
   matmul: { transposeA: boolean; transposeB: boolean; scale: number };
@@ -278,6 +280,16 @@ export const ops: { readonly [K in OpName]: OpDefinition<K> } = {
   reduceMax: reduction,
   argMax: { arity: 1, infer: ([x]) => ({ dtype: 'int32', shape: x.shape.slice(0, -1) }) },
   cumulativeSum: unary,
+  sampleRows: {
+    arity: 2,
+    infer: ([probabilities, uniforms], _attributes, op) => {
+      requireDtype(op, probabilities, 'float32', 'probabilities');
+      requireRank(op, probabilities, 2, 'probabilities');
+      requireDtype(op, uniforms, 'float32', 'uniforms');
+      requireShape(op, uniforms, [probabilities.shape[0]], 'uniforms');
+      return { dtype: 'int32', shape: uniforms.shape };
+    },
+  },
 
   matmul: {
     arity: 2,

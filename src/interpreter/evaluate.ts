@@ -269,6 +269,16 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
       for (let i = 1; i < values.length; i++) values[i] += values[i - 1];
       return reverse ? values.reverse() : values;
     }),
+  sampleRows: ([probabilities, uniforms]) => ({
+    dtype: 'int32',
+    shape: uniforms.shape,
+    data: uniforms.data.map((uniform, row) => {
+      const running = rowOf(probabilities, row).slice();
+      for (let i = 1; i < running.length; i++) running[i] += running[i - 1];
+      const reached = running.findIndex((value) => value >= uniform * running.at(-1)!);
+      return Math.max(0, reached);
+    }),
+  }),
 
   matmul: ([a, b], { transposeA, transposeB, scale }) =>
     matmul(transposeA ? swapLast(a) : a, transposeB ? swapLast(b) : b, scale),

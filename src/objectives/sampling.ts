@@ -9,11 +9,7 @@ import type { GraphBuilder, Node } from '../graph/graph.js';
  * @returns              int32 [M]
  */
 export function sampleTokens(g: GraphBuilder, probabilities: Node, uniforms: Node): Node {
-  const [slots, vocabSize] = probabilities.shape;
-  const cumulative = g.cumulativeSum(probabilities);
-  const total = g.slice(cumulative, 1, (vocabSize as number) - 1, vocabSize as number); // [M, 1]
-  const below = g.less(cumulative, g.mul(g.reshape(uniforms, [slots, 1]), total));
-  return g.cast(g.reduceSum(g.cast(below, 'float32'), [1]), 'int32');
+  return g.sampleRows(probabilities, uniforms);
 }
 
 /** Logits with the right token out of reach, as `disallow_correct` of google-research/electra: 1000 is taken off it. */

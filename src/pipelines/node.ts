@@ -5,7 +5,8 @@ import { type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModel
 import { familyOf } from '../checkpoint/modelFolder.js';
 import { loadModelDescription, loadModelFolder } from '../checkpoint/modelFolderNode.js';
 import type { Engine } from '../engine/engine.js';
-import { createNodeEngine, type NodeEngineOptions } from '../engine/onnxruntime/nodeEngine.js';
+import type { EngineName } from '../engine/engineNames.js';
+import { createEngine, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
@@ -19,12 +20,15 @@ import { type ReplacedTokenDetector, replacedTokenDetection } from './replacedTo
 import { type TextCorrupter, textCorruption } from './textCorruption.js';
 
 export interface LoadOptions
-  extends NodeEngineOptions,
+  extends Omit<EngineChoiceOptions, 'engine'>,
     Pick<PipelineOptions, 'batchSize' | 'maxLength'>,
     Omit<FetchModelOptions, 'formats' | 'clock'>,
     TokenizerOverrides {
-  /** An engine to share, which stays open; without it the pipeline has one of its own and closes it on release. */
-  readonly engine?: Engine;
+  /**
+   * An engine to share, which stays open, or the name of one that the pipeline has of its own and closes on release.
+   * Default "auto".
+   */
+  readonly engine?: Engine | EngineName;
 }
 
 /** Which half of an ELECTRA, or `model` where there is one alone: the name of its folder in a checkpoint. */
@@ -75,9 +79,12 @@ async function load<P extends { release(): Promise<void> }>(
   const { config, architecture, spanBoundary, tensors, tokenizer } = loadModelFolder(path, options);
   const longest = Math.min(config.maxPositionEmbeddings, trainedLength(path) ?? loadMaxLength(path) ?? Infinity);
   const { batchSize, maxLength = longest } = options;
-  const engine = options.engine ?? (await createNodeEngine(options));
+  const shared = typeof options.engine === 'object' ? options.engine : undefined;
+  const engine =
+    shared ??
+    (await createEngine({ purpose: 'serving', ...options, engine: options.engine as EngineName | undefined }));
   const closeOwn = async () => {
-    if (!options.engine) await engine.close();
+    if (!shared) await engine.close();
   };
   try {
     const pipeline = await create({

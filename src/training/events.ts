@@ -85,7 +85,9 @@ export type WarningCode =
   | 'generator-stuck'
   | 'span-boundary-stuck'
   | 'time-exceeded'
-  | 'steps-changed';
+  | 'steps-changed'
+  | 'engine'
+  | 'engine-changed';
 
 export interface WarningEvent {
   readonly type: 'warning';

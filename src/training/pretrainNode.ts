@@ -6,8 +6,9 @@ import { fromFirst, gatherTexts, together } from '../collective/agreement.js';
 import { ALONE, type Collective, describeMember } from '../collective/collective.js';
 import { corpusHash, openShards, type ShardFolder } from '../data/shardsNode.js';
 import { withTagFile } from '../data/tagFileNode.js';
-import type { Engine, EngineOptions } from '../engine/engine.js';
-import { createNodeEngine } from '../engine/onnxruntime/nodeEngine.js';
+import type { Engine } from '../engine/engine.js';
+import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js';
+import type { EngineWish } from '../engine/engineNames.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
@@ -25,12 +26,13 @@ import {
 } from './settings.js';
 import { stepShare } from './stepShare.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
+import { startEngineOfRanks, withNotices } from './trainingEngineNode.js';
 
 export interface PretrainOptions {
   /** Ends the run after the step under way, with a checkpoint. */
   readonly signal?: AbortSignal;
-  /** By default onnxruntime-node. */
-  readonly createEngine?: (options: EngineOptions) => Promise<Engine>;
+  /** By default what the settings choose. */
+  readonly createEngine?: (wish: EngineWish) => Promise<Engine>;
   readonly initialWeights?: TrainerDependencies['initialWeights'];
   /**
    * The ranks that train together, see `connectRanks`; by default there is one. All call this with the same settings and
@@ -51,11 +53,11 @@ export interface PretrainOptions {
  */
 export async function* pretrainToFolder(
   given: Partial<PretrainingInput>,
-  { signal, createEngine = createNodeEngine, initialWeights, collective = ALONE }: PretrainOptions = {},
+  { signal, createEngine, initialWeights, collective = ALONE }: PretrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { rank, members } = collective;
   const isFirst = rank === 0;
-  const { settings, input } = await settleTogether(given, collective);
+  const { settings, input, begun } = await settleTogether(given, collective);
   let shards: ShardFolder | undefined;
   let engine: Engine | undefined;
   let store: RunFolder | undefined;
@@ -66,15 +68,19 @@ export async function* pretrainToFolder(
       const objective = objectiveOf(settings, shards);
       const data = trainingData(shards, settings, collective);
       const heldOut = heldOutData(shards, settings);
-      // The engine before the run folder: a device that is not there must not leave a begun run behind.
-      engine = await createEngine({ device: settings.device, threads: settings.threads ?? members[rank].threads });
-      return { tokenizer, dependencies: { objective, data, heldOut, engine }, identity: identityOf(shards) };
+      return { tokenizer, dependencies: { objective, data, heldOut }, identity: identityOf(shards) };
     });
     const { dependencies, identity } = parts;
     await compareShards(settings.data, identity, collective);
-    store = await together(collective, () => (isFirst ? openRun({ settings, input }, parts) : undefined));
-    const run = (ending?: AbortSignal) =>
-      pretrain(settings, { ...dependencies, store, signal: ending, initialWeights, collective });
+    // The engine before the run folder: a device that is not there must not leave a begun run behind.
+    const wish = { ...settings, threads: settings.threads ?? members[rank].threads };
+    const started = await startEngineOfRanks(wish, { begun, create: createEngine }, collective);
+    engine = started.engine;
+    const { notices } = started;
+    const opened = { ...parts, engine: engineIdentity(engine) };
+    store = await together(collective, () => (isFirst ? openRun({ settings, input }, opened) : undefined));
+    const training = { ...dependencies, engine, store, initialWeights, collective };
+    const run = (ending?: AbortSignal) => withNotices(pretrain(settings, { ...training, signal: ending }), notices);
     yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
   } finally {
     store?.close();
@@ -86,6 +92,8 @@ export async function* pretrainToFolder(
 interface Settled {
   readonly settings: PretrainingSettings;
   readonly input: Partial<PretrainingInput>;
+  /** The run that is resumed, by its engine. */
+  readonly begun?: { readonly engine?: EngineIdentity };
 }
 
 /** Rank 0 has the run folder, and with it the settings that a resumed run began with. */
@@ -121,12 +129,14 @@ interface RunParts {
   readonly tokenizer: WordPieceTokenizer;
   readonly dependencies: Pick<TrainerDependencies, 'objective'>;
   readonly identity: RunIdentity;
+  readonly engine: EngineIdentity;
 }
 
-function openRun({ settings, input }: Settled, { tokenizer, dependencies, identity }: RunParts): Promise<RunFolder> {
+function openRun({ settings, input }: Settled, parts: RunParts): Promise<RunFolder> {
+  const { tokenizer, dependencies, identity, engine } = parts;
   const { name, models } = dependencies.objective;
   const contents = { objective: name, models, tokenizer, length: settings.length };
-  return RunFolder.open(settings.out, contents, { given: input, settings, identity });
+  return RunFolder.open(settings.out, contents, { given: input, settings, identity, engine });
 }
 
 /**
@@ -155,7 +165,7 @@ function settle(given: Partial<PretrainingInput>): Settled {
   const settings = resolved(input, given.resume && !before ? given.out : undefined);
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings);
-  return { settings, input };
+  return { settings, input, ...(before && { begun: { engine: before.engine } }) };
 }
 
 /** @param noRun  a folder that is to be resumed and holds no run: most likely why settings are missing */

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { makeFolder, syncFolder, unwritable, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { FolderLock } from '../checkpoint/folderLockNode.js';
+import type { EngineIdentity } from '../engine/engineIdentity.js';
 import { CheckpointError, SettingsError } from '../errors.js';
 import { VERSION } from '../version.js';
 import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
@@ -38,6 +39,9 @@ const runSchema = z.looseObject({
   given: z.looseObject({}),
   settings: z.looseObject({ objective: z.string(), size: z.string(), length: z.number(), keepCheckpoints: z.number() }),
   identity: z.record(z.string(), z.union([z.string(), z.number()])),
+  engine: z
+    .object({ name: z.string(), precision: z.enum(['fp32', 'bf16']), threads: z.number().optional() })
+    .optional(),
   plannedSteps: z.number().int().positive().optional(),
 });
 
@@ -53,6 +57,8 @@ export interface RunFile {
   /** With every default filled in. */
   readonly settings: PretrainingSettings;
   readonly identity: CheckpointContents['identity'];
+  /** What computed last; none is said in runs from before there was a choice. */
+  readonly engine?: EngineIdentity;
   /** Steps that a time budget has become. */
   readonly plannedSteps?: number;
 }
@@ -89,7 +95,7 @@ export function readRunFile(folder: string): RunFile | undefined {
   });
 }
 
-export type RunDetails = Pick<RunFile, 'given' | 'settings' | 'identity'>;
+export type RunDetails = Pick<RunFile, 'given' | 'settings' | 'identity' | 'engine'>;
 
 export class RunFolder implements CheckpointStore {
   readonly path: string;

@@ -3,6 +3,7 @@
  * reported at once.
  */
 import { z } from 'zod';
+import { ENGINE_NAMES, engineProblems, PRECISION_NAMES } from '../engine/engineNames.js';
 import { SettingsError } from '../errors.js';
 import {
   type EncoderConfig,
@@ -218,6 +219,18 @@ export const pretrainingSchema = z.strictObject({
   keepCheckpoints: count().default(2).describe('Newest checkpoints to keep, besides the best. Default 2.'),
   logEvery: count().default(10).describe('Steps between log lines. Default 10.'),
   device: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu').describe('Where to compute. Default cpu.'),
+  engine: z
+    .enum(ENGINE_NAMES)
+    .default('auto')
+    .describe(
+      'What computes. auto: onednn where it is installed and measured to be faster, else onnxruntime. Default auto.',
+    ),
+  precision: z
+    .enum(PRECISION_NAMES)
+    .default('auto')
+    .describe(
+      'Of the operands of matrix products; all else is float32. auto: bf16 where the engine has it and is faster for it. Default auto.',
+    ),
   threads: count()
     .optional()
     .describe('Threads of the engine. Default: all of the machine; under mpirun, a share of them for each rank.'),
@@ -468,6 +481,7 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>, bad:
     'mlmWeight and discWeight are both 0; nothing would be learned',
   );
   problems.push(
+    ...engineProblems(s),
     ...maskingContradictions(s, given),
     ...generatorContradictions(s, given),
     ...spanBertContradictions(s, given),
@@ -629,6 +643,8 @@ const CHANGEABLE: readonly SettingName[] = [
   'keepCheckpoints',
   'logEvery',
   'device',
+  'engine',
+  'precision',
   'threads',
 ];
 

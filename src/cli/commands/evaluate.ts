@@ -1,4 +1,4 @@
-import { createNodeEngine } from '../../engine/onnxruntime/nodeEngine.js';
+import { createEngine } from '../../engine/node/chooseEngine.js';
 import { CheckpointError, SettingsError } from '../../errors.js';
 import { resolveCheckpoint } from '../../pipelines/node.js';
 import { evaluateCheckpoint } from '../../training/evaluateRunNode.js';
@@ -30,7 +30,7 @@ export const evaluate: CommandDefinition = {
     });
     const checkpoint = resolveCheckpoint(given.model);
     if (!checkpoint) throw noRun(given.model);
-    const engine = await createNodeEngine(given.engine);
+    const engine = await createEngine(given.engine);
     try {
       const result = await evaluateCheckpoint(checkpoint, { data: given.data, engine, maxBatches: given.batches });
       output.line(`${result.checkpoint}, on held-out text of ${given.data}:`);

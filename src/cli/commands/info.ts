@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expectedTensors } from '../../checkpoint/modelFolder.js';
 import { loadModelDescription } from '../../checkpoint/modelFolderNode.js';
 import { findMpi } from '../../collective/node/connect.js';
-import { createNodeEngine } from '../../engine/onnxruntime/nodeEngine.js';
+import { chooseEngine } from '../../engine/node/chooseEngine.js';
 import { type ModelRole, resolveCheckpoint, resolveModelFolder } from '../../pipelines/node.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
@@ -12,7 +12,8 @@ import { grouped } from '../numbers.js';
 
 export const info: CommandDefinition = {
   name: 'info',
-  summary: 'Shows versions, the engine and its threads; for a model its config, parameters and heads.',
+  summary:
+    'Shows versions, the engine that computes, why, and its threads; for a model its config, parameters and heads.',
   arguments: [{ name: '[model]', description: 'a run folder, a checkpoint, or a model folder' }],
   options: [],
 
@@ -27,7 +28,7 @@ export const info: CommandDefinition = {
       }
       return { json: { models } };
     }
-    const engine = await createNodeEngine();
+    const { engine, why, advice } = await chooseEngine();
     await engine.close();
     const machine = {
       cpu: cpus()[0]?.model ?? 'unknown',
@@ -36,10 +37,22 @@ export const info: CommandDefinition = {
     };
     output.line(`pleiad ${VERSION}, Node ${process.versions.node}, ${machine.platform}`);
     output.line(`engine: ${engine.description}`);
+    output.line(`  because ${why}`);
+    if (advice) output.line(`  ${advice}.`);
     output.line(`machine: ${machine.cpu}, ${machine.threads} threads`);
     const mpi = await findMpi();
     output.line(`several machines: ${mpi.join(', ') || 'no MPI library (apt install openmpi-bin)'}`);
-    return { json: { mpi, pleiad: VERSION, node: process.versions.node, engine: engine.description, machine } };
+    return {
+      json: {
+        mpi,
+        pleiad: VERSION,
+        node: process.versions.node,
+        engine: engine.description,
+        engineReason: why,
+        ...(advice && { engineAdvice: advice }),
+        machine,
+      },
+    };
   },
 };
 

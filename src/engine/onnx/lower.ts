@@ -6,9 +6,10 @@ import type { Graph, Node } from '../../graph/graph.js';
 import { isOp, nodesOf } from '../../graph/graph.js';
 import type { OpName } from '../../graph/ops.js';
 import { EngineError } from '../engineError.js';
+import type { SignatureValue } from '../programSignature.js';
 import { Emitter, type Value } from './emitter.js';
 import { type LoweringContext, type LoweringRule, lowering, type Target } from './lowering.js';
-import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValue } from './model.js';
+import type { OnnxModel, OnnxNode, OnnxTensor } from './model.js';
 
 export interface LoweringOptions {
   readonly target: Target;
@@ -22,9 +23,9 @@ export interface LoweringOptions {
 export interface LoweredGraph {
   readonly model: OnnxModel;
   /** Inputs of the graph that the model reads, in their order. */
-  readonly inputs: readonly OnnxValue[];
+  readonly inputs: readonly SignatureValue[];
   /** State that is fed at each call. */
-  readonly states: readonly OnnxValue[];
+  readonly states: readonly SignatureValue[];
   /** Name of an output of the graph → its name in the model. */
   readonly outputs: ReadonlyMap<string, string>;
   /** Updates of state, by name of the state. */
@@ -32,7 +33,7 @@ export interface LoweredGraph {
 }
 export interface LoweredUpdate {
   readonly output: string;
-  readonly value: OnnxValue;
+  readonly value: SignatureValue;
   /** Whether the result may be written over the state while the model runs. */
   readonly inPlace: boolean;
 }
@@ -87,11 +88,11 @@ function liveNodes(graph: Graph): Node[] {
   return graph.nodes.filter((node) => live.has(node));
 }
 
-function typedValue(node: Node<'input' | 'state'>): OnnxValue {
+function typedValue(node: Node<'input' | 'state'>): SignatureValue {
   return { name: node.attributes.name, type: node.dtype, shape: node.shape };
 }
 
-function requireDistinctNames(values: readonly OnnxValue[]): void {
+function requireDistinctNames(values: readonly SignatureValue[]): void {
   const seen = new Set<string>();
   for (const { name } of values) {
     if (seen.has(name))
@@ -147,7 +148,7 @@ function nameResults(graph: Graph, values: ReadonlyMap<Node, Value>, emitter: Em
   const made = new Set(emitter.nodes.flatMap((node) => node.outputs));
   const names = new Set(fed);
   const renamed = new Map<Value, string>();
-  const result = (node: Node, name: string): OnnxValue => {
+  const result = (node: Node, name: string): SignatureValue => {
     let value = values.get(node) as Value;
     // An input, an initializer or a value that is already a result needs a node that copies it.
     if (!made.has(value) || renamed.has(value)) value = emitter.copy(value);

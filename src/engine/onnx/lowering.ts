@@ -258,21 +258,23 @@ const BLOCK = 64;
  * of 64 are a product with a triangle of ones, and only the block totals are summed one by one: less than half the time.
  * It stays monotone: a block begins with just the sum that the block before ends with.
  */
-const cumulativeSum: LoweringRule<'cumulativeSum'> = (node, context) => {
+const cumulativeSum: LoweringRule<'cumulativeSum'> = (node, context) =>
+  runningSum(context, node.inputs[0], node.attributes.reverse);
+
+function runningSum(context: LoweringContext, x: Node, reverse: boolean): Value {
   const { emitter, target } = context;
-  const { reverse } = node.attributes;
-  const x = context.value(node.inputs[0]);
-  const width = node.shape.at(-1);
-  const running = (value: Value, axis: number, exclusive: boolean) =>
-    emitter.emit('CumSum', [value, emitter.scalar(axis, 'int32')], {
+  const value = context.value(x);
+  const width = x.shape.at(-1);
+  const running = (of: Value, axis: number, exclusive: boolean) =>
+    emitter.emit('CumSum', [of, emitter.scalar(axis, 'int32')], {
       reverse: Number(reverse),
       exclusive: Number(exclusive),
     });
-  if (target !== 'cpu' || node.shape.length !== 2 || typeof width !== 'number' || width < LONG_ROW) {
-    return running(x, lastAxis(node), false);
+  if (target !== 'cpu' || x.shape.length !== 2 || typeof width !== 'number' || width < LONG_ROW) {
+    return running(value, lastAxis(x), false);
   }
   const blocks = Math.ceil(width / BLOCK);
-  const padded = emitter.emit('Pad', [x, emitter.ints([0, 0, 0, blocks * BLOCK - width])]);
+  const padded = emitter.emit('Pad', [value, emitter.ints([0, 0, 0, blocks * BLOCK - width])]);
   const rows = emitter.emit('Reshape', [padded, emitter.ints([-1, BLOCK])]);
   const within = emitter.emit('Gemm', [rows, triangleOfOnes(emitter)], { transB: Number(reverse) });
   const edge = reverse ? 0 : BLOCK - 1;
@@ -284,6 +286,23 @@ const cumulativeSum: LoweringRule<'cumulativeSum'> = (node, context) => {
   ]);
   const joined = emitter.emit('Reshape', [sums, emitter.ints([-1, blocks * BLOCK])]);
   return emitter.emit('Slice', [joined, emitter.ints([0]), emitter.ints([width]), emitter.ints([1])]);
+}
+
+/**
+ * How many running sums are still below u·total. Comparing with u times the last sum, not with u, makes float32 rounding
+ * of the total harmless: the result is below V.
+ */
+const sampleRows: LoweringRule<'sampleRows'> = (node, context) => {
+  const { emitter } = context;
+  const [probabilities, uniforms] = node.inputs;
+  const width = Number(probabilities.shape[1]);
+  const last = emitter.ints([1]);
+  const running = runningSum(context, probabilities, false);
+  const total = emitter.emit('Slice', [running, emitter.ints([width - 1]), emitter.ints([width]), last]); // [N, 1]
+  const threshold = emitter.emit('Mul', [emitter.emit('Unsqueeze', [context.value(uniforms), last]), total]);
+  const below = emitter.emit('Cast', [emitter.emit('Less', [running, threshold])], { to: elementTypeCode('float32') });
+  const count = emitter.emit('ReduceSum', [below, last], { keepdims: 0 });
+  return emitter.emit('Cast', [count], { to: elementTypeCode('int32') });
 };
 
 /** [BLOCK, BLOCK] with ones on and above the diagonal. */
@@ -354,6 +373,7 @@ export const lowering: { readonly [K in OpName]: LoweringRule<K> } = {
       to: elementTypeCode('int32'),
     }),
   cumulativeSum,
+  sampleRows,
 
   matmul,
   linear: (node, { emitter, value }) => emitter.emit('Gemm', node.inputs.map(value), { transB: 1 }),

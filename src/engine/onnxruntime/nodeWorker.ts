@@ -1,98 +1,61 @@
 /**
- * The thread in which the Node driver computes. onnxruntime-node blocks the thread that calls `run`, so it gets one of its
- * own, and the state lies here, where the runtime can read and write it without copies. Requests are served in order.
+ * The thread in which the driver over onnxruntime-node computes. The runtime blocks the thread that calls `run`, so it
+ * gets one of its own, and the state lies here, where the runtime can read and write it without copies.
  */
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, listSupportedBackends, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { Tensors } from '../engine.js';
+import { Arenas } from '../arenas.js';
+import type { ArenaRange, Tensors } from '../engine.js';
 import { EngineError } from '../engineError.js';
-import { Arenas } from './arenas.js';
-import {
-  Gate,
-  type Greeting,
-  LAST_REQUEST,
-  type Reply,
-  type Request,
-  type RequestKind,
-  type Requests,
-  type WorkerData,
-  type WorkerSettings,
-} from './nodeProtocol.js';
+import { serveEngine, type WorkerProgram, workerSettings } from '../node/workerServer.js';
+import type { NodeGreeting, NodeSource, NodeWorkerSettings } from './nodeProtocol.js';
 import { SessionProgram } from './sessionProgram.js';
 
-const port = parentPort!;
-const { settings, gate: gateBuffer } = workerData as WorkerData;
-const gate = new Gate(gateBuffer);
-
-interface Compiled {
-  readonly program: SessionProgram;
-  readonly session: InferenceSession;
+class NodeWorkerProgram implements WorkerProgram {
+  readonly #program: SessionProgram;
+  readonly #session: InferenceSession;
   /** Folder of the runtime's profile, while one is taken. */
-  profileFolder?: string;
-}
+  #profileFolder?: string;
 
-const states = new Map<number, Arenas>();
-const programs = new Map<number, Compiled>();
-let lastId = 0;
+  private constructor(program: SessionProgram, session: InferenceSession, profileFolder?: string) {
+    this.#program = program;
+    this.#session = session;
+    this.#profileFolder = profileFolder;
+  }
 
-type Handlers = { [K in RequestKind]: (request: Requests[K]['arguments']) => Promise<Requests[K]['result']> };
-
-const handlers: Handlers = {
-  async createState({ layout }) {
-    states.set(++lastId, new Arenas(layout));
-    return lastId;
-  },
-  async read({ state, arena, start, end }) {
-    return stateOf(state).range(arena, start, end).slice() as Float32Array<ArrayBuffer>;
-  },
-  async readInto({ state, arena, start, end, into }) {
-    into.set(stateOf(state).range(arena, start, end));
-  },
-  async write({ state, arena, data, start }) {
-    stateOf(state).write(arena, data, start);
-  },
-  async releaseState({ state }) {
-    states.delete(state);
-  },
-  async compile({ model, signature, state, profile }) {
+  static async create({ model, signature }: NodeSource, arenas: Arenas | undefined, profile: boolean) {
     const profileFolder = profile ? await mkdtemp(join(tmpdir(), 'pleiad-profile-')) : undefined;
     const session = await InferenceSession.create(model.bytes, {
-      ...sessionOptions(settings),
+      ...sessionOptions(workerSettings()),
       ...(model.external && { externalData: [model.external] }),
       ...(profileFolder && { enableProfiling: true, profileFilePrefix: join(profileFolder, 'run') }),
     });
-    const arenas = state === undefined ? undefined : stateOf(state);
     const program = new SessionProgram({ signature, session, tensor: OrtTensor, arenas, writesInPlace: true });
-    programs.set(++lastId, { program, session, profileFolder });
-    return lastId;
-  },
-  run: ({ program, feeds }) => programOf(program).program.run(feeds),
-  runOverArenas: ({ program, ranges, chunk }) => programOf(program).program.runOverArenas(ranges, chunk),
-  profile: ({ program }) => endProfile(programOf(program)),
-  async releaseProgram({ program }) {
-    const compiled = programOf(program);
-    programs.delete(program);
-    if (compiled.profileFolder) await endProfile(compiled);
-    await compiled.program.release();
-  },
-};
+    return new NodeWorkerProgram(program, session, profileFolder);
+  }
 
-function stateOf(id: number): Arenas {
-  const state = states.get(id);
-  if (!state) throw new EngineError('the state was released');
-  return state;
+  run(feeds: Tensors): Promise<Tensors> {
+    return this.#program.run(feeds);
+  }
+  runOverArenas(ranges: readonly ArenaRange[], chunk: number): Promise<Record<string, number>> {
+    return this.#program.runOverArenas(ranges, chunk);
+  }
+  profile(): Promise<Record<string, number>> {
+    if (!this.#profileFolder)
+      throw new EngineError('the program was not compiled with `profile`, or its profile has ended');
+    const folder = this.#profileFolder;
+    this.#profileFolder = undefined;
+    return endProfile(this.#session, folder);
+  }
+  async release(): Promise<void> {
+    if (this.#profileFolder) await this.profile();
+    await this.#program.release();
+  }
 }
 
-function programOf(id: number): Compiled {
-  const program = programs.get(id);
-  if (!program) throw new EngineError('the program was released');
-  return program;
-}
-
-function sessionOptions({ device, threads }: WorkerSettings): InferenceSession.SessionOptions {
+function sessionOptions({ device, threads }: NodeWorkerSettings): InferenceSession.SessionOptions {
   return {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     intraOpNumThreads: threads,
@@ -123,14 +86,11 @@ interface ProfileEvent {
 }
 
 /** Milliseconds by op kind of the runtime's profile (a Chrome trace, durations in microseconds). */
-async function endProfile(compiled: Compiled): Promise<Record<string, number>> {
-  const { session, profileFolder } = compiled;
-  if (!profileFolder) throw new EngineError('the program was not compiled with `profile`, or its profile has ended');
-  compiled.profileFolder = undefined;
+async function endProfile(session: InferenceSession, folder: string): Promise<Record<string, number>> {
   session.endProfiling();
   try {
-    const [file] = await readdir(profileFolder);
-    const events = JSON.parse(await readFile(join(profileFolder, file), 'utf8')) as ProfileEvent[];
+    const [file] = await readdir(folder);
+    const events = JSON.parse(await readFile(join(folder, file), 'utf8')) as ProfileEvent[];
     const elapsedMs: Record<string, number> = {};
     for (const { cat, dur = 0, name = '', args } of events) {
       if (cat !== 'Node' || !name.endsWith('_kernel_time') || !args?.op_name) continue;
@@ -138,38 +98,17 @@ async function endProfile(compiled: Compiled): Promise<Record<string, number>> {
     }
     return elapsedMs;
   } finally {
-    await rm(profileFolder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The buffers of a result, which the caller takes over. */
-function transferable(result: unknown): ArrayBuffer[] {
-  if (ArrayBuffer.isView(result)) return [result.buffer as ArrayBuffer];
-  if (result === null || typeof result !== 'object') return [];
-  const buffers = Object.values(result as Tensors).map((tensor) => tensor.data?.buffer);
-  return [...new Set(buffers.filter((buffer) => buffer instanceof ArrayBuffer))];
-}
-
-async function serve(request: Request): Promise<void> {
-  if (!gate.enter()) return;
-  try {
-    const handler = handlers[request.kind] as (request: unknown) => Promise<unknown>;
-    const result = await handler(request.arguments);
-    port.postMessage({ id: request.id, result } satisfies Reply, transferable(result));
-  } catch (error) {
-    const { message, subject, expected } = error as EngineError;
-    port.postMessage({ id: request.id, error: { message, subject, expected } } satisfies Reply);
-  } finally {
-    gate.leave();
-  }
-}
-
-let queue: Promise<void> = Promise.resolve();
-port.on('message', (request: Request | typeof LAST_REQUEST) => {
-  queue = queue.then(() => (request === LAST_REQUEST ? port.postMessage(LAST_REQUEST) : serve(request)));
-});
-
-port.postMessage({
-  version: env.versions.node ?? 'of unknown version',
-  providers: listSupportedBackends().map(({ name }) => name),
-} satisfies Greeting);
+serveEngine<NodeSource, NodeGreeting>(
+  {
+    createArenas: (layout) => new Arenas(layout),
+    compile: (source, arenas, profile) => NodeWorkerProgram.create(source, arenas, profile),
+  },
+  {
+    version: env.versions.node ?? 'of unknown version',
+    providers: listSupportedBackends().map(({ name }) => name),
+  },
+);

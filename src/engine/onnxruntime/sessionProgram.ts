@@ -1,21 +1,19 @@
 /** A lowered graph that runs in an ONNX Runtime session over arenas: what the Node worker and the web driver share. */
 import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common';
-import { type Dim, factorsOf, formatShape } from '../../graph/dimensions.js';
+import { type Arenas, checkState, type StateView } from '../arenas.js';
 import type { ArenaRange, Tensor, Tensors } from '../engine.js';
-import { EngineError } from '../engineError.js';
 import type { LoweredGraph } from '../onnx/lower.js';
-import type { OnnxValue } from '../onnx/model.js';
-import type { Arenas } from './arenas.js';
+import { checkFeeds, type ProgramSignature, runError, scalarOutput, sumOverPieces } from '../programSignature.js';
 
 /** What a driver must know of a lowered graph to run it; plain data, so that it can be sent to a worker. */
-export type ProgramSignature = Omit<LoweredGraph, 'model'> & { readonly label: string };
+export type SessionSignature = Omit<LoweredGraph, 'model'> & { readonly label: string };
 
-export function signatureOf(label: string, { inputs, states, outputs, updates }: LoweredGraph): ProgramSignature {
+export function signatureOf(label: string, { inputs, states, outputs, updates }: LoweredGraph): SessionSignature {
   return { label, inputs, states, outputs, updates };
 }
 
 export interface SessionProgramOptions {
-  readonly signature: ProgramSignature;
+  readonly signature: SessionSignature;
   readonly session: InferenceSession;
   readonly tensor: TensorConstructor;
   readonly arenas?: Arenas;
@@ -36,20 +34,7 @@ export class SessionProgram {
   /** @throws EngineError when the state of the graph has no place in the arenas */
   constructor(options: SessionProgramOptions) {
     this.#options = options;
-    const { signature, arenas } = options;
-    const touched = [...signature.states, ...[...signature.updates].map(([name, { value }]) => ({ ...value, name }))];
-    for (const state of touched) {
-      if (!arenas) {
-        throw new EngineError(
-          `program "${signature.label}": state "${state.name}" has no place, the program was compiled without state`,
-          {
-            subject: state.name,
-            advice: 'Pass `state`, or the values as `weights`',
-          },
-        );
-      }
-      arenas.check(signature.label, state);
-    }
+    checkState(this.#shared, options.arenas);
   }
 
   async run(feeds: Tensors): Promise<Tensors> {
@@ -59,20 +44,17 @@ export class SessionProgram {
     return Object.fromEntries([...outputs].map(([name, key]) => [name, fromOrt(results[key] as OrtTensor)]));
   }
 
-  async runOverArenas(ranges: readonly ArenaRange[], chunk: number): Promise<Record<string, number>> {
+  runOverArenas(ranges: readonly ArenaRange[], chunk: number): Promise<Record<string, number>> {
     const { label, outputs } = this.#options.signature;
-    const totals: Record<string, number> = Object.fromEntries([...outputs.keys()].map((name) => [name, 0]));
-    if (!(Number.isInteger(chunk) && chunk > 0))
-      throw new EngineError(`program "${label}": a chunk of ${chunk} elements`, { found: chunk });
-    for (const { start, end, feeds } of ranges) {
-      for (let from = start; from < end; from += chunk) {
-        const to = Math.min(from + chunk, end);
-        const bindings = this.#bind(({ name }) => ({ data: this.#arenas.range(name, from, to), shape: [to - from] }));
-        const results = await this.#call(feeds, bindings);
-        for (const [name, key] of outputs) totals[name] += this.#scalar(name, results[key] as OrtTensor);
-      }
-    }
-    return totals;
+    return sumOverPieces({ label, outputs: outputs.keys() }, ranges, chunk, async ({ start, end }, feeds) => {
+      const bindings = this.#bind(({ name }) => ({
+        data: this.#arenas.range(name, start, end),
+        shape: [end - start],
+      }));
+      const results = await this.#call(feeds, bindings);
+      const scalar = (name: string, { dims, data }: OrtTensor) => scalarOutput(label, name, dims, data);
+      return Object.fromEntries([...outputs].map(([name, key]) => [name, scalar(name, results[key] as OrtTensor)]));
+    });
   }
 
   release(): Promise<void> {
@@ -83,32 +65,27 @@ export class SessionProgram {
     return this.#options.arenas as Arenas;
   }
 
-  #scalar(name: string, tensor: OrtTensor): number {
-    if (tensor.size === 1) return Number(tensor.data[0]);
-    throw new EngineError(
-      `program "${this.#options.signature.label}": output "${name}" is ${formatShape(tensor.dims)}, expected one value`,
-      {
-        subject: name,
-        advice: 'Programs that run over arenas return scalars, which are summed over the pieces',
-      },
-    );
+  /** What every driver knows of a program: updates count as state. */
+  get #shared(): ProgramSignature {
+    const { label, inputs, states, updates } = this.#options.signature;
+    return { label, inputs, states: [...states, ...[...updates].map(([name, { value }]) => ({ ...value, name }))] };
   }
 
-  #bind(viewOf: (state: OnnxValue) => { data: Float32Array; shape: readonly number[] }): Bindings {
+  #bind(viewOf: (state: { name: string }) => StateView): Bindings {
     const { signature, tensor: OrtTensor } = this.#options;
     const bindings = new Map<string, OrtTensor>();
-    const bind = (state: OnnxValue) => {
-      const { data, shape } = viewOf(state);
-      if (!bindings.has(state.name)) bindings.set(state.name, new OrtTensor('float32', data, shape));
+    const bind = (name: string) => {
+      const { data, shape } = viewOf({ name });
+      if (!bindings.has(name)) bindings.set(name, new OrtTensor('float32', data, shape));
     };
-    for (const state of signature.states) bind(state);
-    for (const [name, { value }] of signature.updates) bind({ ...value, name });
+    for (const { name } of signature.states) bind(name);
+    for (const name of signature.updates.keys()) bind(name);
     return bindings;
   }
 
   async #call(feeds: Tensors, bindings: Bindings): Promise<InferenceSession.ReturnType> {
     const { signature, session, writesInPlace, tensor } = this.#options;
-    checkFeeds(signature, feeds);
+    checkFeeds(this.#shared, feeds);
     const inputs: Record<string, OrtTensor> = {};
     for (const { name } of signature.inputs) inputs[name] = toOrt(tensor, feeds[name]);
     for (const { name } of signature.states) inputs[name] = bindings.get(name) as OrtTensor;
@@ -122,57 +99,11 @@ export class SessionProgram {
       if (!fetches[output]) copied.push([output, target]);
     }
     const results = await session.run(inputs, fetches).catch((error: unknown) => {
-      throw runError(signature, feeds, error);
+      throw runError(this.#shared, feeds, error);
     });
     for (const [output, target] of copied) (target.data as Float32Array).set(results[output].data as Float32Array);
     return results;
   }
-}
-
-function runError({ label, inputs }: ProgramSignature, feeds: Tensors, cause: unknown): EngineError {
-  const shapes = inputs.map(({ name }) => `${name} ${formatShape(feeds[name].shape)}`).join(', ');
-  return new EngineError(`program "${label}" failed on ${shapes || 'no inputs'}: ${(cause as Error).message}`, {
-    subject: label,
-    cause,
-  });
-}
-
-/** Checks that every input is fed, with its dtype and shape, and that each named size is one number throughout. */
-function checkFeeds({ label, inputs }: ProgramSignature, feeds: Tensors): void {
-  const sizes = new Map<string, number>();
-  for (const { name, type, shape } of inputs) {
-    const feed = feeds[name];
-    const expected = `${type}${formatShape(shape)}`;
-    const problem = !feed
-      ? `is not fed, expected ${expected}`
-      : feed.dtype !== type || !fits(feed, shape, sizes)
-        ? `is ${feed.dtype}${formatShape(feed.shape)} with ${feed.data.length} values, expected ${expected}${formatSizes(sizes)}`
-        : undefined;
-    if (problem)
-      throw new EngineError(`program "${label}": input "${name}" ${problem}`, {
-        subject: name,
-        found: feed?.shape,
-        expected,
-      });
-  }
-}
-
-function fits(feed: Tensor, shape: readonly Dim[], sizes: Map<string, number>): boolean {
-  if (feed.shape.length !== shape.length) return false;
-  if (feed.shape.reduce((product, size) => product * size, 1) !== feed.data.length) return false;
-  return shape.every((dim, axis) => {
-    const { coefficient, names } = factorsOf(dim);
-    const unknown = names.filter((name) => !sizes.has(name));
-    const known = names.reduce((product, name) => product * (sizes.get(name) ?? 1), coefficient);
-    if (unknown.length > 1) return true;
-    if (unknown.length === 0) return feed.shape[axis] === known;
-    sizes.set(unknown[0], feed.shape[axis] / known);
-    return Number.isInteger(feed.shape[axis] / known);
-  });
-}
-
-function formatSizes(sizes: ReadonlyMap<string, number>): string {
-  return sizes.size === 0 ? '' : ` where ${[...sizes].map(([name, size]) => `${name} = ${size}`).join(', ')}`;
 }
 
 function toOrt(OrtTensor: TensorConstructor, { dtype, data, shape }: Tensor): OrtTensor {

@@ -4,6 +4,7 @@
  */
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
 import type { Graph } from '../../graph/graph.js';
+import { Arenas } from '../arenas.js';
 import type {
   ArenaRange,
   CompileOptions,
@@ -17,7 +18,6 @@ import type {
 import { EngineError } from '../engineError.js';
 import { lowerGraph } from '../onnx/lower.js';
 import { encodeModel } from '../onnx/model.js';
-import { Arenas } from './arenas.js';
 import { SessionProgram, signatureOf } from './sessionProgram.js';
 
 const NAME = 'onnxruntime-web';

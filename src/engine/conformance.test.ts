@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { evaluateShape, namesIn, type Shape } from '../../graph/dimensions.js';
-import { type Graph, GraphBuilder, type Node, nodesOf } from '../../graph/graph.js';
-import type { DType, OpName } from '../../graph/ops.js';
-import { evaluateGraph, float64Tensor } from '../../interpreter/evaluate.js';
-import { RandomStream } from '../../random/philox.js';
-import type { Engine, Tensor, Tensors } from '../engine.js';
-import { createNodeEngine } from './nodeEngine.js';
-import { createWebEngine } from './webEngine.js';
+import { evaluateShape, namesIn, type Shape } from '../graph/dimensions.js';
+import { type Graph, GraphBuilder, type Node, nodesOf } from '../graph/graph.js';
+import type { DType, OpName } from '../graph/ops.js';
+import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
+import { RandomStream } from '../random/philox.js';
+import type { Engine, Tensor, Tensors } from './engine.js';
+import { ENGINES } from './testEngines.js';
 
 /** An operand to feed: its type, its shape (with named sizes), and what its values may be. */
 interface Operand {
@@ -232,6 +231,19 @@ const cases: Record<OpName, Case[]> = {
     { operands: [between(0, 1, 'batch', 1024)], make: (g, [x]) => g.cumulativeSum(x, reverse) },
     { operands: [between(0, 1, 'batch', 1100)], make: (g, [x]) => g.cumulativeSum(g.softmax(x), reverse) },
   ]),
+  sampleRows: [
+    { operands: [between(0, 1, 'batch', 9), between(0, 1, 'batch')], make: (g, [p, u]) => g.sampleRows(p, u) },
+    { operands: [between(0, 1, 'batch', 2000), between(0, 1, 'batch')], make: (g, [p, u]) => g.sampleRows(p, u) },
+    // All the weight on one index, and uniforms next to 0 and to 1.
+    {
+      operands: [ids(2000, 'batch'), between(0, 1, 'batch')],
+      make: (g, [at, u]) => g.sampleRows(g.oneHot(at, 2000), u),
+    },
+    {
+      operands: [],
+      make: (g) => g.sampleRows(g.constant([0, 0.3, 0.3, 0, 0.3, 0], [2, 3]), g.constant([1 - 2 ** -24, 2 ** -24])),
+    },
+  ],
 
   matmul: products(),
   linear: [
@@ -394,10 +406,7 @@ function expectClose(
   });
 }
 
-describe.each([
-  ['onnxruntime-node', () => createNodeEngine({ threads: 2 })],
-  ['onnxruntime-web', () => createWebEngine()],
-])('%s agrees with the reference', (_name, create) => {
+describe.each(ENGINES)('%s agrees with the reference', (_name, create) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await create();

@@ -1,8 +1,8 @@
 /** State of an engine as flat arrays, and the views of it that a program reads and writes. Runs in the engine's thread. */
-import { formatShape } from '../../graph/dimensions.js';
-import type { StateLayout } from '../engine.js';
-import { EngineError } from '../engineError.js';
-import type { OnnxValue } from '../onnx/model.js';
+import { formatShape } from '../graph/dimensions.js';
+import type { StateLayout } from './engine.js';
+import { EngineError } from './engineError.js';
+import type { ProgramSignature, SignatureValue } from './programSignature.js';
 
 export interface StateView {
   readonly data: Float32Array;
@@ -13,8 +13,11 @@ export class Arenas {
   readonly layout: StateLayout;
   readonly #arrays: ReadonlyMap<string, Float32Array>;
 
-  /** @throws EngineError when a slot lies outside its arena */
-  constructor(layout: StateLayout) {
+  /**
+   * @param allocate  memory for an arena of so many elements, all 0
+   * @throws EngineError when a slot lies outside its arena
+   */
+  constructor(layout: StateLayout, allocate: (length: number) => Float32Array = (length) => new Float32Array(length)) {
     this.layout = layout;
     for (const [name, { arena, offset, shape }] of layout.slots) {
       const end = offset + shape.reduce((product, size) => product * size, 1);
@@ -25,7 +28,7 @@ export class Arenas {
         );
       }
     }
-    this.#arrays = new Map(Object.entries(layout.arenas).map(([name, length]) => [name, new Float32Array(length)]));
+    this.#arrays = new Map(Object.entries(layout.arenas).map(([name, length]) => [name, allocate(length)]));
   }
 
   /** Elements start..end of an arena, not copied. */
@@ -54,7 +57,7 @@ export class Arenas {
   }
 
   /** The tensor that a program's state node stands for: a slot, or a whole arena. */
-  view(state: OnnxValue): StateView {
+  view(state: Pick<SignatureValue, 'name'>): StateView {
     const slot = this.layout.slots.get(state.name);
     if (!slot) {
       const data = this.range(state.name);
@@ -66,7 +69,7 @@ export class Arenas {
   }
 
   /** @throws EngineError when there is no slot or arena for a program's state, or one of another shape */
-  check(label: string, state: OnnxValue): void {
+  check(label: string, state: SignatureValue): void {
     const slot = this.layout.slots.get(state.name);
     const known = slot?.shape ?? (this.isArena(state.name) ? [this.layout.arenas[state.name]] : undefined);
     if (!known) {
@@ -84,5 +87,21 @@ export class Arenas {
         { subject: state.name, found: known, expected: formatShape(state.shape) },
       );
     }
+  }
+}
+
+/**
+ * Checks that all state of a program has a place.
+ * @throws EngineError when it has none, or one of another shape
+ */
+export function checkState({ label, states }: ProgramSignature, arenas: Arenas | undefined): void {
+  for (const state of states) {
+    if (!arenas) {
+      throw new EngineError(
+        `program "${label}": state "${state.name}" has no place, the program was compiled without state`,
+        { subject: state.name, advice: 'Pass `state`, or the values as `weights`' },
+      );
+    }
+    arenas.check(label, state);
   }
 }

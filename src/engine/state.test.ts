@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { GraphBuilder } from '../../graph/graph.js';
-import type { Engine, StateLayout, Tensor } from '../engine.js';
-import { createNodeEngine } from './nodeEngine.js';
-import { createWebEngine } from './webEngine.js';
+import { GraphBuilder } from '../graph/graph.js';
+import type { Engine, StateLayout, Tensor } from './engine.js';
+import { ENGINES } from './testEngines.js';
 
 const vector = (...values: number[]): Tensor => ({
   dtype: 'float32',
@@ -24,10 +23,7 @@ function layoutOf(shapes: Record<string, readonly number[]>, arena = 'parameters
   return { arenas: { [arena]: offset }, slots };
 }
 
-describe.each([
-  ['onnxruntime-node', () => createNodeEngine({ threads: 2 })],
-  ['onnxruntime-web', () => createWebEngine()],
-])('state of %s', (_name, create) => {
+describe.each(ENGINES)('state of %s', (_name, create) => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await create();

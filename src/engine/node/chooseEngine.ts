@@ -1,0 +1,77 @@
+/** Which engine computes in Node: the one that is asked for, or by itself the one that is there and faster. */
+import type { Engine } from '../engine.js';
+import { EngineError } from '../engineError.js';
+import { type EngineWish, engineProblems } from '../engineNames.js';
+import { createOneDnnEngine, OneDnnMissing } from '../onednn/engine.js';
+import { describeProcessor, type ProcessorKind, thisProcessor, timesAsFast } from '../onednn/processor.js';
+import { createNodeEngine } from '../onnxruntime/nodeEngine.js';
+
+export interface EngineChoiceOptions extends EngineWish {
+  /**
+   * What it is for; default training. `serving` runs texts as they come, in many sizes, for each of which oneDNN plans
+   * anew (50 to 200 ms); with `auto`, onnxruntime serves.
+   */
+  readonly purpose?: 'training' | 'serving';
+  /** Has every program take a profile. */
+  readonly profile?: boolean;
+  /** Told what the user should know of the engine's work, once each; by default a warning of the process. */
+  readonly onWarning?: (warning: string) => void;
+}
+
+export interface EngineChoice {
+  readonly engine: Engine;
+  /** Why it is this one, as what follows "because". */
+  readonly why: string;
+  /** What would make it faster, a full sentence; undefined where nothing is known to. */
+  readonly advice?: string;
+}
+
+/**
+ * Starts an engine.
+ * @throws EngineError when what is asked for is not there, or contradicts itself
+ */
+export async function chooseEngine(
+  options: EngineChoiceOptions = {},
+  processor = thisProcessor(),
+): Promise<EngineChoice> {
+  const [problem] = engineProblems(options);
+  if (problem) throw new EngineError(problem, { subject: 'engine' });
+  const { engine = 'auto', device = 'cpu', precision = 'auto', purpose = 'training' } = options;
+  const onnxruntime = async (why: string, advice?: string): Promise<EngineChoice> => ({
+    engine: await createNodeEngine(options),
+    why,
+    advice,
+  });
+  if (engine === 'onnxruntime') return onnxruntime('it was asked for');
+  if (device !== 'cpu') return onnxruntime(`it computes on device "${device}"`);
+  if (engine === 'onednn') return { engine: await createOneDnnEngine(options), why: 'it was asked for' };
+  if (precision === 'bf16') return { engine: await createOneDnnEngine(options), why: 'it has bf16' };
+  if (purpose === 'serving') return onnxruntime('texts of many lengths come, for each of which oneDNN would plan anew');
+  const times = timesAsFast(processor);
+  if (times === undefined) {
+    return onnxruntime(
+      'oneDNN has not been measured to be faster on this kind of processor (--engine onednn tries it)',
+    );
+  }
+  try {
+    const fast = await createOneDnnEngine(options);
+    return {
+      engine: fast,
+      why: `it is installed and faster on this kind of processor (${describeProcessor(processor)})`,
+    };
+  } catch (error) {
+    if (!(error instanceof OneDnnMissing)) throw error;
+    return onnxruntime(`oneDNN is not there: ${error.reason}`, installAdvice(processor, times));
+  }
+}
+
+/** What installing the library would do here. */
+function installAdvice(processor: ProcessorKind, times: number): string {
+  const install = process.platform === 'linux' ? '`apt install libdnnl2` (Debian, Ubuntu)' : 'Installing oneDNN';
+  return `${install} would make training about ${times} times as fast on this kind of processor (${describeProcessor(processor)})`;
+}
+
+/** The engine of `chooseEngine` alone. */
+export async function createEngine(options: EngineChoiceOptions = {}): Promise<Engine> {
+  return (await chooseEngine(options)).engine;
+}

@@ -1,0 +1,25 @@
+/** What the driver over oneDNN and its worker say to each other, beyond `node/protocol.ts`. */
+import type { Graph } from '../../graph/graph.js';
+import type { Precision } from '../engine.js';
+
+export interface OneDnnSettings {
+  readonly threads: number;
+  readonly precision: Precision | 'auto';
+}
+
+/** The worker's first message. */
+export type OneDnnGreeting =
+  | { readonly missing: string }
+  | {
+      readonly version: string;
+      readonly path: string;
+      readonly precision: Precision;
+      readonly warnings: readonly string[];
+    };
+
+/** What is compiled. */
+export interface OneDnnSource {
+  readonly label: string;
+  readonly graph: Graph;
+  readonly weights?: ReadonlyMap<string, Float32Array>;
+}
