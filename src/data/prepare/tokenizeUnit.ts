@@ -1,7 +1,7 @@
 /** From a stretch of text to tokens: decode, split into documents, choose the split of each, tokenize. */
 
 import { DataError } from '../../errors.js';
-import type { PieceBuffer } from '../../text/pieceBuffer.js';
+import { PieceBuffer } from '../../text/pieceBuffer.js';
 import type { SplitName } from '../shards.js';
 import type { HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
 import { firstInvalidUtf8 } from './utf8.js';
@@ -19,6 +19,9 @@ export interface TokenizeSettings {
   readonly field: string;
   readonly invalidUtf8: 'error' | 'replace';
 }
+
+/** How often each id occurs, by split: float64 [vocabSize]. */
+export type UnigramCounts = Readonly<Record<SplitName, Float64Array>>;
 
 /**
  * What is held out or not as a whole: a document, or of a longer one sections of this many UTF-16 units. Chosen by whole
@@ -55,6 +58,8 @@ export function errorInFile(error: LineError, file: string, linesBefore: number,
 export class UnitCollector {
   readonly #tokenizer: CorpusTokenizer;
   readonly #heldOutBelow: number;
+  readonly #counts: UnigramCounts | undefined;
+  readonly #allocate: (bytes: number) => ArrayBufferLike;
   readonly #runs: Record<SplitName, { pieces: PieceBuffer; lengths: number[] }>;
   #continuesIn: SplitName | undefined;
   /** Split of the last section with tokens of the last document. */
@@ -63,10 +68,20 @@ export class UnitCollector {
   #lastIsHead = false;
   #hashes: HashRange | undefined;
 
-  constructor(tokenizer: CorpusTokenizer, heldOutBelow: number, makeBuffer: () => PieceBuffer) {
+  /**
+   * @param more.counts    where the tokens of all units that are taken are counted
+   * @param more.allocate  makes the memory of results. Default: ordinary buffers
+   */
+  constructor(
+    tokenizer: CorpusTokenizer,
+    heldOutBelow: number,
+    more: { counts?: UnigramCounts; allocate?: (bytes: number) => ArrayBufferLike } = {},
+  ) {
     this.#tokenizer = tokenizer;
     this.#heldOutBelow = heldOutBelow;
-    const run = () => ({ pieces: makeBuffer(), lengths: [] as number[] });
+    this.#counts = more.counts;
+    this.#allocate = more.allocate ?? ((bytes) => new ArrayBuffer(bytes));
+    const run = () => ({ pieces: new PieceBuffer(), lengths: [] as number[] });
     this.#runs = { train: run(), heldOut: run() };
   }
 
@@ -102,15 +117,15 @@ export class UnitCollector {
    * Hands out what was collected and starts afresh.
    * @param spare  a buffer for the result, used when it is large enough
    */
-  take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBuffer): UnitTokens {
+  take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBufferLike): UnitTokens {
     const { train, heldOut } = this.#runs;
-    const Tokens = this.#tokenizer.vocabSize <= 65_536 ? Uint16Array : Uint32Array;
-    const bytes = [train, heldOut].reduce((sum, run) => sum + bytesOf(run, Tokens.BYTES_PER_ELEMENT), 0);
-    const buffer = spare && spare.byteLength >= bytes ? spare : new ArrayBuffer(roomFor(bytes));
-    const trainRun = writeRun(train, Tokens, buffer, 0);
+    const tokenBytes = this.#tokenizer.vocabSize <= 65_536 ? 2 : 4;
+    const heldOutAt = bytesOf(train, tokenBytes);
+    const bytes = heldOutAt + bytesOf(heldOut, tokenBytes);
+    const buffer = spare && spare.byteLength >= bytes ? spare : this.#allocate(roomFor(bytes));
     const result: UnitTokens = {
-      train: trainRun,
-      heldOut: writeRun(heldOut, Tokens, buffer, bytesOf(train, Tokens.BYTES_PER_ELEMENT)),
+      train: writeRun(train, tokenBytes, buffer, 0, this.#counts?.train),
+      heldOut: writeRun(heldOut, tokenBytes, buffer, heldOutAt, this.#counts?.heldOut),
       continuesIn: this.#continuesIn,
       openIn: extra.open ? (this.#lastIn ?? (this.#lastIsHead ? 'unchanged' : undefined)) : undefined,
       hashes: this.#hashes,
@@ -148,23 +163,32 @@ function bytesOf({ pieces, lengths }: CollectedRun, tokenBytes: number): number 
 
 function writeRun(
   { pieces, lengths }: CollectedRun,
-  Tokens: Uint16ArrayConstructor | Uint32ArrayConstructor,
-  buffer: ArrayBuffer,
+  tokenBytes: 2 | 4,
+  buffer: ArrayBufferLike,
   at: number,
+  counts: Float64Array | undefined,
 ): TokenRun {
+  const { length } = pieces;
+  const tokensAt = at + 4 * lengths.length;
   const run = {
     lengths: new Int32Array(buffer, at, lengths.length),
-    tokens: new Tokens(buffer, at + 4 * lengths.length, pieces.length),
-    wordStarts: new Uint8Array(
-      buffer,
-      at + 4 * lengths.length + Tokens.BYTES_PER_ELEMENT * pieces.length,
-      pieces.length,
-    ),
+    tokens: tokenBytes === 2 ? new Uint16Array(buffer, tokensAt, length) : new Uint32Array(buffer, tokensAt, length),
+    wordStarts: new Uint8Array(buffer, tokensAt + tokenBytes * length, length),
   };
   run.lengths.set(lengths);
-  run.tokens.set(pieces.ids.subarray(0, pieces.length));
-  run.wordStarts.set(pieces.wordStarts.subarray(0, pieces.length));
+  run.wordStarts.set(pieces.wordStarts.subarray(0, length));
+  if (counts) copyAndCount(pieces, run.tokens, counts);
+  else run.tokens.set(pieces.ids.subarray(0, length));
   return run;
+}
+
+/** In one pass: copying to narrower numbers goes one by one anyway, so the counting costs next to nothing here. */
+function copyAndCount({ ids, length }: PieceBuffer, tokens: Uint16Array | Uint32Array, counts: Float64Array): void {
+  for (let i = 0; i < length; i++) {
+    const id = ids[i];
+    tokens[i] = id;
+    counts[id]++;
+  }
 }
 
 /** Powers of two, so that the buffer of one unit nearly always serves the next. */
@@ -201,7 +225,7 @@ export function tokenizeTextUnit(
   unit: TextUnit,
   collector: UnitCollector,
   settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8'>,
-  spare?: ArrayBuffer,
+  spare?: ArrayBufferLike,
 ): UnitTokens {
   const text = decode(unit, settings.invalidUtf8);
   let lines = 0;
@@ -226,12 +250,17 @@ export function tokenizeTextUnit(
  * FNV-1a over the UTF-16 units of the trimmed text, finished with MurmurHash3's mixer for even high bits.
  */
 export function sectionHash(text: string): number {
-  const trimmed = text.trim();
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < trimmed.length; i++) hash = Math.imul(hash ^ trimmed.charCodeAt(i), 0x01000193);
+  let hash = fnv1a(text.trim());
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** A function of its own, and int32 throughout: V8 optimises a long loop while it runs, and gives that up for what follows. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
 }
 
 /** Whether a document of at most `SECTION_UNITS`, or a section of a longer one, is held out. */

@@ -493,6 +493,28 @@ describe('interruption', () => {
     expect(contents(stopped.out)).toEqual(expected);
   });
 
+  it('in the middle of a line of the journal is survived; a damaged journal is named', async () => {
+    const folder = input();
+    const more = { heldOutFraction: 0.3, shardTokens: 100_000 };
+    const whole = settings([folder], more);
+    await prepareCorpus(whole);
+    const stopped = settings([folder], more);
+    const journal = join(stopped.out, 'progress.jsonl');
+    const controller = new AbortController();
+    const timer = setInterval(() => {
+      if (existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > 3) controller.abort();
+    }, 1);
+    await expect(prepareCorpus({ ...stopped, signal: controller.signal })).rejects.toThrow(/abort/i);
+    clearInterval(timer);
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    writeFileSync(journal, lines.toSpliced(1, 1, '{"next":').join('\n'));
+    await expect(prepareCorpus(stopped)).rejects.toThrow(/progress\.jsonl is damaged\. Delete the folder/);
+    // The second segment is begun and not finished: its shards are there, and are written again.
+    writeFileSync(journal, `${lines.slice(0, 2).join('\n')}\n${lines[2].slice(0, 40)}`);
+    expect((await prepareCorpus(stopped)).status).toBe('continued');
+    expect(contents(stopped.out)).toEqual(contents(whole.out));
+  });
+
   it('by kill -9 is survived: the next runs continue to the same result', async () => {
     const folder = input();
     const more = { heldOutFraction: 0.3, shardTokens: 100_000 };

@@ -4,7 +4,7 @@
  *     files -> units (cut by this thread) -> tokens (worker threads) -> shards (written by this thread, in order)
  *
  * Units are cut by the input alone and their tokens are taken in order, so the shards are the same for any number of
- * workers. Shards are what an interruption leaves: each is complete or absent, and `progress.json` says where in the
+ * workers. Shards are what an interruption leaves: each is complete or absent, and `progress.jsonl` says where in the
  * input the next one begins.
  */
 
@@ -27,15 +27,24 @@ import {
 } from '../../manifest.js';
 import type { SpecialIds, SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest } from '../../shardsNode.js';
-import { errorInFile, LineError } from '../tokenizeUnit.js';
-import type { UnitTokens } from '../unit.js';
+import { errorInFile, LineError, type UnigramCounts } from '../tokenizeUnit.js';
+import type { HashRange, UnitTokens } from '../unit.js';
 import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
-import { checkIdentity, JOURNAL_FILE, type Journal, newJournal, readJournal, writeJournal } from './journal.js';
+import {
+  beginJournal,
+  checkIdentity,
+  JOURNAL_FILE,
+  type Journal,
+  JournalWriter,
+  newJournal,
+  type Place,
+  readJournal,
+} from './journal.js';
 import { ProgressReporter } from './progress.js';
 import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
 import { type PrepareSettings, type ResolvedSettings, resolveSettings } from './settings.js';
 import { ShardWriter } from './shardWriter.js';
-import { createUnitPool, type UnitPool } from './unitPool.js';
+import { UnitPool } from './unitPool.js';
 
 export interface PrepareResult {
   readonly out: string;
@@ -62,50 +71,62 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   const startedAt = performance.now();
   const resolved = resolveSettings(settings);
   const { out } = resolved;
-  const tokenizer = loadTokenizer(resolved.tokenizerDir);
-  const specialIds = specialIdsOf(tokenizer);
-  const { files, skipped } = await listInputs(resolved.inputs);
-  const identity = identityOf(resolved, tokenizer, files);
-  const result = (status: PrepareResult['status'], manifest: Manifest): PrepareResult => ({
-    out,
-    status,
-    manifest,
-    skipped,
-    warnings: warningsOf(manifest),
-    elapsedMs: performance.now() - startedAt,
-  });
-
-  if (existsSync(join(out, MANIFEST_FILE))) {
-    const manifest = readManifest(out);
-    checkIdentity(out, manifest.identity, identity);
-    checkShardFiles(out, [...manifest.train.shards, ...manifest.heldOut.shards]);
-    return result('unchanged', manifest);
+  const isComplete = existsSync(join(out, MANIFEST_FILE));
+  // Threads take as long to start as everything that must be done before there is work for them.
+  const pool = new UnitPool(isComplete ? 0 : resolved.workers);
+  try {
+    const tokenizer = loadTokenizer(resolved.tokenizerDir);
+    const specialIds = specialIdsOf(tokenizer);
+    const { files, skipped } = await listInputs(resolved.inputs);
+    const identity = identityOf(resolved, tokenizer, files);
+    const { status, manifest } = isComplete
+      ? { status: 'unchanged' as const, manifest: checkComplete(out, identity) }
+      : await prepareFiles(resolved, files, tokenizer, specialIds, identity, pool);
+    const warnings = warningsOf(manifest);
+    return { out, status, manifest, skipped, warnings, elapsedMs: performance.now() - startedAt };
+  } finally {
+    await pool.close();
   }
+}
+
+function checkComplete(out: string, identity: Identity): Manifest {
+  const manifest = readManifest(out);
+  checkIdentity(out, manifest.identity, identity);
+  checkShardFiles(out, [...manifest.train.shards, ...manifest.heldOut.shards]);
+  return manifest;
+}
+
+async function prepareFiles(
+  settings: ResolvedSettings,
+  files: readonly InputFile[],
+  tokenizer: WordPieceTokenizer,
+  specialIds: SpecialIds,
+  identity: Identity,
+  pool: UnitPool,
+): Promise<{ status: 'prepared' | 'continued'; manifest: Manifest }> {
+  const { out } = settings;
   const earlier = readJournal(out);
   if (earlier) checkIdentity(out, earlier.identity, identity);
   makeFolder(out);
   await removeTemporary(out);
-  // The journal goes first: from now on the folder says what it is being made from.
   let journal = earlier ?? newJournal(identity);
-  await writeJournal(out, journal);
-  await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
-
-  let unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-  await writeShards(resolved, files, tokenizer, journal, unigram);
+  // The journal goes first: from now on the folder says what it is being made from.
+  if (!earlier) await beginJournal(out, journal);
+  const status = journal.segments > 0 ? 'continued' : 'prepared';
+  let unigram = await writeShards(settings, files, tokenizer, journal, pool);
   if (couldHoldOut(journal)) {
     // Rare and cheap: among 500 sections (8 MB) a hundredth is never chosen in one corpus of 150.
-    journal = newJournal(identity, nextAbove(journal.hashes!.least));
-    await writeJournal(out, journal);
+    journal = newJournal(identity, nextAbove(journal.place.hashes!.least));
+    await beginJournal(out, journal);
     await removeShards(out);
-    unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-    await writeShards(resolved, files, tokenizer, journal, unigram);
+    unigram = await writeShards(settings, files, tokenizer, journal, pool);
   }
-  const manifest = await finish(out, journal, tokenizer.vocabSize, specialIds, unigram);
-  return result(earlier && earlier.segments > 0 ? 'continued' : 'prepared', manifest);
+  const [manifest] = await Promise.all([finish(out, journal, tokenizer.vocabSize, specialIds, unigram), pool.close()]);
+  return { status, manifest };
 }
 
 /** Nothing is held out although something should be, and something would remain to train on. */
-function couldHoldOut({ identity, hashes, heldOut }: Journal): boolean {
+function couldHoldOut({ identity, place: { hashes }, heldOut }: Journal): boolean {
   return identity.heldOutFraction > 0 && heldOut.shards.length === 0 && hashes?.least !== hashes?.greatest;
 }
 
@@ -122,58 +143,78 @@ function warningsOf({ identity, heldOut, train }: Manifest): string[] {
   return train.tokens === 0 ? ['everything is held out: nothing is left to train on'] : [];
 }
 
-/** The main loop: units go to the workers ahead of time and come back in order. */
+/**
+ * The main loop: units go to the workers ahead of time and come back in order. A shard is written while the next is
+ * filled.
+ * @returns how often each id occurs in all shards of the folder
+ */
 async function writeShards(
   settings: ResolvedSettings,
   files: readonly InputFile[],
   tokenizer: WordPieceTokenizer,
   journal: Journal,
-  unigram: Record<SplitName, Float64Array>,
-): Promise<void> {
-  const { out, workers, signal, shardTokens } = settings;
-  const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const fractionDone = () => journal.diskBytes / diskBytes;
-  const progress = new ProgressReporter(settings.onProgress, {
-    textBytes: journal.textBytes,
-    fraction: fractionDone(),
-  });
-  const writer = new ShardWriter(
-    out,
-    tokenizer.vocabSize,
-    tokenizer.hash(),
-    unigram,
-    shardTokens,
-    journal.openDocument,
-  );
+  pool: UnitPool,
+): Promise<UnigramCounts> {
+  const { out, workers, signal, shardTokens, field, invalidUtf8 } = settings;
+  const { tokens, settings: tokenizerSettings } = tokenizer;
+  const buffers = new UnitBuffers();
+  const { heldOutBelow } = journal;
+  pool.begin({ tokenizer: { tokens, settings: tokenizerSettings }, heldOutBelow, field, invalidUtf8 }, buffers);
+  const journalWriter = await JournalWriter.open(out, journal);
+  let writing: Promise<void> | undefined;
+  try {
+    await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
+    const unigram = countUnigrams(out, journal, tokenizer.vocabSize);
+    const writer = new ShardWriter(out, tokenizer.vocabSize, tokenizer.hash(), shardTokens, journal.place.openDocument);
+    const progress = progressOf(settings, files, journal);
+    let { place } = journal;
+    const flush = async () => {
+      await writing;
+      if (writer.pendingTokens > 0) writing = writeSegment(writer, place, journalWriter, files);
+      // Whoever waits for it next is told of its failure.
+      writing?.catch(() => {});
+    };
+    for await (const unit of inOrder(readUnits(files, settings, place.next, buffers), pool, workers)) {
+      signal?.throwIfAborted();
+      const done = await withLine(unit.tokens, unit.placed, place, field);
+      const documents = writer.add(done);
+      place = { ...placeAfter(place, unit.placed, done), openDocument: writer.openDocument };
+      progress(place, documents, done);
+      buffers.giveBackSpare(done.buffer);
+      if (writer.pendingTokens >= shardTokens) await flush();
+    }
+    await flush();
+    await writing;
+    progress(place);
+    pool.addUnigrams(unigram);
+    return unigram;
+  } finally {
+    // Also after a failure nothing is written behind the caller's back.
+    await writing?.catch(() => {});
+    await journalWriter.close();
+  }
+}
+
+/** Reports what has been done: after each unit, and without one for the last time. */
+function progressOf(
+  { onProgress }: ResolvedSettings,
+  files: readonly InputFile[],
+  journal: Journal,
+): (place: Place, documents?: number, done?: UnitTokens) => void {
+  const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { textBytes, diskBytes } = journal.place;
+  const reporter = new ProgressReporter(onProgress, { textBytes, fraction: diskBytes / allBytes });
   const counted = { documents: 0, tokens: 0 };
   for (const split of SPLITS) {
     counted.documents += journal[split].documents;
     for (const { tokens } of journal[split].shards) counted.tokens += tokens;
   }
-  const buffers = new UnitBuffers();
-  const runner = {
-    tokenizerFolder: join(out, TOKENIZER_FOLDER),
-    heldOutBelow: journal.heldOutBelow,
-    field: settings.field,
-    invalidUtf8: settings.invalidUtf8,
+  return (place, documents = 0, done) => {
+    counted.documents += documents;
+    counted.tokens += done ? done.train.tokens.length + done.heldOut.tokens.length : 0;
+    const fraction = done ? place.diskBytes / allBytes : 1;
+    reporter.update({ textBytes: place.textBytes, fraction, ...counted }, done === undefined);
   };
-  const pool = createUnitPool(workers, runner, buffers);
-  try {
-    for await (const { placed, tokens } of inOrder(readUnits(files, settings, journal.next, buffers), pool, workers)) {
-      signal?.throwIfAborted();
-      const done = await withLine(tokens, placed, journal, settings.field);
-      counted.documents += writer.add(done);
-      counted.tokens += done.train.tokens.length + done.heldOut.tokens.length;
-      advance(journal, placed, done);
-      buffers.giveBackSpare(done.buffer);
-      if (writer.pendingTokens >= shardTokens) await writeSegment(writer, journal, files, out);
-      progress.update({ textBytes: journal.textBytes, fraction: fractionDone(), ...counted });
-    }
-    await writeSegment(writer, journal, files, out);
-    progress.update({ textBytes: journal.textBytes, fraction: 1, ...counted }, true);
-  } finally {
-    await pool.close();
-  }
 }
 
 /** Keeps the workers supplied: a few units for each are out at any time, and no more are read than that. */
@@ -208,47 +249,43 @@ async function* inOrder(
   if (readError !== undefined) throw readError;
 }
 
-function advance(journal: Journal, { next, diskBytes }: PlacedUnit, { textBytes, lines, hashes }: UnitTokens): void {
-  journal.lines = next.file === journal.next.file ? journal.lines + lines : lines;
-  journal.next = next;
-  journal.diskBytes = diskBytes;
-  journal.textBytes += textBytes;
-  if (hashes) {
-    const { least, greatest } = journal.hashes ?? hashes;
-    journal.hashes = { least: Math.min(least, hashes.least), greatest: Math.max(greatest, hashes.greatest) };
-  }
+function placeAfter(place: Place, { next, diskBytes }: PlacedUnit, { textBytes, lines, hashes }: UnitTokens): Place {
+  return {
+    next,
+    diskBytes,
+    textBytes: place.textBytes + textBytes,
+    lines: next.file === place.next.file ? place.lines + lines : lines,
+    hashes: rangeOf(place.hashes, hashes),
+  };
+}
+
+function rangeOf(a: HashRange | undefined, b: HashRange | undefined): HashRange | undefined {
+  if (!a || !b) return a ?? b;
+  return { least: Math.min(a.least, b.least), greatest: Math.max(a.greatest, b.greatest) };
 }
 
 async function writeSegment(
   writer: ShardWriter,
-  journal: Journal,
+  place: Place,
+  journal: JournalWriter,
   files: readonly InputFile[],
-  out: string,
 ): Promise<void> {
-  if (writer.pendingTokens === 0) return;
-  const segment = await writer.flush(journal.segments, files[journal.next.file].name);
-  for (const split of SPLITS) {
-    const entry = segment[split];
-    if (entry) journal[split].shards.push(entry);
-    journal[split].documents += segment.began[split];
-  }
-  journal.segments++;
-  journal.openDocument = writer.openDocument;
-  await writeJournal(out, journal);
+  const segment = await writer.flush(journal.journal.segments, files[place.next.file].name);
+  await journal.add({ ...place, ...segment });
 }
 
 /** Turns an error about a line of a unit into one about a line of the file. */
 async function withLine(
   tokens: Promise<UnitTokens>,
   { unit, next }: PlacedUnit,
-  journal: Journal,
+  place: Place,
   field: string,
 ): Promise<UnitTokens> {
   try {
     return await tokens;
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
-    throw errorInFile(error, unit.file, next.file === journal.next.file ? journal.lines : 0, field);
+    throw errorInFile(error, unit.file, next.file === place.next.file ? place.lines : 0, field);
   }
 }
 
@@ -257,12 +294,12 @@ async function finish(
   journal: Journal,
   vocabSize: number,
   specialIds: SpecialIds,
-  unigram: Record<SplitName, Float64Array>,
+  unigram: UnigramCounts,
 ): Promise<Manifest> {
   const splits = { train: describeSplit(journal.train), heldOut: describeSplit(journal.heldOut) };
   if (splits.train.tokens + splits.heldOut.tokens === 0) {
-    throw new DataError(`The ${journal.textBytes} bytes of input hold no text`, {
-      found: journal.textBytes,
+    throw new DataError(`The ${journal.place.textBytes} bytes of input hold no text`, {
+      found: journal.place.textBytes,
       expected: 'at least one word',
       advice: 'Check the files, and the field or column that holds the text',
     });
@@ -277,7 +314,7 @@ async function finish(
     identity: journal.identity,
     vocabSize,
     specialIds: { ...specialIds },
-    textBytes: journal.textBytes,
+    textBytes: journal.place.textBytes,
     ...splits,
   };
   await writeFileDurably(join(out, MANIFEST_FILE), [`${JSON.stringify(manifest, null, 2)}\n`]);
@@ -290,7 +327,7 @@ function describeSplit({ documents, shards }: { documents: number; shards: Shard
 }
 
 /** Counts of the shards that are complete already: read again rather than stored with each of them. */
-function countUnigrams(out: string, journal: Journal, vocabSize: number): Record<SplitName, Float64Array> {
+function countUnigrams(out: string, journal: Journal, vocabSize: number): UnigramCounts {
   const counts = { train: new Float64Array(vocabSize), heldOut: new Float64Array(vocabSize) };
   for (const split of SPLITS) {
     checkShardFiles(out, journal[split].shards);

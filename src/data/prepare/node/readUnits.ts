@@ -1,13 +1,12 @@
 /** Reads the input files once, front to back, and cuts them into units of bounded size. */
 
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../../errors.js';
 import { documentCut, forcedCut } from '../cuts.js';
 import type { DocumentSplit, Unit } from '../unit.js';
 import type { InputFile } from './inputs.js';
-import { openParquet } from './parquet.js';
 
 /** A place in the input at which a unit begins. */
 export interface Position {
@@ -40,25 +39,31 @@ const READ_BYTES = 1 << 16;
  * are done with, instead of waiting for the collector, which lets tens of megabytes of them pile up.
  */
 export class UnitBuffers {
-  readonly #free: ArrayBuffer[] = [];
-  readonly #spare: ArrayBuffer[] = [];
+  readonly #free: ArrayBufferLike[] = [];
+  readonly #spare: ArrayBufferLike[] = [];
 
-  take(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(UNIT_BYTES));
+  take(): Buffer {
+    const free = this.#free.pop();
+    return free ? Buffer.from(free) : newBuffer(UNIT_BYTES);
   }
 
-  giveBack(buffer: ArrayBuffer): void {
+  giveBack({ buffer }: Uint8Array): void {
     if (buffer.byteLength === UNIT_BYTES) this.#free.push(buffer);
   }
 
   /** A buffer that tokens were in, of any size. */
-  takeSpare(): ArrayBuffer | undefined {
+  takeSpare(): ArrayBufferLike | undefined {
     return this.#spare.pop();
   }
 
-  giveBackSpare(buffer: ArrayBuffer): void {
+  giveBackSpare(buffer: ArrayBufferLike): void {
     if (buffer.byteLength > 0 && buffer.byteLength <= MAX_SPARE_BYTES) this.#spare.push(buffer);
   }
+}
+
+/** Memory that worker threads share. A `Buffer`, because it looks for a byte with the processor's wide instructions. */
+function newBuffer(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
 }
 
 /** All units from `start` on; their cuts depend on the input alone, so every run makes the same ones. */
@@ -107,6 +112,7 @@ function splitOf(file: InputFile, documentPer: 'blankLine' | 'line' | 'file'): D
 }
 
 async function* parquetUnits(file: InputFile, field: string, firstRow: number): AsyncGenerator<FileUnit> {
+  const { openParquet } = await import('./parquet.js');
   const { rowGroups, numRows } = await openParquet(file.path, field);
   for (const { rowStart, rowEnd } of rowGroups) {
     if (rowStart < firstRow || rowStart === rowEnd) continue;
@@ -133,7 +139,6 @@ async function* textUnits(
   /** Takes the first `cut` bytes out of the buffer, as a unit. */
   function take(cut: number, open: boolean): FileUnit {
     const bytes = buffer.subarray(0, cut);
-    const rest = buffers.take();
     const left = buffer.subarray(cut, used);
     const unit: FileUnit = {
       unit: { kind: 'text', file: file.path, split, bytes, offset, continues, open },
@@ -141,24 +146,19 @@ async function* textUnits(
       continues: open,
       fraction: source.fraction(offset + cut),
     };
-    if (left.length > rest.length) buffer = left.slice();
-    else {
-      rest.set(left);
-      buffer = rest;
-    }
+    // A grown buffer is cut as if it were small again, so that cuts do not depend on how the file was read.
+    buffer = left.length > UNIT_BYTES ? newBuffer(left.length) : buffers.take();
+    buffer.set(left);
     used = left.length;
     offset += cut;
     continues = open;
     return unit;
   }
 
-  for await (const chunk of source.chunks) {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + buffer.length - used);
-      buffer.set(part, used);
-      used += part.length;
-      at += part.length;
-      // A grown buffer is cut as if it were small again, so that cuts do not depend on how the file was read.
+  try {
+    for (;;) {
+      used += await source.fill(buffer.subarray(used));
+      if (used < buffer.length) break;
       while (used === buffer.length) {
         const cut = documentCut(buffer, split);
         if (cut > 0) yield take(cut, false);
@@ -166,11 +166,13 @@ async function* textUnits(
         else buffer = grow(buffer, file, offset);
       }
     }
+    if (used > 0 || continues) yield take(used, false);
+  } finally {
+    await source.close();
   }
-  if (used > 0 || continues) yield take(used, false);
 }
 
-function grow(buffer: Uint8Array, file: InputFile, offset: number): Uint8Array<ArrayBuffer> {
+function grow(buffer: Buffer, file: InputFile, offset: number): Buffer {
   if (buffer.length >= MAX_JSON_LINE_BYTES) {
     throw new DataError(
       `${file.path} has a line of more than ${MAX_JSON_LINE_BYTES >> 20} MiB at byte offset ${offset}`,
@@ -182,54 +184,81 @@ function grow(buffer: Uint8Array, file: InputFile, offset: number): Uint8Array<A
       },
     );
   }
-  const grown = new Uint8Array(buffer.length * 2);
+  const grown = newBuffer(buffer.length * 2);
   grown.set(buffer);
   return grown;
 }
 
 interface TextSource {
-  readonly chunks: AsyncIterable<Uint8Array>;
+  /** Reads on until `bytes` is full or the text ends; how many bytes there were. */
+  fill(bytes: Uint8Array): Promise<number>;
   /** Part of the file that was read when the text is at this offset. */
   fraction(offset: number): number;
+  close(): Promise<void>;
 }
 
 function openText(file: InputFile, offset: number): TextSource {
-  if (!file.gzip) {
-    return { chunks: readChunks(file.path, offset), fraction: (at) => at / file.bytes };
-  }
+  return file.gzip ? gzipSource(file, offset) : plainSource(file, offset);
+}
+
+function plainSource(file: InputFile, offset: number): TextSource {
+  let opened: FileHandle | undefined;
+  return {
+    async fill(bytes) {
+      opened ??= await open(file.path);
+      let filled = 0;
+      while (filled < bytes.length) {
+        const { bytesRead } = await opened.read(bytes, filled, bytes.length - filled, offset);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+        offset += bytesRead;
+      }
+      return filled;
+    },
+    fraction: (at) => at / file.bytes,
+    close: async () => opened?.close(),
+  };
+}
+
+/** A compressed stream cannot be entered in the middle: what was done before `offset` is decompressed again and dropped. */
+function gzipSource(file: InputFile, offset: number): TextSource {
   const compressed = createReadStream(file.path, { highWaterMark: READ_BYTES });
   const gunzip = createGunzip({ chunkSize: READ_BYTES });
   compressed.on('error', (error) => gunzip.destroy(error));
   compressed.pipe(gunzip);
-  return { chunks: skipBytes(namedErrors(gunzip, file), offset), fraction: () => gunzip.bytesWritten / file.bytes };
+  const chunks = namedErrors(gunzip, file);
+  let toSkip = offset;
+  let chunk: Uint8Array = new Uint8Array(0);
+  return {
+    async fill(bytes) {
+      let filled = 0;
+      while (filled < bytes.length) {
+        if (chunk.length === 0) {
+          const { value, done } = await chunks.next();
+          if (done) break;
+          chunk = value.subarray(Math.min(toSkip, value.length));
+          toSkip -= value.length - chunk.length;
+        }
+        const part = chunk.subarray(0, bytes.length - filled);
+        bytes.set(part, filled);
+        filled += part.length;
+        chunk = chunk.subarray(part.length);
+      }
+      return filled;
+    },
+    fraction: () => gunzip.bytesWritten / file.bytes,
+    async close() {
+      await chunks.return();
+      compressed.destroy();
+      gunzip.destroy();
+    },
+  };
 }
 
-/** The file from `offset` on, in one array that each chunk overwrites. */
-async function* readChunks(path: string, offset: number): AsyncGenerator<Uint8Array> {
-  const file = await open(path);
-  try {
-    const chunk = new Uint8Array(READ_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, READ_BYTES, offset);
-      if (bytesRead === 0) return;
-      yield chunk.subarray(0, bytesRead);
-      offset += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-/** A compressed stream cannot be entered in the middle: what was done before is decompressed again and dropped. */
-async function* skipBytes(chunks: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    const skipped = Math.min(count, chunk.length);
-    count -= skipped;
-    if (skipped < chunk.length) yield chunk.subarray(skipped);
-  }
-}
-
-async function* namedErrors(chunks: AsyncIterable<Uint8Array>, file: InputFile): AsyncGenerator<Uint8Array> {
+async function* namedErrors(
+  chunks: AsyncIterable<Uint8Array>,
+  file: InputFile,
+): AsyncGenerator<Uint8Array, void, void> {
   try {
     yield* chunks;
   } catch (cause) {

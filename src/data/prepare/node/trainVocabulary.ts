@@ -1,12 +1,10 @@
 /** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
 
-import { PieceBuffer } from '../../../text/pieceBuffer.js';
 import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
 import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
 import type { Unit } from '../unit.js';
 import { listInputs, type SkippedFile } from './inputs.js';
-import { openParquet, readParquetTexts } from './parquet.js';
 import { readUnits } from './readUnits.js';
 
 export interface TrainVocabularySettings {
@@ -91,7 +89,7 @@ class UnitReader {
   ) {
     // Documents are found, decoded and checked as for shards; what would be tokenized is counted instead.
     const counter = { vocabSize: 1, appendIds: (text: string) => trainer.add(text) };
-    this.#collector = new UnitCollector(counter, 0, () => new PieceBuffer());
+    this.#collector = new UnitCollector(counter, 0);
   }
 
   /** @returns bytes of text */
@@ -101,6 +99,7 @@ class UnitReader {
       this.#lines = 0;
     }
     if (unit.kind === 'parquet') {
+      const { openParquet, readParquetTexts } = await import('./parquet.js');
       const opened = await openParquet(unit.path, this.settings.field);
       const texts = await readParquetTexts(opened, unit.path, this.settings.field, unit);
       for (const text of texts) this.trainer.add(text);
