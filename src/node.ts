@@ -2,6 +2,7 @@
 
 export * from './checkpoint/modelFolderNode.js';
 export * from './checkpoint/safetensorsNode.js';
+export { type MergeResult, mergeParts } from './data/prepare/node/parts.js';
 export { type PrepareResult, prepareCorpus } from './data/prepare/node/prepareCorpus.js';
 export type { PrepareProgress } from './data/prepare/node/progress.js';
 export type { PrepareSettings } from './data/prepare/node/settings.js';

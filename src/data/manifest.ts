@@ -6,12 +6,15 @@ import { DataError } from '../errors.js';
 export const MANIFEST_FILE = 'manifest.json';
 export const UNIGRAM_FILE = 'unigram.safetensors';
 export const TOKENIZER_FOLDER = 'tokenizer';
+/** Name of the folder with one part of several, made by a machine of its own: part-2-of-8. */
+export const PART_FOLDER = /^part-(\d+)-of-(\d+)$/;
 /** Grows when shards of an earlier Pleiad could be misread. */
 export const MANIFEST_VERSION = 1;
 
 const count = z.number().int().nonnegative();
 
 export const shardEntrySchema = z.object({
+  /** From the folder of the manifest; in merged parts it begins with the folder of one. */
   file: z.string(),
   /**
    * Documents that begin in this shard, or go on in it from the one before. A long document counts once for each stretch
@@ -35,6 +38,8 @@ export const identitySchema = z.object({
   shardTokens: count,
   invalidUtf8: z.enum(['error', 'replace']),
   inputs: z.array(z.object({ name: z.string(), bytes: count, fingerprint: z.string() })),
+  /** Which part of the inputs, for instance "2/8"; absent for all of them. */
+  part: z.string().optional(),
 });
 export type Identity = z.infer<typeof identitySchema>;
 

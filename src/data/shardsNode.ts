@@ -1,12 +1,13 @@
 /** Prepared folders on disk. Tokens are read by position; in memory are only the document offsets. */
 
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SafetensorsFile } from '../checkpoint/safetensorsNode.js';
 import { DataError } from '../errors.js';
 import {
   MANIFEST_FILE,
   type Manifest,
+  PART_FOLDER,
   parseManifest,
   type ShardEntry,
   TOKENIZER_FOLDER,
@@ -65,6 +66,7 @@ export async function openShards(folder: string, expected: { tokenizerHash?: str
 export function readManifest(folder: string): Manifest {
   const path = join(folder, MANIFEST_FILE);
   if (!existsSync(path)) {
+    if (hasParts(folder)) throw notMerged(folder);
     throw new DataError(
       `${folder} has no ${MANIFEST_FILE}: it is not a prepared folder, or preparing was interrupted`,
       {
@@ -80,6 +82,17 @@ export function readManifest(folder: string): Manifest {
     throw new DataError(`${path} is not JSON`, { subject: path, advice: 'Prepare the text again', cause });
   }
   return parseManifest(json, path);
+}
+
+function hasParts(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => PART_FOLDER.test(name));
+}
+
+function notMerged(folder: string): DataError {
+  return new DataError(`${folder} has no ${MANIFEST_FILE}: it holds parts that have not been merged`, {
+    subject: folder,
+    advice: `Run \`pleiad prepare --merge --out ${folder}\` when all parts are finished`,
+  });
 }
 
 /** @throws DataError when a shard of the list is missing or has another length */
@@ -202,7 +215,8 @@ function checkShard(file: SafetensorsFile, entry: ShardEntry, tokenizerHash: str
   }
 }
 
-function readUnigram(folder: string, split: SplitName): Float64Array {
+/** How often each id occurs in a split of a prepared folder: float64 [vocabSize]. */
+export function readUnigram(folder: string, split: SplitName): Float64Array {
   const file = openShardFile(join(folder, UNIGRAM_FILE));
   try {
     return file.read<'F64'>(split === 'train' ? 'train' : 'held_out');

@@ -89,7 +89,8 @@ export class UnitCollector {
   add(text: string, isHead = false): void {
     this.#lastIn = undefined;
     this.#lastIsHead = isHead;
-    for (const section of sections(text)) this.#addSection(section);
+    // Where sections are cut depends on the document alone, not on how many blank lines a unit has before it.
+    for (const section of sections(isHead ? text : text.trimStart())) this.#addSection(section);
     if (isHead) this.#continuesIn = this.#firstIn;
     this.#firstIn = undefined;
   }

@@ -132,36 +132,3 @@ export class JournalWriter {
     await this.file.close();
   }
 }
-
-/**
- * Refuses a folder that was made otherwise, naming each difference.
- * @throws DataError
- */
-export function checkIdentity(folder: string, found: Identity, wanted: Identity): void {
-  const differences: string[] = [];
-  for (const key of Object.keys(wanted) as (keyof Identity)[]) {
-    if (key === 'inputs' || found[key] === wanted[key]) continue;
-    const name = key === 'tokenizerHash' ? 'the tokenizer' : key;
-    differences.push(`${name} was ${found[key]} and is now ${wanted[key]}`);
-  }
-  const difference = inputDifference(found, wanted);
-  if (difference) differences.push(difference);
-  if (differences.length === 0) return;
-  throw new DataError(`${folder} was prepared otherwise: ${differences.join('; ')}`, {
-    subject: folder,
-    found,
-    advice: 'Choose another folder, or delete this one to make it anew',
-  });
-}
-
-function inputDifference(found: Identity, wanted: Identity): string | undefined {
-  const length = Math.max(found.inputs.length, wanted.inputs.length);
-  for (let i = 0; i < length; i++) {
-    const [before, now] = [found.inputs[i], wanted.inputs[i]];
-    if (!before) return `the input ${now.name} is new`;
-    if (!now) return `the input ${before.name} is gone`;
-    if (before.name !== now.name) return `input ${i + 1} was ${before.name} and is now ${now.name}`;
-    if (before.fingerprint !== now.fingerprint) return `the input ${now.name} has changed`;
-  }
-  return undefined;
-}

@@ -11,28 +11,20 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, writeFileDurably } from '../../../checkpoint/durableFileNode.js';
-import { SafetensorsFile, writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
-import { DataError } from '../../../errors.js';
+import { makeFolder } from '../../../checkpoint/durableFileNode.js';
+import { SafetensorsFile } from '../../../checkpoint/safetensorsNode.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
-import {
-  type Identity,
-  MANIFEST_FILE,
-  MANIFEST_VERSION,
-  type Manifest,
-  type ShardEntry,
-  TOKENIZER_FOLDER,
-  UNIGRAM_FILE,
-} from '../../manifest.js';
+import { type Identity, MANIFEST_FILE, type Manifest, TOKENIZER_FOLDER } from '../../manifest.js';
 import type { SpecialIds, SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest } from '../../shardsNode.js';
 import { errorInFile, LineError, type UnigramCounts } from '../tokenizeUnit.js';
 import type { HashRange, UnitTokens } from '../unit.js';
+import { checkHasText, completeFolder, describeSplit } from './completeFolder.js';
+import { checkIdentity } from './identity.js';
 import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
 import {
   beginJournal,
-  checkIdentity,
   JOURNAL_FILE,
   type Journal,
   JournalWriter,
@@ -40,10 +32,12 @@ import {
   type Place,
   readJournal,
 } from './journal.js';
+import { checkParts, partFolder } from './parts.js';
 import { ProgressReporter } from './progress.js';
 import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
 import { type PrepareSettings, type ResolvedSettings, resolveSettings } from './settings.js';
 import { ShardWriter } from './shardWriter.js';
+import { type InputSlice, linesBefore, partText, slicesOfPart, wholeFiles } from './slices.js';
 import { UnitPool } from './unitPool.js';
 
 export interface PrepareResult {
@@ -69,12 +63,14 @@ const SPLITS: readonly SplitName[] = ['train', 'heldOut'];
  */
 export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareResult> {
   const startedAt = performance.now();
-  const resolved = resolveSettings(settings);
-  const { out } = resolved;
+  const given = resolveSettings(settings);
+  const out = given.part ? join(given.out, partFolder(given.part)) : given.out;
+  const resolved = { ...given, out };
   const isComplete = existsSync(join(out, MANIFEST_FILE));
   // Threads take as long to start as everything that must be done before there is work for them.
   const pool = new UnitPool(isComplete ? 0 : resolved.workers);
   try {
+    if (!isComplete) checkParts(given.out, given.part);
     const tokenizer = loadTokenizer(resolved.tokenizerDir);
     const specialIds = specialIdsOf(tokenizer);
     const { files, skipped } = await listInputs(resolved.inputs);
@@ -104,7 +100,7 @@ async function prepareFiles(
   identity: Identity,
   pool: UnitPool,
 ): Promise<{ status: 'prepared' | 'continued'; manifest: Manifest }> {
-  const { out } = settings;
+  const { out, part } = settings;
   const earlier = readJournal(out);
   if (earlier) checkIdentity(out, earlier.identity, identity);
   makeFolder(out);
@@ -113,13 +109,15 @@ async function prepareFiles(
   // The journal goes first: from now on the folder says what it is being made from.
   if (!earlier) await beginJournal(out, journal);
   const status = journal.segments > 0 ? 'continued' : 'prepared';
-  let unigram = await writeShards(settings, files, tokenizer, journal, pool);
-  if (couldHoldOut(journal)) {
+  const slices = part ? await slicesOfPart(files, settings, part) : wholeFiles(files, settings);
+  let unigram = await writeShards(settings, slices, tokenizer, journal, pool);
+  // A part cannot know whether the others hold something out; `mergeParts` looks.
+  if (!part && couldHoldOut(journal)) {
     // Rare and cheap: among 500 sections (8 MB) a hundredth is never chosen in one corpus of 150.
     journal = newJournal(identity, nextAbove(journal.place.hashes!.least));
     await beginJournal(out, journal);
     await removeShards(out);
-    unigram = await writeShards(settings, files, tokenizer, journal, pool);
+    unigram = await writeShards(settings, slices, tokenizer, journal, pool);
   }
   const [manifest] = await Promise.all([finish(out, journal, tokenizer.vocabSize, specialIds, unigram), pool.close()]);
   return { status, manifest };
@@ -136,6 +134,7 @@ function nextAbove(hash: number): number {
 }
 
 function warningsOf({ identity, heldOut, train }: Manifest): string[] {
+  if (identity.part !== undefined) return [];
   if (heldOut.tokens === 0) {
     const reason = identity.heldOutFraction === 0 ? 'heldOutFraction is 0' : 'the text is a single short document';
     return [`nothing is held out (${reason}): training on this cannot be evaluated`];
@@ -150,7 +149,7 @@ function warningsOf({ identity, heldOut, train }: Manifest): string[] {
  */
 async function writeShards(
   settings: ResolvedSettings,
-  files: readonly InputFile[],
+  slices: readonly InputSlice[],
   tokenizer: WordPieceTokenizer,
   journal: Journal,
   pool: UnitPool,
@@ -166,17 +165,17 @@ async function writeShards(
     await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
     const unigram = countUnigrams(out, journal, tokenizer.vocabSize);
     const writer = new ShardWriter(out, tokenizer.vocabSize, tokenizer.hash(), shardTokens, journal.place.openDocument);
-    const progress = progressOf(settings, files, journal);
+    const progress = progressOf(settings, slices, journal);
     let { place } = journal;
     const flush = async () => {
       await writing;
-      if (writer.pendingTokens > 0) writing = writeSegment(writer, place, journalWriter, files);
+      if (writer.pendingTokens > 0) writing = writeSegment(writer, place, journalWriter, slices);
       // Whoever waits for it next is told of its failure.
       writing?.catch(() => {});
     };
-    for await (const unit of inOrder(readUnits(files, settings, place.next, buffers), pool, workers)) {
+    for await (const unit of inOrder(readUnits(slices, field, place.next, buffers), pool, workers)) {
       signal?.throwIfAborted();
-      const done = await withLine(unit.tokens, unit.placed, place, field);
+      const done = await withLine(unit.tokens, unit.placed, place, slices, field);
       const documents = writer.add(done);
       place = { ...placeAfter(place, unit.placed, done), openDocument: writer.openDocument };
       progress(place, documents, done);
@@ -198,12 +197,12 @@ async function writeShards(
 /** Reports what has been done: after each unit, and without one for the last time. */
 function progressOf(
   { onProgress }: ResolvedSettings,
-  files: readonly InputFile[],
+  slices: readonly InputSlice[],
   journal: Journal,
 ): (place: Place, documents?: number, done?: UnitTokens) => void {
-  const allBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const allBytes = slices.reduce((sum, slice) => sum + slice.diskBytes, 0);
   const { textBytes, diskBytes } = journal.place;
-  const reporter = new ProgressReporter(onProgress, { textBytes, fraction: diskBytes / allBytes });
+  const reporter = new ProgressReporter(onProgress, { textBytes, fraction: allBytes > 0 ? diskBytes / allBytes : 1 });
   const counted = { documents: 0, tokens: 0 };
   for (const split of SPLITS) {
     counted.documents += journal[split].documents;
@@ -268,9 +267,9 @@ async function writeSegment(
   writer: ShardWriter,
   place: Place,
   journal: JournalWriter,
-  files: readonly InputFile[],
+  slices: readonly InputSlice[],
 ): Promise<void> {
-  const segment = await writer.flush(journal.journal.segments, files[place.next.file].name);
+  const segment = await writer.flush(journal.journal.segments, slices[place.next.file].file.name);
   await journal.add({ ...place, ...segment });
 }
 
@@ -279,13 +278,15 @@ async function withLine(
   tokens: Promise<UnitTokens>,
   { unit, next }: PlacedUnit,
   place: Place,
+  slices: readonly InputSlice[],
   field: string,
 ): Promise<UnitTokens> {
   try {
     return await tokens;
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
-    throw errorInFile(error, unit.file, next.file === place.next.file ? place.lines : 0, field);
+    const before = await linesBefore(slices[next.file]);
+    throw errorInFile(error, unit.file, before + (next.file === place.next.file ? place.lines : 0), field);
   }
 }
 
@@ -296,34 +297,13 @@ async function finish(
   specialIds: SpecialIds,
   unigram: UnigramCounts,
 ): Promise<Manifest> {
+  const { identity, place } = journal;
   const splits = { train: describeSplit(journal.train), heldOut: describeSplit(journal.heldOut) };
-  if (splits.train.tokens + splits.heldOut.tokens === 0) {
-    throw new DataError(`The ${journal.place.textBytes} bytes of input hold no text`, {
-      found: journal.place.textBytes,
-      expected: 'at least one word',
-      advice: 'Check the files, and the field or column that holds the text',
-    });
-  }
-  await writeSafetensors(join(out, UNIGRAM_FILE), [
-    { name: 'train', dtype: 'F64', shape: [vocabSize], data: unigram.train },
-    { name: 'held_out', dtype: 'F64', shape: [vocabSize], data: unigram.heldOut },
-  ]);
-  const manifest: Manifest = {
-    format: 'pleiad-shards',
-    version: MANIFEST_VERSION,
-    identity: journal.identity,
-    vocabSize,
-    specialIds: { ...specialIds },
-    textBytes: journal.place.textBytes,
-    ...splits,
-  };
-  await writeFileDurably(join(out, MANIFEST_FILE), [`${JSON.stringify(manifest, null, 2)}\n`]);
+  if (identity.part === undefined) checkHasText(splits, place.textBytes);
+  const content = { identity, vocabSize, specialIds: { ...specialIds }, textBytes: place.textBytes, ...splits };
+  const manifest = await completeFolder(out, content, unigram);
   await rm(join(out, JOURNAL_FILE), { force: true });
   return manifest;
-}
-
-function describeSplit({ documents, shards }: { documents: number; shards: ShardEntry[] }): Manifest['train'] {
-  return { documents, tokens: shards.reduce((sum, { tokens }) => sum + tokens, 0), shards };
 }
 
 /** Counts of the shards that are complete already: read again rather than stored with each of them. */
@@ -360,7 +340,7 @@ function specialIdsOf(tokenizer: WordPieceTokenizer): SpecialIds {
 }
 
 function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, files: readonly InputFile[]): Identity {
-  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8 } = settings;
+  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8, part } = settings;
   return {
     tokenizerHash: tokenizer.hash(),
     documentPer,
@@ -369,5 +349,6 @@ function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, f
     shardTokens,
     invalidUtf8,
     inputs: files.map(({ name, bytes, fingerprint }) => ({ name, bytes, fingerprint })),
+    ...(part && { part: partText(part) }),
   };
 }

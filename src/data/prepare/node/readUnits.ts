@@ -5,12 +5,13 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../../errors.js';
 import { documentCut, forcedCut } from '../cuts.js';
-import type { DocumentSplit, Unit } from '../unit.js';
+import type { Unit } from '../unit.js';
 import type { InputFile } from './inputs.js';
+import type { InputSlice } from './slices.js';
 
 /** A place in the input at which a unit begins. */
 export interface Position {
-  /** Index of the file. */
+  /** Index of the slice; without parts, of the file. */
   readonly file: number;
   /** Byte of the decompressed text, or row of a Parquet file. */
   readonly offset: number;
@@ -68,33 +69,28 @@ function newBuffer(bytes: number): Buffer {
 
 /** All units from `start` on; their cuts depend on the input alone, so every run makes the same ones. */
 export async function* readUnits(
-  files: readonly InputFile[],
-  settings: { documentPer: 'blankLine' | 'line' | 'file'; field: string },
-  start: Position,
+  slices: readonly InputSlice[],
+  field: string,
+  start: Position = { file: 0, offset: 0, continues: false },
   buffers = new UnitBuffers(),
 ): AsyncGenerator<PlacedUnit> {
-  let diskBefore = files.slice(0, start.file).reduce((sum, { bytes }) => sum + bytes, 0);
-  for (let index = start.file; index < files.length; index++) {
-    const file = files[index];
-    const offset = index === start.file ? start.offset : 0;
+  let diskBefore = slices.slice(0, start.file).reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+  for (let index = start.file; index < slices.length; index++) {
+    const slice = slices[index];
+    const isFirst = index === start.file;
+    const offset = Math.max(slice.start, isFirst ? start.offset : 0);
     const units =
-      file.kind === 'parquet'
-        ? parquetUnits(file, settings.field, offset)
-        : textUnits(
-            file,
-            splitOf(file, settings.documentPer),
-            offset,
-            index === start.file && start.continues,
-            buffers,
-          );
+      slice.file.kind === 'parquet'
+        ? parquetUnits(slice, field, offset)
+        : textUnits(slice, offset, isFirst && start.continues, buffers);
     for await (const { unit, end, continues, fraction } of units) {
       yield {
         unit,
         next: { file: index, offset: end, continues },
-        diskBytes: diskBefore + Math.min(1, fraction) * file.bytes,
+        diskBytes: diskBefore + Math.min(1, fraction) * slice.diskBytes,
       };
     }
-    diskBefore += file.bytes;
+    diskBefore += slice.diskBytes;
   }
 }
 
@@ -102,37 +98,36 @@ interface FileUnit {
   unit: Unit;
   end: number;
   continues: boolean;
-  /** Part of the file that was read for it. */
+  /** Part of the slice that was read for it. */
   fraction: number;
 }
 
-function splitOf(file: InputFile, documentPer: 'blankLine' | 'line' | 'file'): DocumentSplit {
-  if (file.kind === 'jsonl') return 'jsonl';
-  return documentPer === 'file' ? 'none' : documentPer;
-}
-
-async function* parquetUnits(file: InputFile, field: string, firstRow: number): AsyncGenerator<FileUnit> {
+async function* parquetUnits(
+  { file, start, end }: InputSlice,
+  field: string,
+  firstRow: number,
+): AsyncGenerator<FileUnit> {
   const { openParquet } = await import('./parquet.js');
   const { rowGroups, numRows } = await openParquet(file.path, field);
   for (const { rowStart, rowEnd } of rowGroups) {
-    if (rowStart < firstRow || rowStart === rowEnd) continue;
+    if (rowStart < firstRow || rowStart >= end || rowStart === rowEnd) continue;
     yield {
       unit: { kind: 'parquet', file: file.path, path: file.path, rowStart, rowEnd },
       end: rowEnd,
       continues: false,
-      fraction: rowEnd / numRows,
+      fraction: (rowEnd - start) / (Math.min(end, numRows) - start),
     };
   }
 }
 
 async function* textUnits(
-  file: InputFile,
-  split: DocumentSplit,
+  slice: InputSlice,
   offset: number,
   continues: boolean,
   buffers: UnitBuffers,
 ): AsyncGenerator<FileUnit> {
-  const source = openText(file, offset);
+  const { file, split } = slice;
+  const source = openText(slice, offset);
   let buffer = buffers.take();
   let used = 0;
 
@@ -192,30 +187,31 @@ function grow(buffer: Buffer, file: InputFile, offset: number): Buffer {
 interface TextSource {
   /** Reads on until `bytes` is full or the text ends; how many bytes there were. */
   fill(bytes: Uint8Array): Promise<number>;
-  /** Part of the file that was read when the text is at this offset. */
+  /** Part of the slice that was read when the text is at this offset. */
   fraction(offset: number): number;
   close(): Promise<void>;
 }
 
-function openText(file: InputFile, offset: number): TextSource {
-  return file.gzip ? gzipSource(file, offset) : plainSource(file, offset);
+function openText(slice: InputSlice, offset: number): TextSource {
+  return slice.file.gzip ? gzipSource(slice.file, offset) : plainSource(slice, offset);
 }
 
-function plainSource(file: InputFile, offset: number): TextSource {
+function plainSource({ file, start, end, diskBytes }: InputSlice, offset: number): TextSource {
   let opened: FileHandle | undefined;
   return {
     async fill(bytes) {
       opened ??= await open(file.path);
+      const wanted = Math.min(bytes.length, end - offset);
       let filled = 0;
-      while (filled < bytes.length) {
-        const { bytesRead } = await opened.read(bytes, filled, bytes.length - filled, offset);
+      while (filled < wanted) {
+        const { bytesRead } = await opened.read(bytes, filled, wanted - filled, offset);
         if (bytesRead === 0) break;
         filled += bytesRead;
         offset += bytesRead;
       }
       return filled;
     },
-    fraction: (at) => at / file.bytes,
+    fraction: (at) => (at - start) / diskBytes,
     close: async () => opened?.close(),
   };
 }

@@ -6,6 +6,7 @@ import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../toke
 import type { Unit } from '../unit.js';
 import { listInputs, type SkippedFile } from './inputs.js';
 import { readUnits } from './readUnits.js';
+import { wholeFiles } from './slices.js';
 
 export interface TrainVocabularySettings {
   /** Files, and folders of files. */
@@ -55,11 +56,7 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
   const trainer = new VocabularyTrainer(normalization);
   const reader = new UnitReader(trainer, { field, invalidUtf8 });
   let textBytes = 0;
-  for await (const unit of readUnits(
-    files,
-    { documentPer: 'blankLine', field },
-    { file: 0, offset: 0, continues: false },
-  )) {
+  for await (const unit of readUnits(wholeFiles(files, { documentPer: 'blankLine' }), field)) {
     textBytes += await reader.read(unit.unit);
     onProgress?.({ stage: 'reading', textBytes, fraction: unit.diskBytes / diskBytes });
   }
