@@ -69,6 +69,19 @@ export function forcedCut(bytes: Uint8Array): number {
   return characterBoundary(bytes, bytes.length - 4);
 }
 
+/**
+ * Index at which bytes can be cut anywhere in a text, documents or not: at a line end, which goes to the next part with
+ * all blank lines before it, so that none is split and missed; in a line that is longer, between characters.
+ */
+export function pieceCut(bytes: Uint8Array): number {
+  let cut = bytes.lastIndexOf(NEWLINE);
+  for (let before = cut - 1; before >= 0; before--) {
+    if (bytes[before] === NEWLINE) cut = before;
+    else if (!isBlank(bytes[before])) break;
+  }
+  return cut > 0 ? cut : characterBoundary(bytes, bytes.length - 4);
+}
+
 function isBlank(byte: number): boolean {
   return byte === SPACE || byte === 0x09 || byte === 0x0d || byte === 0x0b || byte === 0x0c;
 }

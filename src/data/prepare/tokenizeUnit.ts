@@ -3,7 +3,8 @@
 import { DataError } from '../../errors.js';
 import { PieceBuffer } from '../../text/pieceBuffer.js';
 import type { SplitName } from '../shards.js';
-import type { HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
+import { pieceCut } from './cuts.js';
+import type { DocumentSplit, HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
 import { firstInvalidUtf8 } from './utf8.js';
 
 /** What a unit is tokenized with; `WordPieceTokenizer` satisfies it. */
@@ -66,6 +67,12 @@ export class UnitCollector {
   #lastIn: SplitName | undefined;
   /** The last document is the one that an earlier unit began. */
   #lastIsHead = false;
+  /** Split of the first section with tokens of the document being added. */
+  #firstIn: SplitName | undefined;
+  /** What of the document being added is in no section yet; undefined between documents. */
+  #rest: string | undefined;
+  /** No section of the document being added has been cut off. */
+  #isUnbegun = true;
   #hashes: HashRange | undefined;
 
   /**
@@ -85,18 +92,33 @@ export class UnitCollector {
     this.#runs = { train: run(), heldOut: run() };
   }
 
-  /** Adds a document; with `isHead`, the rest of one that an earlier unit began. */
-  add(text: string, isHead = false): void {
-    this.#lastIn = undefined;
-    this.#lastIsHead = isHead;
+  /**
+   * Adds a document, or with `goesOn` the next stretch of one whose end is still to come.
+   * @param isHead  it is the rest of a document that an earlier unit began
+   */
+  add(text: string, { isHead = false, goesOn = false } = {}): void {
+    if (this.#rest === undefined) {
+      this.#lastIn = undefined;
+      this.#lastIsHead = isHead;
+    }
+    let rest = (this.#rest ?? '') + text;
     // Where sections are cut depends on the document alone, not on how many blank lines a unit has before it.
-    for (const section of sections(isHead ? text : text.trimStart())) this.#addSection(section);
+    if (this.#isUnbegun && !isHead) rest = rest.trimStart();
+    // In pieces of at most `SECTION_UNITS`, cut after a line end or a space where the second half of one has any.
+    while (rest.length > SECTION_UNITS) {
+      const end = sectionCut(rest.slice(0, SECTION_UNITS));
+      this.#addSection(rest.slice(0, end));
+      this.#isUnbegun = false;
+      rest = rest.slice(end);
+    }
+    this.#rest = rest;
+    if (goesOn) return;
+    this.#addSection(rest);
+    this.#rest = undefined;
+    this.#isUnbegun = true;
     if (isHead) this.#continuesIn = this.#firstIn;
     this.#firstIn = undefined;
   }
-
-  /** Split of the first section with tokens of the document being added. */
-  #firstIn: SplitName | undefined;
 
   #addSection(section: string): void {
     const hash = sectionHash(section);
@@ -146,6 +168,8 @@ export class UnitCollector {
     }
     this.#continuesIn = undefined;
     this.#firstIn = undefined;
+    this.#rest = undefined;
+    this.#isUnbegun = true;
     this.#lastIn = undefined;
     this.#lastIsHead = false;
     this.#hashes = undefined;
@@ -197,17 +221,7 @@ function roomFor(bytes: number): number {
   return bytes === 0 ? 0 : 2 ** Math.ceil(Math.log2(bytes));
 }
 
-/** A text in pieces of at most `SECTION_UNITS`, cut after a line end or a space where the second half of one has any. */
-function* sections(text: string): Generator<string> {
-  let start = 0;
-  while (text.length - start > SECTION_UNITS) {
-    const end = start + sectionCut(text.slice(start, start + SECTION_UNITS));
-    yield text.slice(start, end);
-    start = end;
-  }
-  yield text.slice(start);
-}
-
+/** Where to cut a section off: at most at the end of `window`. */
 function sectionCut(window: string): number {
   for (const separator of ['\n', ' ']) {
     const at = window.lastIndexOf(separator);
@@ -228,19 +242,20 @@ export function tokenizeTextUnit(
   settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8'>,
   spare?: ArrayBufferLike,
 ): UnitTokens {
-  const text = decode(unit, settings.invalidUtf8);
   let lines = 0;
-  if (unit.split === 'jsonl') {
-    for (const line of splitLines(text)) {
-      const value = jsonText(line, lines++, settings.field);
-      if (value !== undefined) collector.add(value);
+  let line = '';
+  let isHead = unit.continues;
+  for (const { text, goesOn } of documents(unit, settings.invalidUtf8)) {
+    if (unit.split !== 'jsonl') {
+      collector.add(text, { isHead, goesOn });
+      if (!goesOn) isHead = false;
+      continue;
     }
-  } else {
-    let isHead = unit.continues;
-    for (const document of documents(text, unit.split)) {
-      collector.add(document, isHead);
-      isHead = false;
-    }
+    line += text;
+    if (goesOn) continue;
+    const value = jsonText(line, lines++, settings.field);
+    if (value !== undefined) collector.add(value);
+    line = '';
   }
   return collector.take({ open: unit.open, textBytes: unit.bytes.length, lines }, spare);
 }
@@ -269,7 +284,54 @@ export function isHeldOut(text: string, fraction: number): boolean {
   return sectionHash(text) < fraction;
 }
 
-function decode({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'replace'): string {
+/** A document (a line of JSONL), or a stretch of one that goes on with the next. */
+interface Stretch {
+  readonly text: string;
+  readonly goesOn: boolean;
+}
+
+function* documents(unit: TextUnit, invalidUtf8: 'error' | 'replace'): Generator<Stretch> {
+  const split = SPLITTERS[unit.split];
+  for (const piece of decodedPieces(unit, invalidUtf8)) {
+    let start = 0;
+    for (const [end, next] of split(piece.text)) {
+      yield { text: piece.text.slice(start, end), goesOn: false };
+      start = next;
+    }
+    // Lines have no document after their last end; between blank lines there is one, be it empty.
+    const rest = piece.text.slice(start);
+    if (rest !== '' || piece.goesOn || unit.split === 'blankLine' || unit.split === 'none') {
+      yield { text: rest, goesOn: piece.goesOn };
+    }
+  }
+}
+
+/** Ends of documents in a text, each with the start of the next. */
+type Splitter = (text: string) => Iterable<[end: number, next: number]>;
+
+const SPLITTERS: Record<DocumentSplit, Splitter> = {
+  blankLine: splitBlankLines,
+  line: splitLines,
+  jsonl: splitLines,
+  none: () => [],
+};
+
+function* splitLines(text: string): Generator<[number, number]> {
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) yield [end, end + 1];
+}
+
+function* splitBlankLines(text: string): Generator<[number, number]> {
+  for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) yield [index, index + blank.length];
+}
+
+/**
+ * Bytes decoded at a time. As one string, a unit would be among V8's large objects: any that is in use while the nursery
+ * is collected leaves it for good, and tens of megabytes of them pile up before the next full collection.
+ */
+const PIECE_BYTES = 1 << 15;
+
+/** The text of a unit in pieces. */
+function* decodedPieces({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'replace'): Generator<Stretch> {
   const zero = bytes.indexOf(0);
   if (zero >= 0) {
     throw new DataError(`${file} is not text: a zero byte at offset ${offset + zero}`, {
@@ -279,42 +341,27 @@ function decode({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'repla
       advice: 'Leave binary files out; convert UTF-16 to UTF-8',
     });
   }
-  let text: string;
-  try {
-    // The byte order mark is kept here, because only that of the file's first bytes is none of its text.
-    text = new TextDecoder('utf-8', { fatal: invalidUtf8 === 'error', ignoreBOM: true }).decode(bytes);
-  } catch {
-    const at = offset + firstInvalidUtf8(bytes);
-    throw new DataError(`${file} is not UTF-8 at byte offset ${at}`, {
-      subject: file,
-      found: at,
-      expected: 'UTF-8 text',
-      advice: 'Convert the file to UTF-8, or have such bytes replaced (invalidUtf8: replace)',
-    });
+  // The byte order mark is kept by the decoder, because only that of the file's first bytes is none of its text.
+  const decoder = new TextDecoder('utf-8', { fatal: invalidUtf8 === 'error', ignoreBOM: true });
+  for (let at = 0; at < bytes.length; ) {
+    const rest = bytes.subarray(at);
+    const end = rest.length <= PIECE_BYTES ? bytes.length : at + pieceCut(rest.subarray(0, PIECE_BYTES));
+    let text: string;
+    try {
+      text = decoder.decode(bytes.subarray(at, end));
+    } catch {
+      const invalid = offset + firstInvalidUtf8(bytes);
+      throw new DataError(`${file} is not UTF-8 at byte offset ${invalid}`, {
+        subject: file,
+        found: invalid,
+        expected: 'UTF-8 text',
+        advice: 'Convert the file to UTF-8, or have such bytes replaced (invalidUtf8: replace)',
+      });
+    }
+    if (offset + at === 0 && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+    yield { text, goesOn: end < bytes.length };
+    at = end;
   }
-  return offset === 0 && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-}
-
-function documents(text: string, split: 'blankLine' | 'line' | 'none'): Iterable<string> {
-  if (split === 'none') return [text];
-  return split === 'line' ? splitLines(text) : splitBlankLines(text);
-}
-
-function* splitLines(text: string): Generator<string> {
-  for (let start = 0; start < text.length; ) {
-    const end = text.indexOf('\n', start);
-    yield text.slice(start, end < 0 ? text.length : end);
-    start = end < 0 ? text.length : end + 1;
-  }
-}
-
-function* splitBlankLines(text: string): Generator<string> {
-  let start = 0;
-  for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) {
-    yield text.slice(start, index);
-    start = index + blank.length;
-  }
-  yield text.slice(start);
 }
 
 /** The text of a JSONL line; undefined for a blank line. */

@@ -94,14 +94,20 @@ export class UnitPool {
     while (this.#waiting.length > 0) {
       const free = this.#members.reduce((a, b) => (b.pending < a.pending ? b : a));
       if (free.pending >= UNITS_AHEAD) return;
-      const { unit, resolve, reject } = this.#waiting.shift()!;
-      const buffers = this.#buffers!;
-      free
-        .run(unit, buffers.takeSpare())
-        .finally(() => unit.kind === 'text' && buffers.giveBack(unit.bytes))
-        .then(resolve, reject)
-        .finally(() => this.#dispatch());
+      this.#send(this.#waiting.shift()!, free);
     }
+  }
+
+  async #send({ unit, resolve, reject }: WaitingUnit, member: Member): Promise<void> {
+    const buffers = this.#buffers!;
+    try {
+      const tokens = await member.run(unit, buffers.takeSpare());
+      if (unit.kind === 'text') buffers.giveBack(unit.bytes);
+      resolve(tokens);
+    } catch (error) {
+      reject(error);
+    }
+    this.#dispatch();
   }
 }
 
