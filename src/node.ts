@@ -8,6 +8,7 @@ export type { HubOptions } from './checkpoint/hub/settingsNode.js';
 export * from './checkpoint/modelFolderNode.js';
 export * from './checkpoint/safetensorsNode.js';
 export { type ConnectOptions, connectRanks } from './collective/node/connect.js';
+export { type MergeResult, mergeParts } from './data/prepare/node/parts.js';
 export { type PrepareResult, prepareCorpus } from './data/prepare/node/prepareCorpus.js';
 export type { PrepareProgress } from './data/prepare/node/progress.js';
 export type { PrepareSettings } from './data/prepare/node/settings.js';

@@ -185,6 +185,35 @@ describe('pleiad vocab and prepare', () => {
     ]);
   });
 
+  it('make the same of parts, each by a command of its own, and a merge', async () => {
+    const words = ['prepare', at('a.txt'), at('b.jsonl.gz'), '--tokenizer', at('vocab'), '--out', at('parts')];
+    const shared = [...words, '--held-out-fraction', '0.2', '--json'];
+    const part = await pleiad(...shared, '--part', '2/2');
+    expect(part.code, part.stderr).toBe(0);
+    expect(part.json).toMatchObject({ status: 'prepared', part: '2/2', out: at('parts', 'part-2-of-2') });
+    expect(part.stderr).toContain(`pleiad prepare --merge --out ${at('parts')}`);
+    const early = await pleiad('prepare', '--merge', '--out', at('parts'));
+    expect([early.code, early.stderr]).toEqual([1, expect.stringContaining('missing: 1/2')]);
+    await pleiad(...shared, '--part', '1/2');
+    const merged = await pleiad('prepare', '--merge', '--out', at('parts'), '--json');
+    const { train, heldOut, textBytes } = JSON.parse(readFileSync(at('shards', 'manifest.json'), 'utf8'));
+    expect(merged.json).toMatchObject({
+      status: 'merged',
+      parts: 2,
+      textBytes,
+      train: { documents: train.documents, tokens: train.tokens },
+      heldOut: { documents: heldOut.documents, tokens: heldOut.tokens },
+    });
+    const wrong = await pleiad('prepare', at('a.txt'), '--merge', '--part', '3/2');
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toMatch(/--out is missing[\s\S]*--merge takes nothing but --out; given too: files, part/);
+    const nothing = await pleiad('prepare', '--part', '3/2', '--out', at('parts'));
+    expect(nothing.code).toBe(2);
+    expect(nothing.stderr).toMatch(
+      /no files are given[\s\S]*--part is "3\/2"; expected i\/n[\s\S]*--tokenizer is missing/,
+    );
+  });
+
   it('name a missing file, and the line of a broken one, with exit code 1', async () => {
     const missing = await pleiad('vocab', at('nothing.txt'), '--out', at('x'));
     expect(missing.code).toBe(1);

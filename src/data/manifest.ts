@@ -7,14 +7,21 @@ import { TAG_OFFSETS } from './prepare/recordTags.js';
 export const MANIFEST_FILE = 'manifest.json';
 export const UNIGRAM_FILE = 'unigram.safetensors';
 export const TOKENIZER_FOLDER = 'tokenizer';
+/** Name of the folder with one part of several, made by a machine of its own: part-2-of-8. */
+export const PART_FOLDER = /^part-(\d+)-of-(\d+)$/;
 /** Grows when shards of an earlier Pleiad could be misread. */
 export const MANIFEST_VERSION = 1;
 
 const count = z.number().int().nonnegative();
 
 export const shardEntrySchema = z.object({
-  /** A name in the folder: a path could lead out of it. */
-  file: z.string().regex(/^[^/\\]*[^/\\.][^/\\]*$/, 'expected the name of a file in this folder'),
+  /** A name in the folder, or in merged parts in the folder of one: a path could lead out of it. */
+  file: z
+    .string()
+    .regex(
+      /^(part-\d+-of-\d+\/)?[^/\\]*[^/\\.][^/\\]*$/,
+      'expected the name of a file in this folder or in that of a part',
+    ),
   /**
    * Documents that begin in this shard, or go on in it from the one before. A long document counts once for each stretch
    * of it that is in the split.
@@ -41,6 +48,8 @@ export const identitySchema = z.object({
   /** How the places of tagged spans were counted, when tags were read. */
   tags: z.enum(['none', ...TAG_OFFSETS]).default('none'),
   inputs: z.array(z.object({ name: z.string(), bytes: count, fingerprint: z.string() })),
+  /** Which part of the inputs, for instance "2/8"; absent for all of them. */
+  part: z.string().optional(),
 });
 export type Identity = z.infer<typeof identitySchema>;
 

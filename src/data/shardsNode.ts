@@ -1,7 +1,7 @@
 /** Prepared folders on disk. Tokens are read by position; in memory are only the document offsets. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { recordFile } from '../checkpoint/modelFolderNode.js';
 import { SafetensorsFile } from '../checkpoint/safetensorsNode.js';
@@ -9,6 +9,7 @@ import { DataError } from '../errors.js';
 import {
   MANIFEST_FILE,
   type Manifest,
+  PART_FOLDER,
   parseManifest,
   type ShardEntry,
   TOKENIZER_FOLDER,
@@ -96,6 +97,7 @@ export function readManifest(folder: string): Manifest {
         advice: 'Check its name, or make it with `pleiad prepare`',
       });
     }
+    if (hasParts(folder)) throw notMerged(folder);
     throw new DataError(
       `${folder} has no ${MANIFEST_FILE}: it is not a prepared folder, or preparing was interrupted`,
       {
@@ -111,6 +113,17 @@ export function readManifest(folder: string): Manifest {
     throw new DataError(`${path} is not JSON`, { subject: path, advice: 'Prepare the text again', cause });
   }
   return parseManifest(json, path);
+}
+
+function hasParts(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).some((name) => PART_FOLDER.test(name));
+}
+
+function notMerged(folder: string): DataError {
+  return new DataError(`${folder} has no ${MANIFEST_FILE}: it holds parts that have not been merged`, {
+    subject: folder,
+    advice: `Run \`pleiad prepare --merge --out ${folder}\` when all parts are finished`,
+  });
 }
 
 /** @throws DataError when a shard of the list is missing or has another length */
@@ -278,8 +291,11 @@ function checkShard(file: SafetensorsFile, entry: ShardEntry, tokenizerHash: str
   }
 }
 
-/** @throws DataError when the counts are not those of the split */
-function readUnigram(folder: string, split: SplitName, manifest: Manifest): Float64Array {
+/**
+ * How often each id occurs in a split of a prepared folder: float64 [vocabSize].
+ * @throws DataError when the counts are not those of the split
+ */
+export function readUnigram(folder: string, split: SplitName, manifest: Manifest): Float64Array {
   const path = join(folder, UNIGRAM_FILE);
   const file = openShardFile(path);
   try {

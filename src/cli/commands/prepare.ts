@@ -1,10 +1,13 @@
-import { prepareCorpus } from '../../data/prepare/node/prepareCorpus.js';
+import { mergeParts } from '../../data/prepare/node/parts.js';
+import { type PrepareResult, prepareCorpus } from '../../data/prepare/node/prepareCorpus.js';
 import type { PrepareProgress } from '../../data/prepare/node/progress.js';
+import { type Part, parsePart } from '../../data/prepare/node/slices.js';
 import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
 import { SettingsError } from '../../errors.js';
-import { type CommandDefinition, EXIT } from '../command.js';
+import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
 import { listenForInterrupts } from '../interrupts.js';
 import { collectProblems, duration, fractionBelowOne, grouped, megabytes, wholeNumber } from '../numbers.js';
+import type { Output } from '../output.js';
 import { outFolder } from './vocab.js';
 
 /** Between two plain lines of progress, where there is no terminal. */
@@ -15,12 +18,18 @@ export const prepare: CommandDefinition = {
   summary:
     'Turns text into token shards, with a held-out split. Running it again does nothing; interrupted, it continues.',
   arguments: [
-    { name: '<files...>', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
+    { name: '[files...]', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
   ],
   options: [
     { flags: '--tokenizer <folder>', description: 'folder of the tokenizer' },
     { flags: '--out <folder>', description: 'folder to write' },
     { flags: '--workers <number>', description: 'threads that tokenize. Default: one a core.' },
+    {
+      flags: '--part <i/n>',
+      description:
+        'prepare part i of n only, into a folder of its own in --out; the same command with another i on each machine',
+    },
+    { flags: '--merge', description: 'make one prepared folder of all parts in --out; takes nothing but --out' },
     {
       flags: '--held-out-fraction <fraction>',
       description:
@@ -45,10 +54,19 @@ export const prepare: CommandDefinition = {
       choices: ['error', 'replace'],
     },
   ],
-  examples: ['pleiad prepare corpus/ --tokenizer vocab/ --out shards/'],
+  examples: [
+    'pleiad prepare corpus/ --tokenizer vocab/ --out shards/',
+    'pleiad prepare corpus/ --tokenizer vocab/ --out shards/ --part 2/8     on the second of eight machines',
+    'pleiad prepare --merge --out shards/                                   when all eight are done',
+  ],
 
   async run(files, options, { output }) {
+    if (options.merge) return merge(files, options, output);
     const given = collectProblems({
+      files: () => {
+        if (files.length === 0) throw new SettingsError(['no files are given; expected text to prepare']);
+      },
+      part: () => (options.part === undefined ? undefined : partOf(options.part)),
       out: () => outFolder(options.out),
       tokenizerDir: () => tokenizerFolder(options.tokenizer),
       workers: () => wholeNumber('--workers', options.workers, 0),
@@ -64,6 +82,7 @@ export const prepare: CommandDefinition = {
     };
     const interrupts = listenForInterrupts(() => output.line('interrupted: keeping the shards that are complete'));
     try {
+      const { out, part } = given;
       const result = await prepareCorpus({
         inputs: files,
         ...given,
@@ -75,20 +94,16 @@ export const prepare: CommandDefinition = {
         signal: interrupts.signal,
       });
       const { status, elapsedMs, manifest, skipped, warnings } = result;
-      const { train, heldOut, textBytes } = manifest;
       for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
       for (const warning of warnings) output.line(`warning: ${warning}`);
-      output.line(
-        `${status}: ${megabytes(textBytes)} of text; ${splitLine('training', train)}; ${splitLine('held out', heldOut)}; ${duration(elapsedMs)}: ${given.out}`,
-      );
-      const count = ({ documents, tokens, shards }: typeof train) => ({ documents, tokens, shards: shards.length });
+      output.line(`${status}: ${summary(manifest)}; ${duration(elapsedMs)}: ${result.out}`);
+      if (part) output.line(`when all ${part.count} parts are there: pleiad prepare --merge --out ${out}`);
       return {
         json: {
-          out: given.out,
+          out: result.out,
           status,
-          textBytes,
-          train: count(train),
-          heldOut: count(heldOut),
+          ...(part && { part: options.part }),
+          ...counts(manifest),
           seconds: elapsedMs / 1000,
           skipped,
           warnings,
@@ -106,6 +121,40 @@ export const prepare: CommandDefinition = {
 function tokenizerFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;
   throw new SettingsError(['--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder']);
+}
+
+function partOf(word: string | boolean): Part {
+  try {
+    return parsePart(String(word));
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    throw new SettingsError(error.problems.map((problem) => `--${problem}`));
+  }
+}
+
+async function merge(files: readonly string[], options: OptionValues, output: Output): Promise<CommandResult> {
+  const others = Object.keys(options).filter((name) => !['merge', 'out', 'json', 'verbose'].includes(name));
+  const given = collectProblems({
+    out: () => outFolder(options.out),
+    nothingElse: () => {
+      const much = [...(files.length > 0 ? ['files'] : []), ...others];
+      if (much.length > 0) throw new SettingsError([`--merge takes nothing but --out; given too: ${much.join(', ')}`]);
+    },
+  });
+  const { out, status, parts, manifest } = await mergeParts(given.out);
+  output.line(`${status}: ${parts} parts, ${summary(manifest)}: ${out}`);
+  return { json: { out, status, parts, ...counts(manifest) } };
+}
+
+type Manifest = PrepareResult['manifest'];
+
+function summary({ textBytes, train, heldOut }: Manifest): string {
+  return `${megabytes(textBytes)} of text; ${splitLine('training', train)}; ${splitLine('held out', heldOut)}`;
+}
+
+function counts({ textBytes, train, heldOut }: Manifest) {
+  const count = ({ documents, tokens, shards }: Manifest['train']) => ({ documents, tokens, shards: shards.length });
+  return { textBytes, train: count(train), heldOut: count(heldOut) };
 }
 
 function splitLine(name: string, { documents, tokens }: { documents: number; tokens: number }): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { documentCut, forcedCut } from './cuts.js';
+import { DocumentCutFinder, documentCut, forcedCut } from './cuts.js';
 import { characterBoundary, firstInvalidUtf8 } from './utf8.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -17,6 +17,20 @@ describe('documentCut', () => {
     expect(documentCut(bytes('a\nb\nc'), 'line')).toBe(4);
     expect(documentCut(bytes('{}\n{'), 'jsonl')).toBe(3);
     expect(documentCut(bytes('a\n\nb'), 'none')).toBe(0);
+  });
+});
+
+describe('DocumentCutFinder', () => {
+  it('finds the first cut in pieces that come one after another', () => {
+    const text = bytes('a b\r\n \t\r\n\nc');
+    for (let at = 0; at <= text.length; at++) {
+      const finder = new DocumentCutFinder('blankLine');
+      const first = finder.find(text.subarray(0, at));
+      expect(first >= 0 ? first : at + finder.find(text.subarray(at))).toBe(9);
+    }
+    expect(new DocumentCutFinder('blankLine').find(bytes('a\nb \nc'))).toBe(-1);
+    expect(new DocumentCutFinder('jsonl').find(bytes('{}\n{}\n'))).toBe(3);
+    expect(new DocumentCutFinder('none').find(bytes('a\n\nb'))).toBe(-1);
   });
 });
 

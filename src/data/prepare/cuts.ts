@@ -28,6 +28,33 @@ export function documentCut(bytes: Uint8Array, split: DocumentSplit): number {
   return split === 'none' ? 0 : bytes.lastIndexOf(NEWLINE) + 1;
 }
 
+/** Looks for the first place at which a text can be cut between documents, in pieces of it that come one after another. */
+export class DocumentCutFinder {
+  readonly #split: DocumentSplit;
+  /** Since the last newline there were only blanks. */
+  #afterNewline = false;
+
+  constructor(split: DocumentSplit) {
+    this.#split = split;
+  }
+
+  /** Index just after the first blank line (or line, as the text is split) that ends in these bytes; -1 when none does. */
+  find(bytes: Uint8Array): number {
+    if (this.#split === 'none') return -1;
+    if (this.#split !== 'blankLine') {
+      const newline = bytes.indexOf(NEWLINE);
+      return newline < 0 ? -1 : newline + 1;
+    }
+    for (let i = 0; i < bytes.length; i++) {
+      if (bytes[i] === NEWLINE) {
+        if (this.#afterNewline) return i + 1;
+        this.#afterNewline = true;
+      } else if (this.#afterNewline && !isBlank(bytes[i])) this.#afterNewline = false;
+    }
+    return -1;
+  }
+}
+
 /**
  * Index at which to cut inside a document, in the second half of the bytes: at the last line end, else at the last
  * space, else between characters. The newline itself goes to the next part, so that a blank line is never split and
@@ -40,6 +67,19 @@ export function forcedCut(bytes: Uint8Array): number {
     if (at > half) return at;
   }
   return characterBoundary(bytes, bytes.length - 4);
+}
+
+/**
+ * Index at which bytes can be cut anywhere in a text, documents or not: at a line end, which goes to the next part with
+ * all blank lines before it, so that none is split and missed; in a line that is longer, between characters.
+ */
+export function pieceCut(bytes: Uint8Array): number {
+  let cut = bytes.lastIndexOf(NEWLINE);
+  for (let before = cut - 1; before >= 0; before--) {
+    if (bytes[before] === NEWLINE) cut = before;
+    else if (!isBlank(bytes[before])) break;
+  }
+  return cut > 0 ? cut : characterBoundary(bytes, bytes.length - 4);
 }
 
 function isBlank(byte: number): boolean {

@@ -1,11 +1,12 @@
 /** From a stretch of text to tokens: decode, split into documents, choose the split of each, tokenize. */
 
 import { DataError } from '../../errors.js';
-import type { PieceBuffer } from '../../text/pieceBuffer.js';
+import { PieceBuffer } from '../../text/pieceBuffer.js';
 import type { SplitName } from '../shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../tags.js';
+import { pieceCut } from './cuts.js';
 import { recordTags, type TagOffsets } from './recordTags.js';
-import type { HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
+import type { DocumentSplit, HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
 import { firstInvalidUtf8 } from './utf8.js';
 
 /** What a unit is tokenized with; `WordPieceTokenizer` satisfies it. */
@@ -25,6 +26,9 @@ export interface TokenizeSettings {
   /** Reads entities and phrases of JSONL records, counted so. Default: none are read. */
   readonly tags?: TagOffsets;
 }
+
+/** How often each id occurs, by split: float64 [vocabSize]. */
+export type UnigramCounts = Readonly<Record<SplitName, Float64Array>>;
 
 /**
  * What is held out or not as a whole: a document, or of a longer one sections of this many UTF-16 units. Chosen by whole
@@ -61,6 +65,8 @@ export function errorInFile(error: LineError, file: string, linesBefore: number,
 export class UnitCollector {
   readonly #tokenizer: CorpusTokenizer;
   readonly #heldOutBelow: number;
+  readonly #counts: UnigramCounts | undefined;
+  readonly #allocate: (bytes: number) => ArrayBufferLike;
   readonly #runs: Record<SplitName, CollectedRun>;
   readonly #hasTags: boolean;
   #continuesIn: SplitName | undefined;
@@ -68,35 +74,71 @@ export class UnitCollector {
   #lastIn: SplitName | undefined;
   /** The last document is the one that an earlier unit began. */
   #lastIsHead = false;
+  /** Split of the first section with tokens of the document being added. */
+  #firstIn: SplitName | undefined;
+  /** What of the document being added is in no section yet; undefined between documents. */
+  #rest: string | undefined;
+  /** No section of the document being added has been cut off. */
+  #isUnbegun = true;
   #hashes: HashRange | undefined;
 
-  /** @param hasTags  whether the results have tags, for which the tokenizer must give offsets */
-  constructor(tokenizer: CorpusTokenizer, heldOutBelow: number, makeBuffer: () => PieceBuffer, hasTags = false) {
+  /**
+   * @param more.counts    where the tokens of all units that are taken are counted
+   * @param more.allocate  makes the memory of results. Default: ordinary buffers
+   * @param more.hasTags   whether the results have tags, for which the tokenizer must give offsets
+   */
+  constructor(
+    tokenizer: CorpusTokenizer,
+    heldOutBelow: number,
+    more: { counts?: UnigramCounts; allocate?: (bytes: number) => ArrayBufferLike; hasTags?: boolean } = {},
+  ) {
     this.#tokenizer = tokenizer;
     this.#heldOutBelow = heldOutBelow;
-    this.#hasTags = hasTags;
-    const run = () => ({ pieces: makeBuffer(), lengths: [], spans: [] });
+    this.#counts = more.counts;
+    this.#allocate = more.allocate ?? ((bytes) => new ArrayBuffer(bytes));
+    this.#hasTags = more.hasTags ?? false;
+    const run = () => ({ pieces: new PieceBuffer(), lengths: [], spans: [] });
     this.#runs = { train: run(), heldOut: run() };
   }
 
   /**
-   * Adds a document; with `isHead`, the rest of one that an earlier unit began.
-   * @param spans  its tagged spans, in UTF-16 units; one that runs over the end of a section becomes two
+   * Adds a document, or with `goesOn` the next stretch of one whose end is still to come.
+   * @param isHead  it is the rest of a document that an earlier unit began
+   * @param spans   tagged spans of a document that is given whole, in UTF-16 units; one that runs over the end of a
+   *                section becomes two
    */
-  add(text: string, isHead = false, spans: readonly TagSpan[] = []): void {
-    this.#lastIn = undefined;
-    this.#lastIsHead = isHead;
+  add(text: string, { isHead = false, goesOn = false, spans = [] as readonly TagSpan[] } = {}): void {
+    if (this.#rest === undefined) {
+      this.#lastIn = undefined;
+      this.#lastIsHead = isHead;
+    }
+    let rest = (this.#rest ?? '') + text;
     let start = 0;
-    for (const section of sections(text)) {
+    const addSection = (section: string) => {
       this.#addSection(section, spans.length > 0 ? spansWithin(spans, start, start + section.length) : spans);
       start += section.length;
+    };
+    // Where sections are cut depends on the document alone, not on how many blank lines a unit has before it.
+    if (this.#isUnbegun && !isHead) {
+      const { length } = rest;
+      rest = rest.trimStart();
+      start = length - rest.length;
     }
+    // In pieces of at most `SECTION_UNITS`, cut after a line end or a space where the second half of one has any.
+    while (rest.length > SECTION_UNITS) {
+      const end = sectionCut(rest.slice(0, SECTION_UNITS));
+      addSection(rest.slice(0, end));
+      this.#isUnbegun = false;
+      rest = rest.slice(end);
+    }
+    this.#rest = rest;
+    if (goesOn) return;
+    addSection(rest);
+    this.#rest = undefined;
+    this.#isUnbegun = true;
     if (isHead) this.#continuesIn = this.#firstIn;
     this.#firstIn = undefined;
   }
-
-  /** Split of the first section with tokens of the document being added. */
-  #firstIn: SplitName | undefined;
 
   #addSection(section: string, tagged: readonly TagSpan[]): void {
     const hash = sectionHash(section);
@@ -123,17 +165,23 @@ export class UnitCollector {
    * Hands out what was collected and starts afresh.
    * @param spare  a buffer for the result, used when it is large enough
    */
-  take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBuffer): UnitTokens {
+  take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBufferLike): UnitTokens {
     const { train, heldOut } = this.#runs;
-    const Tokens = this.#tokenizer.vocabSize <= 65_536 ? Uint16Array : Uint32Array;
-    // Word starts and tags take a byte each.
-    const tokenBytes = Tokens.BYTES_PER_ELEMENT + (this.#hasTags ? 2 : 1);
-    const bytes = bytesOf(train, tokenBytes) + bytesOf(heldOut, tokenBytes);
-    const buffer = spare && spare.byteLength >= bytes ? spare : new ArrayBuffer(roomFor(bytes));
-    const trainRun = writeRun(train, Tokens, buffer, 0, this.#hasTags);
+    const tokenBytes = this.#tokenizer.vocabSize <= 65_536 ? 2 : 4;
+    // Beside its id, a token takes a byte for its word start and one for its tags.
+    const bytesEach = tokenBytes + (this.#hasTags ? 2 : 1);
+    const heldOutAt = bytesOf(train, bytesEach);
+    const bytes = heldOutAt + bytesOf(heldOut, bytesEach);
+    const buffer = spare && spare.byteLength >= bytes ? spare : this.#allocate(roomFor(bytes));
     const result: UnitTokens = {
-      train: trainRun,
-      heldOut: writeRun(heldOut, Tokens, buffer, bytesOf(train, tokenBytes), this.#hasTags),
+      train: writeRun(train, { buffer, at: 0, tokenBytes, hasTags: this.#hasTags, counts: this.#counts?.train }),
+      heldOut: writeRun(heldOut, {
+        buffer,
+        at: heldOutAt,
+        tokenBytes,
+        hasTags: this.#hasTags,
+        counts: this.#counts?.heldOut,
+      }),
       continuesIn: this.#continuesIn,
       openIn: extra.open ? (this.#lastIn ?? (this.#lastIsHead ? 'unchanged' : undefined)) : undefined,
       hashes: this.#hashes,
@@ -154,6 +202,8 @@ export class UnitCollector {
     }
     this.#continuesIn = undefined;
     this.#firstIn = undefined;
+    this.#rest = undefined;
+    this.#isUnbegun = true;
     this.#lastIn = undefined;
     this.#lastIsHead = false;
     this.#hashes = undefined;
@@ -175,23 +225,29 @@ function spansWithin(spans: readonly TagSpan[], start: number, end: number): Tag
 }
 
 /** Bytes of a run in a buffer: int32 lengths, then all that is kept of each token; a multiple of 4. */
-function bytesOf({ pieces, lengths }: CollectedRun, tokenBytes: number): number {
-  return 4 * lengths.length + 4 * Math.ceil((pieces.length * tokenBytes) / 4);
+function bytesOf({ pieces, lengths }: CollectedRun, bytesEach: number): number {
+  return 4 * lengths.length + 4 * Math.ceil((pieces.length * bytesEach) / 4);
 }
 
 function writeRun(
   { pieces, lengths, spans }: CollectedRun,
-  Tokens: Uint16ArrayConstructor | Uint32ArrayConstructor,
-  buffer: ArrayBuffer,
-  at: number,
-  hasTags: boolean,
+  to: {
+    readonly buffer: ArrayBufferLike;
+    readonly at: number;
+    readonly tokenBytes: 2 | 4;
+    readonly hasTags: boolean;
+    readonly counts?: Float64Array;
+  },
 ): TokenRun {
-  const wordStartsAt = at + 4 * lengths.length + Tokens.BYTES_PER_ELEMENT * pieces.length;
+  const { buffer, at, tokenBytes, counts } = to;
+  const { length } = pieces;
+  const tokensAt = at + 4 * lengths.length;
+  const wordStartsAt = tokensAt + tokenBytes * length;
   const run = {
     lengths: new Int32Array(buffer, at, lengths.length),
-    tokens: new Tokens(buffer, at + 4 * lengths.length, pieces.length),
-    wordStarts: new Uint8Array(buffer, wordStartsAt, pieces.length),
-    ...(hasTags && { tags: new Uint8Array(buffer, wordStartsAt + pieces.length, pieces.length) }),
+    tokens: tokenBytes === 2 ? new Uint16Array(buffer, tokensAt, length) : new Uint32Array(buffer, tokensAt, length),
+    wordStarts: new Uint8Array(buffer, wordStartsAt, length),
+    ...(to.hasTags && { tags: new Uint8Array(buffer, wordStartsAt + length, length) }),
   };
   if (run.tags) {
     // The buffer may have been used before.
@@ -199,9 +255,19 @@ function writeRun(
     writeTags(run.tags, spans);
   }
   run.lengths.set(lengths);
-  run.tokens.set(pieces.ids.subarray(0, pieces.length));
-  run.wordStarts.set(pieces.wordStarts.subarray(0, pieces.length));
+  run.wordStarts.set(pieces.wordStarts.subarray(0, length));
+  if (counts) copyAndCount(pieces, run.tokens, counts);
+  else run.tokens.set(pieces.ids.subarray(0, length));
   return run;
+}
+
+/** In one pass: copying to narrower numbers goes one by one anyway, so the counting costs next to nothing here. */
+function copyAndCount({ ids, length }: PieceBuffer, tokens: Uint16Array | Uint32Array, counts: Float64Array): void {
+  for (let i = 0; i < length; i++) {
+    const id = ids[i];
+    tokens[i] = id;
+    counts[id]++;
+  }
 }
 
 /** Powers of two, so that the buffer of one unit nearly always serves the next. */
@@ -209,17 +275,7 @@ function roomFor(bytes: number): number {
   return bytes === 0 ? 0 : 2 ** Math.ceil(Math.log2(bytes));
 }
 
-/** A text in pieces of at most `SECTION_UNITS`, cut after a line end or a space where the second half of one has any. */
-function* sections(text: string): Generator<string> {
-  let start = 0;
-  while (text.length - start > SECTION_UNITS) {
-    const end = start + sectionCut(text.slice(start, start + SECTION_UNITS));
-    yield text.slice(start, end);
-    start = end;
-  }
-  yield text.slice(start);
-}
-
+/** Where to cut a section off: at most at the end of `window`. */
 function sectionCut(window: string): number {
   for (const separator of ['\n', ' ']) {
     const at = window.lastIndexOf(separator);
@@ -238,21 +294,22 @@ export function tokenizeTextUnit(
   unit: TextUnit,
   collector: UnitCollector,
   settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8' | 'tags'>,
-  spare?: ArrayBuffer,
+  spare?: ArrayBufferLike,
 ): UnitTokens {
-  const text = decode(unit, settings.invalidUtf8);
   let lines = 0;
-  if (unit.split === 'jsonl') {
-    for (const line of splitLines(text)) {
-      const document = jsonDocument(line, lines++, settings);
-      if (document) collector.add(document.text, false, document.spans);
+  let line = '';
+  let isHead = unit.continues;
+  for (const { text, goesOn } of documents(unit, settings.invalidUtf8)) {
+    if (unit.split !== 'jsonl') {
+      collector.add(text, { isHead, goesOn });
+      if (!goesOn) isHead = false;
+      continue;
     }
-  } else {
-    let isHead = unit.continues;
-    for (const document of documents(text, unit.split)) {
-      collector.add(document, isHead);
-      isHead = false;
-    }
+    line += text;
+    if (goesOn) continue;
+    const document = jsonDocument(line, lines++, settings);
+    if (document) collector.add(document.text, { spans: document.spans });
+    line = '';
   }
   return collector.take({ open: unit.open, textBytes: unit.bytes.length, lines }, spare);
 }
@@ -263,12 +320,17 @@ export function tokenizeTextUnit(
  * FNV-1a over the UTF-16 units of the trimmed text, finished with MurmurHash3's mixer for even high bits.
  */
 export function sectionHash(text: string): number {
-  const trimmed = text.trim();
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < trimmed.length; i++) hash = Math.imul(hash ^ trimmed.charCodeAt(i), 0x01000193);
+  let hash = fnv1a(text.trim());
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
+
+/** A function of its own, and int32 throughout: V8 optimises a long loop while it runs, and gives that up for what follows. */
+function fnv1a(text: string): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
 }
 
 /** Whether a document of at most `SECTION_UNITS`, or a section of a longer one, is held out. */
@@ -276,7 +338,64 @@ export function isHeldOut(text: string, fraction: number): boolean {
   return sectionHash(text) < fraction;
 }
 
-function decode({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'replace'): string {
+/** A document (a line of JSONL), or a stretch of one that goes on with the next. */
+interface Stretch {
+  readonly text: string;
+  readonly goesOn: boolean;
+}
+
+function* documents(unit: TextUnit, invalidUtf8: 'error' | 'replace'): Generator<Stretch> {
+  const split = SPLITTERS[unit.split];
+  for (const piece of decodedPieces(unit, invalidUtf8)) {
+    let start = 0;
+    for (const [end, next] of split(piece.text)) {
+      yield { text: piece.text.slice(start, end), goesOn: false };
+      start = next;
+    }
+    // Lines have no document after their last end; between blank lines there is one, be it empty.
+    const rest = piece.text.slice(start);
+    if (rest !== '' || piece.goesOn || unit.split === 'blankLine' || unit.split === 'none') {
+      yield { text: rest, goesOn: piece.goesOn };
+    }
+  }
+}
+
+/** Ends of documents in a text, each with the start of the next. */
+type Splitter = (text: string) => Iterable<[end: number, next: number]>;
+
+const SPLITTERS: Record<DocumentSplit, Splitter> = {
+  blankLine: blankLineEnds,
+  line: splitLines,
+  jsonl: splitLines,
+  none: () => [],
+};
+
+function* splitLines(text: string): Generator<[number, number]> {
+  for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) yield [end, end + 1];
+}
+
+function* blankLineEnds(text: string): Generator<[number, number]> {
+  for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) yield [index, index + blank.length];
+}
+
+/** The documents of a plain text, as `documentPer: blankLine` has them. */
+export function* splitBlankLines(text: string): Generator<string> {
+  let start = 0;
+  for (const [end, next] of blankLineEnds(text)) {
+    yield text.slice(start, end);
+    start = next;
+  }
+  yield text.slice(start);
+}
+
+/**
+ * Bytes decoded at a time. As one string, a unit would be among V8's large objects: any that is in use while the nursery
+ * is collected leaves it for good, and tens of megabytes of them pile up before the next full collection.
+ */
+const PIECE_BYTES = 1 << 15;
+
+/** The text of a unit in pieces. */
+function* decodedPieces({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'replace'): Generator<Stretch> {
   const zero = bytes.indexOf(0);
   if (zero >= 0) {
     throw new DataError(`${file} is not text: a zero byte at offset ${offset + zero}`, {
@@ -286,43 +405,27 @@ function decode({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'repla
       advice: 'Leave binary files out; convert UTF-16 to UTF-8',
     });
   }
-  let text: string;
-  try {
-    // The byte order mark is kept here, because only that of the file's first bytes is none of its text.
-    text = new TextDecoder('utf-8', { fatal: invalidUtf8 === 'error', ignoreBOM: true }).decode(bytes);
-  } catch {
-    const at = offset + firstInvalidUtf8(bytes);
-    throw new DataError(`${file} is not UTF-8 at byte offset ${at}`, {
-      subject: file,
-      found: at,
-      expected: 'UTF-8 text',
-      advice: 'Convert the file to UTF-8, or have such bytes replaced (--invalid-utf8 replace)',
-    });
+  // The byte order mark is kept by the decoder, because only that of the file's first bytes is none of its text.
+  const decoder = new TextDecoder('utf-8', { fatal: invalidUtf8 === 'error', ignoreBOM: true });
+  for (let at = 0; at < bytes.length; ) {
+    const rest = bytes.subarray(at);
+    const end = rest.length <= PIECE_BYTES ? bytes.length : at + pieceCut(rest.subarray(0, PIECE_BYTES));
+    let text: string;
+    try {
+      text = decoder.decode(bytes.subarray(at, end));
+    } catch {
+      const invalid = offset + firstInvalidUtf8(bytes);
+      throw new DataError(`${file} is not UTF-8 at byte offset ${invalid}`, {
+        subject: file,
+        found: invalid,
+        expected: 'UTF-8 text',
+        advice: 'Convert the file to UTF-8, or have such bytes replaced (--invalid-utf8 replace)',
+      });
+    }
+    if (offset + at === 0 && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
+    yield { text, goesOn: end < bytes.length };
+    at = end;
   }
-  return offset === 0 && text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-}
-
-function documents(text: string, split: 'blankLine' | 'line' | 'none'): Iterable<string> {
-  if (split === 'none') return [text];
-  return split === 'line' ? splitLines(text) : splitBlankLines(text);
-}
-
-function* splitLines(text: string): Generator<string> {
-  for (let start = 0; start < text.length; ) {
-    const end = text.indexOf('\n', start);
-    yield text.slice(start, end < 0 ? text.length : end);
-    start = end < 0 ? text.length : end + 1;
-  }
-}
-
-/** The documents of a plain text, as `documentPer: blankLine` has them. */
-export function* splitBlankLines(text: string): Generator<string> {
-  let start = 0;
-  for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) {
-    yield text.slice(start, index);
-    start = index + blank.length;
-  }
-  yield text.slice(start);
 }
 
 /** The text of a JSONL line, and what is tagged in it when tags are read; undefined for a blank line. */

@@ -56,7 +56,7 @@ export interface UnitTokens {
   /** Least and greatest hash of the sections, by which splits are chosen (tokenizeUnit.ts); absent without sections. */
   readonly hashes?: HashRange;
   /** Holds all arrays of both runs; whoever has used them may give it back for another unit. */
-  readonly buffer: ArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly textBytes: number;
   /** Lines of a JSONL unit. */
   readonly lines: number;

@@ -1,44 +1,71 @@
-/** What an unfinished folder knows of itself (`progress.json`), rewritten whenever shards have been completed. */
+/**
+ * What an unfinished folder knows of itself (`progress.jsonl`): a line with what it is made from, then a line for each
+ * time that shards have been completed. Lines are added and never rewritten, so a corpus of any size costs the same a
+ * shard; a last line that a crash cut short is as if it had not been begun.
+ */
 
 import { existsSync, readFileSync } from 'node:fs';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { writeFileDurably } from '../../../checkpoint/durableFileNode.js';
 import { DataError } from '../../../errors.js';
-import { type Identity, identitySchema, shardEntrySchema } from '../../manifest.js';
+import { type Identity, identitySchema, type ShardEntry, shardEntrySchema } from '../../manifest.js';
 
-export const JOURNAL_FILE = 'progress.json';
+export const JOURNAL_FILE = 'progress.jsonl';
 
-const shardsSchema = z.object({ documents: z.number(), shards: z.array(shardEntrySchema) });
-const journalSchema = z.object({
+const headSchema = z.object({
   identity: identitySchema,
-  /** Number of the next shard. */
-  segments: z.number().int(),
-  next: z.object({ file: z.number().int(), offset: z.number().int(), continues: z.boolean() }),
-  openDocument: z.enum(['train', 'heldOut']).optional(),
   /** Sections with a smaller hash are held out. */
   heldOutBelow: z.number(),
+});
+
+/** How far the input has been read. */
+const placeSchema = z.object({
+  next: z.object({ file: z.number().int(), offset: z.number().int(), continues: z.boolean() }),
+  openDocument: z.enum(['train', 'heldOut']).optional(),
   /** Of all sections so far. */
   hashes: z.object({ least: z.number(), greatest: z.number() }).optional(),
   /** Lines of the current JSONL file before `next`. */
   lines: z.number().int(),
   textBytes: z.number(),
   diskBytes: z.number(),
-  train: shardsSchema,
-  heldOut: shardsSchema,
 });
+export type Place = z.infer<typeof placeSchema>;
+
+const segmentSchema = placeSchema.extend({
+  train: shardEntrySchema.optional(),
+  heldOut: shardEntrySchema.optional(),
+  /** Documents that began in this segment, by split. */
+  began: z.object({ train: z.number().int(), heldOut: z.number().int() }),
+});
+/** Shards that were completed together, and where the input goes on after them. */
+export type SegmentRecord = z.infer<typeof segmentSchema>;
+
 /** Everything needed to go on after the shards that are complete. */
-export type Journal = z.infer<typeof journalSchema>;
+export interface Journal {
+  readonly identity: Identity;
+  readonly heldOutBelow: number;
+  /** Number of the next shard. */
+  segments: number;
+  place: Place;
+  readonly train: SplitShards;
+  readonly heldOut: SplitShards;
+}
+
+export interface SplitShards {
+  documents: number;
+  readonly shards: ShardEntry[];
+}
+
+const START: Place = { next: { file: 0, offset: 0, continues: false }, lines: 0, textBytes: 0, diskBytes: 0 };
 
 export function newJournal(identity: Identity, heldOutBelow = identity.heldOutFraction): Journal {
   return {
     identity,
-    segments: 0,
-    next: { file: 0, offset: 0, continues: false },
     heldOutBelow,
-    lines: 0,
-    textBytes: 0,
-    diskBytes: 0,
+    segments: 0,
+    place: START,
     train: { documents: 0, shards: [] },
     heldOut: { documents: 0, shards: [] },
   };
@@ -49,7 +76,11 @@ export function readJournal(folder: string): Journal | undefined {
   const path = join(folder, JOURNAL_FILE);
   if (!existsSync(path)) return undefined;
   try {
-    return journalSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    const [head, ...segments] = completeLines(readFileSync(path, 'utf8')).map((line) => JSON.parse(line));
+    const { identity, heldOutBelow } = headSchema.parse(head);
+    const journal = newJournal(identity, heldOutBelow);
+    for (const segment of segments) append(journal, segmentSchema.parse(segment));
+    return journal;
   } catch (cause) {
     throw new DataError(`${path} is damaged`, {
       subject: path,
@@ -59,39 +90,45 @@ export function readJournal(folder: string): Journal | undefined {
   }
 }
 
-export async function writeJournal(folder: string, journal: Journal): Promise<void> {
-  await writeFileDurably(join(folder, JOURNAL_FILE), [JSON.stringify(journal)]);
+function completeLines(text: string): string[] {
+  return text.slice(0, text.lastIndexOf('\n')).split('\n');
 }
 
-/**
- * Refuses a folder that was made otherwise, naming each difference.
- * @throws DataError
- */
-export function checkIdentity(folder: string, found: Identity, wanted: Identity): void {
-  const differences: string[] = [];
-  for (const key of Object.keys(wanted) as (keyof Identity)[]) {
-    if (key === 'inputs' || found[key] === wanted[key]) continue;
-    const name = key === 'tokenizerHash' ? 'the tokenizer' : key;
-    differences.push(`${name} was ${found[key]} and is now ${wanted[key]}`);
+function append(journal: Journal, { train, heldOut, began, ...place }: SegmentRecord): void {
+  for (const [split, entry] of [['train', train] as const, ['heldOut', heldOut] as const]) {
+    if (entry) journal[split].shards.push(entry);
+    journal[split].documents += began[split];
   }
-  const difference = inputDifference(found, wanted);
-  if (difference) differences.push(difference);
-  if (differences.length === 0) return;
-  throw new DataError(`${folder} was prepared otherwise: ${differences.join('; ')}`, {
-    subject: folder,
-    found,
-    advice: 'Choose another folder, or delete this one to make it anew',
-  });
+  journal.segments++;
+  journal.place = place;
 }
 
-function inputDifference(found: Identity, wanted: Identity): string | undefined {
-  const length = Math.max(found.inputs.length, wanted.inputs.length);
-  for (let i = 0; i < length; i++) {
-    const [before, now] = [found.inputs[i], wanted.inputs[i]];
-    if (!before) return `the input ${now.name} is new`;
-    if (!now) return `the input ${before.name} is gone`;
-    if (before.name !== now.name) return `input ${i + 1} was ${before.name} and is now ${now.name}`;
-    if (before.fingerprint !== now.fingerprint) return `the input ${now.name} has changed`;
+/** Writes what the folder is made from, in place of any earlier journal. */
+export async function beginJournal(folder: string, { identity, heldOutBelow }: Journal): Promise<void> {
+  await writeFileDurably(join(folder, JOURNAL_FILE), [`${JSON.stringify({ identity, heldOutBelow })}\n`]);
+}
+
+/** The journal on disk, open to be written on. */
+export class JournalWriter {
+  private constructor(
+    readonly journal: Journal,
+    private readonly file: FileHandle,
+  ) {}
+
+  static async open(folder: string, journal: Journal): Promise<JournalWriter> {
+    const path = join(folder, JOURNAL_FILE);
+    await truncate(path, readFileSync(path).lastIndexOf('\n') + 1);
+    return new JournalWriter(journal, await open(path, 'a'));
   }
-  return undefined;
+
+  /** Notes shards that are complete and on disk. */
+  async add(segment: SegmentRecord): Promise<void> {
+    await this.file.appendFile(`${JSON.stringify(segment)}\n`);
+    await this.file.sync();
+    append(this.journal, segment);
+  }
+
+  async close(): Promise<void> {
+    await this.file.close();
+  }
 }

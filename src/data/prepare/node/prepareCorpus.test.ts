@@ -22,7 +22,7 @@ import { createBatchSource } from '../../batches.js';
 import type { TokenSplit } from '../../shards.js';
 import { openShards } from '../../shardsNode.js';
 import { isHeldOut, sectionHash } from '../tokenizeUnit.js';
-import { newJournal } from './journal.js';
+import { JOURNAL_FILE, newJournal } from './journal.js';
 import { prepareCorpus } from './prepareCorpus.js';
 import type { PrepareProgress } from './progress.js';
 import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './readUnits.js';
@@ -268,13 +268,12 @@ describe('bad input', () => {
     const used = settings([folderWith({ 'a.txt': 'the chef' })]);
     const { manifest } = await prepareCorpus(used);
     const [shard] = manifest.train.shards;
-    const train = { documents: 1, shards: [{ ...shard, file: `../out/${shard.file}` }] };
+    const { identity, heldOutBelow, place } = newJournal(manifest.identity);
+    const segment = { ...place, train: { ...shard, file: `../out/${shard.file}` }, began: { train: 1, heldOut: 0 } };
     rmSync(join(used.out, 'manifest.json'));
-    writeFileSync(
-      join(used.out, 'progress.json'),
-      JSON.stringify({ ...newJournal(manifest.identity), segments: 1, train }),
-    );
-    await expect(prepareCorpus(used)).rejects.toThrow('progress.json is damaged');
+    const lines = [{ identity, heldOutBelow }, segment].map((line) => `${JSON.stringify(line)}\n`);
+    writeFileSync(join(used.out, JOURNAL_FILE), lines.join(''));
+    await expect(prepareCorpus(used)).rejects.toThrow(`${JOURNAL_FILE} is damaged`);
   });
 
   it('names the columns of a Parquet file that lacks the one asked for', async () => {
@@ -556,6 +555,28 @@ describe('interruption', () => {
     }
     expect(stops).toBeGreaterThan(1);
     expect(contents(stopped.out)).toEqual(expected);
+  });
+
+  it('in the middle of a line of the journal is survived; a damaged journal is named', async () => {
+    const folder = input();
+    const more = { heldOutFraction: 0.3, shardTokens: 100_000 };
+    const whole = settings([folder], more);
+    await prepareCorpus(whole);
+    const stopped = settings([folder], more);
+    const journal = join(stopped.out, 'progress.jsonl');
+    const controller = new AbortController();
+    const timer = setInterval(() => {
+      if (existsSync(journal) && readFileSync(journal, 'utf8').split('\n').length > 3) controller.abort();
+    }, 1);
+    await expect(prepareCorpus({ ...stopped, signal: controller.signal })).rejects.toThrow(/abort/i);
+    clearInterval(timer);
+    const lines = readFileSync(journal, 'utf8').split('\n');
+    writeFileSync(journal, lines.toSpliced(1, 1, '{"next":').join('\n'));
+    await expect(prepareCorpus(stopped)).rejects.toThrow(/progress\.jsonl is damaged\. Delete the folder/);
+    // The second segment is begun and not finished: its shards are there, and are written again.
+    writeFileSync(journal, `${lines.slice(0, 2).join('\n')}\n${lines[2].slice(0, 40)}`);
+    expect((await prepareCorpus(stopped)).status).toBe('continued');
+    expect(contents(stopped.out)).toEqual(contents(whole.out));
   });
 
   it('by kill -9 is survived: the next runs continue to the same result', async () => {

@@ -4,39 +4,43 @@
  *     files -> units (cut by this thread) -> tokens (worker threads) -> shards (written by this thread, in order)
  *
  * Units are cut by the input alone and their tokens are taken in order, so the shards are the same for any number of
- * workers. Shards are what an interruption leaves: each is complete or absent, and `progress.json` says where in the
+ * workers. Shards are what an interruption leaves: each is complete or absent, and `progress.jsonl` says where in the
  * input the next one begins.
  */
 
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, writeFileDurably } from '../../../checkpoint/durableFileNode.js';
+import { makeFolder } from '../../../checkpoint/durableFileNode.js';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
-import { SafetensorsFile, writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
+import { SafetensorsFile } from '../../../checkpoint/safetensorsNode.js';
 import { saidOf } from '../../../errors.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
-import {
-  type Identity,
-  MANIFEST_FILE,
-  MANIFEST_VERSION,
-  type Manifest,
-  type ShardEntry,
-  TOKENIZER_FOLDER,
-  UNIGRAM_FILE,
-} from '../../manifest.js';
+import { type Identity, MANIFEST_FILE, type Manifest, TOKENIZER_FOLDER } from '../../manifest.js';
 import type { SpecialIds, SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest } from '../../shardsNode.js';
-import { errorInFile, LineError } from '../tokenizeUnit.js';
-import type { UnitTokens } from '../unit.js';
-import { type InputFile, listInputs, noText, type SkippedFile } from './inputs.js';
-import { checkIdentity, JOURNAL_FILE, type Journal, newJournal, readJournal, writeJournal } from './journal.js';
+import { errorInFile, LineError, type UnigramCounts } from '../tokenizeUnit.js';
+import type { HashRange, UnitTokens } from '../unit.js';
+import { checkHasText, completeFolder, describeSplit } from './completeFolder.js';
+import { checkIdentity } from './identity.js';
+import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
+import {
+  beginJournal,
+  JOURNAL_FILE,
+  type Journal,
+  JournalWriter,
+  newJournal,
+  type Place,
+  readJournal,
+} from './journal.js';
+import { checkParts, partFolder } from './parts.js';
 import { ProgressReporter } from './progress.js';
 import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
 import { type PrepareSettings, type ResolvedSettings, resolveSettings } from './settings.js';
 import { ShardWriter } from './shardWriter.js';
-import { createUnitPool, type UnitPool } from './unitPool.js';
+import { type InputSlice, linesBefore, partText, slicesOfPart, wholeFiles } from './slices.js';
+import { UnitPool } from './unitPool.js';
 
 export interface PrepareResult {
   readonly out: string;
@@ -63,74 +67,92 @@ const SPLITS: readonly SplitName[] = ['train', 'heldOut'];
  */
 export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareResult> {
   const startedAt = performance.now();
-  const resolved = resolveSettings(settings);
-  const { out } = resolved;
-  const tokenizer = loadTokenizer(resolved.tokenizerDir);
-  const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
-  const { files, skipped } = await listInputs(resolved.inputs, [out, resolved.tokenizerDir]);
-  const identity = identityOf(resolved, tokenizer, files);
-  const result = (status: PrepareResult['status'], manifest: Manifest): PrepareResult => ({
-    out,
-    status,
-    manifest,
-    skipped,
-    warnings: warningsOf(manifest),
-    elapsedMs: performance.now() - startedAt,
-  });
+  const given = resolveSettings(settings);
+  const out = given.part ? join(given.out, partFolder(given.part)) : given.out;
+  const resolved = { ...given, out };
+  const isComplete = existsSync(join(out, MANIFEST_FILE));
+  // Threads take as long to start as everything that must be done before there is work for them.
+  const pool = new UnitPool(isComplete ? 0 : resolved.workers);
+  try {
+    if (!isComplete) checkParts(given.out, given.part);
+    const tokenizer = loadTokenizer(resolved.tokenizerDir);
+    const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
+    const { files, skipped } = await listInputs(resolved.inputs, [given.out, out, resolved.tokenizerDir]);
+    const identity = identityOf(resolved, tokenizer, files);
+    const { status, manifest } = isComplete
+      ? { status: 'unchanged' as const, manifest: checkComplete(out, identity) }
+      : await prepareFolder(resolved, files, { tokenizer, specialIds, identity }, pool);
+    const warnings = warningsOf(manifest);
+    return { out, status, manifest, skipped, warnings, elapsedMs: performance.now() - startedAt };
+  } finally {
+    await pool.close();
+  }
+}
 
-  const unchanged = () => {
-    if (!existsSync(join(out, MANIFEST_FILE))) return undefined;
-    const manifest = readManifest(out);
-    checkIdentity(out, manifest.identity, identity);
-    checkShardFiles(out, [...manifest.train.shards, ...manifest.heldOut.shards]);
-    return result('unchanged', manifest);
-  };
-  const complete = unchanged();
-  if (complete) return complete;
+function checkComplete(out: string, identity: Identity): Manifest {
+  const manifest = readManifest(out);
+  checkIdentity(out, manifest.identity, identity);
+  checkShardFiles(out, [...manifest.train.shards, ...manifest.heldOut.shards]);
+  return manifest;
+}
+
+interface Making {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly specialIds: SpecialIds;
+  readonly identity: Identity;
+}
+
+/** Makes or finishes the folder, which no other process may do meanwhile. */
+async function prepareFolder(
+  settings: ResolvedSettings,
+  files: readonly InputFile[],
+  making: Making,
+  pool: UnitPool,
+): Promise<{ status: PrepareResult['status']; manifest: Manifest }> {
+  const { out } = settings;
   makeFolder(out);
   const lock = await FolderLock.acquire(out);
   try {
     // Another process may have finished it a moment ago.
-    const completed = unchanged();
-    if (completed) return completed;
-    const { manifest, continued } = await prepareFolder(resolved, files, { tokenizer, specialIds, identity });
-    return result(continued ? 'continued' : 'prepared', manifest);
+    if (existsSync(join(out, MANIFEST_FILE))) {
+      return { status: 'unchanged', manifest: checkComplete(out, making.identity) };
+    }
+    return await prepareFiles(settings, files, making, pool);
   } finally {
     lock.release();
   }
 }
 
-/** Makes or finishes the folder, which is ours alone. */
-async function prepareFolder(
+async function prepareFiles(
   settings: ResolvedSettings,
   files: readonly InputFile[],
-  { tokenizer, specialIds, identity }: { tokenizer: WordPieceTokenizer; specialIds: SpecialIds; identity: Identity },
-): Promise<{ manifest: Manifest; continued: boolean }> {
-  const { out } = settings;
+  { tokenizer, specialIds, identity }: Making,
+  pool: UnitPool,
+): Promise<{ status: 'prepared' | 'continued'; manifest: Manifest }> {
+  const { out, part } = settings;
   const earlier = readJournal(out);
   if (earlier) checkIdentity(out, earlier.identity, identity);
   await removeTemporary(out);
-  // The journal goes first: from now on the folder says what it is being made from.
   let journal = earlier ?? newJournal(identity);
-  await writeJournal(out, journal);
-  await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
-
-  let unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-  await writeShards(settings, files, tokenizer, journal, unigram);
-  if (couldHoldOut(journal)) {
+  // The journal goes first: from now on the folder says what it is being made from.
+  if (!earlier) await beginJournal(out, journal);
+  const status = journal.segments > 0 ? 'continued' : 'prepared';
+  const slices = part ? await slicesOfPart(files, settings, part) : wholeFiles(files, settings);
+  let written = await writeShards(settings, slices, tokenizer, journal, pool);
+  // A part cannot know whether the others hold something out; `mergeParts` looks.
+  if (!part && couldHoldOut(journal)) {
     // Rare and cheap: among 500 sections (8 MB) a hundredth is never chosen in one corpus of 150.
-    journal = newJournal(identity, nextAbove(journal.hashes!.least));
-    await writeJournal(out, journal);
+    journal = newJournal(identity, nextAbove(journal.place.hashes!.least));
+    await beginJournal(out, journal);
     await removeShards(out);
-    unigram = countUnigrams(out, journal, tokenizer.vocabSize);
-    await writeShards(settings, files, tokenizer, journal, unigram);
+    written = await writeShards(settings, slices, tokenizer, journal, pool);
   }
-  const manifest = await finish(out, files, journal, tokenizer.vocabSize, specialIds, unigram);
-  return { manifest, continued: earlier !== undefined && earlier.segments > 0 };
+  const [manifest] = await Promise.all([finish(out, files, journal, { specialIds, ...written }), pool.close()]);
+  return { status, manifest };
 }
 
 /** Nothing is held out although something should be, and something would remain to train on. */
-function couldHoldOut({ identity, hashes, heldOut }: Journal): boolean {
+function couldHoldOut({ identity, place: { hashes }, heldOut }: Journal): boolean {
   return identity.heldOutFraction > 0 && heldOut.shards.length === 0 && hashes?.least !== hashes?.greatest;
 }
 
@@ -140,6 +162,7 @@ function nextAbove(hash: number): number {
 }
 
 function warningsOf({ identity, heldOut, train }: Manifest): string[] {
+  if (identity.part !== undefined) return [];
   const warnings: string[] = [];
   if (heldOut.tokens === 0) {
     const reason = identity.heldOutFraction === 0 ? 'heldOutFraction is 0' : 'the text is a single short document';
@@ -153,60 +176,87 @@ function warningsOf({ identity, heldOut, train }: Manifest): string[] {
 const NO_TAGS =
   'tags were asked for and none was found: expected JSONL records with "entities" or "phrases" beside the text';
 
-/** The main loop: units go to the workers ahead of time and come back in order. */
+interface Written {
+  readonly unigram: UnigramCounts;
+  readonly textBytes: number;
+}
+
+/**
+ * The main loop: units go to the workers ahead of time and come back in order. A shard is written while the next is
+ * filled.
+ * @returns how often each id occurs in all shards of the folder, and how long the text was
+ */
 async function writeShards(
   settings: ResolvedSettings,
-  files: readonly InputFile[],
+  slices: readonly InputSlice[],
   tokenizer: WordPieceTokenizer,
   journal: Journal,
-  unigram: Record<SplitName, Float64Array>,
-): Promise<void> {
-  const { out, workers, signal, shardTokens } = settings;
-  const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const fractionDone = () => journal.diskBytes / diskBytes;
-  const progress = new ProgressReporter(settings.onProgress, {
-    textBytes: journal.textBytes,
-    fraction: fractionDone(),
-  });
-  const writer = new ShardWriter(
-    out,
-    tokenizer.vocabSize,
-    tokenizer.hash(),
-    unigram,
-    shardTokens,
-    journal.openDocument,
-    settings.tags !== undefined,
-  );
+  pool: UnitPool,
+): Promise<Written> {
+  const { out, workers, signal, shardTokens, field, invalidUtf8, tags } = settings;
+  const { tokens, settings: tokenizerSettings } = tokenizer;
+  const buffers = new UnitBuffers();
+  const { heldOutBelow } = journal;
+  pool.begin({ tokenizer: { tokens, settings: tokenizerSettings }, heldOutBelow, field, invalidUtf8, tags }, buffers);
+  const journalWriter = await JournalWriter.open(out, journal);
+  let writing: Promise<void> | undefined;
+  try {
+    await saveTokenizer(tokenizer, join(out, TOKENIZER_FOLDER));
+    const unigram = countUnigrams(out, journal, tokenizer.vocabSize);
+    const writer = new ShardWriter(out, tokenizer.vocabSize, tokenizer.hash(), shardTokens, {
+      openDocument: journal.place.openDocument,
+      hasTags: tags !== undefined,
+    });
+    const progress = progressOf(settings, slices, journal);
+    let { place } = journal;
+    const flush = async () => {
+      await writing;
+      if (writer.pendingTokens > 0) writing = writeSegment(writer, place, journalWriter, slices);
+      // Whoever waits for it next is told of its failure.
+      writing?.catch(() => {});
+    };
+    for await (const unit of inOrder(readUnits(slices, field, place.next, buffers), pool, workers)) {
+      signal?.throwIfAborted();
+      const done = await withLine(unit.tokens, unit.placed, place, slices, field);
+      const documents = writer.add(done);
+      place = { ...placeAfter(place, unit.placed, done), openDocument: writer.openDocument };
+      progress(place, documents, done);
+      buffers.giveBackSpare(done.buffer);
+      if (writer.pendingTokens >= shardTokens) await flush();
+    }
+    await flush();
+    await writing;
+    progress(place);
+    pool.addUnigrams(unigram);
+    // Text without a word after the last shard is in no segment of the journal.
+    return { unigram, textBytes: place.textBytes };
+  } finally {
+    // Also after a failure nothing is written behind the caller's back.
+    await writing?.catch(() => {});
+    await journalWriter.close();
+  }
+}
+
+/** Reports what has been done: after each unit, and without one for the last time. */
+function progressOf(
+  { onProgress }: ResolvedSettings,
+  slices: readonly InputSlice[],
+  journal: Journal,
+): (place: Place, documents?: number, done?: UnitTokens) => void {
+  const allBytes = slices.reduce((sum, slice) => sum + slice.diskBytes, 0);
+  const { textBytes, diskBytes } = journal.place;
+  const reporter = new ProgressReporter(onProgress, { textBytes, fraction: allBytes > 0 ? diskBytes / allBytes : 1 });
   const counted = { documents: 0, tokens: 0 };
   for (const split of SPLITS) {
     counted.documents += journal[split].documents;
     for (const { tokens } of journal[split].shards) counted.tokens += tokens;
   }
-  const buffers = new UnitBuffers();
-  const runner = {
-    tokenizerFolder: join(out, TOKENIZER_FOLDER),
-    heldOutBelow: journal.heldOutBelow,
-    field: settings.field,
-    invalidUtf8: settings.invalidUtf8,
-    tags: settings.tags,
+  return (place, documents = 0, done) => {
+    counted.documents += documents;
+    counted.tokens += done ? done.train.tokens.length + done.heldOut.tokens.length : 0;
+    const fraction = done ? place.diskBytes / allBytes : 1;
+    reporter.update({ textBytes: place.textBytes, fraction, ...counted }, done === undefined);
   };
-  const pool = createUnitPool(workers, runner, buffers);
-  try {
-    for await (const { placed, tokens } of inOrder(readUnits(files, settings, journal.next, buffers), pool, workers)) {
-      signal?.throwIfAborted();
-      const done = await withLine(tokens, placed, journal, settings.field);
-      counted.documents += writer.add(done);
-      counted.tokens += done.train.tokens.length + done.heldOut.tokens.length;
-      advance(journal, placed, done);
-      buffers.giveBackSpare(done.buffer);
-      if (writer.pendingTokens >= shardTokens) await writeSegment(writer, journal, files, out);
-      progress.update({ textBytes: journal.textBytes, fraction: fractionDone(), ...counted });
-    }
-    await writeSegment(writer, journal, files, out);
-    progress.update({ textBytes: journal.textBytes, fraction: 1, ...counted }, true);
-  } finally {
-    await pool.close();
-  }
 }
 
 /** Keeps the workers supplied: a few units for each are out at any time, and no more are read than that. */
@@ -241,47 +291,45 @@ async function* inOrder(
   if (readError !== undefined) throw readError;
 }
 
-function advance(journal: Journal, { next, diskBytes }: PlacedUnit, { textBytes, lines, hashes }: UnitTokens): void {
-  journal.lines = next.file === journal.next.file ? journal.lines + lines : lines;
-  journal.next = next;
-  journal.diskBytes = diskBytes;
-  journal.textBytes += textBytes;
-  if (hashes) {
-    const { least, greatest } = journal.hashes ?? hashes;
-    journal.hashes = { least: Math.min(least, hashes.least), greatest: Math.max(greatest, hashes.greatest) };
-  }
+function placeAfter(place: Place, { next, diskBytes }: PlacedUnit, { textBytes, lines, hashes }: UnitTokens): Place {
+  return {
+    next,
+    diskBytes,
+    textBytes: place.textBytes + textBytes,
+    lines: next.file === place.next.file ? place.lines + lines : lines,
+    hashes: rangeOf(place.hashes, hashes),
+  };
+}
+
+function rangeOf(a: HashRange | undefined, b: HashRange | undefined): HashRange | undefined {
+  if (!a || !b) return a ?? b;
+  return { least: Math.min(a.least, b.least), greatest: Math.max(a.greatest, b.greatest) };
 }
 
 async function writeSegment(
   writer: ShardWriter,
-  journal: Journal,
-  files: readonly InputFile[],
-  out: string,
+  place: Place,
+  journal: JournalWriter,
+  slices: readonly InputSlice[],
 ): Promise<void> {
-  if (writer.pendingTokens === 0) return;
-  const segment = await writer.flush(journal.segments, files[journal.next.file].name);
-  for (const split of SPLITS) {
-    const entry = segment[split];
-    if (entry) journal[split].shards.push(entry);
-    journal[split].documents += segment.began[split];
-  }
-  journal.segments++;
-  journal.openDocument = writer.openDocument;
-  await writeJournal(out, journal);
+  const segment = await writer.flush(journal.journal.segments, slices[place.next.file].file.name);
+  await journal.add({ ...place, ...segment });
 }
 
 /** Turns an error about a line of a unit into one about a line of the file. */
 async function withLine(
   tokens: Promise<UnitTokens>,
   { unit, next }: PlacedUnit,
-  journal: Journal,
+  place: Place,
+  slices: readonly InputSlice[],
   field: string,
 ): Promise<UnitTokens> {
   try {
     return await tokens;
   } catch (error) {
     if (!(error instanceof LineError)) throw error;
-    throw errorInFile(error, unit.file, next.file === journal.next.file ? journal.lines : 0, field);
+    const before = await linesBefore(slices[next.file]);
+    throw errorInFile(error, unit.file, before + (next.file === place.next.file ? place.lines : 0), field);
   }
 }
 
@@ -289,41 +337,26 @@ async function finish(
   out: string,
   files: readonly InputFile[],
   journal: Journal,
-  vocabSize: number,
-  specialIds: SpecialIds,
-  unigram: Record<SplitName, Float64Array>,
+  { specialIds, unigram, textBytes }: Written & { readonly specialIds: SpecialIds },
 ): Promise<Manifest> {
+  const { identity } = journal;
+  const vocabSize = unigram.train.length;
   const splits = { train: describeSplit(journal.train), heldOut: describeSplit(journal.heldOut) };
-  if (splits.train.tokens + splits.heldOut.tokens === 0) {
-    throw noText(
+  if (identity.part === undefined) {
+    checkHasText(
+      splits,
       files.map(({ path }) => path),
-      journal.textBytes,
+      textBytes,
     );
   }
-  await writeSafetensors(join(out, UNIGRAM_FILE), [
-    { name: 'train', dtype: 'F64', shape: [vocabSize], data: unigram.train },
-    { name: 'held_out', dtype: 'F64', shape: [vocabSize], data: unigram.heldOut },
-  ]);
-  const manifest: Manifest = {
-    format: 'pleiad-shards',
-    version: MANIFEST_VERSION,
-    identity: journal.identity,
-    vocabSize,
-    specialIds: { ...specialIds },
-    textBytes: journal.textBytes,
-    ...splits,
-  };
-  await writeFileDurably(join(out, MANIFEST_FILE), [`${JSON.stringify(manifest, null, 2)}\n`]);
+  const content = { identity, vocabSize, specialIds: { ...specialIds }, textBytes, ...splits };
+  const manifest = await completeFolder(out, content, unigram);
   await rm(join(out, JOURNAL_FILE), { force: true });
   return manifest;
 }
 
-function describeSplit({ documents, shards }: { documents: number; shards: ShardEntry[] }): Manifest['train'] {
-  return { documents, tokens: shards.reduce((sum, { tokens }) => sum + tokens, 0), shards };
-}
-
 /** Counts of the shards that are complete already: read again rather than stored with each of them. */
-function countUnigrams(out: string, journal: Journal, vocabSize: number): Record<SplitName, Float64Array> {
+function countUnigrams(out: string, journal: Journal, vocabSize: number): UnigramCounts {
   const counts = { train: new Float64Array(vocabSize), heldOut: new Float64Array(vocabSize) };
   for (const split of SPLITS) {
     checkShardFiles(out, journal[split].shards);
@@ -356,7 +389,7 @@ function specialIdsOf(tokenizer: WordPieceTokenizer): SpecialIds {
 }
 
 function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, files: readonly InputFile[]): Identity {
-  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8, tags = 'none' } = settings;
+  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8, tags = 'none', part } = settings;
   return {
     tokenizerHash: tokenizer.hash(),
     documentPer,
@@ -366,5 +399,6 @@ function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, f
     invalidUtf8,
     tags,
     inputs: files.map(({ name, bytes, fingerprint }) => ({ name, bytes, fingerprint })),
+    ...(part && { part: partText(part) }),
   };
 }

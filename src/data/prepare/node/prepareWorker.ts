@@ -1,21 +1,28 @@
 /** Worker thread of `prepareCorpus`: tokenizes the units it is sent, one after another. */
 
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { DataError } from '../../../errors.js';
 import { LineError } from '../tokenizeUnit.js';
-import type { UnitFailure, UnitRequest } from './unitPool.js';
-import { createUnitRunner } from './unitRunner.js';
+import type { UnitAnswer, UnitFailure, WorkerMessage } from './unitPool.js';
+import { createUnitRunner, type UnitRunner } from './unitRunner.js';
 
-const run = createUnitRunner(workerData);
+let run: UnitRunner;
 
-parentPort!.on('message', async ({ id, unit, spare }: UnitRequest) => {
-  try {
-    const result = await run(unit, spare);
-    const spent = unit.kind === 'text' ? [unit.bytes.buffer as ArrayBuffer] : [];
-    parentPort!.postMessage({ id, result, spent: spent[0] }, [result.buffer, ...spent]);
-  } catch (error) {
-    parentPort!.postMessage({ id, failure: describe(error) });
+parentPort!.on('message', async (message: WorkerMessage) => {
+  if (message.kind === 'begin') {
+    run = createUnitRunner(message.settings, message.counts);
+    return;
   }
+  const { id, unit, spare } = message;
+  let answer: UnitAnswer;
+  try {
+    answer = { id, result: await run(unit, spare) };
+  } catch (error) {
+    answer = { id, failure: describe(error) };
+  }
+  // Nothing is transferred: the first buffer that is taken from a thread makes V8 throw away all code that it has
+  // optimised there so far, since that relies on arrays to stay.
+  parentPort!.postMessage(answer);
 });
 
 /** Class and fields of an error do not survive the way between threads, so they travel as data. */

@@ -1,17 +1,16 @@
 /** Reads the input files once, front to back, and cuts them into units of bounded size. */
 
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../../errors.js';
 import { documentCut, forcedCut } from '../cuts.js';
-import type { DocumentSplit, Unit } from '../unit.js';
+import type { Unit } from '../unit.js';
 import type { InputFile } from './inputs.js';
-import { openParquet } from './parquet.js';
+import type { InputSlice } from './slices.js';
 
 /** A place in the input at which a unit begins. */
 export interface Position {
-  /** Index of the file. */
+  /** Index of the slice; without parts, of the file. */
   readonly file: number;
   /** Byte of the decompressed text, or row of a Parquet file. */
   readonly offset: number;
@@ -40,56 +39,57 @@ const READ_BYTES = 1 << 16;
  * are done with, instead of waiting for the collector, which lets tens of megabytes of them pile up.
  */
 export class UnitBuffers {
-  readonly #free: ArrayBuffer[] = [];
-  readonly #spare: ArrayBuffer[] = [];
+  readonly #free: ArrayBufferLike[] = [];
+  readonly #spare: ArrayBufferLike[] = [];
 
-  take(): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(this.#free.pop() ?? new ArrayBuffer(UNIT_BYTES));
+  take(): Buffer {
+    const free = this.#free.pop();
+    return free ? Buffer.from(free) : newBuffer(UNIT_BYTES);
   }
 
-  giveBack(buffer: ArrayBuffer): void {
+  giveBack({ buffer }: Uint8Array): void {
     if (buffer.byteLength === UNIT_BYTES) this.#free.push(buffer);
   }
 
   /** A buffer that tokens were in, of any size. */
-  takeSpare(): ArrayBuffer | undefined {
+  takeSpare(): ArrayBufferLike | undefined {
     return this.#spare.pop();
   }
 
-  giveBackSpare(buffer: ArrayBuffer): void {
+  giveBackSpare(buffer: ArrayBufferLike): void {
     if (buffer.byteLength > 0 && buffer.byteLength <= MAX_SPARE_BYTES) this.#spare.push(buffer);
   }
 }
 
+/** Memory that worker threads share. A `Buffer`, because it looks for a byte with the processor's wide instructions. */
+function newBuffer(bytes: number): Buffer {
+  return Buffer.from(new SharedArrayBuffer(bytes));
+}
+
 /** All units from `start` on; their cuts depend on the input alone, so every run makes the same ones. */
 export async function* readUnits(
-  files: readonly InputFile[],
-  settings: { documentPer: 'blankLine' | 'line' | 'file'; field: string },
-  start: Position,
+  slices: readonly InputSlice[],
+  field: string,
+  start: Position = { file: 0, offset: 0, continues: false },
   buffers = new UnitBuffers(),
 ): AsyncGenerator<PlacedUnit> {
-  let diskBefore = files.slice(0, start.file).reduce((sum, { bytes }) => sum + bytes, 0);
-  for (let index = start.file; index < files.length; index++) {
-    const file = files[index];
-    const offset = index === start.file ? start.offset : 0;
+  let diskBefore = slices.slice(0, start.file).reduce((sum, { diskBytes }) => sum + diskBytes, 0);
+  for (let index = start.file; index < slices.length; index++) {
+    const slice = slices[index];
+    const isFirst = index === start.file;
+    const offset = Math.max(slice.start, isFirst ? start.offset : 0);
     const units =
-      file.kind === 'parquet'
-        ? parquetUnits(file, settings.field, offset)
-        : textUnits(
-            file,
-            splitOf(file, settings.documentPer),
-            offset,
-            index === start.file && start.continues,
-            buffers,
-          );
+      slice.file.kind === 'parquet'
+        ? parquetUnits(slice, field, offset)
+        : textUnits(slice, offset, isFirst && start.continues, buffers);
     for await (const { unit, end, continues, fraction } of units) {
       yield {
         unit,
         next: { file: index, offset: end, continues },
-        diskBytes: diskBefore + Math.min(1, fraction) * file.bytes,
+        diskBytes: diskBefore + Math.min(1, fraction) * slice.diskBytes,
       };
     }
-    diskBefore += file.bytes;
+    diskBefore += slice.diskBytes;
   }
 }
 
@@ -97,43 +97,42 @@ interface FileUnit {
   unit: Unit;
   end: number;
   continues: boolean;
-  /** Part of the file that was read for it. */
+  /** Part of the slice that was read for it. */
   fraction: number;
 }
 
-function splitOf(file: InputFile, documentPer: 'blankLine' | 'line' | 'file'): DocumentSplit {
-  if (file.kind === 'jsonl') return 'jsonl';
-  return documentPer === 'file' ? 'none' : documentPer;
-}
-
-async function* parquetUnits(file: InputFile, field: string, firstRow: number): AsyncGenerator<FileUnit> {
+async function* parquetUnits(
+  { file, start, end }: InputSlice,
+  field: string,
+  firstRow: number,
+): AsyncGenerator<FileUnit> {
+  const { openParquet } = await import('./parquet.js');
   const { rowGroups, numRows } = await openParquet(file.path, field);
   for (const { rowStart, rowEnd } of rowGroups) {
-    if (rowStart < firstRow || rowStart === rowEnd) continue;
+    if (rowStart < firstRow || rowStart >= end || rowStart === rowEnd) continue;
     yield {
       unit: { kind: 'parquet', file: file.path, path: file.path, rowStart, rowEnd },
       end: rowEnd,
       continues: false,
-      fraction: rowEnd / numRows,
+      fraction: (rowEnd - start) / (Math.min(end, numRows) - start),
     };
   }
 }
 
 async function* textUnits(
-  file: InputFile,
-  split: DocumentSplit,
+  slice: InputSlice,
   offset: number,
   continues: boolean,
   buffers: UnitBuffers,
 ): AsyncGenerator<FileUnit> {
-  const source = openText(file, offset);
+  const { file, split } = slice;
+  const source = openText(slice, offset);
   let buffer = buffers.take();
   let used = 0;
 
   /** Takes the first `cut` bytes out of the buffer, as a unit. */
   function take(cut: number, open: boolean): FileUnit {
     const bytes = buffer.subarray(0, cut);
-    const rest = buffers.take();
     const left = buffer.subarray(cut, used);
     const unit: FileUnit = {
       unit: { kind: 'text', file: file.path, split, bytes, offset, continues, open },
@@ -141,24 +140,19 @@ async function* textUnits(
       continues: open,
       fraction: source.fraction(offset + cut),
     };
-    if (left.length > rest.length) buffer = left.slice();
-    else {
-      rest.set(left);
-      buffer = rest;
-    }
+    // A grown buffer is cut as if it were small again, so that cuts do not depend on how the file was read.
+    buffer = left.length > UNIT_BYTES ? newBuffer(left.length) : buffers.take();
+    buffer.set(left);
     used = left.length;
     offset += cut;
     continues = open;
     return unit;
   }
 
-  for await (const chunk of source.chunks) {
-    for (let at = 0; at < chunk.length; ) {
-      const part = chunk.subarray(at, at + buffer.length - used);
-      buffer.set(part, used);
-      used += part.length;
-      at += part.length;
-      // A grown buffer is cut as if it were small again, so that cuts do not depend on how the file was read.
+  try {
+    for (;;) {
+      used += await source.fill(buffer.subarray(used));
+      if (used < buffer.length) break;
       while (used === buffer.length) {
         const cut = documentCut(buffer, split);
         if (cut > 0) yield take(cut, false);
@@ -166,11 +160,13 @@ async function* textUnits(
         else buffer = grow(buffer, file, offset);
       }
     }
+    if (used > 0 || continues) yield take(used, false);
+  } finally {
+    await source.close();
   }
-  if (used > 0 || continues) yield take(used, false);
 }
 
-function grow(buffer: Uint8Array, file: InputFile, offset: number): Uint8Array<ArrayBuffer> {
+function grow(buffer: Buffer, file: InputFile, offset: number): Buffer {
   if (buffer.length >= MAX_JSON_LINE_BYTES) {
     throw new DataError(
       `${file.path} has a line of more than ${MAX_JSON_LINE_BYTES >> 20} MiB at byte offset ${offset}`,
@@ -182,54 +178,88 @@ function grow(buffer: Uint8Array, file: InputFile, offset: number): Uint8Array<A
       },
     );
   }
-  const grown = new Uint8Array(buffer.length * 2);
+  const grown = newBuffer(buffer.length * 2);
   grown.set(buffer);
   return grown;
 }
 
 interface TextSource {
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** Part of the file that was read when the text is at this offset. */
+  /** Reads on until `bytes` is full or the text ends; how many bytes there were. */
+  fill(bytes: Uint8Array): number | Promise<number>;
+  /** Part of the slice that was read when the text is at this offset. */
   fraction(offset: number): number;
+  close(): void | Promise<void>;
 }
 
-function openText(file: InputFile, offset: number): TextSource {
-  if (!file.gzip) {
-    return { chunks: readChunks(file.path, offset), fraction: (at) => at / file.bytes };
-  }
+function openText(slice: InputSlice, offset: number): TextSource {
+  return slice.file.gzip ? gzipSource(slice.file, offset) : plainSource(slice, offset);
+}
+
+/**
+ * Reads synchronously: a unit from the page cache takes some 40 µs, while a promise through the thread pool takes a core
+ * from a worker twice more, to hand the read over and to hear of it. Workers have units ahead where a disk is slower.
+ */
+function plainSource({ file, start, end, diskBytes }: InputSlice, offset: number): TextSource {
+  let descriptor: number | undefined;
+  return {
+    fill(bytes) {
+      descriptor ??= openSync(file.path, 'r');
+      const wanted = Math.min(bytes.length, end - offset);
+      let filled = 0;
+      while (filled < wanted) {
+        const got = readSync(descriptor, bytes, filled, wanted - filled, offset);
+        if (got === 0) break;
+        filled += got;
+        offset += got;
+      }
+      return filled;
+    },
+    fraction: (at) => (at - start) / diskBytes,
+    close: () => {
+      if (descriptor !== undefined) closeSync(descriptor);
+    },
+  };
+}
+
+/** A compressed stream cannot be entered in the middle: what was done before `offset` is decompressed again and dropped. */
+function gzipSource(file: InputFile, offset: number): TextSource {
   const compressed = createReadStream(file.path, { highWaterMark: READ_BYTES });
   const gunzip = createGunzip({ chunkSize: READ_BYTES });
   compressed.on('error', (error) => gunzip.destroy(error));
   compressed.pipe(gunzip);
-  return { chunks: skipBytes(namedErrors(gunzip, file), offset), fraction: () => gunzip.bytesWritten / file.bytes };
+  const chunks = namedErrors(gunzip, file);
+  let toSkip = offset;
+  let chunk: Uint8Array = new Uint8Array(0);
+  return {
+    async fill(bytes) {
+      let filled = 0;
+      while (filled < bytes.length) {
+        if (chunk.length === 0) {
+          const { value, done } = await chunks.next();
+          if (done) break;
+          chunk = value.subarray(Math.min(toSkip, value.length));
+          toSkip -= value.length - chunk.length;
+        }
+        const part = chunk.subarray(0, bytes.length - filled);
+        bytes.set(part, filled);
+        filled += part.length;
+        chunk = chunk.subarray(part.length);
+      }
+      return filled;
+    },
+    fraction: () => gunzip.bytesWritten / file.bytes,
+    async close() {
+      await chunks.return();
+      compressed.destroy();
+      gunzip.destroy();
+    },
+  };
 }
 
-/** The file from `offset` on, in one array that each chunk overwrites. */
-async function* readChunks(path: string, offset: number): AsyncGenerator<Uint8Array> {
-  const file = await open(path);
-  try {
-    const chunk = new Uint8Array(READ_BYTES);
-    for (;;) {
-      const { bytesRead } = await file.read(chunk, 0, READ_BYTES, offset);
-      if (bytesRead === 0) return;
-      yield chunk.subarray(0, bytesRead);
-      offset += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
-}
-
-/** A compressed stream cannot be entered in the middle: what was done before is decompressed again and dropped. */
-async function* skipBytes(chunks: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    const skipped = Math.min(count, chunk.length);
-    count -= skipped;
-    if (skipped < chunk.length) yield chunk.subarray(skipped);
-  }
-}
-
-async function* namedErrors(chunks: AsyncIterable<Uint8Array>, file: InputFile): AsyncGenerator<Uint8Array> {
+async function* namedErrors(
+  chunks: AsyncIterable<Uint8Array>,
+  file: InputFile,
+): AsyncGenerator<Uint8Array, void, void> {
   try {
     yield* chunks;
   } catch (cause) {

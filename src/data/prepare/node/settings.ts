@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { SettingsError } from '../../../errors.js';
 import { TAG_OFFSETS, type TagOffsets } from '../recordTags.js';
 import type { PrepareProgress } from './progress.js';
+import type { Part } from './slices.js';
 
 export interface PrepareSettings {
   /** Files, and folders that are walked in sorted order. */
@@ -12,6 +13,11 @@ export interface PrepareSettings {
   readonly tokenizerDir: string;
   /** Folder for the shards; made when absent. */
   readonly out: string;
+  /**
+   * Prepares one part of the input only, into a folder of its own in `out`; `mergeParts` makes one folder of all. For
+   * several machines, which need not know of each other.
+   */
+  readonly part?: Part;
   /** Threads that tokenize. Default: one a core. 0 tokenizes in the calling thread. Does not change the result. */
   readonly workers?: number;
   /**
@@ -39,8 +45,8 @@ export interface PrepareSettings {
   readonly signal?: AbortSignal;
 }
 
-export type ResolvedSettings = Required<Omit<PrepareSettings, 'tags' | 'onProgress' | 'signal'>> &
-  Pick<PrepareSettings, 'tags' | 'onProgress' | 'signal'>;
+type Absent = 'tags' | 'part' | 'onProgress' | 'signal';
+export type ResolvedSettings = Required<Omit<PrepareSettings, Absent>> & Pick<PrepareSettings, Absent>;
 
 /** @throws SettingsError with all settings that are out of range */
 export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
@@ -54,7 +60,7 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     invalidUtf8: 'error',
     ...(given as unknown as PrepareSettings),
   };
-  const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8, tags } = resolved;
+  const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8, tags, part } = resolved;
   const problems: string[] = [];
   const need = (ok: boolean, text: string) => ok || problems.push(text);
   need(Number.isInteger(workers) && workers >= 0, `workers is ${workers}; expected an integer from 0`);
@@ -69,6 +75,11 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
   need(Number.isInteger(shardTokens) && shardTokens >= 1, `shardTokens is ${shardTokens}; expected an integer from 1`);
   need(['error', 'replace'].includes(invalidUtf8), `invalidUtf8 is ${invalidUtf8}; expected error or replace`);
   need(tags === undefined || TAG_OFFSETS.includes(tags), `tags is ${tags}; expected ${TAG_OFFSETS.join(' or ')}`);
+  need(
+    !part ||
+      (Number.isInteger(part.index) && Number.isInteger(part.count) && part.index >= 1 && part.index <= part.count),
+    `part is ${part?.index}/${part?.count}; expected i/n with i from 1 to n`,
+  );
   if (problems.length > 0) throw new SettingsError(problems);
   return resolved;
 }

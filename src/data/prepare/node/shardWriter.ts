@@ -25,8 +25,9 @@ const FILE_NAMES: Record<SplitName, string> = { train: 'train', heldOut: 'heldou
 export class ShardWriter {
   readonly #folder: string;
   readonly #metadata: Readonly<Record<string, string>>;
-  readonly #pending: Record<SplitName, PendingShard>;
-  readonly #unigram: Record<SplitName, Float64Array>;
+  #pending: Record<SplitName, PendingShard>;
+  /** What `flush` writes; its room is the next to be pending. */
+  #flushing: Record<SplitName, PendingShard>;
   /** Split of the document at the end of the tokens written so far, when it may go on. */
   #openDocument: SplitName | undefined;
 
@@ -34,18 +35,16 @@ export class ShardWriter {
     folder: string,
     vocabSize: number,
     tokenizerHash: string,
-    unigram: Record<SplitName, Float64Array>,
     shardTokens: number,
-    openDocument?: SplitName,
-    hasTags = false,
+    { openDocument, hasTags = false }: { readonly openDocument?: SplitName; readonly hasTags?: boolean } = {},
   ) {
     this.#folder = folder;
     this.#metadata = { format: 'pleiad-shard', tokenizer_hash: tokenizerHash, vocab_size: String(vocabSize) };
-    this.#unigram = unigram;
     this.#openDocument = openDocument;
     const room = Math.min(shardTokens, MOST_ROOM) + UNIT_ROOM;
-    const pending = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32', room, hasTags);
-    this.#pending = { train: pending(), heldOut: pending() };
+    const shard = () => new PendingShard(vocabSize <= 65_536 ? 'U16' : 'U32', room, hasTags);
+    this.#pending = { train: shard(), heldOut: shard() };
+    this.#flushing = { train: shard(), heldOut: shard() };
   }
 
   /** Tokens of the larger split that wait to be written. */
@@ -61,24 +60,23 @@ export class ShardWriter {
   add(unit: UnitTokens): number {
     const continued = unit.continuesIn !== undefined && unit.continuesIn === this.#openDocument;
     for (const split of ['train', 'heldOut'] as const) {
-      const run = unit[split];
-      this.#pending[split].add(run, continued && split === unit.continuesIn);
-      this.#count(split, run);
+      this.#pending[split].add(unit[split], continued && split === unit.continuesIn);
     }
     if (unit.openIn !== 'unchanged') this.#openDocument = unit.openIn;
     return unit.train.lengths.length + unit.heldOut.lengths.length - (continued ? 1 : 0);
   }
 
-  #count(split: SplitName, { tokens }: TokenRun): void {
-    const counts = this.#unigram[split];
-    for (let i = 0; i < tokens.length; i++) counts[tokens[i]]++;
-  }
-
-  /** Writes what is pending as shard number `index` of each split that has any. */
+  /**
+   * Writes what is pending as shard number `index` of each split that has any. Units may be added meanwhile, but the next
+   * `flush` has to wait for this one.
+   */
   async flush(index: number, source: string): Promise<Segment> {
+    const shards = this.#pending;
+    this.#pending = this.#flushing;
+    this.#flushing = shards;
     const segment: { -readonly [K in keyof Segment]: Segment[K] } = { began: { train: 0, heldOut: 0 } };
     for (const split of ['train', 'heldOut'] as const) {
-      const pending = this.#pending[split];
+      const pending = shards[split];
       if (pending.length === 0) continue;
       const file = `${FILE_NAMES[split]}-${String(index).padStart(5, '0')}.safetensors`;
       const written = await writeSafetensors(join(this.#folder, file), pending.tensors(), {

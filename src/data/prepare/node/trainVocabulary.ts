@@ -1,13 +1,12 @@
 /** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
 
-import { PieceBuffer } from '../../../text/pieceBuffer.js';
 import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
 import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
 import type { Unit } from '../unit.js';
 import { listInputs, noText, type SkippedFile } from './inputs.js';
-import { openParquet, readParquetTexts } from './parquet.js';
 import { readUnits } from './readUnits.js';
+import { wholeFiles } from './slices.js';
 
 export interface TrainVocabularySettings {
   /** Files, and folders of files. */
@@ -59,11 +58,7 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
   const trainer = new VocabularyTrainer(normalization);
   const reader = new UnitReader(trainer, { field, invalidUtf8 });
   let textBytes = 0;
-  for await (const unit of readUnits(
-    files,
-    { documentPer: 'blankLine', field },
-    { file: 0, offset: 0, continues: false },
-  )) {
+  for await (const unit of readUnits(wholeFiles(files, { documentPer: 'blankLine' }), field)) {
     textBytes += await reader.read(unit.unit);
     onProgress?.({ stage: 'reading', textBytes, fraction: unit.diskBytes / diskBytes });
   }
@@ -94,7 +89,7 @@ class UnitReader {
   ) {
     // Documents are found, decoded and checked as for shards; what would be tokenized is counted instead.
     const counter = { vocabSize: 1, appendIds: (text: string) => trainer.add(text) };
-    this.#collector = new UnitCollector(counter, 0, () => new PieceBuffer());
+    this.#collector = new UnitCollector(counter, 0);
   }
 
   /** @returns bytes of text */
@@ -104,6 +99,7 @@ class UnitReader {
       this.#lines = 0;
     }
     if (unit.kind === 'parquet') {
+      const { openParquet, readParquetTexts } = await import('./parquet.js');
       const opened = await openParquet(unit.path, this.settings.field);
       const texts = await readParquetTexts(opened, unit.path, this.settings.field, unit);
       for (const text of texts) this.trainer.add(text);

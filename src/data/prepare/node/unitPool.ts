@@ -3,10 +3,10 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../../../errors.js';
 import { workerUrl } from '../../../workerUrl.js';
-import { LineError } from '../tokenizeUnit.js';
+import { LineError, type UnigramCounts } from '../tokenizeUnit.js';
 import type { Unit, UnitTokens } from '../unit.js';
 import type { UnitBuffers } from './readUnits.js';
-import { createUnitRunner, type RunnerSettings } from './unitRunner.js';
+import { createUnitRunner, type RunnerSettings, type UnitRunner } from './unitRunner.js';
 
 export type UnitFailure =
   | { kind: 'line'; message: string; lineInUnit: number }
@@ -18,76 +18,130 @@ export type UnitFailure =
     }
   | { kind: 'other'; message: string; stack?: string };
 
-/** What a worker is sent. */
-export interface UnitRequest {
-  readonly id: number;
-  readonly unit: Unit;
-  readonly spare?: ArrayBuffer;
-}
+/** What a worker is sent: first what to work with, then units. */
+export type WorkerMessage =
+  | { readonly kind: 'begin'; readonly settings: RunnerSettings; readonly counts: UnigramCounts }
+  | { readonly kind: 'unit'; readonly id: number; readonly unit: Unit; readonly spare?: ArrayBufferLike };
 
-export interface UnitPool {
-  run(unit: Unit): Promise<UnitTokens>;
-  close(): Promise<void>;
-}
+export type UnitAnswer = { readonly id: number } & (
+  | { readonly result: UnitTokens; readonly failure?: undefined }
+  | { readonly result?: undefined; readonly failure: UnitFailure }
+);
 
 /** Units that a worker has been sent and not answered. */
 const UNITS_AHEAD = 2;
 /** What a unit leaves behind dies young; a small nursery is collected often and keeps the memory of long runs flat. */
 const YOUNG_GENERATION_MB = 8;
 
-/**
- * @param workers  number of threads; 0 does the work in the calling thread
- * @param buffers  where the buffers of finished units go back to
- */
-export function createUnitPool(workers: number, settings: RunnerSettings, buffers: UnitBuffers): UnitPool {
-  if (workers === 0) {
-    const run = createUnitRunner(settings);
-    return {
-      async run(unit) {
-        const result = await run(unit, buffers.takeSpare());
-        if (unit.kind === 'text') buffers.giveBack(unit.bytes.buffer as ArrayBuffer);
-        return result;
-      },
-      close: async () => {},
-    };
-  }
-  const members = Array.from({ length: workers }, () => new PoolMember(settings, buffers));
-  const waiting: { unit: Unit; resolve: (value: UnitTokens) => void; reject: (error: unknown) => void }[] = [];
+/** A thread, or the calling thread itself. */
+interface Member {
+  readonly pending: number;
+  begin(settings: RunnerSettings, counts: UnigramCounts): void;
+  run(unit: Unit, spare?: ArrayBufferLike): Promise<UnitTokens>;
+  close(): Promise<void>;
+}
 
-  function dispatch(): void {
-    while (waiting.length > 0) {
-      const free = members.reduce((a, b) => (b.pending < a.pending ? b : a));
-      if (free.pending >= UNITS_AHEAD) return;
-      const { unit, resolve, reject } = waiting.shift()!;
-      free.run(unit, buffers.takeSpare()).then(resolve, reject).finally(dispatch);
+interface WaitingUnit {
+  readonly unit: Unit;
+  readonly resolve: (value: UnitTokens) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The threads start with the pool, and work from `begin` on; until then the caller can do what it has to. */
+export class UnitPool {
+  readonly #members: readonly Member[];
+  #buffers: UnitBuffers | undefined;
+  #counts: UnigramCounts[] = [];
+  readonly #waiting: WaitingUnit[] = [];
+
+  /** @param workers  number of threads; 0 does the work in the calling thread */
+  constructor(workers: number) {
+    this.#members = workers === 0 ? [new CallingThread()] : Array.from({ length: workers }, () => new WorkerThread());
+  }
+
+  /**
+   * Says what to tokenize with; again, when no unit is out, to start over with other settings.
+   * @param buffers  where the buffers of finished units go back to
+   */
+  begin(settings: RunnerSettings, buffers: UnitBuffers): void {
+    this.#buffers = buffers;
+    const counts = () => new Float64Array(new SharedArrayBuffer(8 * settings.tokenizer.tokens.length));
+    this.#counts = this.#members.map(() => ({ train: counts(), heldOut: counts() }));
+    this.#members.forEach((member, index) => {
+      member.begin(settings, this.#counts[index]);
+    });
+  }
+
+  run(unit: Unit): Promise<UnitTokens> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ unit, resolve, reject });
+      this.#dispatch();
+    });
+  }
+
+  /** Adds to `counts` how often each id occurred in the units since `begin`; only when none of them is out. */
+  addUnigrams(counts: UnigramCounts): void {
+    for (const of of this.#counts) {
+      for (const split of ['train', 'heldOut'] as const) of[split].forEach((count, id) => (counts[split][id] += count));
     }
   }
 
-  return {
-    run: (unit) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ unit, resolve, reject });
-        dispatch();
-      }),
-    async close() {
-      await Promise.all(members.map((member) => member.close()));
-    },
-  };
+  async close(): Promise<void> {
+    await Promise.all(this.#members.map((member) => member.close()));
+  }
+
+  #dispatch(): void {
+    while (this.#waiting.length > 0) {
+      const free = this.#members.reduce((a, b) => (b.pending < a.pending ? b : a));
+      if (free.pending >= UNITS_AHEAD) return;
+      this.#send(this.#waiting.shift()!, free);
+    }
+  }
+
+  async #send({ unit, resolve, reject }: WaitingUnit, member: Member): Promise<void> {
+    const buffers = this.#buffers!;
+    try {
+      const tokens = await member.run(unit, buffers.takeSpare());
+      if (unit.kind === 'text') buffers.giveBack(unit.bytes);
+      resolve(tokens);
+    } catch (error) {
+      reject(error);
+    }
+    this.#dispatch();
+  }
 }
 
-class PoolMember {
+class CallingThread implements Member {
+  pending = 0;
+  #run: UnitRunner | undefined;
+
+  begin(settings: RunnerSettings, counts: UnigramCounts): void {
+    this.#run = createUnitRunner(settings, counts);
+  }
+
+  async run(unit: Unit, spare?: ArrayBufferLike): Promise<UnitTokens> {
+    this.pending++;
+    try {
+      return await this.#run!(unit, spare);
+    } finally {
+      this.pending--;
+    }
+  }
+
+  async close(): Promise<void> {}
+}
+
+class WorkerThread implements Member {
   readonly #worker: Worker;
   readonly #answers = new Map<number, { resolve: (value: UnitTokens) => void; reject: (error: unknown) => void }>();
   #nextId = 0;
   #failure: Error | undefined;
 
-  constructor(settings: RunnerSettings, buffers: UnitBuffers) {
+  constructor() {
     this.#worker = new Worker(workerUrl('./prepareWorker.js', import.meta.url), {
-      workerData: settings,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
-    this.#worker.on('message', ({ id, result, failure, spent }) => {
-      if (spent) buffers.giveBack(spent);
+    this.#worker.on('message', ({ id, result, failure }: UnitAnswer) => {
       const answer = this.#answers.get(id)!;
       this.#answers.delete(id);
       if (failure) answer.reject(restore(failure));
@@ -101,21 +155,26 @@ class PoolMember {
     return this.#answers.size;
   }
 
-  run(unit: Unit, spare?: ArrayBuffer): Promise<UnitTokens> {
+  begin(settings: RunnerSettings, counts: UnigramCounts): void {
+    this.#send({ kind: 'begin', settings, counts });
+  }
+
+  run(unit: Unit, spare?: ArrayBufferLike): Promise<UnitTokens> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#answers.set(id, { resolve, reject });
-      const buffers = unit.kind === 'text' ? [unit.bytes.buffer as ArrayBuffer] : [];
-      if (spare) buffers.push(spare);
-      const request: UnitRequest = { id, unit, spare };
-      this.#worker.postMessage(request, buffers);
+      this.#send({ kind: 'unit', id, unit, spare });
     });
   }
 
   async close(): Promise<void> {
     this.#worker.removeAllListeners('exit');
     await this.#worker.terminate();
+  }
+
+  #send(message: WorkerMessage): void {
+    this.#worker.postMessage(message);
   }
 
   #fail(error: Error): void {

@@ -1,29 +1,31 @@
 /** Runs one unit of either kind; the same code in a worker thread and without one. */
 
-import { PieceBuffer } from '../../../text/pieceBuffer.js';
-import { loadTokenizer } from '../../../text/tokenizerNode.js';
-import { type TokenizeSettings, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
+import { WordPieceTokenizer } from '../../../text/tokenizer.js';
+import type { TokenizerSettings } from '../../../text/tokenizerSettings.js';
+import { type TokenizeSettings, tokenizeTextUnit, type UnigramCounts, UnitCollector } from '../tokenizeUnit.js';
 import type { ParquetUnit, Unit, UnitTokens } from '../unit.js';
-import { openParquet, type ParquetText, readParquetTexts } from './parquet.js';
+import type { ParquetText } from './parquet.js';
 
 export interface RunnerSettings extends TokenizeSettings {
-  readonly tokenizerFolder: string;
+  /** The tokenizer, in parts that can be sent to a thread; reading its files again in each would take longer. */
+  readonly tokenizer: { readonly tokens: readonly string[]; readonly settings: TokenizerSettings };
 }
 
 /** @param spare  a buffer that an earlier result was in */
-export type UnitRunner = (unit: Unit, spare?: ArrayBuffer) => Promise<UnitTokens>;
+export type UnitRunner = (unit: Unit, spare?: ArrayBufferLike) => Promise<UnitTokens>;
 
-export function createUnitRunner(settings: RunnerSettings): UnitRunner {
-  const tokenizer = loadTokenizer(settings.tokenizerFolder);
-  const collector = new UnitCollector(
-    tokenizer,
-    settings.heldOutBelow,
-    () => new PieceBuffer(),
-    settings.tags !== undefined,
-  );
+/** @param counts  where the runner counts the tokens of all its units */
+export function createUnitRunner(settings: RunnerSettings, counts: UnigramCounts): UnitRunner {
+  const tokenizer = WordPieceTokenizer.fromVocabulary(settings.tokenizer.tokens, settings.tokenizer.settings);
+  // Shared, so that a result is seen by the other thread without a copy and without being taken from this one.
+  const allocate = (bytes: number) => new SharedArrayBuffer(bytes);
+  const hasTags = settings.tags !== undefined;
+  const collector = new UnitCollector(tokenizer, settings.heldOutBelow, { counts, allocate, hasTags });
   let parquet: { path: string; opened: ParquetText } | undefined;
 
-  async function runParquet(unit: ParquetUnit, spare?: ArrayBuffer): Promise<UnitTokens> {
+  async function runParquet(unit: ParquetUnit, spare?: ArrayBufferLike): Promise<UnitTokens> {
+    // Loaded with the first Parquet file: its modules would double the time that a worker takes to start.
+    const { openParquet, readParquetTexts } = await import('./parquet.js');
     if (parquet?.path !== unit.path) {
       parquet = { path: unit.path, opened: await openParquet(unit.path, settings.field) };
     }
