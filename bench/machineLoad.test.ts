@@ -2,16 +2,18 @@ import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { LoadMeter } from './machineLoad.js';
 
-const spin = (ms: number) => {
-  for (const end = performance.now() + ms; performance.now() < end; );
-};
-
 describe.skipIf(!existsSync('/proc/stat'))('LoadMeter', () => {
   it('counts a busy process among the others, unless it is one of those that are measured', () => {
     const [without, within] = [new LoadMeter([process.pid]), new LoadMeter([])];
-    spin(400);
+    const before = process.cpuUsage();
+    const startedAt = performance.now();
+    const usedMs = () => {
+      const { user, system } = process.cpuUsage(before);
+      return (user + system) / 1000;
+    };
+    while (usedMs() < 300);
     const difference = within.othersCores()! - without.othersCores()!;
-    expect(difference).toBeGreaterThan(0.3); // near 1, on a machine with nothing else to do
-    expect(difference).toBeLessThan(1.5); // threads of the test runner count too
+    const expected = usedMs() / (performance.now() - startedAt);
+    expect(Math.abs(difference / expected - 1)).toBeLessThan(0.2); // 300 ms in ticks of 10 ms
   });
 });

@@ -1,4 +1,5 @@
 /** `npm run bench -- <benchmark>`: speed, and the paper's comparison, each by one command. */
+import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, PRECISION_NAMES } from '../src/engine/engineNames.js';
 import { PleiadError, SettingsError } from '../src/errors.js';
@@ -67,6 +68,24 @@ program
   .action(async (options) => {
     const { benchScaling, describeScaling } = await import('./scaling.js');
     finish(options, await benchScaling(options), describeScaling);
+  });
+
+program
+  .command('forecast')
+  .description('days and money of the published trainings on several machines, from what `scaling --json` measured')
+  .requiredOption('--from <file>', 'the JSON line of scaling')
+  .option('--speed <n>', 'of a second kind of machine, as a multiple of the measured one', positiveNumber, 20)
+  .option('--dollars <n>', 'an hour of the measured machine', positiveNumber, 0.1)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { describeForecasts, forecasts } = await import('./forecast.js');
+    const { machineCosts: costs, size, length } = JSON.parse(readFileSync(options.from, 'utf8'));
+    const machines = [
+      { name: 'as measured', speed: 1, dollarsPerHour: options.dollars },
+      { name: `${options.speed} × as fast`, speed: options.speed, dollarsPerHour: options.speed * options.dollars },
+    ];
+    const list = forecasts({ costs, size, length }, machines);
+    finish(options, { name: 'forecast', forecasts: list }, () => describeForecasts(list));
   });
 
 program

@@ -59,7 +59,10 @@ export interface ScalingResult {
     /** Predicted over measured: median, smallest and largest of the turns. */
     readonly overMeasured: Omit<Ratio, 'name'>;
   };
+  /** Of a rank. */
   readonly costs: RankCosts;
+  /** Of the whole machine as one rank with all threads. */
+  readonly machineCosts: RankCosts;
   /** Between two ranks of this machine. */
   readonly network: Network;
 }
@@ -68,12 +71,21 @@ const WARMUP_STEPS = 3;
 const EXCHANGE_REPEATS = 9;
 const BUCKET = 1 << 20;
 
+interface RowTimes {
+  readonly rows: number;
+  readonly times: StepTimes;
+}
+
 interface Turn {
   readonly oneRank: StepTimes;
   readonly together: StepTimes;
   /** By rows: as many as a rank has of a step, and half of them. */
-  readonly apart: readonly { readonly rows: number; readonly times: StepTimes }[];
+  readonly apart: readonly RowTimes[];
+  /** Of the one rank with all threads: the rows of a step, and an eighth of them. */
+  readonly whole: readonly RowTimes[];
   readonly exchange: ExchangeTimes;
+  /** Of the one rank: what it does without others. */
+  readonly wholeExchange: ExchangeTimes;
   readonly othersCores: number;
 }
 
@@ -129,21 +141,32 @@ async function measure(one: RankGroup, many: RankGroup, options: ScalingOptions)
 async function takeTurn(
   one: RankGroup,
   many: RankGroup,
-  { steps, rows, gradients, pids }: ScalingOptions & { rows: number; gradients: number; pids: readonly number[] },
+  {
+    batch,
+    steps,
+    rows,
+    gradients,
+    pids,
+  }: ScalingOptions & { rows: number; gradients: number; pids: readonly number[] },
 ): Promise<Turn> {
   const load = new LoadMeter(pids);
   const oneRank = await one.ask<StepTimes>({ kind: 'together', steps });
   const together = await many.ask<StepTimes>({ kind: 'together', steps });
-  const apart: { rows: number; times: StepTimes }[] = [];
-  for (const of of [rows, rows / 2]) {
-    apart.push({ rows: of, times: await many.ask<StepTimes>({ kind: 'apart', rows: of, steps }) });
-  }
+  const apart = await timeRows(many, [rows, rows / 2], steps);
+  const whole = await timeRows(one, [batch, Math.max(1, batch / 8)], steps);
   const exchange = await many.ask<ExchangeTimes>({
     kind: 'exchange',
     lengths: exchangeLengths(gradients),
     repeats: EXCHANGE_REPEATS,
   });
-  return { oneRank, together, apart, exchange, othersCores: load.othersCores() ?? 0 };
+  const wholeExchange = await one.ask<ExchangeTimes>({ kind: 'exchange', lengths: [], repeats: EXCHANGE_REPEATS });
+  return { oneRank, together, apart, whole, exchange, wholeExchange, othersCores: load.othersCores() ?? 0 };
+}
+
+async function timeRows(group: RankGroup, counts: readonly number[], steps: number): Promise<RowTimes[]> {
+  const timed: RowTimes[] = [];
+  for (const rows of counts) timed.push({ rows, times: await group.ask<StepTimes>({ kind: 'apart', rows, steps }) });
+  return timed;
 }
 
 /** Parts of a bucket and a few buckets, but not all: that is for the model to predict. */
@@ -158,24 +181,20 @@ function describeTurn({ oneRank, together, othersCores }: Turn): string {
   return `one rank ${rounded(oneRank.totalMs)} ms, together ${rounded(totalMs)} ms (${split}), ratio ${rounded(ratio)}; others ${rounded(othersCores)} cores`;
 }
 
-/** The model's costs from a turn: nothing of it was measured on steps that the ranks did together. */
-function costsOf(
-  { apart, exchange }: Pick<Turn, 'apart' | 'exchange'>,
-  gradients: number,
-): { costs: RankCosts; network: Network } {
-  const gradientBytes = 4 * gradients;
-  const updateMs = median(apart.map(({ times }) => times.optimizerMs)) - exchange.normMs;
-  const measured = exchangeLengths(gradients).map((length, i) => ({ bytes: 4 * length, ms: exchange.ms[i] }));
+/** The model's costs: nothing of it was measured on steps that ranks did together. */
+function costsOf(timed: readonly RowTimes[], { normMs, copyMs }: ExchangeTimes, gradients: number): RankCosts {
   return {
-    costs: {
-      compute: fitLine(apart.map(({ rows, times }) => [rows, times.totalMs - times.optimizerMs])),
-      updateMs,
-      normMs: exchange.normMs,
-      gradientBytes,
-      copyMs: exchange.copyMs,
-    },
-    network: fitNetwork(measured, exchange.copyMs / gradientBytes),
+    compute: fitLine(timed.map(({ rows, times }) => [rows, times.totalMs - times.optimizerMs])),
+    updateMs: median(timed.map(({ times }) => times.optimizerMs)) - normMs,
+    normMs,
+    gradientBytes: 4 * gradients,
+    copyMs,
   };
+}
+
+function networkOf({ ms, copyMs }: ExchangeTimes, gradients: number): Network {
+  const measured = exchangeLengths(gradients).map((length, i) => ({ bytes: 4 * length, ms: ms[i] }));
+  return fitNetwork(measured, copyMs / (4 * gradients));
 }
 
 function summary(
@@ -186,10 +205,13 @@ function summary(
 ): ScalingResult {
   const { size, batch, length, ranks, threads } = options;
   const { rows, gradients, engine } = description;
-  const predict = (turn: Pick<Turn, 'apart' | 'exchange'>) => {
-    const { costs, network } = costsOf(turn, gradients);
-    return stepCosts(costs, { ranks, rowsOfStep: batch, mostRows: rows, network });
-  };
+  const predict = ({ apart, exchange }: Pick<Turn, 'apart' | 'exchange'>) =>
+    stepCosts(costsOf(apart, exchange, gradients), {
+      ranks,
+      rowsOfStep: batch,
+      mostRows: rows,
+      network: networkOf(exchange, gradients),
+    });
   const together = medianTimes(turns.map((turn) => turn.together));
   const oneRank = medianTimes(turns.map((turn) => turn.oneRank));
   const typical = medianTurn(turns);
@@ -220,7 +242,9 @@ function summary(
     oneRank,
     together,
     prediction: { ...predict(typical), overMeasured },
-    ...costsOf(typical, gradients),
+    costs: costsOf(typical.apart, typical.exchange, gradients),
+    machineCosts: costsOf(typical.whole, typical.wholeExchange, gradients),
+    network: networkOf(typical.exchange, gradients),
   };
 }
 
@@ -236,19 +260,26 @@ function medianTimes(times: readonly StepTimes[]): StepTimes {
 }
 
 /** Every time is the median of its turns. */
-function medianTurn(turns: readonly Turn[]): Pick<Turn, 'apart' | 'exchange'> {
-  const exchange = (name: 'copyMs' | 'normMs' | 'meetingMs') => median(turns.map((turn) => turn.exchange[name]));
+function medianTurn(turns: readonly Turn[]): Omit<Turn, 'oneRank' | 'together' | 'othersCores'> {
+  const rows = (name: 'apart' | 'whole') =>
+    turns[0][name].map((first, i) => ({
+      rows: first.rows,
+      times: medianTimes(turns.map((turn) => turn[name][i].times)),
+    }));
+  const exchange = (name: 'exchange' | 'wholeExchange'): ExchangeTimes => {
+    const of = (key: 'copyMs' | 'normMs' | 'meetingMs') => median(turns.map((turn) => turn[name][key]));
+    return {
+      ms: turns[0][name].ms.map((_, i) => median(turns.map((turn) => turn[name].ms[i]))),
+      copyMs: of('copyMs'),
+      normMs: of('normMs'),
+      meetingMs: of('meetingMs'),
+    };
+  };
   return {
-    apart: turns[0].apart.map(({ rows }, i) => ({
-      rows,
-      times: medianTimes(turns.map((turn) => turn.apart[i].times)),
-    })),
-    exchange: {
-      ms: turns[0].exchange.ms.map((_, i) => median(turns.map((turn) => turn.exchange.ms[i]))),
-      copyMs: exchange('copyMs'),
-      normMs: exchange('normMs'),
-      meetingMs: exchange('meetingMs'),
-    },
+    apart: rows('apart'),
+    whole: rows('whole'),
+    exchange: exchange('exchange'),
+    wholeExchange: exchange('wholeExchange'),
   };
 }
 

@@ -158,7 +158,7 @@ describe('pleiad vocab and prepare', () => {
   });
 
   it('are refused a folder that another process is preparing, naming it', async () => {
-    writeFileSync(at('much.txt'), corpus().join(' ').repeat(200));
+    writeFileSync(at('much.txt'), corpus().join(' ').repeat(5000));
     const words = ['prepare', at('much.txt'), '--tokenizer', at('vocab'), '--out', at('busy-shards'), '--json'];
     const first = watched(...words);
     await expect.poll(() => existsSync(at('busy-shards', 'pleiad.lock')), { interval: 1, timeout: 20_000 }).toBe(true);

@@ -6,9 +6,11 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { afterCheckpoint, type Ended, findLaunchers, run, tinyRun } from './mpiRuns.js';
 import { prepareTinyShards } from './tinyShards.js';
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 600_000 });
 
 const launcher = findLaunchers().find(({ family }) => family === 'Open MPI');
 /** Why there can be no machines here. */
@@ -87,7 +89,7 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
     makeHosts();
     await prepareTinyShards(folder);
     whole = await onHosts('whole');
-  }, 180_000);
+  });
   afterAll(() => {
     for (const { namespace } of HOSTS) spawnSync('ip', ['netns', 'delete', namespace]);
     rmSync(folder, { recursive: true, force: true });
@@ -100,7 +102,7 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
     const local = await run(command, [...flags, '-np', '2', ...tinyRun(folder, join(folder, 'local'))]);
     expect(local.code, local.messages).toBe(0);
     expect(whole.result!.weightsSha256).toBe(local.result!.weightsSha256);
-  }, 180_000);
+  });
 
   it('end soon when the cable is pulled out, naming the machine; nothing is lost, and they go on once it is back', async () => {
     const cut = await onHosts(
@@ -120,7 +122,7 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
     expect(resumed.code, resumed.messages).toBe(0);
     expect(resumed.messages).toMatch(/going on from \S+step-\d+/);
     expect(resumed.result!.weightsSha256).toBe(whole.result!.weightsSha256);
-  }, 240_000);
+  });
 
   it('end after the time that was given when the cable is out for longer, without waiting for the launcher', async () => {
     let ended = Number.POSITIVE_INFINITY;
@@ -149,5 +151,5 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
       ),
     );
     expect(ended - cutAt).toBeLessThan(20_000);
-  }, 180_000);
+  });
 });

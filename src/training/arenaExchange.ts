@@ -51,7 +51,8 @@ export class ArenaExchange {
       const bucket = this.#bucket(index);
       await bucket.free;
       const values = bucket.memory.subarray(0, end - start);
-      await state.read(arena, start, end, values);
+      const read = await state.read(arena, start, end, values);
+      if (read !== values) values.set(read); // of a driver that makes copies of its own only
       // Not awaited here: the next bucket is filled meanwhile. Exchanges begin in the order of pieces on every rank.
       bucket.free = exchange(values).then(() => state.write(arena, values, start));
       bucket.free.catch(() => {}); // awaited below or before the bucket's next use
