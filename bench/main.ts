@@ -28,6 +28,7 @@ program
   )
   .option('--batch <rows>', 'rows a step', positiveInteger, 8)
   .option('--length <tokens>', 'tokens a row', positiveInteger, 128)
+  .option('--vocabulary <tokens>', 'size of the vocabulary; as bert-base-uncased by default', vocabularySize)
   .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)
   .option('--turns <n>', 'turns, each of our steps, the ceiling and the peers', positiveInteger, 6)
   .option('--steps <n>', 'timed steps of each side in a turn', positiveInteger, 3)
@@ -215,6 +216,13 @@ function numbers(words: string): number[] {
 function positiveNumber(word: string): number {
   if (!(Number(word) > 0)) throw new InvalidArgumentError('Expected a number above 0.');
   return Number(word);
+}
+
+/** Random words begin at 1000. */
+function vocabularySize(word: string): number {
+  const value = positiveInteger(word);
+  if (value <= 1000) throw new InvalidArgumentError('Expected more than 1000.');
+  return value;
 }
 
 function positiveInteger(word: string): number {

@@ -12,7 +12,7 @@ import { CpuMeter } from './cpuMeter.js';
 import { type Peer, type PeerWish, startPeers, WARMUP_STEPS } from './pretrainPeers.js';
 import { createProductCeiling } from './productCeiling.js';
 import { machineDescription, median, peakMemoryMiB, type Ratio, ratioOf, rounded, say } from './report.js';
-import { type StepShape, TrainingSteps } from './trainingStep.js';
+import { type StepShape, TrainingSteps, VOCAB_SIZE } from './trainingStep.js';
 
 export interface PretrainBenchOptions extends StepShape {
   readonly threads: number;
@@ -98,9 +98,13 @@ interface Turn {
 
 /** @throws PleiadError when a peer is asked for and cannot run */
 export async function benchPretrain(options: PretrainBenchOptions): Promise<PretrainBenchResult> {
-  const { engine: name, precision, threads, against = [] } = options;
-  if (options.objective === 'spanbert' && against.some(({ system }) => system === 'torch')) {
-    throw new SettingsError(['--against torch is given and the objective is spanbert; that peer has no such step']);
+  const { engine: name, precision, threads, against = [], objective, vocabulary = VOCAB_SIZE } = options;
+  if (against.some(({ system }) => system === 'torch')) {
+    const problem = '--against torch is given and';
+    if (objective === 'spanbert')
+      throw new SettingsError([`${problem} the objective is spanbert; that peer has no such step`]);
+    if (vocabulary !== VOCAB_SIZE)
+      throw new SettingsError([`${problem} --vocabulary is ${vocabulary}; that peer has one of ${VOCAB_SIZE}`]);
   }
   const engine = await createEngine({ engine: name, precision, threads });
   try {
@@ -260,7 +264,7 @@ function summary(
     stepMemory: number;
   },
 ): PretrainBenchResult {
-  const { size, objective, batch, length, threads } = known.options;
+  const { size, objective, batch, length, vocabulary = VOCAB_SIZE, threads } = known.options;
   const steps = turns.flatMap((turn) => turn.steps);
   const medianOf = (value: (step: TimedStep) => number, of = steps) => median(of.map(value));
   const total = medianOf(({ totalMs }) => totalMs);
@@ -276,6 +280,7 @@ function summary(
     objective,
     batch,
     length,
+    vocabulary,
     turns: turns.length,
     steps: steps.length,
     parameters: known.parameters,
@@ -314,7 +319,7 @@ export function describePretrain(result: PretrainBenchResult): string[] {
     .slice(0, 8)
     .map(([op, share]) => `${op} ${percent(share)}`);
   return [
-    `${result.objective} ${result.size}, batch ${result.batch}×${result.length}, ${(result.parameters / 1e6).toFixed(1)} M parameters; ${result.engine}`,
+    `${result.objective} ${result.size}, batch ${result.batch}×${result.length}, vocabulary of ${result.vocabulary}, ${(result.parameters / 1e6).toFixed(1)} M parameters; ${result.engine}`,
     `${result.value} tokens/s: ${ms.total} ms a step = engine ${ms.engine} + optimizer ${ms.optimizer} + bookkeeping ${ms.bookkeeping} (data ${ms.data}, made meanwhile)`,
     `optimizer, data and bookkeeping: ${percent(result.outsideEngineShare)} of a step`,
     `${(result.flopsPerToken / 1e6).toFixed(1)} MFLOP a token; ${gflops.step} GFLOP/s over the step, ${gflops.engine} in the engine`,

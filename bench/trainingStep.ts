@@ -27,26 +27,32 @@ export interface StepShape {
   readonly objective: PretrainingObjectiveName;
   readonly batch: number;
   readonly length: number;
+  /** Tokens of the vocabulary; by default as many as bert-base-uncased has. */
+  readonly vocabulary?: number;
   /** Further settings of the objective. */
   readonly settings?: Partial<PretrainingInput>;
 }
 
 /** As bert-base-uncased has them. */
-const VOCAB_SIZE = 30522;
+export const VOCAB_SIZE = 30522;
 const SPECIAL_IDS: SpecialIds = { padId: 0, unkId: 100, clsId: 101, sepId: 102, maskId: 103 };
 const FIRST_WORD = 1000;
 /** Distinct batches that the steps go round. */
 const NUM_BATCHES = 8;
 
 /** Random words; a document is a whole number of rows, so that no row has padding. */
-export function randomShards({ batch, length }: Pick<StepShape, 'batch' | 'length'>): Shards {
+export function randomShards({
+  batch,
+  length,
+  vocabulary: vocabSize = VOCAB_SIZE,
+}: Pick<StepShape, 'batch' | 'length' | 'vocabulary'>): Shards {
   const numTokens = NUM_BATCHES * batch * (length - 2); // [CLS] and [SEP] are added
   const random = new RandomStream(0, 'test');
   const document = {
-    ids: Int32Array.from({ length: numTokens }, () => FIRST_WORD + random.integer(VOCAB_SIZE - FIRST_WORD)),
+    ids: Int32Array.from({ length: numTokens }, () => FIRST_WORD + random.integer(vocabSize - FIRST_WORD)),
     wordStarts: new Uint8Array(numTokens).fill(1),
   };
-  return memoryShards({ train: [document], vocabSize: VOCAB_SIZE, specialIds: SPECIAL_IDS });
+  return memoryShards({ train: [document], vocabSize, specialIds: SPECIAL_IDS });
 }
 
 /** A step as a graph, with the value of each named size in it. */
