@@ -40,8 +40,11 @@ class LoopState implements EngineState {
   get layout() {
     return this.arenas.layout;
   }
-  async read(arena: string, start?: number, end?: number): Promise<Float32Array> {
-    return this.arenas.range(arena, start, end).slice();
+  async read(arena: string, start?: number, end?: number, into?: Float32Array): Promise<Float32Array> {
+    const values = this.arenas.range(arena, start, end);
+    if (!into) return values.slice();
+    into.set(values);
+    return into;
   }
   async write(arena: string, data: Float32Array, start?: number): Promise<void> {
     this.arenas.write(arena, data, start);
