@@ -27,7 +27,11 @@ export interface FileSet {
  * Bytes `position` to `position + length` in a buffer of their own, which starts at offset 0 and so suits any dtype.
  * @throws CheckpointError when the source ends before
  */
-export async function readBytes(source: ByteSource, position: number, length: number): Promise<Uint8Array> {
+export async function readBytes(
+  source: ByteSource,
+  position: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   checkRange(source, position, length);
   const bytes = new Uint8Array(length);
   await source.readInto(bytes, position);

@@ -5,6 +5,7 @@
  */
 
 import { CheckpointError } from '../errors.js';
+import { jsonDepth } from './jsonDepth.js';
 
 /** Typed array and bytes an element of every dtype; F16, BF16 and 8-bit floats are handed out as their raw bits. */
 export const SAFETENSORS_DTYPES = {
@@ -79,6 +80,11 @@ const METADATA_KEY = '__metadata__';
 /** Bytes that one element of `dtype` takes. */
 export function bytesPerElement(dtype: SafetensorsDtype): number {
   return SAFETENSORS_DTYPES[dtype].BYTES_PER_ELEMENT;
+}
+
+/** Elements of a tensor of this shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
 }
 
 /**
@@ -203,7 +209,12 @@ function encodeHeader(sorted: readonly SafetensorsTensor[], metadata?: Readonly<
   return bytes;
 }
 
+/** A header is an object of objects with arrays of numbers: nothing in it lies deeper. */
+const MAX_HEADER_DEPTH = 3;
+
 function parseJsonObject(bytes: Uint8Array, source: string): Record<string, unknown> {
+  if (jsonDepth(bytes) > MAX_HEADER_DEPTH)
+    throw damaged(source, `has a header nested over ${MAX_HEADER_DEPTH} levels deep`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -267,10 +278,6 @@ function damaged(source: string, text: string, found?: unknown, cause?: unknown)
     advice: 'The file is damaged or incomplete; copy, download or make it again',
     cause,
   });
-}
-
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
