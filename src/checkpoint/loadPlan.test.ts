@@ -1,0 +1,221 @@
+import { describe, expect, it } from 'vitest';
+import { encoderConfig } from '../models/config.js';
+import { describeLoadReport, type LoadReport, type LoadTarget, planLoad, runLoadPlan, transpose } from './loadPlan.js';
+import { type Architecture, expectedTensors } from './modelFolder.js';
+import { type ElectraHalf, TIED_TENSORS } from './nameMaps.js';
+import { openTensors } from './openTensorsNode.js';
+import type { TensorInfo } from './tensorSource.js';
+import { expectedGolden, goldenPath, sortedByName } from './testCheckpoints.js';
+
+const f32 = (...shape: number[]): TensorInfo => ({ dtype: 'F32', shape });
+const tiny: LoadTarget = {
+  name: 'Tiny',
+  prefix: 'electra',
+  tensors: new Map([
+    ['electra.embeddings.word_embeddings.weight', [5, 2]],
+    ['generator_lm_head.bias', [5]],
+  ]),
+  tied: TIED_TENSORS.electra,
+};
+const WORDS = 'electra.embeddings.word_embeddings.weight';
+
+describe('a plan', () => {
+  it('lists every tensor of the file and of the model exactly once', () => {
+    const found = new Map([
+      [WORDS, f32(5, 2)],
+      ['generator_lm_head.weight', f32(5, 2)],
+      ['electra.embeddings.position_ids', { dtype: 'I64', shape: [1, 5] } as TensorInfo],
+      ['classifier.weight', f32(3, 2)],
+    ]);
+    const plan = planLoad(found, tiny, 'a.bin', new Map([['epoch', '3 beside the weights']]));
+    expect(plan.tensors.map(({ name, from }) => [name, from])).toEqual([[WORDS, WORDS]]);
+    expect(plan.tied).toEqual([{ name: 'generator_lm_head.weight', to: WORDS, from: 'generator_lm_head.weight' }]);
+    expect(plan.missing).toEqual([{ name: 'generator_lm_head.bias', shape: [5] }]);
+    expect(plan.unused).toEqual([
+      { from: 'electra.embeddings.position_ids', why: 'a buffer, the numbers 0, 1, 2, …' },
+      { from: 'classifier.weight', why: 'no part of Tiny' },
+      { from: 'epoch', why: '3 beside the weights' },
+    ]);
+  });
+
+  it('takes a tied tensor from whichever of its names the file kept', () => {
+    const found = new Map([
+      ['generator_lm_head.weight', f32(5, 2)],
+      ['generator_lm_head.bias', f32(5)],
+    ]);
+    const plan = planLoad(found, tiny, 'a.bin');
+    expect(plan.tensors[0]).toMatchObject({ name: WORDS, from: 'generator_lm_head.weight' });
+    expect(plan.missing).toEqual([]);
+    expect(plan.tied).toEqual([{ name: 'generator_lm_head.weight', to: WORDS }]);
+  });
+
+  it('names every tensor of another shape at once', () => {
+    const found = new Map([
+      [WORDS, f32(5, 3)],
+      ['generator_lm_head.bias', f32(6)],
+    ]);
+    expect(() => planLoad(found, tiny, 'a.bin')).toThrow(
+      `a.bin does not fit Tiny: ${WORDS} is [5,3], the config needs [5,2]; generator_lm_head.bias is [6], the config needs [5]. Load it with its own config.json`,
+    );
+  });
+
+  it('refuses integers where weights are expected, and two tensors for one place', () => {
+    const integers = new Map([[WORDS, { dtype: 'I8', shape: [5, 2] } as TensorInfo]]);
+    expect(() => planLoad(integers, tiny, 'a')).toThrow(`${WORDS} is I8, expected floating-point numbers`);
+    const twice = new Map([
+      [WORDS, f32(5, 2)],
+      [`module.${WORDS}`, f32(5, 2)],
+    ]);
+    expect(() => planLoad(twice, tiny, 'a')).toThrow(`a: ${WORDS} and module.${WORDS} are both ${WORDS}`);
+  });
+});
+
+describe('a TensorFlow checkpoint of google-research/electra', () => {
+  const size = { vocabSize: 11, maxPositionEmbeddings: 7, embeddingSize: 6, numHiddenLayers: 2 };
+  const configs = {
+    discriminator: encoderConfig('tiny', 11, { ...size, hiddenSize: 8, intermediateSize: 16, numAttentionHeads: 2 }),
+    generator: encoderConfig('tiny', 11, { ...size, hiddenSize: 4, intermediateSize: 12, numAttentionHeads: 1 }),
+  };
+  const target = (half: ElectraHalf, config = configs[half]): LoadTarget => {
+    const name: Architecture = half === 'discriminator' ? 'ElectraForPreTraining' : 'ElectraForMaskedLM';
+    const tensors = expectedTensors({ config, architecture: name });
+    return { name, prefix: 'electra', half, tensors, tied: half === 'generator' ? TIED_TENSORS.electra : new Map() };
+  };
+  const load = async (half: ElectraHalf) => {
+    const source = await openTensors(goldenPath('electra-tf1'));
+    const tensors = new Map<string, unknown>();
+    const plan = planLoad(source.tensors, target(half), source.name, source.otherEntries);
+    const report = await runLoadPlan(source, plan, (name, { shape, data }) => {
+      tensors.set(name, { name, dtype: 'F32', shape, data });
+    });
+    await source.close();
+    return { tensors, report };
+  };
+
+  it.each(['discriminator', 'generator'] as const)(
+    'gives the %s that transformers converts it to, bit for bit',
+    async (half) => {
+      const { tensors, report } = await load(half);
+      const expected = expectedGolden(`electra-tf1/${half}`);
+      expected.delete('generator_lm_head.weight'); // tied, see below
+      expect(sortedByName(tensors)).toEqual(sortedByName(expected));
+      expect(report.missing).toEqual([]);
+      expect(report.loaded.length + report.converted.length).toBe(expected.size);
+      // Two layers of six kernels, and those of the projection and the head.
+      expect(report.converted.map(({ how }) => how)).toEqual(
+        new Array(half === 'discriminator' ? 15 : 14).fill('transposed'),
+      );
+    },
+  );
+
+  it('accounts for every one of its variables', async () => {
+    const { report } = await load('generator');
+    const source = await openTensors(goldenPath('electra-tf1'));
+    const accounted = [...report.loaded, ...report.converted, ...report.unused].map(({ from }) => from);
+    expect(accounted.sort()).toEqual([...source.tensors.keys()].sort());
+    expect(report.tied).toEqual([{ name: 'generator_lm_head.weight', to: WORDS }]);
+    await source.close();
+    const lines = describeLoadReport(report);
+    expect(lines[0]).toMatch(/as ElectraForMaskedLM: 30 loaded, 14 converted, 1 tied, 0 missing, \d+ unused$/);
+    expect(lines.filter((line) => line.includes('optimizer'))).toEqual([
+      expect.stringMatching(/^ {2}unused, a moment of the optimizer: \d+ tensors \(/),
+    ]);
+  });
+
+  it('names the half whose config was given for the other', async () => {
+    const source = await openTensors(goldenPath('electra-tf1'));
+    expect(() => planLoad(source.tensors, target('generator', configs.discriminator), source.name)).toThrow(
+      /does not fit ElectraForMaskedLM: generator\/embeddings_project\/kernel is \[6,4\], the config needs \[6,8\].*; and \d+ more\. Load it with its own config\.json; a generator's is not its discriminator's/,
+    );
+    await source.close();
+  });
+});
+
+describe("SpanBERT's original files", () => {
+  const HIDDEN = 8;
+  type Shaped = readonly [string, readonly number[]];
+  const linear = (name: string, out: number, size: number): Shaped[] => [
+    [`${name}.weight`, [out, size]],
+    [`${name}.bias`, [out]],
+  ];
+  const norm = (name: string): Shaped[] => [
+    [`${name}.weight`, [HIDDEN]],
+    [`${name}.bias`, [HIDDEN]],
+  ];
+  const layer = 'bert.encoder.layer.0';
+  const pair = 'cls.pair_target_predictions';
+  const encoder: Shaped[] = [
+    ['bert.embeddings.word_embeddings.weight', [11, HIDDEN]],
+    ['bert.embeddings.position_embeddings.weight', [7, HIDDEN]],
+    ['bert.embeddings.token_type_embeddings.weight', [2, HIDDEN]],
+    ...norm('bert.embeddings.LayerNorm'),
+    ...['query', 'key', 'value'].flatMap((part) => linear(`${layer}.attention.self.${part}`, HIDDEN, HIDDEN)),
+    ...linear(`${layer}.attention.output.dense`, HIDDEN, HIDDEN),
+    ...norm(`${layer}.attention.output.LayerNorm`),
+    ...linear(`${layer}.intermediate.dense`, 16, HIDDEN),
+    ...linear(`${layer}.output.dense`, HIDDEN, 16),
+    ...norm(`${layer}.output.LayerNorm`),
+  ];
+  const heads: Shaped[] = [
+    ['cls.predictions.bias', [11]],
+    ...linear('cls.predictions.transform.dense', HIDDEN, HIDDEN),
+    ...norm('cls.predictions.transform.LayerNorm'),
+    [`${pair}.position_embeddings.weight`, [3, 200]],
+    ...linear(`${pair}.mlp_layer_norm.linear1`, HIDDEN, 2 * HIDDEN + 200),
+    ...norm(`${pair}.mlp_layer_norm.layer_norm1`),
+    ...linear(`${pair}.mlp_layer_norm.linear2`, HIDDEN, HIDDEN),
+    ...norm(`${pair}.mlp_layer_norm.layer_norm2`),
+    [`${pair}.bias`, [11]],
+  ];
+  const target: LoadTarget = {
+    name: 'SpanBERT',
+    prefix: 'bert',
+    tensors: new Map([...encoder, ...heads]),
+    tied: TIED_TENSORS.bert,
+  };
+  const load = async (file: string): Promise<LoadReport> => {
+    const source = await openTensors(goldenPath(file));
+    try {
+      return await runLoadPlan(source, planLoad(source.tensors, target, source.name, source.otherEntries), () => {});
+    } finally {
+      await source.close();
+    }
+  };
+
+  it('load with both heads, whose output matrices are the word embeddings', async () => {
+    const report = await load('spanbert-with-head.tar.gz');
+    expect(report.missing).toEqual([]);
+    expect(report.unused).toEqual([]);
+    expect(report.converted.length).toBe(encoder.length + heads.length);
+    expect(new Set(report.converted.map(({ how }) => how))).toEqual(new Set(['from F16']));
+    expect(report.tied).toEqual([
+      {
+        name: 'cls.predictions.decoder.weight',
+        to: 'bert.embeddings.word_embeddings.weight',
+        from: 'decoder.cls.predictions.decoder.weight',
+        same: true,
+      },
+      { name: 'cls.predictions.decoder.bias', to: 'cls.predictions.bias' },
+      {
+        name: 'cls.pair_target_predictions.decoder.weight',
+        to: 'bert.embeddings.word_embeddings.weight',
+        from: 'decoder.cls.pair_target_predictions.decoder.weight',
+        same: true,
+      },
+    ]);
+  });
+
+  it('without heads: each of their tensors is missing and said to be', async () => {
+    const report = await load('spanbert-encoder.tar.gz');
+    expect(report.missing.map(({ name }) => name)).toEqual(heads.map(([name]) => name));
+    expect(describeLoadReport(report)[1]).toBe('  missing: cls.predictions.bias [11]');
+  });
+});
+
+it('transposes matrices of odd sizes, and twice is not at all', () => {
+  const [rows, columns] = [67, 45];
+  const values = Float32Array.from({ length: rows * columns }, (_, i) => i);
+  const once = transpose(values, [columns, rows]);
+  expect(once[3 * rows + 5]).toBe(values[5 * columns + 3]);
+  expect(transpose(once, [rows, columns])).toEqual(values);
+});
