@@ -45,9 +45,9 @@ export class PickleProblem extends Error {}
  * of megabytes whatever the bytes are.
  */
 export const MAX_PICKLE_BYTES = 1 << 24;
-const MAX_OBJECTS = 500_000;
+const MAX_OBJECTS = 250_000;
 const MAX_STACK = 1_000_000;
-const MAX_MEMO = 1_000_000;
+const MAX_MEMO = 250_000;
 const MAX_MARKS = 1000;
 const MAX_INTEGER_BYTES = 255;
 const MAX_NAME_BYTES = 1000;
@@ -248,9 +248,9 @@ class Machine {
       );
     }
     if (!Array.isArray(args)) throw new PickleProblem(`calls ${callee.name} with arguments that are no tuple`);
+    // A list as an argument costs as much as it is long, and a pickle may hand over the same one again and again.
+    for (const argument of args) if (Array.isArray(argument)) this.numObjects += argument.length;
     const value = callee.call(args);
-    // A dict made of a list is as large as the list, which a pickle may hand over again and again.
-    if (value instanceof PickleDict) this.numObjects += value.size;
     this.push(this.make(value));
   }
   /** Sets attributes, which nobody reads: of an OrderedDict it is state_dict's `_metadata`, version numbers of modules. */

@@ -51,6 +51,7 @@ export async function readTorchZip(
   const pickle = await readRecord(source, entries.get(`${root}data.pkl`), MAX_PICKLE_BYTES);
   const { rules, storages } = torchRules();
   const { value } = complete(source, () => unpickle(pickle!, rules, source.name));
+  const content = stateDictOf(value, source.name);
   const positions = new Map<string, number>();
   for (const [key, storage] of storages) {
     const entry = entries.get(`${root}data/${key}`);
@@ -64,7 +65,7 @@ export async function readTorchZip(
     }
     positions.set(key, await zipDataPosition(source, entry));
   }
-  return located(source, value, positions);
+  return located(source, content, positions);
 }
 
 /** Whether bytes begin as a legacy file does. */
@@ -84,10 +85,10 @@ export async function readTorchLegacy(source: ByteSource): Promise<FileContent> 
   }
   const system = await reader.next(PLAIN);
   if (!(system instanceof PickleDict) || system.get('little_endian') !== true) throw bigEndian(source);
-  const value = await reader.next(rules);
+  const content = stateDictOf(await reader.next(rules), source.name);
   const keys = await reader.next(PLAIN);
   const positions = await locateStorages(source, reader.position, keys, storages);
-  return located(source, value, positions);
+  return located(source, content, positions);
 }
 
 /** Storages lie in the order of the last pickle, each after its number of elements (i64). */
@@ -201,8 +202,11 @@ function checkStored(source: ByteSource, { name, method, bytes, compressedBytes 
 }
 
 /** The tensors of the pickle with their place in the file. */
-function located(source: ByteSource, value: unknown, positions: ReadonlyMap<string, number>): FileContent {
-  const { tensors, otherEntries } = stateDictOf(value, source.name);
+function located(
+  source: ByteSource,
+  { tensors, otherEntries }: ReturnType<typeof stateDictOf>,
+  positions: ReadonlyMap<string, number>,
+): FileContent {
   const stored = new Map<string, StoredTensor>();
   for (const [name, tensor] of tensors) stored.set(name, place(source, tensor, positions.get(tensor.storage.key)!));
   checkTotalBytes(stored, source.size, source.name);
