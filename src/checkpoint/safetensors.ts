@@ -160,18 +160,25 @@ export function viewTensor<D extends SafetensorsDtype>(bytes: Uint8Array, dtype:
 
 /**
  * Encodes tensors as consecutive pieces of a file; the tensors' own pieces are views, nothing is copied.
- * Their order is that of the reference writer, wide elements first and then by name, so every tensor is aligned to its
- * element size and equal tensors give equal bytes in whatever order they come.
  * @throws CheckpointError when a name occurs twice or a shape does not fit its data
  */
 export function encodeSafetensors(
   tensors: Iterable<SafetensorsTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array[] {
-  const sorted = [...tensors].sort(
+  const sorted = inFileOrder(tensors);
+  for (const tensor of sorted) checkData(tensor);
+  return [encodeSafetensorsHeader(sorted, metadata), ...sorted.map(({ data }) => bytesOf(data))];
+}
+
+/**
+ * Tensors in the order of the reference writer, wide elements first and then by name: so every tensor is aligned to its
+ * element size, and equal tensors give equal bytes in whatever order they come.
+ */
+export function inFileOrder<T extends Pick<SafetensorsTensor, 'name' | 'dtype'>>(tensors: Iterable<T>): T[] {
+  return [...tensors].sort(
     (a, b) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || compareStrings(a.name, b.name),
   );
-  return [encodeHeader(sorted, metadata), ...sorted.map(({ data }) => bytesOf(data))];
 }
 
 /** The bytes under a typed array, without a copy. */
@@ -179,7 +186,25 @@ export function bytesOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function encodeHeader(sorted: readonly SafetensorsTensor[], metadata?: Readonly<Record<string, string>>): Uint8Array {
+function checkData({ name, dtype, shape, data }: SafetensorsTensor): void {
+  const needed = elementCount(shape);
+  if (needed === data.length && data.BYTES_PER_ELEMENT === bytesPerElement(dtype)) return;
+  throw new CheckpointError(
+    `Tensor ${name} is ${dtype} [${shape}], which takes ${needed} elements of ${bytesPerElement(dtype)} bytes; ` +
+      `its data has ${data.length} of ${data.BYTES_PER_ELEMENT}`,
+    { subject: name, found: data.length, expected: String(needed) },
+  );
+}
+
+/**
+ * The beginning of a file whose tensors follow one another in this order; their data need not be there yet.
+ * @param tensors  in the order of `inFileOrder`
+ * @throws CheckpointError when a name occurs twice
+ */
+export function encodeSafetensorsHeader(
+  tensors: readonly Pick<SafetensorsTensor, 'name' | 'dtype' | 'shape'>[],
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   // A null prototype keeps a tensor called "__proto__" an ordinary entry.
   const header: Record<string, unknown> = Object.create(null);
   if (metadata) {
@@ -188,18 +213,11 @@ function encodeHeader(sorted: readonly SafetensorsTensor[], metadata?: Readonly<
     header[METADATA_KEY] = Object.fromEntries(entries);
   }
   let offset = 0;
-  for (const { name, dtype, shape, data } of sorted) {
+  for (const { name, dtype, shape } of tensors) {
     if (name in header) throw new CheckpointError(`Tensor ${name} is given twice`, { subject: name });
-    const needed = elementCount(shape);
-    if (needed !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
-      throw new CheckpointError(
-        `Tensor ${name} is ${dtype} [${shape}], which takes ${needed} elements of ${bytesPerElement(dtype)} bytes; ` +
-          `its data has ${data.length} of ${data.BYTES_PER_ELEMENT}`,
-        { subject: name, found: data.length, expected: String(needed) },
-      );
-    }
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+    const end = offset + elementCount(shape) * bytesPerElement(dtype);
+    header[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const padded = Math.ceil(json.length / 8) * 8;
