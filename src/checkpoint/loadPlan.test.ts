@@ -15,7 +15,7 @@ const tiny: LoadTarget = {
     ['electra.embeddings.word_embeddings.weight', [5, 2]],
     ['generator_lm_head.bias', [5]],
   ]),
-  tied: TIED_TENSORS.electra,
+  tied: TIED_TENSORS.electraGenerator,
 };
 const WORDS = 'electra.embeddings.word_embeddings.weight';
 
@@ -79,7 +79,7 @@ describe('a TensorFlow checkpoint of google-research/electra', () => {
   const target = (half: ElectraHalf, config = configs[half]): LoadTarget => {
     const name: Architecture = half === 'discriminator' ? 'ElectraForPreTraining' : 'ElectraForMaskedLM';
     const tensors = expectedTensors({ config, architecture: name });
-    return { name, prefix: 'electra', half, tensors, tied: half === 'generator' ? TIED_TENSORS.electra : new Map() };
+    return { name, prefix: 'electra', half, tensors, tied: half === 'generator' ? TIED_TENSORS.electraGenerator : {} };
   };
   const load = async (half: ElectraHalf) => {
     const source = await openTensors(goldenPath('electra-tf1'));
@@ -143,7 +143,6 @@ describe("SpanBERT's original files", () => {
     [`${name}.bias`, [HIDDEN]],
   ];
   const layer = 'bert.encoder.layer.0';
-  const pair = 'cls.pair_target_predictions';
   const encoder: Shaped[] = [
     ['bert.embeddings.word_embeddings.weight', [11, HIDDEN]],
     ['bert.embeddings.position_embeddings.weight', [7, HIDDEN]],
@@ -160,18 +159,18 @@ describe("SpanBERT's original files", () => {
     ['cls.predictions.bias', [11]],
     ...linear('cls.predictions.transform.dense', HIDDEN, HIDDEN),
     ...norm('cls.predictions.transform.LayerNorm'),
-    [`${pair}.position_embeddings.weight`, [3, 200]],
-    ...linear(`${pair}.mlp_layer_norm.linear1`, HIDDEN, 2 * HIDDEN + 200),
-    ...norm(`${pair}.mlp_layer_norm.layer_norm1`),
-    ...linear(`${pair}.mlp_layer_norm.linear2`, HIDDEN, HIDDEN),
-    ...norm(`${pair}.mlp_layer_norm.layer_norm2`),
-    [`${pair}.bias`, [11]],
+    ['sbo.position_embeddings.weight', [3, 200]],
+    ...linear('sbo.layer_0.dense', HIDDEN, 2 * HIDDEN + 200),
+    ...norm('sbo.layer_0.LayerNorm'),
+    ...linear('sbo.layer_1.dense', HIDDEN, HIDDEN),
+    ...norm('sbo.layer_1.LayerNorm'),
+    ['sbo.bias', [11]],
   ];
   const target: LoadTarget = {
     name: 'SpanBERT',
     prefix: 'bert',
     tensors: new Map([...encoder, ...heads]),
-    tied: TIED_TENSORS.bert,
+    tied: { ...TIED_TENSORS.bertMaskedLm, ...TIED_TENSORS.spanBoundary },
   };
   const load = async (file: string): Promise<LoadReport> => {
     const source = await openTensors(goldenPath(file));
@@ -197,7 +196,7 @@ describe("SpanBERT's original files", () => {
       },
       { name: 'cls.predictions.decoder.bias', to: 'cls.predictions.bias' },
       {
-        name: 'cls.pair_target_predictions.decoder.weight',
+        name: 'sbo.decoder.weight',
         to: 'bert.embeddings.word_embeddings.weight',
         from: 'decoder.cls.pair_target_predictions.decoder.weight',
         same: true,

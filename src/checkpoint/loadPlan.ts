@@ -24,7 +24,7 @@ export interface LoadTarget {
   /** Shape of every tensor by its state-dict key. */
   readonly tensors: ReadonlyMap<string, readonly number[]>;
   /** Keys that a file may have besides, each with the one of `tensors` whose values it repeats. */
-  readonly tied?: ReadonlyMap<string, string>;
+  readonly tied?: Readonly<Record<string, string>>;
 }
 
 /** One tensor to be read. */
@@ -88,7 +88,7 @@ export function planLoad(
   const tensors: PlannedTensor[] = [];
   const missing: { name: string; shape: readonly number[] }[] = [];
   const problems: string[] = [];
-  const substitutes = invert(target.tied ?? new Map());
+  const substitutes = invert(target.tied ?? {});
   const taken = new Set<string>();
   for (const [name, shape] of target.tensors) {
     // A file that keeps one copy of tied tensors may have kept it under the other name.
@@ -104,7 +104,7 @@ export function planLoad(
     tensors.push({ name, from: tensor.from, dtype: tensor.info.dtype, shape, transposed: tensor.transposed });
   }
   if (problems.length > 0) throw misfit(source, target, problems);
-  const tied = [...(target.tied ?? [])]
+  const tied = Object.entries(target.tied ?? {})
     .filter(([, to]) => target.tensors.has(to))
     .map(([name, to]) => {
       const own = byName.get(name);
@@ -175,9 +175,9 @@ function misfit(source: string, target: LoadTarget, problems: readonly string[])
 }
 
 /** Value → keys. */
-function invert(map: ReadonlyMap<string, string>): Map<string, string[]> {
+function invert(map: Readonly<Record<string, string>>): Map<string, string[]> {
   const inverse = new Map<string, string[]>();
-  for (const [key, value] of map) inverse.set(value, [...(inverse.get(value) ?? []), key]);
+  for (const [key, value] of Object.entries(map)) inverse.set(value, [...(inverse.get(value) ?? []), key]);
   return inverse;
 }
 

@@ -114,6 +114,12 @@ const TORCH_RENAMES: readonly (readonly [RegExp, string])[] = [
   [/^(decoder|model)\.(?=(bert|electra|cls)\.)/, ''],
   [/((?:^|\.)(?:LayerNorm|layer_norm\d?))\.gamma$/, '$1.weight'],
   [/((?:^|\.)(?:LayerNorm|layer_norm\d?))\.beta$/, '$1.bias'],
+  // The span boundary head: no class of transformers has it, so its names are ours.
+  [/^cls\.pair_target_predictions\.mlp_layer_norm\.linear1\./, 'sbo.layer_0.dense.'],
+  [/^cls\.pair_target_predictions\.mlp_layer_norm\.layer_norm1\./, 'sbo.layer_0.LayerNorm.'],
+  [/^cls\.pair_target_predictions\.mlp_layer_norm\.linear2\./, 'sbo.layer_1.dense.'],
+  [/^cls\.pair_target_predictions\.mlp_layer_norm\.layer_norm2\./, 'sbo.layer_1.LayerNorm.'],
+  [/^cls\.pair_target_predictions\./, 'sbo.'],
 ];
 
 /** First parts of an encoder that was saved by itself, without its prefix. */
@@ -144,14 +150,14 @@ function mapped(key: string): MappedName {
 }
 
 /**
- * Tensors that repeat another: files may hold both, or either. Output matrices are the word embeddings (ELECTRA's generator;
- * BERT's masked language model; SpanBERT's boundary objective, its §3.2 decoder with a bias of its own).
+ * Tensors that repeat another, by head: files may hold both, or either. Output matrices are the word embeddings; of
+ * SpanBERT's boundary objective too, with a bias of its own (arXiv 1907.10529 §3.2).
  */
-export const TIED_TENSORS: Readonly<Record<EncoderPrefix, ReadonlyMap<string, string>>> = {
-  electra: new Map([['generator_lm_head.weight', 'electra.embeddings.word_embeddings.weight']]),
-  bert: new Map([
-    ['cls.predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'],
-    ['cls.predictions.decoder.bias', 'cls.predictions.bias'],
-    ['cls.pair_target_predictions.decoder.weight', 'bert.embeddings.word_embeddings.weight'],
-  ]),
-};
+export const TIED_TENSORS = {
+  electraGenerator: { 'generator_lm_head.weight': 'electra.embeddings.word_embeddings.weight' },
+  bertMaskedLm: {
+    'cls.predictions.decoder.weight': 'bert.embeddings.word_embeddings.weight',
+    'cls.predictions.decoder.bias': 'cls.predictions.bias',
+  },
+  spanBoundary: { 'sbo.decoder.weight': 'bert.embeddings.word_embeddings.weight' },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;
