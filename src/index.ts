@@ -1,6 +1,7 @@
 /** The library without a file system: what runs in a browser as well as in Node. `pleiad/node` adds what needs Node. */
 
 export * from './autodiff/gradients.js';
+export { type UnpackLimits, type UnpackTarget, unpackTar, unpackZip } from './checkpoint/archive/unpack.js';
 export * from './checkpoint/byteSource.js';
 export {
   describeLoadReport,

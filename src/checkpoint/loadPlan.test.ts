@@ -1,11 +1,17 @@
-import { describe, expect, it } from 'vitest';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
 import { encoderConfig } from '../models/config.js';
 import { describeLoadReport, type LoadReport, type LoadTarget, planLoad, runLoadPlan, transpose } from './loadPlan.js';
 import { type Architecture, expectedTensors } from './modelFolder.js';
 import { type ElectraHalf, TIED_TENSORS } from './nameMaps.js';
 import { openTensors } from './openTensorsNode.js';
 import type { TensorInfo } from './tensorSource.js';
-import { expectedGolden, goldenPath, sortedByName } from './testCheckpoints.js';
+import { writeWeightFiles } from './weightFilesNode.js';
+
+const temporary = temporaryFolder('load-plan');
+afterAll(temporary.remove);
+
+import { expectedGolden, goldenPath, readAll, sortedByName, temporaryFolder } from './testCheckpoints.js';
 
 const f32 = (...shape: number[]): TensorInfo => ({ dtype: 'F32', shape });
 const tiny: LoadTarget = {
@@ -83,10 +89,10 @@ describe('a TensorFlow checkpoint of google-research/electra', () => {
   };
   const load = async (half: ElectraHalf) => {
     const source = await openTensors(goldenPath('electra-tf1'));
-    const tensors = new Map<string, unknown>();
+    const tensors = new Map<string, { shape: readonly number[]; data: Float32Array }>();
     const plan = planLoad(source.tensors, target(half), source.name, source.otherEntries);
     const report = await runLoadPlan(source, plan, (name, { shape, data }) => {
-      tensors.set(name, { name, dtype: 'F32', shape, data });
+      tensors.set(name, { shape, data });
     });
     await source.close();
     return { tensors, report };
@@ -98,7 +104,8 @@ describe('a TensorFlow checkpoint of google-research/electra', () => {
       const { tensors, report } = await load(half);
       const expected = expectedGolden(`electra-tf1/${half}`);
       expected.delete('generator_lm_head.weight'); // tied, see below
-      expect(sortedByName(tensors)).toEqual(sortedByName(expected));
+      const stored = [...tensors].map(([name, tensor]) => [name, { name, dtype: 'F32', ...tensor }] as const);
+      expect(sortedByName(new Map(stored))).toEqual(sortedByName(expected));
       expect(report.missing).toEqual([]);
       expect(report.loaded.length + report.converted.length).toBe(expected.size);
       // Two layers of six kernels, and those of the projection and the head.
@@ -107,6 +114,18 @@ describe('a TensorFlow checkpoint of google-research/electra', () => {
       );
     },
   );
+
+  it('comes back bit for bit from the folder that is written for transformers', async () => {
+    const { tensors } = await load('generator');
+    const folder = join(temporary.path, 'generator');
+    const outgoing = [...tensors].map(([name, { shape, data }]) => ({ name, shape, read: () => data }));
+    await writeWeightFiles(folder, outgoing, { maxFileBytes: 3000 });
+    const source = await openTensors(folder);
+    const expected = expectedGolden('electra-tf1/generator');
+    expected.delete('generator_lm_head.weight');
+    expect(await readAll(source)).toEqual(sortedByName(expected));
+    await source.close();
+  });
 
   it('accounts for every one of its variables', async () => {
     const { report } = await load('generator');
