@@ -81,6 +81,7 @@ const NUMBERS = [
 ];
 
 const mutateHeader: Mutate = (bytes, random) => {
+  if (bytes.length < 8) return bytes;
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > bytes.length) return damage(bytes, random);
   if (random.integer(3) === 0) return damage(bytes, random, 0, 8 + length);
