@@ -141,7 +141,8 @@ export class TensorSource {
   #tensor(name: string): StoredTensor {
     if (!this.#open) throw new CheckpointError(`${this.name} was already closed`);
     const tensor = this.info(name);
-    checkRange(tensor.source, tensor.begin, extent(tensor) * bytesPerElement(tensor.dtype));
+    const elements = extent(tensor);
+    if (elements > 0) checkRange(tensor.source, tensor.begin, elements * bytesPerElement(tensor.dtype));
     return tensor;
   }
 }
