@@ -1,5 +1,6 @@
 /** One load in a process of its own, so that its peak memory is its own: `node loadChild.js SIZE FILE open|load`. */
-import { planLoad, runLoadPlan } from '../src/checkpoint/loadPlan.js';
+import { planLoad } from '../src/checkpoint/loadPlan.js';
+import { runLoadPlan } from '../src/checkpoint/loadTensors.js';
 import { expectedTensors } from '../src/checkpoint/modelFolder.js';
 import { openTensors } from '../src/checkpoint/openTensorsNode.js';
 import type { SizeName } from '../src/models/config.js';

@@ -1,16 +1,12 @@
 /** The library without a file system: what runs in a browser as well as in Node. `pleiad/node` adds what needs Node. */
 
 export * from './autodiff/gradients.js';
-export { type UnpackLimits, type UnpackTarget, unpackTar, unpackZip } from './checkpoint/archive/unpack.js';
+export { unpackTar, unpackZip } from './checkpoint/archive/unpack.js';
+export type { UnpackLimits, UnpackTarget } from './checkpoint/archive/unpacking.js';
 export * from './checkpoint/byteSource.js';
-export {
-  describeLoadReport,
-  type LoadPlan,
-  type LoadReport,
-  type LoadTarget,
-  planLoad,
-  runLoadPlan,
-} from './checkpoint/loadPlan.js';
+export { type LoadPlan, type LoadTarget, planLoad } from './checkpoint/loadPlan.js';
+export { describeLoadReport, type LoadReport } from './checkpoint/loadReport.js';
+export { runLoadPlan } from './checkpoint/loadTensors.js';
 export * from './checkpoint/modelFolder.js';
 export * from './checkpoint/nameMaps.js';
 export { openTensorFile, openTensorFolder, PackedCheckpoint } from './checkpoint/openTensors.js';

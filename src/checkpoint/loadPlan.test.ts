@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { encoderConfig } from '../models/config.js';
-import { describeLoadReport, type LoadReport, type LoadTarget, planLoad, runLoadPlan, transpose } from './loadPlan.js';
+import { type LoadTarget, planLoad } from './loadPlan.js';
+import { describeLoadReport, type LoadReport } from './loadReport.js';
+import { runLoadPlan, transpose } from './loadTensors.js';
 import { type Architecture, expectedTensors } from './modelFolder.js';
 import { type ElectraHalf, TIED_TENSORS } from './nameMaps.js';
 import { openTensors } from './openTensorsNode.js';

@@ -1,7 +1,4 @@
-/**
- * From a checkpoint's tensors to a model's: which goes where, decided by names and shapes before a value is read, and a
- * report in which every tensor of either side occurs.
- */
+/** From a checkpoint's tensors to a model's: which goes where, decided by names and shapes before a value is read. */
 import { CheckpointError } from '../errors.js';
 import {
   type ElectraHalf,
@@ -11,8 +8,8 @@ import {
   tensorflowElectraMap,
   torchMap,
 } from './nameMaps.js';
-import { bytesOf, elementCount, type SafetensorsDtype } from './safetensors.js';
-import { isFloat, type TensorFormat, type TensorInfo, type TensorSource } from './tensorSource.js';
+import type { SafetensorsDtype } from './safetensors.js';
+import { isFloat, type TensorInfo } from './tensorSource.js';
 
 /** A model as the tensors that it needs. */
 export interface LoadTarget {
@@ -54,21 +51,6 @@ export interface LoadPlan {
   readonly missing: readonly { readonly name: string; readonly shape: readonly number[] }[];
   /** What the file has and the model has no use for. */
   readonly unused: readonly { readonly from: string; readonly why: string }[];
-}
-
-/** What became of every tensor; nothing is left out. */
-export interface LoadReport {
-  readonly source: string;
-  readonly format: TensorFormat;
-  readonly target: string;
-  /** Taken as they are; `from` is their name in the file. */
-  readonly loaded: readonly { readonly name: string; readonly from: string }[];
-  /** Transposed or of another dtype in the file; exact, except from F64. */
-  readonly converted: readonly { readonly name: string; readonly from: string; readonly how: string }[];
-  /** `same`: whether the file's own values were those it is tied to; undefined where the file has none. */
-  readonly tied: readonly (TiedTensor & { readonly same?: boolean })[];
-  readonly missing: LoadPlan['missing'];
-  readonly unused: LoadPlan['unused'];
 }
 
 /**
@@ -179,114 +161,4 @@ function invert(map: Readonly<Record<string, string>>): Map<string, string[]> {
   const inverse = new Map<string, string[]>();
   for (const [key, value] of Object.entries(map)) inverse.set(value, [...(inverse.get(value) ?? []), key]);
   return inverse;
-}
-
-/**
- * Reads the planned tensors one after another as float32.
- * @param use  receives each tensor; its buffer is the receiver's to keep
- */
-export async function runLoadPlan(
-  source: TensorSource,
-  plan: LoadPlan,
-  use: (name: string, tensor: { shape: readonly number[]; data: Float32Array<ArrayBuffer> }) => void | Promise<void>,
-): Promise<LoadReport> {
-  for (const { name, from, shape, transposed } of plan.tensors) {
-    const values = await source.readFloat32(from);
-    await use(name, { shape, data: transposed ? transpose(values, shape) : values });
-  }
-  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
-  const tied: (TiedTensor & { same?: boolean })[] = [];
-  for (const entry of plan.tied) {
-    const main = byName.get(entry.to);
-    const same = entry.from !== undefined && main ? await haveSameBits(source, entry.from, main.from) : undefined;
-    tied.push({ ...entry, ...(same !== undefined && { same }) });
-  }
-  const isAsStored = ({ dtype, transposed }: PlannedTensor) => dtype === 'F32' && !transposed;
-  return {
-    source: source.name,
-    format: source.format,
-    target: plan.target,
-    loaded: plan.tensors.filter(isAsStored).map(({ name, from }) => ({ name, from })),
-    converted: plan.tensors
-      .filter((tensor) => !isAsStored(tensor))
-      .map(({ name, from, dtype, transposed }) => ({
-        name,
-        from,
-        how: [...(dtype === 'F32' ? [] : [`from ${dtype}`]), ...(transposed ? ['transposed'] : [])].join(', '),
-      })),
-    tied,
-    missing: plan.missing,
-    unused: plan.unused,
-  };
-}
-
-async function haveSameBits(source: TensorSource, one: string, other: string): Promise<boolean> {
-  const [a, b] = [source.info(one), source.info(other)];
-  if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
-  // One storage under two names, as PyTorch saves tied weights: nothing to read.
-  if (a.source === b.source && a.begin === b.begin && a.strides?.join() === b.strides?.join()) return true;
-  const [first, second] = [bytesOf(await source.readRaw(one)), bytesOf(await source.readRaw(other))];
-  return first.every((byte, i) => byte === second[i]);
-}
-
-/** [columns, rows] → [rows, columns], in tiles, as a kernel of a thousand columns does not fit the cache in one line. */
-export function transpose(values: Float32Array, shape: readonly number[]): Float32Array<ArrayBuffer> {
-  const [rows, columns] = shape;
-  const result = new Float32Array(elementCount(shape));
-  const from = new Uint32Array(values.buffer, values.byteOffset, values.length); // bits, so that no NaN changes
-  const to = new Uint32Array(result.buffer);
-  const TILE = 32;
-  for (let row0 = 0; row0 < rows; row0 += TILE) {
-    for (let column0 = 0; column0 < columns; column0 += TILE) {
-      const rowEnd = Math.min(rows, row0 + TILE);
-      const columnEnd = Math.min(columns, column0 + TILE);
-      for (let row = row0; row < rowEnd; row++) {
-        for (let column = column0; column < columnEnd; column++) to[row * columns + column] = from[column * rows + row];
-      }
-    }
-  }
-  return result;
-}
-
-/**
- * The report as lines for people: a line of counts, then what deserves attention.
- * @param limit  names shown of each kind
- */
-export function describeLoadReport(report: LoadReport, limit = 20): string[] {
-  const { loaded, converted, tied, missing, unused } = report;
-  const differing = tied.filter(({ same }) => same === false);
-  return [
-    `${report.source} (${report.format}) as ${report.target}: ${loaded.length} loaded, ${converted.length} converted, ` +
-      `${tied.length} tied, ${missing.length} missing, ${unused.length} unused`,
-    ...listed(
-      'missing',
-      missing.map(({ name, shape }) => `${name} [${shape}]`),
-      limit,
-    ),
-    ...listed(
-      'tied, but different in the file',
-      differing.map(({ name, to }) => `${name} is taken from ${to}`),
-      limit,
-    ),
-    ...grouped(unused, limit),
-  ];
-}
-
-function listed(title: string, lines: readonly string[], limit: number): string[] {
-  const more = lines.length - limit;
-  return [
-    ...lines.slice(0, limit).map((line) => `  ${title}: ${line}`),
-    ...(more > 0 ? [`  ${title}: ${more} more`] : []),
-  ];
-}
-
-/** Unused tensors by reason: an optimizer's moments are one line, not six hundred. */
-function grouped(unused: LoadReport['unused'], limit: number): string[] {
-  const groups = new Map<string, string[]>();
-  for (const { from, why } of unused) groups.set(why, [...(groups.get(why) ?? []), from]);
-  return [...groups].flatMap(([why, names]) =>
-    names.length > limit
-      ? [`  unused, ${why}: ${names.length} tensors (${names.slice(0, 3).join(', ')}, …)`]
-      : names.map((name) => `  unused, ${why}: ${name}`),
-  );
 }

@@ -5,7 +5,8 @@ import { openFileSource } from '../byteSourceNode.js';
 import { contentKind } from '../contentKind.js';
 import { refused } from '../damaged.js';
 import { makeFolder } from '../durableFileNode.js';
-import { type UnpackLimits, type UnpackTarget, unpackTar, unpackZip } from './unpack.js';
+import { unpackTar, unpackZip } from './unpack.js';
+import type { UnpackLimits, UnpackTarget } from './unpacking.js';
 
 /**
  * Unpacks a .tar, .tar.gz or .zip into a folder that it makes.

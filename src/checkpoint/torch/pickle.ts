@@ -1,61 +1,8 @@
 /**
- * Python's pickle, restricted: a small machine that builds plain data and nothing else. A pickle is a program; in Python
- * it may import and call anything. Here a global is a key into a table of names that the caller allows, and calling one
- * runs a function of ours that makes inert data. There is no import, no attribute look-up and no other call.
- * Opcodes: CPython, Lib/pickletools.py. Protocols 2 to 5 as PyTorch writes them; the text opcodes of protocol 0 are
- * refused, as nothing that we read contains them.
+ * The opcodes of pickles, and running one. CPython, Lib/pickletools.py: protocols 2 to 5 as PyTorch writes them. The text
+ * opcodes of protocol 0 are refused, as nothing that we read contains them.
  */
-import type { CheckpointError } from '../../errors.js';
-import { damaged, refused } from '../damaged.js';
-
-/** An allowed global: a class or function of Python by its name, and what stands for calling it. */
-export class PickleGlobal {
-  constructor(
-    /** Module and name, for instance "torch._utils _rebuild_tensor_v2". */
-    readonly name: string,
-    /** @throws PickleProblem when the arguments are not as they should be */
-    readonly call?: (args: readonly unknown[]) => unknown,
-  ) {}
-}
-
-/** A dict or OrderedDict. */
-export class PickleDict extends Map<unknown, unknown> {}
-
-/** An object that is known and of no use here, for instance argparse.Namespace; its attributes are dropped. */
-export class PickleRecord {
-  constructor(readonly type: string) {}
-}
-
-export interface PickleRules {
-  /** By "module name". */
-  readonly globals: ReadonlyMap<string, PickleGlobal>;
-  /** What stands for a persistent id. @throws PickleProblem */
-  persistent(id: unknown): unknown;
-}
-
-/** The pickle goes on beyond the bytes given: the caller may come back with more. */
-export class PickleIncomplete extends Error {}
-
-/** What is wrong with a pickle, as the end of a sentence that begins with "its pickle". */
-export class PickleProblem extends Error {}
-
-/**
- * Limits. The pickle of a checkpoint is its table of contents: 400 tensors with optimizer state make about 250 KB, 1,200
- * tensors and 20,000 objects. What is beyond these limits is no checkpoint, and inside them memory stays in the hundreds
- * of megabytes whatever the bytes are.
- */
-export const MAX_PICKLE_BYTES = 1 << 24;
-const MAX_OBJECTS = 250_000;
-const MAX_STACK = 1_000_000;
-const MAX_MEMO = 250_000;
-const MAX_MARKS = 1000;
-const MAX_INTEGER_BYTES = 255;
-const MAX_NAME_BYTES = 1000;
-const HIGHEST_PROTOCOL = 5;
-
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** Strings of Python 2 are bytes in no known encoding; those of checkpoints are ASCII. */
-const latin1 = new TextDecoder('latin1');
+import { PickleDict, PickleMachine, PickleProblem, type PickleRules } from './pickleMachine.js';
 
 /**
  * Runs one pickle.
@@ -72,341 +19,161 @@ export function unpickle(
   source: string,
   start = 0,
 ): { value: unknown; end: number } {
-  const machine = new Machine(bytes, rules, source, start);
-  return { value: machine.run(), end: machine.position };
+  const machine = new PickleMachine(bytes, rules, source, start);
+  return { value: run(machine), end: machine.position };
 }
 
-type Opcode = (machine: Machine) => void;
+type Opcode = (machine: PickleMachine) => unknown;
 
-class Machine {
-  position: number;
-  stack: unknown[] = [];
-  /** Stacks below the marks, outermost first. */
-  readonly marks: unknown[][] = [];
-  readonly memo = new Map<number, unknown>();
-  numObjects = 0;
-  /** Slots in `stack` and in `marks` together. */
-  numBelow = 0;
-  readonly view: DataView;
-
-  constructor(
-    readonly bytes: Uint8Array,
-    readonly rules: PickleRules,
-    readonly source: string,
-    readonly start: number,
-  ) {
-    this.position = start;
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
-
-  run(): unknown {
-    for (;;) {
-      if (this.position - this.start > MAX_PICKLE_BYTES) {
-        throw this.refuse(`its pickle is longer than ${MAX_PICKLE_BYTES} bytes`);
-      }
-      const at = this.position;
-      const code = this.uint8();
-      if (code === STOP) break;
-      const opcode = OPCODES[code];
-      if (!opcode) throw this.unknownOpcode(code, at);
-      try {
-        opcode(this);
-      } catch (error) {
-        throw this.located(error, at);
-      }
-      if (this.stack.length + this.numBelow > MAX_STACK)
-        throw this.refuse(`its pickle stacks over ${MAX_STACK} values`);
-    }
-    if (this.marks.length > 0 || this.stack.length !== 1) {
-      throw damaged(this.source, `its pickle ends with ${this.stack.length} values on the stack, expected 1`);
-    }
-    return this.stack[0];
-  }
-
-  // Reading.
-
-  take(length: number): Uint8Array {
-    // Never more than the limit, however much a caller's bytes hold.
-    if (length > MAX_PICKLE_BYTES) throw new PickleProblem(`gives a length of ${length} bytes`);
-    if (this.position + length > this.bytes.length) throw new PickleIncomplete();
-    const taken = this.bytes.subarray(this.position, this.position + length);
-    this.position += length;
-    return taken;
-  }
-
-  uint8(): number {
-    return this.take(1)[0];
-  }
-  uint16(): number {
-    this.take(2);
-    return this.view.getUint16(this.position - 2, true);
-  }
-  uint32(): number {
-    this.take(4);
-    return this.view.getUint32(this.position - 4, true);
-  }
-  int32(): number {
-    return this.uint32() | 0;
-  }
-  /** A length; beyond 2^53 it is beyond every limit too. */
-  uint64(): number {
-    this.take(8);
-    return Number(this.view.getBigUint64(this.position - 8, true));
-  }
-  float64(): number {
-    this.take(8);
-    return this.view.getFloat64(this.position - 8, false);
-  }
-  text(length: number): string {
-    const bytes = this.take(length);
+function run(machine: PickleMachine): unknown {
+  for (;;) {
+    machine.checkLimits();
+    const at = machine.position;
+    const code = machine.uint8();
+    if (code === STOP) return machine.result();
+    const opcode = BY_CODE[code];
+    if (!opcode) throw machine.unknownOpcode(code, at);
+    const [, name, act] = opcode;
     try {
-      return utf8.decode(bytes);
-    } catch {
-      throw new PickleProblem('has text that is not UTF-8');
+      act(machine);
+    } catch (error) {
+      throw machine.located(error, `${name} at byte ${at}`);
     }
-  }
-  line(): string {
-    const end = this.bytes.indexOf(0x0a, this.position);
-    if (end < 0 && this.bytes.length - this.position <= MAX_NAME_BYTES) throw new PickleIncomplete();
-    if (end < 0 || end - this.position > MAX_NAME_BYTES) {
-      throw new PickleProblem(`has a name of over ${MAX_NAME_BYTES} bytes`);
-    }
-    const text = this.text(end - this.position);
-    this.position++;
-    return text;
-  }
-  /** Two's complement, least significant byte first. */
-  integer(length: number): number | bigint {
-    if (length > MAX_INTEGER_BYTES) throw new PickleProblem(`has an integer of ${length} bytes`);
-    const bytes = this.take(length);
-    let value = 0n;
-    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i]);
-    const signed = BigInt.asIntN(8 * length, value);
-    const number = Number(signed);
-    return Number.isSafeInteger(number) ? number : signed;
-  }
-
-  // The stack.
-
-  push(value: unknown): void {
-    this.stack.push(value);
-  }
-  pop(): unknown {
-    if (this.stack.length === 0) throw new PickleProblem('takes a value from an empty stack');
-    return this.stack.pop();
-  }
-  top(): unknown {
-    if (this.stack.length === 0) throw new PickleProblem('needs a value on an empty stack');
-    return this.stack[this.stack.length - 1];
-  }
-  mark(): void {
-    if (this.marks.length === MAX_MARKS) throw new PickleProblem(`nests over ${MAX_MARKS} marks`);
-    this.numBelow += this.stack.length;
-    this.marks.push(this.stack);
-    this.stack = [];
-  }
-  /** Everything above the last mark. */
-  popMark(): unknown[] {
-    const below = this.marks.pop();
-    if (!below) throw new PickleProblem('needs a mark');
-    const items = this.stack;
-    this.stack = below;
-    this.numBelow -= below.length;
-    return items;
-  }
-  /** A new container; they are counted, as an empty one takes two hundred times its byte in the pickle. */
-  make<T>(value: T): T {
-    if (++this.numObjects > MAX_OBJECTS) throw new PickleProblem(`makes over ${MAX_OBJECTS} objects`);
-    return value;
-  }
-  tuple(items: unknown[]): void {
-    this.push(this.make(Object.freeze(items)));
-  }
-  setMemo(index: number): void {
-    if (this.memo.size >= MAX_MEMO) throw new PickleProblem(`remembers over ${MAX_MEMO} values`);
-    this.memo.set(index, this.top());
-  }
-  getMemo(index: number): void {
-    if (!this.memo.has(index)) throw new PickleProblem(`asks for memo ${index}, which was never set`);
-    this.push(this.memo.get(index));
-  }
-
-  // Globals and calls.
-
-  global(module: unknown, name: unknown): void {
-    if (typeof module !== 'string' || typeof name !== 'string') {
-      throw new PickleProblem('names a global by something other than text');
-    }
-    const found = this.rules.globals.get(`${module} ${name}`);
-    if (!found) throw this.unknownGlobal(module, name);
-    this.push(found);
-  }
-  call(callee: unknown, args: unknown): void {
-    if (!(callee instanceof PickleGlobal) || !callee.call) {
-      throw new PickleProblem(
-        `calls ${callee instanceof PickleGlobal ? callee.name : 'something'}, which is no function`,
-      );
-    }
-    if (!Array.isArray(args)) throw new PickleProblem(`calls ${callee.name} with arguments that are no tuple`);
-    // A list as an argument costs as much as it is long, and a pickle may hand over the same one again and again.
-    for (const argument of args) if (Array.isArray(argument)) this.numObjects += argument.length;
-    const value = callee.call(args);
-    this.push(this.make(value));
-  }
-  /** Sets attributes, which nobody reads: of an OrderedDict it is state_dict's `_metadata`, version numbers of modules. */
-  build(): void {
-    this.pop();
-    const object = this.top();
-    if (object instanceof PickleDict) return;
-    if (!(object instanceof PickleRecord)) throw new PickleProblem('sets attributes of something that has none');
-  }
-  setItems(items: readonly unknown[]): void {
-    const dict = this.top();
-    if (!(dict instanceof PickleDict)) throw new PickleProblem('sets items of something that is no dict');
-    if (items.length % 2) throw new PickleProblem('sets items with a key that has no value');
-    for (let i = 0; i < items.length; i += 2) dict.set(items[i], items[i + 1]);
-  }
-  append(items: readonly unknown[]): void {
-    const list = this.top();
-    if (!Array.isArray(list) || Object.isFrozen(list)) throw new PickleProblem('appends to something that is no list');
-    for (const item of items) list.push(item);
-  }
-  addItems(items: readonly unknown[]): void {
-    const set = this.top();
-    if (!(set instanceof Set)) throw new PickleProblem('adds to something that is no set');
-    for (const item of items) set.add(item);
-  }
-
-  // Messages.
-
-  refuse(problem: string): CheckpointError {
-    return refused(this.source, problem, 'No checkpoint needs this; do not trust the file');
-  }
-  unknownOpcode(code: number, at: number): CheckpointError {
-    return damaged(this.source, `its pickle has opcode 0x${code.toString(16).padStart(2, '0')} at byte ${at}`, code);
-  }
-  unknownGlobal(module: string, name: string): CheckpointError {
-    const shown = `${module}.${name}`.slice(0, 200);
-    return refused(
-      this.source,
-      `its pickle asks for the Python global ${shown}, which is not one that a checkpoint of weights needs`,
-      'Nothing was run. If you trust the file, save its weights alone in Python: torch.save(model.state_dict(), …), or as safetensors',
-      shown,
-    );
-  }
-  /** Problems from inside an opcode get the file and the position. */
-  located(error: unknown, at: number): unknown {
-    return error instanceof PickleProblem ? damaged(this.source, `its pickle ${error.message} (at byte ${at})`) : error;
   }
 }
 
 const STOP = 0x2e;
+const HIGHEST_PROTOCOL = 5;
 
-const OPCODES: readonly (Opcode | undefined)[] = tableOf({
+const OPCODES: readonly (readonly [code: number, name: string, act: Opcode])[] = [
   // Framing. Frames (protocol 4) say how much to read ahead; we have no use for that.
-  128: (m) => {
-    const protocol = m.uint8();
-    if (protocol > HIGHEST_PROTOCOL)
-      throw new PickleProblem(`is of protocol ${protocol}, newer than ${HIGHEST_PROTOCOL}`);
-  },
-  149: (m) => m.uint64(),
+  [
+    0x80,
+    'PROTO',
+    (m) => {
+      const protocol = m.uint8();
+      if (protocol > HIGHEST_PROTOCOL)
+        throw new PickleProblem(`is of protocol ${protocol}, newer than ${HIGHEST_PROTOCOL}`);
+    },
+  ],
+  [0x95, 'FRAME', (m) => m.uint64()],
 
-  // Constants: NONE, NEWTRUE, NEWFALSE, BININT, BININT1, BININT2, LONG1, LONG4, BINFLOAT.
-  78: (m) => m.push(null),
-  136: (m) => m.push(true),
-  137: (m) => m.push(false),
-  74: (m) => m.push(m.int32()),
-  75: (m) => m.push(m.uint8()),
-  77: (m) => m.push(m.uint16()),
-  138: (m) => m.push(m.integer(m.uint8())),
-  139: (m) => m.push(m.integer(m.uint32())),
-  71: (m) => m.push(m.float64()),
+  // Constants.
+  [0x4e, 'NONE', (m) => m.push(null)],
+  [0x88, 'NEWTRUE', (m) => m.push(true)],
+  [0x89, 'NEWFALSE', (m) => m.push(false)],
+  [0x4a, 'BININT', (m) => m.push(m.int32())],
+  [0x4b, 'BININT1', (m) => m.push(m.uint8())],
+  [0x4d, 'BININT2', (m) => m.push(m.uint16())],
+  [0x8a, 'LONG1', (m) => m.push(m.integer(m.uint8()))],
+  [0x8b, 'LONG4', (m) => m.push(m.integer(m.uint32()))],
+  [0x47, 'BINFLOAT', (m) => m.push(m.float64())],
 
-  // Text and bytes: BINUNICODE, SHORT_BINUNICODE, BINUNICODE8; BINSTRING, SHORT_BINSTRING (Python 2); BINBYTES,
-  // SHORT_BINBYTES, BINBYTES8, BYTEARRAY8.
-  88: (m) => m.push(m.text(m.uint32())),
-  140: (m) => m.push(m.text(m.uint8())),
-  141: (m) => m.push(m.text(m.uint64())),
-  84: (m) => m.push(latin1.decode(m.take(m.uint32()))),
-  85: (m) => m.push(latin1.decode(m.take(m.uint8()))),
-  66: (m) => m.push(m.take(m.uint32())),
-  67: (m) => m.push(m.take(m.uint8())),
-  142: (m) => m.push(m.take(m.uint64())),
-  150: (m) => m.push(m.take(m.uint64())),
+  // Text and bytes; the strings are Python 2's.
+  [0x58, 'BINUNICODE', (m) => m.push(m.text(m.uint32()))],
+  [0x8c, 'SHORT_BINUNICODE', (m) => m.push(m.text(m.uint8()))],
+  [0x8d, 'BINUNICODE8', (m) => m.push(m.text(m.uint64()))],
+  [0x54, 'BINSTRING', (m) => m.push(m.latin1(m.uint32()))],
+  [0x55, 'SHORT_BINSTRING', (m) => m.push(m.latin1(m.uint8()))],
+  [0x42, 'BINBYTES', (m) => m.push(m.take(m.uint32()))],
+  [0x43, 'SHORT_BINBYTES', (m) => m.push(m.take(m.uint8()))],
+  [0x8e, 'BINBYTES8', (m) => m.push(m.take(m.uint64()))],
+  [0x96, 'BYTEARRAY8', (m) => m.push(m.take(m.uint64()))],
 
-  // Containers: MARK, POP, POP_MARK, DUP; EMPTY_TUPLE, TUPLE, TUPLE1, TUPLE2, TUPLE3; EMPTY_LIST, LIST, APPEND, APPENDS;
-  // EMPTY_DICT, DICT, SETITEM, SETITEMS; EMPTY_SET, ADDITEMS, FROZENSET.
-  40: (m) => m.mark(),
-  48: (m) => {
-    if (m.stack.length === 0) m.popMark();
-    else m.pop();
-  },
-  49: (m) => {
-    m.popMark();
-  },
-  50: (m) => m.push(m.top()),
-  41: (m) => m.tuple([]),
-  116: (m) => m.tuple(m.popMark()),
-  133: (m) => m.tuple([m.pop()]),
-  134: (m) => m.tuple([m.pop(), m.pop()].reverse()),
-  135: (m) => m.tuple([m.pop(), m.pop(), m.pop()].reverse()),
-  93: (m) => m.push(m.make([])),
-  108: (m) => m.push(m.make(m.popMark())),
-  97: (m) => m.append([m.pop()]),
-  101: (m) => m.append(m.popMark()),
-  125: (m) => m.push(m.make(new PickleDict())),
-  100: (m) => {
-    const items = m.popMark();
-    m.push(m.make(new PickleDict()));
-    m.setItems(items);
-  },
-  115: (m) => m.setItems([m.pop(), m.pop()].reverse()),
-  117: (m) => m.setItems(m.popMark()),
-  143: (m) => m.push(m.make(new Set())),
-  144: (m) => m.addItems(m.popMark()),
-  145: (m) => m.push(m.make(new Set(m.popMark()))),
+  // Containers.
+  [0x28, 'MARK', (m) => m.mark()],
+  [0x30, 'POP', (m) => (m.stack.length === 0 ? m.popMark() : m.pop())],
+  [0x31, 'POP_MARK', (m) => m.popMark()],
+  [0x32, 'DUP', (m) => m.push(m.top())],
+  [0x29, 'EMPTY_TUPLE', (m) => m.tuple([])],
+  [0x74, 'TUPLE', (m) => m.tuple(m.popMark())],
+  [0x85, 'TUPLE1', (m) => m.tuple([m.pop()])],
+  [0x86, 'TUPLE2', (m) => m.tuple([m.pop(), m.pop()].reverse())],
+  [0x87, 'TUPLE3', (m) => m.tuple([m.pop(), m.pop(), m.pop()].reverse())],
+  [0x5d, 'EMPTY_LIST', (m) => m.push(m.make([]))],
+  [0x6c, 'LIST', (m) => m.push(m.make(m.popMark()))],
+  [0x61, 'APPEND', (m) => m.append([m.pop()])],
+  [0x65, 'APPENDS', (m) => m.append(m.popMark())],
+  [0x7d, 'EMPTY_DICT', (m) => m.push(m.make(new PickleDict()))],
+  [
+    0x64,
+    'DICT',
+    (m) => {
+      const items = m.popMark();
+      m.push(m.make(new PickleDict()));
+      m.setItems(items);
+    },
+  ],
+  [0x73, 'SETITEM', (m) => m.setItems([m.pop(), m.pop()].reverse())],
+  [0x75, 'SETITEMS', (m) => m.setItems(m.popMark())],
+  [0x8f, 'EMPTY_SET', (m) => m.push(m.make(new Set()))],
+  [0x90, 'ADDITEMS', (m) => m.addItems(m.popMark())],
+  [0x91, 'FROZENSET', (m) => m.push(m.make(new Set(m.popMark())))],
 
-  // Memo: BINPUT, LONG_BINPUT, MEMOIZE, BINGET, LONG_BINGET.
-  113: (m) => m.setMemo(m.uint8()),
-  114: (m) => m.setMemo(m.uint32()),
-  148: (m) => m.setMemo(m.memo.size),
-  104: (m) => m.getMemo(m.uint8()),
-  106: (m) => m.getMemo(m.uint32()),
+  // Memo.
+  [0x71, 'BINPUT', (m) => m.setMemo(m.uint8())],
+  [0x72, 'LONG_BINPUT', (m) => m.setMemo(m.uint32())],
+  [0x94, 'MEMOIZE', (m) => m.setMemo(m.memo.size)],
+  [0x68, 'BINGET', (m) => m.getMemo(m.uint8())],
+  [0x6a, 'LONG_BINGET', (m) => m.getMemo(m.uint32())],
 
-  // Globals and calls: GLOBAL, STACK_GLOBAL, REDUCE, NEWOBJ, NEWOBJ_EX, BUILD, BINPERSID. INST and OBJ are the forms of
-  // protocol 0 and 1; they go the same way, so that what they ask for is named.
-  99: (m) => m.global(m.line(), m.line()),
-  147: (m) => {
-    const name = m.pop();
-    m.global(m.pop(), name);
-  },
-  105: (m) => {
-    m.global(m.line(), m.line());
-    const callee = m.pop();
-    m.call(callee, m.popMark());
-  },
-  111: (m) => {
-    const [callee, ...args] = m.popMark();
-    m.call(callee, args);
-  },
-  82: (m) => {
-    const args = m.pop();
-    m.call(m.pop(), args);
-  },
-  129: (m) => {
-    const args = m.pop();
-    m.call(m.pop(), args);
-  },
-  146: (m) => {
-    const named = m.pop();
-    const args = m.pop();
-    if (!(named instanceof PickleDict) || named.size > 0) throw new PickleProblem('calls with arguments by name');
-    m.call(m.pop(), args);
-  },
-  98: (m) => m.build(),
-  81: (m) => m.push(m.rules.persistent(m.pop())),
-});
+  // Globals and calls. INST and OBJ are the forms of protocols 0 and 1; they go the same way, so that what they ask for is
+  // named.
+  [0x63, 'GLOBAL', (m) => m.global(m.line(), m.line())],
+  [
+    0x93,
+    'STACK_GLOBAL',
+    (m) => {
+      const name = m.pop();
+      m.global(m.pop(), name);
+    },
+  ],
+  [
+    0x69,
+    'INST',
+    (m) => {
+      m.global(m.line(), m.line());
+      const callee = m.pop();
+      m.call(callee, m.popMark());
+    },
+  ],
+  [
+    0x6f,
+    'OBJ',
+    (m) => {
+      const [callee, ...args] = m.popMark();
+      m.call(callee, args);
+    },
+  ],
+  [
+    0x52,
+    'REDUCE',
+    (m) => {
+      const args = m.pop();
+      m.call(m.pop(), args);
+    },
+  ],
+  [
+    0x81,
+    'NEWOBJ',
+    (m) => {
+      const args = m.pop();
+      m.call(m.pop(), args);
+    },
+  ],
+  [
+    0x92,
+    'NEWOBJ_EX',
+    (m) => {
+      const named = m.pop();
+      const args = m.pop();
+      if (!(named instanceof PickleDict) || named.size > 0) throw new PickleProblem('calls with arguments by name');
+      m.call(m.pop(), args);
+    },
+  ],
+  [0x62, 'BUILD', (m) => m.build()],
+  [0x51, 'BINPERSID', (m) => m.push(m.rules.persistent(m.pop()))],
+];
 
-function tableOf(opcodes: Readonly<Record<number, Opcode>>): (Opcode | undefined)[] {
-  return Array.from({ length: 256 }, (_, code) => opcodes[code]);
-}
+const BY_CODE = new Array<(typeof OPCODES)[number] | undefined>(256).fill(undefined);
+for (const opcode of OPCODES) BY_CODE[opcode[0]] = opcode;

@@ -8,7 +8,8 @@ import { type ByteSource, readBytes } from '../byteSource.js';
 import { damaged, refused } from '../damaged.js';
 import type { FileContent } from '../safetensorsSource.js';
 import { checkTotalBytes, type StoredTensor } from '../tensorSource.js';
-import { MAX_PICKLE_BYTES, PickleDict, PickleIncomplete, PickleProblem, type PickleRules, unpickle } from './pickle.js';
+import { unpickle } from './pickle.js';
+import { MAX_PICKLE_BYTES, PickleDict, PickleIncomplete, PickleProblem, type PickleRules } from './pickleMachine.js';
 import { infoOf, stateDictOf, type TorchStorage, type TorchTensor, torchRules } from './torchPickle.js';
 
 /** First pickle of a legacy file. */

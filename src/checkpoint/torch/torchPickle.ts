@@ -5,7 +5,7 @@
 import { refused } from '../damaged.js';
 import { elementCount, type SafetensorsDtype } from '../safetensors.js';
 import { extent, type TensorInfo } from '../tensorSource.js';
-import { PickleDict, PickleGlobal, PickleProblem, PickleRecord, type PickleRules } from './pickle.js';
+import { PickleDict, PickleGlobal, PickleProblem, PickleRecord, type PickleRules } from './pickleMachine.js';
 
 /** Dtypes by the name torch gives the dtype and by that of its typed storage; undefined: known, but not read. */
 const TORCH_DTYPES: readonly (readonly [
