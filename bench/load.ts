@@ -24,12 +24,15 @@ export interface LoadMeasurement {
   readonly file: string;
   readonly fileMiB: number;
   readonly ms: number;
+  /** Processor time of all threads: what the load costs on a machine that does other things too. */
+  readonly cpuMs: number;
   /** Largest resident size of the process that loaded it, Node itself included. */
   readonly peakMemoryMiB: number;
   /** Of peak memory to what the weights take as float32, and to the file. */
   readonly memoryToWeights: number;
   readonly memoryToFile: number;
-  readonly against?: Ratio & { readonly peakMemoryMiB: number };
+  /** `ratio` is of elapsed, `cpu` of processor time. */
+  readonly against?: Ratio & { readonly cpu: Ratio; readonly peakMemoryMiB: number };
 }
 
 export interface LoadBenchResult {
@@ -84,17 +87,22 @@ export function describeLoad({ parameters, idleMemoryMiB, measurements }: LoadBe
   return [
     `${(parameters / 1e6).toFixed(1)} M parameters; Node with an open file and no tensors: ${idleMemoryMiB} MiB`,
     ...measurements.map(
-      ({ file, fileMiB, ms, peakMemoryMiB, memoryToWeights, memoryToFile, against }) =>
-        `${file} (${fileMiB} MiB): ${Math.round(ms)} ms, peak ${peakMemoryMiB} MiB = ${memoryToWeights} of the weights, ${memoryToFile} of the file` +
+      ({ file, fileMiB, ms, cpuMs, peakMemoryMiB, memoryToWeights, memoryToFile, against }) =>
+        `${file} (${fileMiB} MiB): ${Math.round(ms)} ms, processor ${Math.round(cpuMs)} ms, ` +
+        `peak ${peakMemoryMiB} MiB = ${memoryToWeights} of the weights, ${memoryToFile} of the file` +
         (against
-          ? `; ${against.ratio}× ${against.name} (${against.ratioMin} to ${against.ratioMax}, ${against.runs} runs), which peaks at ${against.peakMemoryMiB} MiB`
+          ? `; ${sentence(against)}; ${sentence(against.cpu)}; torch peaks at ${against.peakMemoryMiB} MiB`
           : ''),
     ),
   ];
 }
 
+const sentence = ({ ratio, name, ratioMin, ratioMax, runs }: Ratio) =>
+  `${ratio}× ${name} (${ratioMin} to ${ratioMax}, ${runs} runs)`;
+
 interface Load {
   readonly ms: number;
+  readonly cpuMs: number;
   readonly peakMemoryMiB: number;
 }
 
@@ -113,6 +121,7 @@ async function measure(
     if (against) their.push(JSON.parse(await run(python, [script(), 'load', path])) as Load);
   }
   const msOf = (loads: readonly Load[]) => loads.map(({ ms }) => ms);
+  const cpuOf = (loads: readonly Load[]) => loads.map(({ cpuMs }) => cpuMs);
   const memoryOf = (loads: readonly Load[]) => Math.round(Math.max(...loads.map(({ peakMemoryMiB }) => peakMemoryMiB)));
   const fileMiB = statSync(path).size / 2 ** 20;
   const weightsMiB = (4 * parameters) / 2 ** 20;
@@ -122,10 +131,17 @@ async function measure(
     file,
     fileMiB: Math.round(fileMiB),
     ms: rounded(median(msOf(our))),
+    cpuMs: rounded(median(cpuOf(our))),
     peakMemoryMiB: peak,
     memoryToWeights: rounded(peak / weightsMiB),
     memoryToFile: rounded(peak / fileMiB),
-    ...(against && { against: { ...ratioOf('torch', msOf(our), msOf(their)), peakMemoryMiB: memoryOf(their) } }),
+    ...(against && {
+      against: {
+        ...ratioOf('torch', msOf(our), msOf(their)),
+        cpu: ratioOf('torch, processor time', cpuOf(our), cpuOf(their)),
+        peakMemoryMiB: memoryOf(their),
+      },
+    }),
   };
 }
 

@@ -10,6 +10,7 @@ import { peakMemoryMiB } from './report.js';
 const [size, path, work] = process.argv.slice(2);
 const model = largeModel(size as SizeName);
 const startedAt = performance.now();
+const startedCpu = process.cpuUsage();
 const source = await openTensors(path);
 const target = { name: model.architecture, prefix: 'electra' as const, tensors: expectedTensors(model) };
 const plan = planLoad(source.tensors, target, source.name, source.otherEntries);
@@ -19,5 +20,7 @@ if (work === 'load') {
   if (missing.length + unused.length > 0) throw new Error(`${missing.length} missing, ${unused.length} unused`);
 }
 await source.close();
-const result = { ms: performance.now() - startedAt, peakMemoryMiB: peakMemoryMiB(), tensors: tensors.size };
+const { user, system } = process.cpuUsage(startedCpu);
+const ms = performance.now() - startedAt;
+const result = { ms, cpuMs: (user + system) / 1000, peakMemoryMiB: peakMemoryMiB(), tensors: tensors.size };
 process.stdout.write(JSON.stringify(result));
