@@ -7,7 +7,7 @@ import { readZipDirectory } from './archive/zip.js';
 import { type ByteSource, type FileSet, readBytes } from './byteSource.js';
 import { type ContentKind, contentKind } from './contentKind.js';
 import { damaged, refused } from './damaged.js';
-import { jsonDepth } from './jsonDepth.js';
+import { jsonExtent } from './jsonExtent.js';
 import { type FileContent, readSafetensors } from './safetensorsSource.js';
 import { readBundle, shardName } from './tensorflow/bundle.js';
 import { type StoredTensor, type TensorFormat, TensorSource } from './tensorSource.js';
@@ -196,7 +196,7 @@ async function openShards(files: FileSet, index: ByteSource, onClose?: () => Pro
 async function readWeightMap(index: ByteSource): Promise<Map<string, string>> {
   if (index.size > MAX_INDEX_BYTES) throw refused(index.name, `it has ${index.size} bytes, beyond any index`);
   const bytes = await readBytes(index, 0, index.size);
-  if (jsonDepth(bytes) > MAX_INDEX_DEPTH) throw damaged(index.name, 'it is nested deeper than any index');
+  if (jsonExtent(bytes).depth > MAX_INDEX_DEPTH) throw damaged(index.name, 'it is nested deeper than any index');
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

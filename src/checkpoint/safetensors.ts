@@ -5,7 +5,7 @@
  */
 
 import { CheckpointError } from '../errors.js';
-import { jsonDepth } from './jsonDepth.js';
+import { jsonExtent } from './jsonExtent.js';
 
 /** Typed array and bytes an element of every dtype; F16, BF16 and 8-bit floats are handed out as their raw bits. */
 export const SAFETENSORS_DTYPES = {
@@ -229,10 +229,13 @@ export function encodeSafetensorsHeader(
 
 /** A header is an object of objects with arrays of numbers: nothing in it lies deeper. */
 const MAX_HEADER_DEPTH = 3;
+/** The largest published models have some 100,000; each takes about a kilobyte of memory. */
+const MAX_TENSORS = 500_000;
 
 function parseJsonObject(bytes: Uint8Array, source: string): Record<string, unknown> {
-  if (jsonDepth(bytes) > MAX_HEADER_DEPTH)
-    throw damaged(source, `has a header nested over ${MAX_HEADER_DEPTH} levels deep`);
+  const { depth, objects } = jsonExtent(bytes);
+  if (depth > MAX_HEADER_DEPTH) throw damaged(source, `has a header nested over ${MAX_HEADER_DEPTH} levels deep`);
+  if (objects > MAX_TENSORS) throw damaged(source, `has a header of over ${MAX_TENSORS} tensors`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
