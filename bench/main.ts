@@ -112,6 +112,20 @@ program
   });
 
 program
+  .command('load')
+  .description('loading a large checkpoint in each file form: time and peak memory')
+  .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('large'))
+  .requiredOption('--folder <folder>', 'where the files are; they are made where they are missing (5.4 GB for large)')
+  .option('--runs <n>', 'loads of each file', positiveInteger, 5)
+  .addOption(new Option('--against <peer>', 'alternate with the same load in another system').choices(['torch']))
+  .option('--python <path>', 'Python with torch and safetensors (default: PLEIAD_PYTHON, or python3)')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchLoad, describeLoad } = await import('./load.js');
+    finish(options, await benchLoad(options), describeLoad);
+  });
+
+program
   .command('ablation')
   .description('objectives at equal compute, judged by a linear probe on SST-2 and CoLA; run it again to go on')
   .requiredOption('--data <folder>', 'prepared text, as `pleiad prepare` writes it')

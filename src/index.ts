@@ -1,8 +1,17 @@
 /** The library without a file system: what runs in a browser as well as in Node. `pleiad/node` adds what needs Node. */
 
 export * from './autodiff/gradients.js';
+export { unpackTar, unpackZip } from './checkpoint/archive/unpack.js';
+export type { UnpackLimits, UnpackTarget } from './checkpoint/archive/unpacking.js';
+export * from './checkpoint/byteSource.js';
+export { type LoadPlan, type LoadTarget, planLoad } from './checkpoint/loadPlan.js';
+export { describeLoadReport, type LoadReport } from './checkpoint/loadReport.js';
+export { runLoadPlan } from './checkpoint/loadTensors.js';
 export * from './checkpoint/modelFolder.js';
+export * from './checkpoint/nameMaps.js';
+export { openTensorFile, openTensorFolder, PackedCheckpoint } from './checkpoint/openTensors.js';
 export * from './checkpoint/safetensors.js';
+export { TENSOR_FORMATS, type TensorFormat, type TensorInfo, TensorSource } from './checkpoint/tensorSource.js';
 export * from './collective/agreement.js';
 export * from './collective/collective.js';
 export { memoryCollectives } from './collective/memoryCollective.js';

@@ -1,12 +1,16 @@
 /** Everything of `pleiad`, and what needs Node: files, worker threads, the native engine. */
 
+export { unpackArchive } from './checkpoint/archive/unpackNode.js';
+export { folderFiles, openFileSource } from './checkpoint/byteSourceNode.js';
 export type { HubEvent, HubListener } from './checkpoint/hub/events.js';
 export * from './checkpoint/hub/fetchModelNode.js';
 export * from './checkpoint/hub/hubError.js';
 export type { ModelFiles, WeightFormat } from './checkpoint/hub/modelFiles.js';
 export type { HubOptions } from './checkpoint/hub/settingsNode.js';
 export * from './checkpoint/modelFolderNode.js';
+export * from './checkpoint/openTensorsNode.js';
 export * from './checkpoint/safetensorsNode.js';
+export * from './checkpoint/weightFilesNode.js';
 export { type ConnectOptions, connectRanks } from './collective/node/connect.js';
 export { type MergeResult, mergeParts } from './data/prepare/node/parts.js';
 export { type PrepareResult, prepareCorpus } from './data/prepare/node/prepareCorpus.js';

@@ -75,6 +75,8 @@ describe('safetensors in memory', () => {
     ['a header length beyond the limit', new Uint8Array(16).fill(255), /allows 100000000/],
     ['an end inside the header', fileWith({ a: u8(0, 1) }, 0).subarray(0, 20), /inside its header/],
     ['a header that is not JSON', fileWith('{"a":', 0), /not JSON/],
+    ['a header of a million tensors', fileWith(`{"a":[${'{},'.repeat(1e6)}{}]}`, 0), /of over 500000 tensors/],
+    ['a header of a million brackets', fileWith(`{"a":${'['.repeat(1e6)}`, 0), /nested over 3 levels deep/],
     ['a header that is a list', fileWith('[]', 0), /not a JSON object/],
     [
       'an unknown dtype',

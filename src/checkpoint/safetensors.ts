@@ -5,6 +5,7 @@
  */
 
 import { CheckpointError } from '../errors.js';
+import { jsonExtent } from './jsonExtent.js';
 
 /** Typed array and bytes an element of every dtype; F16, BF16 and 8-bit floats are handed out as their raw bits. */
 export const SAFETENSORS_DTYPES = {
@@ -81,6 +82,11 @@ export function bytesPerElement(dtype: SafetensorsDtype): number {
   return SAFETENSORS_DTYPES[dtype].BYTES_PER_ELEMENT;
 }
 
+/** Elements of a tensor of this shape; 1 for a scalar. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
 /**
  * How many bytes of the file the header needs, its length field included.
  * @param bytes   at least the first 8 bytes of the file
@@ -154,18 +160,25 @@ export function viewTensor<D extends SafetensorsDtype>(bytes: Uint8Array, dtype:
 
 /**
  * Encodes tensors as consecutive pieces of a file; the tensors' own pieces are views, nothing is copied.
- * Their order is that of the reference writer, wide elements first and then by name, so every tensor is aligned to its
- * element size and equal tensors give equal bytes in whatever order they come.
  * @throws CheckpointError when a name occurs twice or a shape does not fit its data
  */
 export function encodeSafetensors(
   tensors: Iterable<SafetensorsTensor>,
   metadata?: Readonly<Record<string, string>>,
 ): Uint8Array[] {
-  const sorted = [...tensors].sort(
+  const sorted = inFileOrder(tensors);
+  for (const tensor of sorted) checkData(tensor);
+  return [encodeSafetensorsHeader(sorted, metadata), ...sorted.map(({ data }) => bytesOf(data))];
+}
+
+/**
+ * Tensors in the order of the reference writer, wide elements first and then by name: so every tensor is aligned to its
+ * element size, and equal tensors give equal bytes in whatever order they come.
+ */
+export function inFileOrder<T extends Pick<SafetensorsTensor, 'name' | 'dtype'>>(tensors: Iterable<T>): T[] {
+  return [...tensors].sort(
     (a, b) => bytesPerElement(b.dtype) - bytesPerElement(a.dtype) || compareStrings(a.name, b.name),
   );
-  return [encodeHeader(sorted, metadata), ...sorted.map(({ data }) => bytesOf(data))];
 }
 
 /** The bytes under a typed array, without a copy. */
@@ -173,7 +186,25 @@ export function bytesOf(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-function encodeHeader(sorted: readonly SafetensorsTensor[], metadata?: Readonly<Record<string, string>>): Uint8Array {
+function checkData({ name, dtype, shape, data }: SafetensorsTensor): void {
+  const needed = elementCount(shape);
+  if (needed === data.length && data.BYTES_PER_ELEMENT === bytesPerElement(dtype)) return;
+  throw new CheckpointError(
+    `Tensor ${name} is ${dtype} [${shape}], which takes ${needed} elements of ${bytesPerElement(dtype)} bytes; ` +
+      `its data has ${data.length} of ${data.BYTES_PER_ELEMENT}`,
+    { subject: name, found: data.length, expected: String(needed) },
+  );
+}
+
+/**
+ * The beginning of a file whose tensors follow one another in this order; their data need not be there yet.
+ * @param tensors  in the order of `inFileOrder`
+ * @throws CheckpointError when a name occurs twice
+ */
+export function encodeSafetensorsHeader(
+  tensors: readonly Pick<SafetensorsTensor, 'name' | 'dtype' | 'shape'>[],
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
   // A null prototype keeps a tensor called "__proto__" an ordinary entry.
   const header: Record<string, unknown> = Object.create(null);
   if (metadata) {
@@ -182,18 +213,11 @@ function encodeHeader(sorted: readonly SafetensorsTensor[], metadata?: Readonly<
     header[METADATA_KEY] = Object.fromEntries(entries);
   }
   let offset = 0;
-  for (const { name, dtype, shape, data } of sorted) {
+  for (const { name, dtype, shape } of tensors) {
     if (name in header) throw new CheckpointError(`Tensor ${name} is given twice`, { subject: name });
-    const needed = elementCount(shape);
-    if (needed !== data.length || data.BYTES_PER_ELEMENT !== bytesPerElement(dtype)) {
-      throw new CheckpointError(
-        `Tensor ${name} is ${dtype} [${shape}], which takes ${needed} elements of ${bytesPerElement(dtype)} bytes; ` +
-          `its data has ${data.length} of ${data.BYTES_PER_ELEMENT}`,
-        { subject: name, found: data.length, expected: String(needed) },
-      );
-    }
-    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
-    offset += data.byteLength;
+    const end = offset + elementCount(shape) * bytesPerElement(dtype);
+    header[name] = { dtype, shape, data_offsets: [offset, end] };
+    offset = end;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const padded = Math.ceil(json.length / 8) * 8;
@@ -203,7 +227,15 @@ function encodeHeader(sorted: readonly SafetensorsTensor[], metadata?: Readonly<
   return bytes;
 }
 
+/** A header is an object of objects with arrays of numbers: nothing in it lies deeper. */
+const MAX_HEADER_DEPTH = 3;
+/** The largest published models have some 100,000; each takes about a kilobyte of memory. */
+const MAX_TENSORS = 500_000;
+
 function parseJsonObject(bytes: Uint8Array, source: string): Record<string, unknown> {
+  const { depth, objects } = jsonExtent(bytes);
+  if (depth > MAX_HEADER_DEPTH) throw damaged(source, `has a header nested over ${MAX_HEADER_DEPTH} levels deep`);
+  if (objects > MAX_TENSORS) throw damaged(source, `has a header of over ${MAX_TENSORS} tensors`);
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -267,10 +299,6 @@ function damaged(source: string, text: string, found?: unknown, cause?: unknown)
     advice: 'The file is damaged or incomplete; copy, download or make it again',
     cause,
   });
-}
-
-function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -3,33 +3,16 @@
  * (tensorflow/core/util/event.proto), of which we write the scalars.
  */
 
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  return crc;
-});
-
-/** CRC-32C (Castagnoli polynomial, reflected; RFC 3720 §12.1). */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = CRC_TABLE[(crc ^ byte) & 0xff] ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-/** TFRecord stores checksums rotated and shifted, so that a checksum of data with checksums in it stays meaningful. */
-export function maskedCrc32c(bytes: Uint8Array): number {
-  const crc = crc32c(bytes);
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
+import { crc32c, maskCrc } from '../crc32.js';
 
 /** length u64, its checksum u32, data, its checksum u32; all little-endian. */
 export function encodeRecord(data: Uint8Array): Uint8Array {
   const record = new Uint8Array(data.length + 16);
   const view = new DataView(record.buffer);
   view.setBigUint64(0, BigInt(data.length), true);
-  view.setUint32(8, maskedCrc32c(record.subarray(0, 8)), true);
+  view.setUint32(8, maskCrc(crc32c(record.subarray(0, 8))), true);
   record.set(data, 12);
-  view.setUint32(12 + data.length, maskedCrc32c(data), true);
+  view.setUint32(12 + data.length, maskCrc(crc32c(data)), true);
   return record;
 }
 

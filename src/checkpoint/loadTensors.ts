@@ -1,0 +1,72 @@
+/** Carries out a load plan. */
+import type { LoadPlan, PlannedTensor, TiedTensor } from './loadPlan.js';
+import type { LoadReport } from './loadReport.js';
+import { bytesOf, elementCount } from './safetensors.js';
+import type { TensorSource } from './tensorSource.js';
+
+/**
+ * Reads the planned tensors one after another as float32.
+ * @param use  receives each tensor; its buffer is the receiver's to keep
+ */
+export async function runLoadPlan(
+  source: TensorSource,
+  plan: LoadPlan,
+  use: (name: string, tensor: { shape: readonly number[]; data: Float32Array<ArrayBuffer> }) => void | Promise<void>,
+): Promise<LoadReport> {
+  for (const { name, from, shape, transposed } of plan.tensors) {
+    const values = await source.readFloat32(from);
+    await use(name, { shape, data: transposed ? transpose(values, shape) : values });
+  }
+  const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
+  const tied: (TiedTensor & { same?: boolean })[] = [];
+  for (const entry of plan.tied) {
+    const main = byName.get(entry.to);
+    const same = entry.from !== undefined && main ? await haveSameBits(source, entry.from, main.from) : undefined;
+    tied.push({ ...entry, ...(same !== undefined && { same }) });
+  }
+  const isAsStored = ({ dtype, transposed }: PlannedTensor) => dtype === 'F32' && !transposed;
+  return {
+    source: source.name,
+    format: source.format,
+    target: plan.target,
+    loaded: plan.tensors.filter(isAsStored).map(({ name, from }) => ({ name, from })),
+    converted: plan.tensors
+      .filter((tensor) => !isAsStored(tensor))
+      .map(({ name, from, dtype, transposed }) => ({
+        name,
+        from,
+        how: [...(dtype === 'F32' ? [] : [`from ${dtype}`]), ...(transposed ? ['transposed'] : [])].join(', '),
+      })),
+    tied,
+    missing: plan.missing,
+    unused: plan.unused,
+  };
+}
+
+async function haveSameBits(source: TensorSource, one: string, other: string): Promise<boolean> {
+  const [a, b] = [source.info(one), source.info(other)];
+  if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
+  // One storage under two names, as PyTorch saves tied weights: nothing to read.
+  if (a.source === b.source && a.begin === b.begin && a.strides?.join() === b.strides?.join()) return true;
+  const [first, second] = [bytesOf(await source.readRaw(one)), bytesOf(await source.readRaw(other))];
+  return first.every((byte, i) => byte === second[i]);
+}
+
+/** [columns, rows] → [rows, columns], in tiles, as a kernel of a thousand columns does not fit the cache in one line. */
+export function transpose(values: Float32Array, shape: readonly number[]): Float32Array<ArrayBuffer> {
+  const [rows, columns] = shape;
+  const result = new Float32Array(elementCount(shape));
+  const from = new Uint32Array(values.buffer, values.byteOffset, values.length); // bits, so that no NaN changes
+  const to = new Uint32Array(result.buffer);
+  const TILE = 32;
+  for (let row0 = 0; row0 < rows; row0 += TILE) {
+    for (let column0 = 0; column0 < columns; column0 += TILE) {
+      const rowEnd = Math.min(rows, row0 + TILE);
+      const columnEnd = Math.min(columns, column0 + TILE);
+      for (let row = row0; row < rowEnd; row++) {
+        for (let column = column0; column < columnEnd; column++) to[row * columns + column] = from[column * rows + row];
+      }
+    }
+  }
+  return result;
+}
