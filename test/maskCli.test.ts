@@ -101,7 +101,7 @@ describe('pleiad mask', () => {
     const bad = pleiad('mask', '--json', '--scheme', 'whole-word', '--geometric-p', '0.3', '--mask-prob', '7', 'text');
     expect(bad.code).toBe(2);
     expect(bad.json.error.problems).toEqual([
-      'maskProb is 7; expected number to be <=1',
+      'maskProb is 7; expected a number above 0 and at most 1',
       expect.stringContaining('geometricP is set and masking is whole-word'),
     ]);
     expect(pleiad('mask', '--scheme', 'spam', 'text').stderr).toContain('masking has "spam"; expected one of');

@@ -50,6 +50,8 @@ export function tinyRun(folder: string, out: string, change: Record<string, stri
     out,
     size: 'tiny',
     model: 'hiddenSize=32,numHiddenLayers=2,numAttentionHeads=2,intermediateSize=64,embeddingSize=16',
+    // Rounding to bf16 would hide what is compared here.
+    precision: 'fp32',
     steps: 60,
     length: 32,
     'batch-size': 4,
