@@ -63,6 +63,7 @@ program
     positiveNumber,
     0.1,
   )
+  .option('--minutes <n>', 'no turn begins later', positiveNumber, 10)
   .option('--mpirun <command>', 'launcher of the ranks', 'mpirun')
   .option('--mpirun-flags <flags>', 'flags of the launcher, spaces between', '')
   .option('--json', 'one JSON object on standard output', false)
