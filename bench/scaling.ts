@@ -6,6 +6,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
 import { PleiadError } from '../src/errors.js';
 import type { SizeName } from '../src/models/config.js';
 import { fitLine, fitNetwork, type Network, type RankCosts, stepCosts } from './costModel.js';
@@ -19,6 +20,8 @@ export interface ScalingOptions {
   readonly batch: number;
   readonly length: number;
   readonly ranks: number;
+  readonly engine: EngineName;
+  readonly precision: PrecisionName;
   /** Threads of the one rank, and of all ranks together. */
   readonly threads: number;
   /** Turns that count: those in which other processes kept the machine less busy than `mostLoad`. */
@@ -113,9 +116,9 @@ export async function benchScaling(options: ScalingOptions): Promise<ScalingResu
   }
 }
 
-function words({ size, batch, length }: ScalingOptions, threads: number): string[] {
+function words({ size, batch, length, engine, precision }: ScalingOptions, threads: number): string[] {
   const script = fileURLToPath(new URL('./scalingRank.js', import.meta.url));
-  const settings = { size, batch, length, threads };
+  const settings = { size, batch, length, threads, engine, precision };
   return [script, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])];
 }
 
