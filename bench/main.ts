@@ -63,6 +63,9 @@ program
     positiveNumber,
     0.1,
   )
+  .option('--minutes <n>', 'no turn begins later', positiveNumber, 10)
+  .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))
   .option('--mpirun <command>', 'launcher of the ranks', 'mpirun')
   .option('--mpirun-flags <flags>', 'flags of the launcher, spaces between', '')
   .option('--json', 'one JSON object on standard output', false)

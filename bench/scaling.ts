@@ -4,7 +4,9 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
 import { PleiadError } from '../src/errors.js';
 import type { SizeName } from '../src/models/config.js';
 import { fitLine, fitNetwork, type Network, type RankCosts, stepCosts } from './costModel.js';
@@ -18,6 +20,8 @@ export interface ScalingOptions {
   readonly batch: number;
   readonly length: number;
   readonly ranks: number;
+  readonly engine: EngineName;
+  readonly precision: PrecisionName;
   /** Threads of the one rank, and of all ranks together. */
   readonly threads: number;
   /** Turns that count: those in which other processes kept the machine less busy than `mostLoad`. */
@@ -25,6 +29,8 @@ export interface ScalingOptions {
   readonly steps: number;
   /** In cores. */
   readonly mostLoad: number;
+  /** No turn begins after so many minutes. */
+  readonly minutes: number;
   readonly mpirun: string;
   /** Flags of mpirun, space between. */
   readonly mpirunFlags: string;
@@ -110,9 +116,9 @@ export async function benchScaling(options: ScalingOptions): Promise<ScalingResu
   }
 }
 
-function words({ size, batch, length }: ScalingOptions, threads: number): string[] {
+function words({ size, batch, length, engine, precision }: ScalingOptions, threads: number): string[] {
   const script = fileURLToPath(new URL('./scalingRank.js', import.meta.url));
-  const settings = { size, batch, length, threads };
+  const settings = { size, batch, length, threads, engine, precision };
   return [script, ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)])];
 }
 
@@ -129,13 +135,24 @@ async function measure(one: RankGroup, many: RankGroup, options: ScalingOptions)
   for (const group of [one, many]) await group.ask({ kind: 'together', steps: WARMUP_STEPS });
   const all: Turn[] = [];
   const quiet = () => all.filter(({ othersCores }) => othersCores <= options.mostLoad);
-  while (quiet().length < options.turns && all.length < 5 * options.turns) {
+  const deadline = performance.now() + 60_000 * options.minutes;
+  while (quiet().length < options.turns && performance.now() < deadline) {
+    await waitForQuiet(pids, options.mostLoad, deadline);
     all.push(await takeTurn(one, many, { ...options, rows: description.rows, gradients: description.gradients, pids }));
     say(`turn ${all.length}: ${describeTurn(all.at(-1)!)}`);
   }
   const counted = quiet().length > 0 ? quiet() : all;
   if (quiet().length < options.turns) say(`only ${quiet().length} turns were quiet`);
   return summary(counted, all.length, description, options);
+}
+
+/** Until other processes have left the machine alone for a second, or the time is over. */
+async function waitForQuiet(pids: readonly number[], mostLoad: number, deadline: number): Promise<void> {
+  for (let load = Number.POSITIVE_INFINITY; load > mostLoad && performance.now() < deadline; ) {
+    const meter = new LoadMeter(pids);
+    await setTimeout(1000);
+    load = meter.othersCores() ?? 0;
+  }
 }
 
 async function takeTurn(

@@ -7,7 +7,8 @@ import { parseArgs } from 'node:util';
 import { fromFirst, sumOverRanks } from '../src/collective/agreement.js';
 import { ALONE } from '../src/collective/collective.js';
 import { connectRanks } from '../src/collective/node/connect.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
+import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
+import { createEngine } from '../src/engine/node/chooseEngine.js';
 import { median } from '../src/median.js';
 import { SIZES, type SizeName } from '../src/models/config.js';
 import { ArenaExchange } from '../src/training/arenaExchange.js';
@@ -24,12 +25,18 @@ const { values } = parseArgs({
     batch: { type: 'string', default: '16' },
     length: { type: 'string', default: '128' },
     threads: { type: 'string', default: '1' },
+    engine: { type: 'string', default: 'auto' },
+    precision: { type: 'string', default: 'auto' },
   },
 });
 if (!Object.hasOwn(SIZES, values.size)) throw new Error(`--size ${values.size}`);
 
 const collective = await connectRanks({ timeoutMs: PATIENCE_MS });
-const engine = await createNodeEngine({ threads: Number(values.threads) });
+const engine = await createEngine({
+  threads: Number(values.threads),
+  engine: values.engine as EngineName,
+  precision: values.precision as PrecisionName,
+});
 const shape = { size: values.size as SizeName, objective: 'electra', length: Number(values.length) } as const;
 const batch = Number(values.batch);
 /** Steps that all ranks do together. */
