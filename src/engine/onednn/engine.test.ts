@@ -1,10 +1,33 @@
+import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../graph/graph.js';
+import { workerUrl } from '../../workerUrl.js';
 import type { Engine, Tensor, Tensors } from '../engine.js';
 import { oneDnnMissing } from '../testEngines.js';
 import { createOneDnnEngine } from './engine.js';
 
 const vector = (data: Float32Array): Tensor => ({ dtype: 'float32', shape: [data.length], data });
+
+test.skipIf(oneDnnMissing)(
+  'bf16 is refused where the library has none for the processor, with what to do',
+  async () => {
+    // As on a processor without AVX-512; read by the library when it is loaded, so in a process of its own.
+    const script = `
+    const { createOneDnnEngine } = await import(${JSON.stringify(workerUrl('./engine.js', import.meta.url).href)});
+    const fp32 = await createOneDnnEngine({ threads: 1 });
+    console.log(fp32.precision);
+    await createOneDnnEngine({ threads: 1, precision: 'bf16' }).catch(({ message }) => console.log(message));`;
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {
+      encoding: 'utf8',
+      env: { ...process.env, ONEDNN_MAX_CPU_ISA: 'AVX2', DNNL_MAX_CPU_ISA: 'AVX2' },
+    });
+    expect(status).toBe(0);
+    expect(stdout.trim().split('\n')).toEqual([
+      'fp32',
+      'precision "bf16" is not to be had here: oneDNN has no bf16 products for this processor. Use --precision fp32',
+    ]);
+  },
+);
 
 describe.skipIf(oneDnnMissing)('onednn', () => {
   let engine: Engine;

@@ -36,7 +36,7 @@ export class OneDnnMissing extends EngineError {
 
 /**
  * Starts an engine in a worker thread.
- * @throws OneDnnMissing when there is no library that can be used
+ * @throws OneDnnMissing when there is no library that can be used; EngineError when it has no bf16 for this processor
  */
 export async function createOneDnnEngine(options: OneDnnEngineOptions = {}): Promise<OneDnnEngine> {
   const { precision = 'auto', profile = false, onWarning = warnOfProcess } = options;
@@ -47,6 +47,10 @@ export async function createOneDnnEngine(options: OneDnnEngineOptions = {}): Pro
   if ('missing' in greeting) {
     await client.close();
     throw new OneDnnMissing(greeting.missing);
+  }
+  if ('refused' in greeting) {
+    await client.close();
+    throw new EngineError(greeting.refused, { subject: 'precision', found: precision });
   }
   for (const warning of greeting.warnings) onWarning(warning);
   return new OneDnnEngine(client, greeting, settings.threads, profile);
@@ -66,7 +70,7 @@ export class OneDnnEngine implements Engine {
 
   constructor(
     client: WorkerClient,
-    { version, precision }: Exclude<OneDnnGreeting, { missing: string }>,
+    { version, precision }: Extract<OneDnnGreeting, { version: string }>,
     threads: number,
     profile: boolean,
   ) {

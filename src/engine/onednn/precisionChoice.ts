@@ -17,22 +17,32 @@ const [ROWS, INNER, COLUMNS] = [256, 256, 1024];
 const ROUNDS = 7;
 
 export function choosePrecision(session: OneDnnSession): Precision {
+  if (!hasBf16(session)) return 'fp32';
+  return productMs(session, 'f32') / productMs(session, 'bf16') >= LEAST_GAIN ? 'bf16' : 'fp32';
+}
+
+/** Whether the library has bf16 products for this processor: loops in their place would take hours. */
+export function hasBf16(session: OneDnnSession): boolean {
   try {
-    return productMs(session, 'f32') / productMs(session, 'bf16') >= LEAST_GAIN ? 'bf16' : 'fp32';
+    session.build(product('bf16').primitive);
+    return true;
   } catch {
-    // No bf16 products at all.
-    return 'fp32';
+    return false;
   }
 }
 
-/** The shortest of several runs: what else the machine does only makes a run longer. */
-function productMs(session: OneDnnSession, type: 'f32' | 'bf16'): number {
+function product(type: 'f32' | 'bf16') {
   const [src, weights, dst] = [
     scratch(type, [ROWS, INNER]),
     scratch(type, [INNER, COLUMNS]),
     scratch(type, [ROWS, COLUMNS]),
   ];
-  const primitive = { kind: 'matmul', src, weights, dst, postOps: [] } as const;
+  return { src, weights, dst, primitive: { kind: 'matmul', src, weights, dst, postOps: [] } } as const;
+}
+
+/** The shortest of several runs: what else the machine does only makes a run longer. */
+function productMs(session: OneDnnSession, type: 'f32' | 'bf16'): number {
+  const { src, weights, dst, primitive } = product(type);
   session.build(primitive);
   const inputs = [src, weights].map((view, i) => ({ name: String(i), view }));
   const executable = new Executable(

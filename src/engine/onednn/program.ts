@@ -89,6 +89,8 @@ export class OneDnnProgram implements WorkerProgram {
   readonly #arenas?: OneDnnArenas;
   readonly #plans = new Map<string, Specialisation>();
   #profile?: Map<string, number>;
+  /** Whether its state is arenas, of which each run may take other pieces. */
+  readonly #runsOverArenas: boolean;
   /** The piece of every arena that a run over arenas is at. */
   #piece?: { start: number; end: number };
 
@@ -101,6 +103,7 @@ export class OneDnnProgram implements WorkerProgram {
     if (profile) this.#profile = new Map();
     this.#signature = signatureOf(label, this.#graph, weights);
     checkState(this.#signature, arenas);
+    this.#runsOverArenas = this.#signature.states.some(({ name }) => !arenas?.layout.slots.has(name));
   }
 
   run(feeds: Tensors): Tensors {
@@ -128,7 +131,7 @@ export class OneDnnProgram implements WorkerProgram {
       const scratch = this.#runtime.scratch(executable.layout.bytes);
       const { inputs, outputs, updates } = executable.plan;
       executable.bind(scratch);
-      if (this.#piece) executable.moveState();
+      if (this.#runsOverArenas) executable.moveState();
       for (const { name, view } of inputs) executable.elements(view).set(feeds[name].data);
       executable.run(this.#profile && ((label, elapsedMs) => this.#record(label, elapsedMs)));
       for (const name of updates) this.#arenas!.changed(this.#arenas!.originOf(name).arena);

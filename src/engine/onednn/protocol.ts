@@ -9,7 +9,10 @@ export interface OneDnnSettings {
 
 /** The worker's first message. */
 export type OneDnnGreeting =
+  /** There is no library that can be used. */
   | { readonly missing: string }
+  /** There is, but it cannot do what is asked for. */
+  | { readonly refused: string }
   | {
       readonly version: string;
       readonly path: string;

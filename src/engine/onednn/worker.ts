@@ -4,7 +4,7 @@ import { flushDenormals } from './library/denormals.js';
 import { loadOneDnn, type OneDnnLibrary } from './library/load.js';
 import { OneDnnSession } from './library/session.js';
 import { setThreads } from './library/threads.js';
-import { choosePrecision } from './precisionChoice.js';
+import { choosePrecision, hasBf16 } from './precisionChoice.js';
 import { OneDnnProgram, Runtime } from './program.js';
 import type { OneDnnGreeting, OneDnnSettings, OneDnnSource } from './protocol.js';
 import { OneDnnArenas } from './state.js';
@@ -16,6 +16,13 @@ function start(library: OneDnnLibrary, settings: OneDnnSettings): void {
   setThreads(library, 1);
   const session = new OneDnnSession(library);
   const precision = settings.precision === 'auto' ? choosePrecision(session) : settings.precision;
+  if (precision === 'bf16' && !hasBf16(session)) {
+    refuse({
+      refused:
+        'precision "bf16" is not to be had here: oneDNN has no bf16 products for this processor. Use --precision fp32',
+    });
+    return;
+  }
   const warnings = setThreads(library, settings.threads);
   const runtime = new Runtime(session, precision, warnUser);
   serveEngine<OneDnnSource, OneDnnGreeting>(
@@ -28,19 +35,21 @@ function start(library: OneDnnLibrary, settings: OneDnnSettings): void {
   );
 }
 
+/** Greets with the reason why there is no engine, after which the driver ends this thread. */
+function refuse(reason: Exclude<OneDnnGreeting, { version: string }>): void {
+  const fail = () => {
+    throw new Error(Object.values(reason)[0]);
+  };
+  serveEngine<OneDnnSource, OneDnnGreeting>({ createArenas: fail, compile: fail }, reason);
+}
+
 const library = loadOneDnn();
 if ('missing' in library) {
-  serveEngine<OneDnnSource, OneDnnGreeting>(
-    {
-      createArenas: () => {
-        throw new Error(library.missing);
-      },
-      compile: () => {
-        throw new Error(library.missing);
-      },
-    },
-    library,
-  );
+  refuse(library);
 } else {
-  start(library, workerSettings());
+  try {
+    start(library, workerSettings());
+  } catch (error) {
+    refuse({ missing: `${library.path} ${library.version} does not start: ${(error as Error).message}` });
+  }
 }

@@ -86,12 +86,13 @@ function firstLine(error: unknown): string {
 }
 
 /** What OpenMP runtimes (of GNU; of LLVM and Intel) call the time that a thread waits spinning before it sleeps. */
-const QUIET: Readonly<Record<string, string>> = { GOMP_SPINCOUNT: '0', KMP_BLOCKTIME: '0' };
+const QUIET: Readonly<Record<string, string>> = { GOMP_SPINCOUNT: '1000', KMP_BLOCKTIME: '0' };
 
 /**
- * Loads with threads that sleep as soon as they have nothing to do, which OpenMP reads from the environment once. Those
- * of GNU otherwise spin for milliseconds: where anything else runs on the machine, they hold the core that the thread
- * they wait for needs (a step that takes 1.1 s took 13 s). What the user has set goes first.
+ * Loads with threads that soon sleep when they have nothing to do, which OpenMP reads from the environment once. Those of
+ * GNU otherwise spin for milliseconds: where anything else runs on the machine, they hold the core that the thread they
+ * wait for needs (a step that takes 1.1 s took 13 s). A thousand turns, some 20 µs, bridge the way from one primitive to
+ * the next, where waking costs as long. What the user has set goes first.
  */
 function withQuietThreads<T>(koffi: Koffi, load: () => T): T {
   const isSet = ['OMP_WAIT_POLICY', ...Object.keys(QUIET)].some((name) => process.env[name] !== undefined);

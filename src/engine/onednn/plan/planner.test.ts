@@ -54,6 +54,17 @@ describe('a plan', () => {
     expect(resolveAlias(plan.aliases, result!.buffer).residence).toEqual({ kind: 'state', name: 'gradient' });
   });
 
+  it('updates a running average in one pass over its own memory', () => {
+    const g = new GraphBuilder();
+    const gradient = g.mul(g.state('gradient', [64]), g.input('scale', 'float32', []));
+    const moment = g.state('moment', [64]);
+    g.update('moment', g.add(g.mul(moment, g.scalar(0.9)), g.mul(gradient, g.scalar(0.1))));
+    const plan = planOf(g);
+    expect(stepsOf(plan)).toEqual(['mul + linear + sum']);
+    const { primitive } = plan.steps[0] as Extract<Step, { kind: 'primitive' }>;
+    expect('postOps' in primitive && primitive.postOps[1]).toEqual({ kind: 'sum', scale: Math.fround(0.9) });
+  });
+
   it('sums the three products into a residual in one piece of memory', () => {
     const g = new GraphBuilder();
     const residual = g.exp(g.input('r', 'float32', [BATCH, 8]));

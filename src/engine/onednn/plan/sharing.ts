@@ -56,6 +56,7 @@ export function shareMemory(
     list,
     inPlace.filter(({ view, state }) => !sharing.writeInto(state, view)),
   );
+  sharing.foldScaledSums();
   sharing.recordSteps();
   sharing.reuseOperands();
   return sharing.aliases;
@@ -85,8 +86,6 @@ class Sharing {
   /** The last step that reads a state's old value. */
   readonly #oldReads = new Map<PlanBuffer, number>();
 
-  #recorded = 0;
-
   constructor(
     private readonly steps: Step[],
     private readonly outputs: readonly PlanOutput[],
@@ -94,15 +93,18 @@ class Sharing {
     this.recordSteps();
   }
 
-  /** Takes note of the steps that were added since the last time. */
+  /** Takes note of the steps as they now are. */
   recordSteps(): void {
-    for (; this.#recorded < this.steps.length; this.#recorded++) {
-      const at = this.#recorded;
-      const step = this.steps[at];
+    this.#spans.clear();
+    this.#oldReads.clear();
+    for (const [at, step] of this.steps.entries()) {
       const { reads, writes } = stepOperands(step);
       for (const { view } of reads) {
         this.#span(this.#root(view.buffer)).lastRead = at;
-        if (view.buffer.residence.kind === 'state') this.#oldReads.set(view.buffer, at);
+        // A sum over state reads it through the result that is to lie there.
+        const state = this.#root(view.buffer);
+        const isOld = view.buffer === state || writes.some((write) => write.view === view);
+        if (state.residence.kind === 'state' && isOld) this.#oldReads.set(state, at);
       }
       for (const { view } of writes) {
         const span = this.#span(this.#root(view.buffer));
@@ -171,6 +173,43 @@ class Sharing {
         break;
       }
     }
+  }
+
+  /**
+   * x + c·s, written over s, is one primitive: the sum post-op scales what lay there before. So the moments of Adam are
+   * updated in one pass each.
+   */
+  foldScaledSums(): void {
+    const folded = new Set<Step>();
+    for (const step of this.steps) {
+      if (step.kind !== 'primitive' || step.primitive.kind !== 'binary') continue;
+      const { primitive } = step;
+      if (primitive.postOps.some(({ kind }) => kind === 'sum')) continue;
+      for (const [place, postOp] of primitive.postOps.entries()) {
+        const scaled = postOp.kind === 'binary' && postOp.algorithm === 'add' && this.#scaling(postOp.operand);
+        if (!scaled || this.#root(scaled.of.buffer) !== this.#root(primitive.dst.buffer)) continue;
+        if (!sameLayout(scaled.of, primitive.dst)) continue;
+        step.primitive = { ...primitive, postOps: primitive.postOps.with(place, { kind: 'sum', scale: scaled.by }) };
+        folded.add(scaled.step);
+        break;
+      }
+    }
+    for (const step of folded) this.steps.splice(this.steps.indexOf(step), 1);
+  }
+
+  /** The step that makes a value as a constant times another, where it is read but once. */
+  #scaling(value: View): { step: Step; of: View; by: number } | undefined {
+    const uses = this.steps.filter((step) =>
+      stepOperands(step).reads.some(({ view }) => this.#root(view.buffer) === this.#root(value.buffer)),
+    );
+    const made = this.steps.find((step) => stepOperands(step).writes.some(({ view }) => view.buffer === value.buffer));
+    if (uses.length !== 1 || made?.kind !== 'primitive' || made.primitive.kind !== 'binary') return undefined;
+    const { algorithm, a, b, postOps } = made.primitive;
+    const { residence } = b.buffer;
+    if (algorithm !== 'mul' || postOps.length > 0 || residence.kind !== 'constant' || b.buffer.bytes !== 4)
+      return undefined;
+    if (this.#root(a.buffer) === this.#root(value.buffer)) return undefined;
+    return { step: made, of: a, by: (residence.data as Float32Array)[0] };
   }
 
   /**
