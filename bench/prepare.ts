@@ -17,7 +17,7 @@ import { machineDescription, median, peakMemoryMiB, type Ratio, ratioOf, rounded
 export interface PrepareBenchOptions {
   /** Folder of text to prepare. Default: ../shared/data/text-en if it is there, else the text in examples/. */
   input?: string;
-  /** MB of text (10^6 bytes); the input is repeated up to that. Default 80. */
+  /** MB of text (10^6 bytes); the input is repeated up to that. Default 320: in less, threads have hardly warmed up. */
   megabytes?: number;
   /** Pairs of runs. Default 5. */
   runs?: number;
@@ -42,7 +42,7 @@ export interface PrepareBenchResult {
 
 /** Measures on a copy in a temporary folder, which is removed. */
 export async function benchPrepare(options: PrepareBenchOptions = {}): Promise<PrepareBenchResult> {
-  const { megabytes = 80, runs = 5, json = false } = options;
+  const { megabytes = 320, runs = 5, json = false } = options;
   const folder = mkdtempSync(join(tmpdir(), 'bench-prepare-'));
   const tell = json ? () => {} : say;
   try {
