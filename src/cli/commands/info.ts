@@ -5,7 +5,7 @@ import { expectedTensors } from '../../checkpoint/modelFolder.js';
 import { loadModelDescription } from '../../checkpoint/modelFolderNode.js';
 import { findMpi } from '../../collective/node/connect.js';
 import { chooseEngine } from '../../engine/node/chooseEngine.js';
-import { type ModelRole, resolveCheckpoint, resolveModelFolder } from '../../pipelines/node.js';
+import { type ModelRole, resolveCheckpoint, resolveModelFolder } from '../../pipelines/modelPlacesNode.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
 import { grouped } from '../numbers.js';

@@ -1,0 +1,93 @@
+import { describeLoadReport } from '../../checkpoint/loadReport.js';
+import type { ElectraHalf } from '../../checkpoint/nameMaps.js';
+import { SettingsError } from '../../errors.js';
+import { TASKS, type Task } from '../../models/heads.js';
+import { convertModel } from '../../pipelines/convertNode.js';
+import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
+import type { CommandDefinition } from '../command.js';
+import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
+import { grouped } from '../numbers.js';
+
+/** camelCase in code, hyphens on the command line. */
+const TASK_WORDS = new Map(
+  Object.keys(TASKS).map((task) => [task.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), task as Task]),
+);
+
+export const convert: CommandDefinition = {
+  name: 'convert',
+  summary:
+    'Writes a checkpoint of any kind (safetensors, PyTorch .bin, TensorFlow 1, SpanBERT archives) as a model folder in ' +
+    'Hugging Face layout, and says what became of every tensor.',
+  arguments: [
+    { name: '<source>', description: 'a folder, a run, a file, an archive, or a name on the hub' },
+    { name: '<folder>', description: 'where to write; a new or an empty folder' },
+  ],
+  options: [
+    {
+      flags: '--dtype <type>',
+      description: 'type of the weights that are written. Default: f16 where all are that already, else f32.',
+      choices: ['f32', 'f16'],
+    },
+    {
+      flags: '--task <name>',
+      description: 'what the model is for; default: what its config or its tensors say',
+      choices: [...TASK_WORDS.keys()],
+    },
+    {
+      flags: '--half <name>',
+      description: "which model of google-research/electra's checkpoints, which hold both. Default discriminator.",
+      choices: ['discriminator', 'generator'],
+    },
+    { flags: '--config <file>', description: 'a config.json, for weights that have none beside them' },
+    REVISION_OPTION,
+    ...CASING_OPTIONS,
+  ],
+  examples: [
+    'pleiad convert SpanBERT/spanbert-base-cased spanbert/ --task encoder',
+    'pleiad convert electra_small/ generator/ --half generator',
+    'pleiad convert run/ model/ --dtype f16',
+  ],
+
+  async run([source, folder], options, { output }) {
+    if (source === undefined || folder === undefined)
+      throw new SettingsError(['two names are needed: source and folder']);
+    const { dtype, task, half, config } = options;
+    const conversion = await convertModel(source, folder, {
+      ...loadingOptions(options, output),
+      dtype: dtype as WeightDtype | undefined,
+      task: typeof task === 'string' ? TASK_WORDS.get(task) : undefined,
+      half: half as ElectraHalf | undefined,
+      config: config as string | undefined,
+    });
+    const { model, report, files, roundedValues } = conversion;
+    for (const line of describeLoadReport(report)) output.line(line);
+    if (model.guessedConfig) {
+      output.line(
+        '  no config.json: sizes are those of the tensors, with 64 units a head, as all released models have',
+      );
+    }
+    if (!model.tokenizer) output.line('  no tokenizer beside it: none was written');
+    if (roundedValues > 0) output.line(`  ${grouped(roundedValues)} values were rounded to f16`);
+    output.line(`${folder}: ${model.model.architecture}, ${conversion.dtype}, ${files.join(', ')}`);
+    return {
+      json: {
+        source: report.source,
+        format: report.format,
+        folder,
+        architecture: model.model.architecture,
+        dtype: conversion.dtype,
+        tensors: model.tensors.size,
+        loaded: report.loaded,
+        converted: report.converted,
+        tied: report.tied,
+        missing: report.missing,
+        unexpected: report.unused,
+        initialized: report.initialized,
+        roundedValues,
+        configFromShapes: model.guessedConfig,
+        tokenizer: model.tokenizer !== undefined,
+        files,
+      },
+    };
+  },
+};
