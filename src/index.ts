@@ -61,6 +61,7 @@ export * from './objectives/objective.js';
 export * from './objectives/spanbert.js';
 export * from './passes/passes.js';
 export type { PipelineOptions } from './pipelines/encoderModel.js';
+export * from './pipelines/exportOnnx.js';
 export * from './pipelines/fillMask.js';
 export * from './pipelines/fillSpan.js';
 export * from './pipelines/model.js';

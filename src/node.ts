@@ -24,6 +24,7 @@ export * from './engine/onednn/engine.js';
 export * from './engine/onnxruntime/nodeEngine.js';
 export * from './index.js';
 export * from './pipelines/convertNode.js';
+export * from './pipelines/exportModelNode.js';
 export * from './pipelines/modelPlacesNode.js';
 export * from './pipelines/node.js';
 export * from './pipelines/pretrainedNode.js';

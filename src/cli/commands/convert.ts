@@ -1,17 +1,12 @@
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import type { ElectraHalf } from '../../checkpoint/nameMaps.js';
 import { SettingsError } from '../../errors.js';
-import { TASKS, type Task } from '../../models/heads.js';
 import { convertModel } from '../../pipelines/convertNode.js';
 import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
 import type { CommandDefinition } from '../command.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { grouped } from '../numbers.js';
-
-/** camelCase in code, hyphens on the command line. */
-const TASK_WORDS = new Map(
-  Object.keys(TASKS).map((task) => [task.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`), task as Task]),
-);
+import { TASK_OPTION, taskOption } from '../taskOption.js';
 
 export const convert: CommandDefinition = {
   name: 'convert',
@@ -28,11 +23,7 @@ export const convert: CommandDefinition = {
       description: 'type of the weights that are written. Default: f16 where all are that already, else f32.',
       choices: ['f32', 'f16'],
     },
-    {
-      flags: '--task <name>',
-      description: 'what the model is for; default: what its config or its tensors say',
-      choices: [...TASK_WORDS.keys()],
-    },
+    TASK_OPTION,
     {
       flags: '--half <name>',
       description: "which model of google-research/electra's checkpoints, which hold both. Default discriminator.",
@@ -55,7 +46,7 @@ export const convert: CommandDefinition = {
     const conversion = await convertModel(source, folder, {
       ...loadingOptions(options, output),
       dtype: dtype as WeightDtype | undefined,
-      task: typeof task === 'string' ? TASK_WORDS.get(task) : undefined,
+      task: taskOption(task),
       half: half as ElectraHalf | undefined,
       config: config as string | undefined,
     });
