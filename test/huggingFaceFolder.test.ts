@@ -8,11 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
+import { expectedTensors, type ModelDescription } from '../src/checkpoint/modelFolder.js';
 import { saveModelFolder } from '../src/checkpoint/modelFolderNode.js';
-import { encoderConfig } from '../src/models/config.js';
+import type { Tensor } from '../src/engine/engine.js';
+import { PUBLISHED_OUTPUTS } from '../src/engine/onnx/publish.js';
+import { ARCHITECTURES, encoderConfig } from '../src/models/config.js';
 import { SPAN_BOUNDARY_DEFAULTS } from '../src/models/spanbert.js';
 import { createSpanBert } from '../src/objectives/spanbert.js';
 import { loadFillMask } from '../src/pipelines/node.js';
+import { fromPretrained } from '../src/pipelines/pretrainedNode.js';
 import { RandomStream } from '../src/random/philox.js';
 import { WordPieceTokenizer } from '../src/text/tokenizer.js';
 
@@ -71,4 +75,47 @@ describe.skipIf(PYTHON === undefined)('transformers (PLEIAD_PYTHON)', () => {
       });
     },
   );
+
+  const NAMES: Readonly<Record<string, string>> = {
+    ...PUBLISHED_OUTPUTS,
+    logits: 'logits',
+    predictionLogits: 'prediction_logits',
+  };
+  const CLASSES = ARCHITECTURES.map((architecture) => [architecture] as const);
+
+  it.each(CLASSES)('loads %s as we wrote it, and computes the same', async (architecture) => {
+    const tokenizer = WordPieceTokenizer.fromVocabulary(TOKENS, { nfc: false, tearHangul: true });
+    const isBert = architecture.startsWith('Bert');
+    const size = { numHiddenLayers: 2, hiddenSize: 24, numAttentionHeads: 3, intermediateSize: 40 };
+    const config = encoderConfig('tiny', tokenizer.vocabSize, { ...size, embeddingSize: isBert ? 24 : 16 });
+    const isClassifier = architecture.endsWith('Classification');
+    const model: ModelDescription = { architecture, config, ...(isClassifier && { labels: ['x', 'y', 'z'] }) };
+    const tensors = [...expectedTensors(model)].map(([name, shape], index) => {
+      const random = new RandomStream(2, 'test', index);
+      const count = shape.reduce((product, dim) => product * dim, 1);
+      const scale = shape.length === 2 ? 1.5 / Math.sqrt(shape[1]) : 0.1;
+      const start = name.endsWith('LayerNorm.weight') ? 1 : 0;
+      return [
+        name,
+        { shape, data: Float32Array.from({ length: count }, () => start + scale * random.normal()) },
+      ] as const;
+    });
+    const path = join(folder, architecture);
+    await saveModelFolder(path, { ...model, tensors: new Map(tensors), tokenizer });
+    const theirs = JSON.parse(execFileSync(PYTHON!, [SCRIPT, path, TEXT], { encoding: 'utf8', stdio: 'pipe' }));
+    const ours = await fromPretrained(path, { threads: 1 });
+    const texts = architecture.endsWith('MultipleChoice') ? [TEXT, TEXT.replace(/ \w+$/, '')] : [TEXT];
+    const rows = texts.map((text) => tokenizer.encode(text).ids);
+    const outputs = await ours.run({ inputIds: texts.length > 1 ? [rows] : rows });
+    await ours.release();
+    const named = Object.entries(outputs).map(([name, tensor]) => {
+      const published = architecture === 'BertForPreTraining' && name === 'logits' ? 'predictionLogits' : name;
+      return [NAMES[published], [...(tensor as Tensor).data]] as const;
+    });
+    expect(named.map(([name]) => name).sort()).toEqual(Object.keys(theirs.outputs).sort());
+    for (const [name, values] of named) {
+      const difference = Math.max(...values.map((value, i) => Math.abs(value - theirs.outputs[name][i])));
+      expect(difference, name).toBeLessThan(1e-4);
+    }
+  });
 });

@@ -303,7 +303,7 @@ export function configFromShapes(source: Checkpoint, half: ElectraHalf): Publish
       subject: source.name,
       found: names.slice(0, 20),
       expected: 'an ELECTRA or BERT encoder',
-      advice: 'Give its config.json',
+      advice: 'Give its config.json (--config)',
     });
   };
   const [vocabSize, embeddingSize] = shapeOf('embeddings.word_embeddings.weight');
@@ -315,7 +315,7 @@ export function configFromShapes(source: Checkpoint, half: ElectraHalf): Publish
         subject: source.name,
         found: hiddenSize,
         expected: 'the number of attention heads, which no tensor tells',
-        advice: 'Give its config.json',
+        advice: 'Give its config.json (--config)',
       },
     );
   }
