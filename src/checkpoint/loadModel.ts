@@ -147,6 +147,19 @@ function headsIn({ family, names }: Contents): Architecture[] {
   return isTokens ? ['ElectraForTokenClassification'] : heads;
 }
 
+/** What of a model besides its encoder has a name of its own. */
+const HEAD_SCOPES = [
+  ...['discriminator_predictions', 'generator_predictions', 'generator_lm_head', 'cls', 'qa_outputs'],
+  ...['sequence_summary', 'classifier', SPAN_BOUNDARY_SCOPE],
+];
+
+/** The heads (and BERT's pooler) of which a file has tensors, by their scopes; of google-research/electra those of both halves. */
+export function headScopesIn(source: Pick<Checkpoint, 'tensors'>, family: ModelFamily): string[] {
+  const names = [...contentsOf(source, family).names.keys()];
+  const scopes = names.map((name) => (name.startsWith(`${family}.pooler.`) ? 'pooler' : name.split('.')[0]));
+  return ['pooler', ...HEAD_SCOPES].filter((scope) => scopes.includes(scope));
+}
+
 function chooseArchitecture(
   contents: Contents,
   { family, architecture: named }: PublishedDescription,

@@ -1,16 +1,8 @@
 /** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
-import { existsSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { folderFiles } from '../checkpoint/byteSourceNode.js';
 import { float32ToHalf, halfToFloat32 } from '../checkpoint/halfPrecision.js';
-import { type FetchedModel, type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
-import { configFromShapes, type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
-import { type PublishedDescription, SPAN_BOUNDARY_FILE } from '../checkpoint/modelFolder.js';
-import { loadPublishedConfig, readPublishedConfig, saveModelFolder } from '../checkpoint/modelFolderNode.js';
-import type { ElectraHalf } from '../checkpoint/nameMaps.js';
-import { openTensorFile, openTensorFolder, PackedCheckpoint } from '../checkpoint/openTensors.js';
-import { unpackTemporarily } from '../checkpoint/openTensorsNode.js';
-import { TensorSource } from '../checkpoint/tensorSource.js';
+import type { FetchedModel } from '../checkpoint/hub/fetchModelNode.js';
+import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
+import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFilesNode.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
@@ -20,29 +12,27 @@ import { MODEL_CLASSES } from '../models/heads.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
-import { verifyModelOfCheckpoint } from '../training/checkpointFolderNode.js';
 import { initializeParameter } from '../training/initialize.js';
 import { checkVocabulary } from './encoderModel.js';
 import { Model, type ModelParts } from './model.js';
-import { type ModelRole, resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
+import {
+  hasTokenizer,
+  type OpenedPretrained,
+  type OpenPretrainedOptions,
+  withPretrained,
+} from './openPretrainedNode.js';
 
 /** Types of weights in files. */
 export type WeightDtype = 'f32' | 'f16';
 
 export interface LoadPretrainedOptions
-  extends Omit<LoadModelOptions, 'initialize'>,
-    Omit<FetchModelOptions, 'formats' | 'clock'>,
+  extends OpenPretrainedOptions,
+    Omit<LoadModelOptions, 'initialize'>,
     TokenizerOverrides {
-  /** A config.json to go by, instead of the one beside the weights. */
-  readonly config?: string;
-  /** Which model of a checkpoint that holds both of ELECTRA, or of a run. Default: by task, else discriminator. */
-  readonly half?: ElectraHalf;
   /** What the weights are rounded to when they are loaded; the computation is float32. Default f32, as they are. */
   readonly dtype?: WeightDtype;
   /** Seed of a new head. Default 0. */
   readonly seed?: number;
-  /** Which of a checkpoint's folders will do, the preferred first. */
-  readonly roles?: readonly ModelRole[];
 }
 
 /** A model that was loaded, with where it was. */
@@ -62,117 +52,28 @@ export interface Pretrained extends LoadedModel {
  *               config.json beside it, an archive of such, or a name on the hub
  * @throws CheckpointError when there is no such model, it is damaged, or it lacks a part that was not asked to be new
  */
-export async function loadPretrained(place: string, options: LoadPretrainedOptions = {}): Promise<Pretrained> {
-  const located = await locate(place, options);
-  try {
-    const source = await located.open();
-    try {
-      return await loadLocated(source, located, options);
-    } finally {
-      await source.close();
-    }
-  } finally {
-    await located.remove?.();
-  }
+export function loadPretrained(place: string, options: LoadPretrainedOptions = {}): Promise<Pretrained> {
+  return withPretrained(place, options, (opened) => loadOpened(opened, options));
 }
 
-async function loadLocated(
-  source: TensorSource,
-  located: Located,
-  options: LoadPretrainedOptions,
-): Promise<Pretrained> {
-  const { folder, hub } = located;
+async function loadOpened(opened: OpenedPretrained, options: LoadPretrainedOptions): Promise<Pretrained> {
+  const { source, published, guessedConfig, folder, hub } = opened;
   const { seed = 0, dtype = 'f32' } = options;
-  const { published, guessedConfig } = publishedConfig(source, folder, options);
   const loaded = await loadModel(source, published, {
     ...options,
     ...taskOfHalf(options),
     initialize: (parameter, initializerRange) => initializeParameter(parameter, { seed, initializerRange }),
   });
   if (dtype === 'f16') for (const { data } of loaded.tensors.values()) halfToFloat32(float32ToHalf(data).data, data);
-  const hasTokenizer = ['tokenizer.json', 'vocab.txt'].some((name) => existsSync(join(folder, name)));
-  const tokenizer = hasTokenizer ? loadTokenizer(folder, options) : undefined;
+  const tokenizer = hasTokenizer(folder) ? loadTokenizer(folder, options) : undefined;
   if (tokenizer) checkVocabulary(tokenizer, loaded.model.config, folder);
   return { ...loaded, folder, guessedConfig, ...(tokenizer && { tokenizer }), ...(hub && { hub }) };
 }
 
 /** Which half is asked for says what for, where nothing else does. */
-function taskOfHalf({ half, task, architecture }: LoadPretrainedOptions): Pick<LoadModelOptions, 'task'> {
+export function taskOfHalf({ half, task, architecture }: LoadPretrainedOptions): Pick<LoadModelOptions, 'task'> {
   if (!half || task || architecture) return {};
   return { task: half === 'generator' ? 'maskedLm' : 'preTraining' };
-}
-
-function publishedConfig(
-  source: TensorSource,
-  folder: string,
-  { config, architecture, task, half }: LoadPretrainedOptions,
-): { published: PublishedDescription; guessedConfig: boolean } {
-  if (config !== undefined) return { published: readPublishedConfig(config), guessedConfig: false };
-  if (existsSync(join(folder, 'config.json'))) return { published: loadPublishedConfig(folder), guessedConfig: false };
-  const isGenerator =
-    architecture === 'ElectraForMaskedLM' || task === 'maskedLm' || (!architecture && !task && half === 'generator');
-  return { published: configFromShapes(source, isGenerator ? 'generator' : 'discriminator'), guessedConfig: true };
-}
-
-interface Located {
-  readonly folder: string;
-  readonly open: () => Promise<TensorSource>;
-  readonly remove?: () => Promise<void>;
-  readonly hub?: FetchedModel['hub'];
-}
-
-/** Where a model's files are, fetched or unpacked where that is needed. */
-async function locate(place: string, options: LoadPretrainedOptions): Promise<Located> {
-  const stat = statSync(place, { throwIfNoEntry: false });
-  if (stat?.isFile()) return locateFile(place);
-  if (!stat && existsSync(`${place}.index`)) return locateFile(`${place}.index`); // as TensorFlow names a checkpoint
-  const { folder: found, hub } = await fetchModel(place, options);
-  const { half, roles = half ? [half, 'model'] : ['discriminator', 'model', 'generator'] } = options;
-  const isBare = !existsSync(join(found, 'config.json')) && !resolveCheckpoint(found) && holdsWeights(found);
-  const folder = isBare ? found : resolveModelFolder(found, ...roles);
-  await verifyModelOfCheckpoint(folder);
-  return { folder, hub, open: () => openFolder(folder) };
-}
-
-function holdsWeights(folder: string): boolean {
-  return folderFiles(folder).names.some((name) => /\.(safetensors|bin|pt|pth|index)$/.test(name));
-}
-
-async function locateFile(path: string): Promise<Located> {
-  const folder = dirname(path);
-  const open = () => openTensorFile(folderFiles(folder), basename(path));
-  try {
-    await (await open()).close();
-    return { folder, open };
-  } catch (error) {
-    if (!(error instanceof PackedCheckpoint)) throw error;
-    const unpacked = await unpackTemporarily(path);
-    return { folder: unpacked.folder, open: () => openFolder(unpacked.folder), remove: unpacked.remove };
-  }
-}
-
-/** The weights of a folder, with those of a span boundary head in a file of its own. */
-async function openFolder(folder: string): Promise<TensorSource> {
-  const files = folderFiles(folder);
-  const main = await openTensorFolder(files);
-  if (!files.names.includes(SPAN_BOUNDARY_FILE)) return main;
-  const head = await openTensorFile(files, SPAN_BOUNDARY_FILE).catch(async (error: unknown) => {
-    await main.close();
-    throw error;
-  });
-  const { name, format, otherEntries, metadata } = main;
-  return new TensorSource({
-    name,
-    format,
-    tensors: new Map([...main.tensors, ...head.tensors]),
-    otherEntries,
-    metadata,
-    sources: [],
-    onClose: async () => {
-      await main.close();
-      await head.close();
-    },
-  });
 }
 
 export interface FromPretrainedOptions extends LoadPretrainedOptions, Omit<EngineChoiceOptions, 'engine'> {

@@ -1,12 +1,11 @@
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
-import type { ElectraHalf } from '../../checkpoint/nameMaps.js';
 import { SettingsError } from '../../errors.js';
 import { convertModel } from '../../pipelines/convertNode.js';
 import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
 import type { CommandDefinition } from '../command.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { grouped } from '../numbers.js';
-import { TASK_OPTION, taskOption } from '../taskOption.js';
+import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
 export const convert: CommandDefinition = {
   name: 'convert',
@@ -24,12 +23,8 @@ export const convert: CommandDefinition = {
       choices: ['f32', 'f16'],
     },
     TASK_OPTION,
-    {
-      flags: '--half <name>',
-      description: "which model of google-research/electra's checkpoints, which hold both. Default discriminator.",
-      choices: ['discriminator', 'generator'],
-    },
-    { flags: '--config <file>', description: 'a config.json, for weights that have none beside them' },
+    HALF_OPTION,
+    CONFIG_OPTION,
     REVISION_OPTION,
     ...CASING_OPTIONS,
   ],
@@ -42,13 +37,11 @@ export const convert: CommandDefinition = {
   async run([source, folder], options, { output }) {
     if (source === undefined || folder === undefined)
       throw new SettingsError(['two names are needed: source and folder']);
-    const { dtype, task, half, config } = options;
+    const { dtype } = options;
     const conversion = await convertModel(source, folder, {
       ...loadingOptions(options, output),
+      ...sourceOptions(options),
       dtype: dtype as WeightDtype | undefined,
-      task: taskOption(task),
-      half: half as ElectraHalf | undefined,
-      config: config as string | undefined,
     });
     const { model, report, files, roundedValues } = conversion;
     for (const line of describeLoadReport(report)) output.line(line);

@@ -5,7 +5,7 @@ import type { CommandDefinition } from '../command.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
 import { grouped } from '../numbers.js';
 import type { Output } from '../output.js';
-import { TASK_OPTION, taskOption } from '../taskOption.js';
+import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
 export const exportCommand: CommandDefinition = {
   name: 'export',
@@ -29,16 +29,18 @@ export const exportCommand: CommandDefinition = {
       description: 'with --quantize: texts to measure on, one a line. Default: random tokens.',
     },
     TASK_OPTION,
+    HALF_OPTION,
+    CONFIG_OPTION,
     ...LOADING_OPTIONS.filter(({ flags }) => !flags.startsWith('--model')),
   ],
   examples: ['pleiad export run/ --out web/', 'pleiad export me/squad --out web/ --quantize --texts sample.txt'],
 
   async run([place], options, { output }) {
-    const { out, quantize = false, tolerance, texts, task } = options;
+    const { out, quantize = false, tolerance, texts } = options;
     if (typeof out !== 'string') throw new SettingsError(['--out is missing; expected a new folder']);
     const { model, files, quantization } = await exportModel(place, out, {
       ...loadingOptions(options, output),
-      task: taskOption(task),
+      ...sourceOptions(options),
       quantize: quantize === true,
       ...(tolerance !== undefined && { tolerance: Number(tolerance) }),
       ...(typeof texts === 'string' && { texts: linesOf(texts) }),
