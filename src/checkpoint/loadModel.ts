@@ -35,6 +35,8 @@ export interface LoadModelOptions {
   readonly labels?: readonly string[];
   /** Starting values of a parameter that the file does not have. */
   readonly initialize: (parameter: ParameterSpec, initializerRange: number) => Float32Array;
+  /** Stops between tensors. */
+  readonly signal?: AbortSignal;
 }
 
 /** As `LoadReport`; `initialized` are those of `missing` that start at random. */
@@ -63,6 +65,7 @@ export async function loadModel(
   const { model, plan } = planModel(source, published, options);
   const tensors = new Map<string, LoadedTensor>();
   const report = await runLoadPlan(source, plan, (name, tensor) => {
+    options.signal?.throwIfAborted();
     tensors.set(name, tensor);
   });
   refuseUntied(report, source.name);

@@ -1,10 +1,9 @@
 /** A checkpoint of any kind as a model folder that transformers and we load. No weight changes, unless f16 is asked for. */
-import { existsSync, readdirSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { float32ToHalf } from '../checkpoint/halfPrecision.js';
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
-import { CheckpointError, SettingsError } from '../errors.js';
+import { requireNewFolder, writeNewFolder } from '../checkpoint/newFolderNode.js';
+import { CheckpointError } from '../errors.js';
 import {
   filesOfDtype,
   type LoadPretrainedOptions,
@@ -31,21 +30,21 @@ export interface Conversion {
  * Converts a checkpoint; nothing is written unless all of it could be read and has a place.
  * @param source  as `loadPretrained`
  * @param out     a folder that does not exist yet or is empty
- * @throws SettingsError when `out` has something in it
+ * @throws SettingsError when `out` has something in it; WriteError when it cannot be written, and then nothing is left there
  * @throws CheckpointError as `loadPretrained`; or when a weight is beyond f16
  */
 export async function convertModel(source: string, out: string, options: ConvertOptions = {}): Promise<Conversion> {
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    throw new SettingsError([`${out} is not empty; expected a new folder, so that files of two models are not mixed`]);
-  }
-  if (resolve(source) === resolve(out)) throw new SettingsError([`${out} is the source and the result`]);
+  requireNewFolder(out);
   const { dtype: wanted, ...loading } = options;
   const model = await loadPretrained(source, loading);
   const { report, tensors, tokenizer } = model;
   const dtype = wanted ?? (isHalfPrecision(report) ? 'f16' : 'f32');
   const roundedValues = dtype === 'f16' ? checkFitsHalf(model) : 0;
   const folder = { ...model.model, tensors, ...(tokenizer && { tokenizer }) };
-  const files = await saveModelFolder(out, folder, filesOfDtype(dtype));
+  const { signal } = options;
+  const files = await writeNewFolder(out, (unfinished) =>
+    saveModelFolder(unfinished, folder, { ...filesOfDtype(dtype), ...(signal && { signal }) }),
+  );
   return { model, report, dtype, roundedValues, files: [...files.keys()] };
 }
 

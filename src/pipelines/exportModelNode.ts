@@ -1,8 +1,9 @@
 /** Exports a model for transformers.js, optimum and ONNX Runtime: the folder layout that they load. */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, writeFileDurably } from '../checkpoint/durableFileNode.js';
 import { encoderConfigToJson, familyOf } from '../checkpoint/modelFolder.js';
+import { requireNewFolder, writeNewFolder } from '../checkpoint/newFolderNode.js';
 import { encodeModel, type OnnxModel } from '../engine/onnx/model.js';
 import { quantizableWeights, quantizeModel } from '../engine/onnx/quantize.js';
 import { SettingsError } from '../errors.js';
@@ -40,36 +41,45 @@ export interface ExportResult {
 
 /**
  * Exports a model: `onnx/model.onnx`, config.json and the tokenizer's files.
- * @throws SettingsError when `out` is not empty, or a setting is out of range
+ * @throws SettingsError when `out` is not empty, or a setting is out of range; WriteError when it cannot be written, and
+ *         then nothing is left there
  * @throws CheckpointError as `loadPretrained`
  */
 export async function exportModel(place: string, out: string, options: ExportOptions = {}): Promise<ExportResult> {
   const { quantize = false, tolerance = 0.02, texts, ...loading } = options;
   if (!(tolerance > 0)) throw new SettingsError([`tolerance is ${tolerance}; expected a number above 0`]);
-  if (existsSync(out) && readdirSync(out).length > 0) {
-    throw new SettingsError([`${out} is not empty; expected a new folder, so that files of two models are not mixed`]);
-  }
+  requireNewFolder(out);
   const model = await loadPretrained(place, loading);
-  const { model: description, tensors, tokenizer } = model;
-  const onnx = onnxModelOf(description, tensors);
-  makeFolder(join(out, 'onnx'));
+  const onnx = onnxModelOf(model.model, model.tensors);
+  return writeNewFolder(out, async (unfinished) => {
+    const files = await writeFloat(unfinished, model, onnx);
+    if (!quantize) return { model, files };
+    const { changed, result } = await quantizeWithin(onnx, sampleRows(model, texts), tolerance, options.signal);
+    for (const [name, bytes] of await writeModel(unfinished, 'model_quantized', changed)) files.set(name, bytes);
+    return { model, files, quantization: result };
+  });
+}
+
+/** Everything but `onnx/model_quantized.onnx`. @returns bytes by name */
+async function writeFloat(
+  folder: string,
+  { model, tokenizer }: Pretrained,
+  onnx: OnnxModel,
+): Promise<Map<string, number>> {
+  makeFolder(join(folder, 'onnx'));
   const files = new Map<string, number>();
-  const config = `${JSON.stringify(encoderConfigToJson(description), null, 2)}\n`;
-  files.set('config.json', (await writeFileDurably(join(out, 'config.json'), [config])).bytes);
+  const config = `${JSON.stringify(encoderConfigToJson(model), null, 2)}\n`;
+  files.set('config.json', (await writeFileDurably(join(folder, 'config.json'), [config])).bytes);
   if (tokenizer) {
     // transformers.js reads tokenizer.json whatever the class is, and gives segment ids only for classes of these names:
     // with PreTrainedTokenizerFast the second text of a pair would pass for the first.
-    const tokenizerClass = familyOf(description.architecture) === 'bert' ? 'BertTokenizer' : 'ElectraTokenizer';
-    await saveTokenizer(tokenizer, out, { tokenizerClass });
+    const tokenizerClass = familyOf(model.architecture) === 'bert' ? 'BertTokenizer' : 'ElectraTokenizer';
+    await saveTokenizer(tokenizer, folder, { tokenizerClass });
     for (const name of ['tokenizer.json', 'tokenizer_config.json', 'vocab.txt'])
-      files.set(name, statSync(join(out, name)).size);
+      files.set(name, statSync(join(folder, name)).size);
   }
-  for (const [name, bytes] of await writeModel(out, 'model', onnx)) files.set(name, bytes);
-  if (!quantize) return { model, files };
-  const rows = sampleRows(model, texts);
-  const { changed, result } = await quantizeWithin(onnx, rows, tolerance);
-  for (const [name, bytes] of await writeModel(out, 'model_quantized', changed)) files.set(name, bytes);
-  return { model, files, quantization: result };
+  for (const [name, bytes] of await writeModel(folder, 'model', onnx)) files.set(name, bytes);
+  return files;
 }
 
 async function writeModel(out: string, name: string, onnx: OnnxModel): Promise<Map<string, number>> {
@@ -112,9 +122,11 @@ async function quantizeWithin(
   onnx: OnnxModel,
   rows: readonly SampleRow[],
   tolerance: number,
+  signal: AbortSignal | undefined,
 ): Promise<{ changed: OnnxModel; result: QuantizationResult }> {
   const original = await outputsOf(onnx, rows);
   const measure = async (includes: (name: string) => boolean) => {
+    signal?.throwIfAborted();
     const changed = quantizeModel(onnx, includes);
     return { changed, difference: compareOutputs(original, await outputsOf(changed, rows)) };
   };

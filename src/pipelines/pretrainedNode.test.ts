@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 import { encoderConfigToJson, expectedTensors, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import { openTensors } from '../checkpoint/openTensorsNode.js';
@@ -258,8 +258,25 @@ describe('conversion', () => {
     for (const [name, { data }] of again.tensors) expect(data, name).toEqual(model.tensors.get(name)!.data);
   });
 
+  it('that is interrupted leaves nothing, wherever it was', async () => {
+    // Asked before each of 21 tensors is kept, and before each is written.
+    for (const stopAt of [1, 21, 22, 30, 42]) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      let asked = 0;
+      vi.spyOn(signal, 'throwIfAborted').mockImplementation(() => {
+        if (++asked === stopAt) throw new Error('interrupted');
+      });
+      const out = join(temporary.path, 'interrupted');
+      await expect(convertModel(goldenPath('tiny-bert'), out, { signal }), `${stopAt}`).rejects.toThrow('interrupted');
+      expect(existsSync(out)).toBe(false);
+    }
+  });
+
   it('refuses a folder with something in it', async () => {
-    await expect(convertModel(goldenPath('tiny-bert'), temporary.path)).rejects.toThrow(/is not empty/);
+    const full = join(temporary.path, 'full');
+    mkdirSync(join(full, 'x'), { recursive: true });
+    await expect(convertModel(goldenPath('tiny-bert'), full)).rejects.toThrow(/is not empty/);
   });
 });
 

@@ -1,10 +1,12 @@
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors.js';
-import { convertModel } from '../../pipelines/convertNode.js';
+import { type Conversion, convertModel } from '../../pipelines/convertNode.js';
 import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
 import type { CommandDefinition } from '../command.js';
+import { untilInterrupted } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { grouped } from '../numbers.js';
+import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
 export const convert: CommandDefinition = {
@@ -38,40 +40,46 @@ export const convert: CommandDefinition = {
     if (source === undefined || folder === undefined)
       throw new SettingsError(['two names are needed: source and folder']);
     const { dtype } = options;
-    const conversion = await convertModel(source, folder, {
-      ...loadingOptions(options, output),
-      ...sourceOptions(options),
-      dtype: dtype as WeightDtype | undefined,
+    return untilInterrupted(output, async (signal) => {
+      const conversion = await convertModel(source, folder, {
+        ...loadingOptions(options, output),
+        ...sourceOptions(options),
+        dtype: dtype as WeightDtype | undefined,
+        signal,
+      });
+      show(conversion, folder, output);
+      return { json: summary(conversion, folder) };
     });
-    const { model, report, files, roundedValues } = conversion;
-    for (const line of describeLoadReport(report)) output.line(line);
-    if (model.guessedConfig) {
-      output.line(
-        '  no config.json: sizes are those of the tensors, with 64 units a head, as all released models have',
-      );
-    }
-    if (!model.tokenizer) output.line('  no tokenizer beside it: none was written');
-    if (roundedValues > 0) output.line(`  ${grouped(roundedValues)} values were rounded to f16`);
-    output.line(`${folder}: ${model.model.architecture}, ${conversion.dtype}, ${files.join(', ')}`);
-    return {
-      json: {
-        source: report.source,
-        format: report.format,
-        folder,
-        architecture: model.model.architecture,
-        dtype: conversion.dtype,
-        tensors: model.tensors.size,
-        loaded: report.loaded,
-        converted: report.converted,
-        tied: report.tied,
-        missing: report.missing,
-        unexpected: report.unused,
-        initialized: report.initialized,
-        roundedValues,
-        configFromShapes: model.guessedConfig,
-        tokenizer: model.tokenizer !== undefined,
-        files,
-      },
-    };
   },
 };
+
+function show({ model, report, dtype, files, roundedValues }: Conversion, folder: string, output: Output): void {
+  for (const line of describeLoadReport(report)) output.line(line);
+  if (model.guessedConfig) {
+    output.line('  no config.json: sizes are those of the tensors, with 64 units a head, as all released models have');
+  }
+  if (!model.tokenizer) output.line('  no tokenizer beside it: none was written');
+  if (roundedValues > 0) output.line(`  ${grouped(roundedValues)} values were rounded to f16`);
+  output.line(`${folder}: ${model.model.architecture}, ${dtype}, ${files.join(', ')}`);
+}
+
+function summary({ model, report, dtype, files, roundedValues }: Conversion, folder: string) {
+  return {
+    source: report.source,
+    format: report.format,
+    folder,
+    architecture: model.model.architecture,
+    dtype,
+    tensors: model.tensors.size,
+    loaded: report.loaded,
+    converted: report.converted,
+    tied: report.tied,
+    missing: report.missing,
+    unexpected: report.unused,
+    initialized: report.initialized,
+    roundedValues,
+    configFromShapes: model.guessedConfig,
+    tokenizer: model.tokenizer !== undefined,
+    files,
+  };
+}

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { SettingsError } from '../../errors.js';
 import { exportModel, type QuantizationResult } from '../../pipelines/exportModelNode.js';
 import type { CommandDefinition } from '../command.js';
+import { untilInterrupted } from '../interrupts.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
 import { grouped } from '../numbers.js';
 import type { Output } from '../output.js';
@@ -38,20 +39,23 @@ export const exportCommand: CommandDefinition = {
   async run([place], options, { output }) {
     const { out, quantize = false, tolerance, texts } = options;
     if (typeof out !== 'string') throw new SettingsError(['--out is missing; expected a new folder']);
-    const { model, files, quantization } = await exportModel(place, out, {
-      ...loadingOptions(options, output),
-      ...sourceOptions(options),
-      quantize: quantize === true,
-      ...(tolerance !== undefined && { tolerance: Number(tolerance) }),
-      ...(typeof texts === 'string' && { texts: linesOf(texts) }),
+    return untilInterrupted(output, async (signal) => {
+      const { model, files, quantization } = await exportModel(place, out, {
+        ...loadingOptions(options, output),
+        ...sourceOptions(options),
+        quantize: quantize === true,
+        ...(tolerance !== undefined && { tolerance: Number(tolerance) }),
+        ...(typeof texts === 'string' && { texts: linesOf(texts) }),
+        signal,
+      });
+      const { architecture } = model.model;
+      output.line(`${out}: ${architecture}`);
+      for (const [name, bytes] of files) output.line(`  ${name}  ${grouped(bytes)} bytes`);
+      if (quantization) showQuantization(quantization, output);
+      return {
+        json: { folder: out, architecture, files: Object.fromEntries(files), ...(quantization && { quantization }) },
+      };
     });
-    const { architecture } = model.model;
-    output.line(`${out}: ${architecture}`);
-    for (const [name, bytes] of files) output.line(`  ${name}  ${grouped(bytes)} bytes`);
-    if (quantization) showQuantization(quantization, output);
-    return {
-      json: { folder: out, architecture, files: Object.fromEntries(files), ...(quantization && { quantization }) },
-    };
   },
 };
 

@@ -59,8 +59,12 @@ function weightOperand({ op, inputs, attributes }: OnnxNode): number | undefined
 export function quantizeModel(model: OnnxModel, includes: (name: string) => boolean = () => true): OnnxModel {
   const uses = new Map([...weightUses(model)].filter(([name]) => includes(name)));
   const initializers = new Map([...model.initializers].filter(([name]) => !uses.has(name)));
-  if (uses.size > 0) {
+  // The runtime warns of constants that nothing reads.
+  const all = [...uses.values()];
+  if (all.some(({ lookups }) => lookups.length > 0)) {
     initializers.set('quantized.last', { type: 'int64', shape: [1], data: bytes(BigInt64Array.of(-1n)) });
+  }
+  if (all.some(({ products }) => products.length > 0)) {
     initializers.set('quantized.middle', { type: 'uint8', shape: [], data: Uint8Array.of(MIDDLE) });
   }
   for (const [name, { products, lookups }] of uses) {
