@@ -62,10 +62,13 @@ export interface ModelOutputs {
 export interface ModelParts {
   readonly description: ModelDescription;
   readonly tensors: ReadonlyMap<string, LoadedTensor>;
-  readonly engine: Engine;
+  /** Undefined for a model that is an ONNX file. */
+  readonly engine?: Engine;
   readonly tokenizer?: WordPieceTokenizer;
   /** Of a model that was loaded. */
   readonly report?: ModelLoadReport;
+  /** Of a model that is an ONNX file: what runs, instead of `tensors` in the engine. */
+  readonly program?: Pick<Program, 'run' | 'release'>;
 }
 
 interface Asked {
@@ -79,16 +82,18 @@ export class Model {
   readonly tensors: ReadonlyMap<string, LoadedTensor>;
   readonly tokenizer?: WordPieceTokenizer;
   readonly report?: ModelLoadReport;
-  readonly #engine: Engine;
+  readonly #engine?: Engine;
+  readonly #program?: Pick<Program, 'run' | 'release'>;
   /** One for each set of outputs that was asked for; compiled when it first is. */
   readonly #programs = new Map<string, Promise<Program>>();
 
-  constructor({ description, tensors, engine, tokenizer, report }: ModelParts) {
+  constructor({ description, tensors, engine, tokenizer, report, program }: ModelParts) {
     this.description = description;
     this.tensors = tensors;
     this.tokenizer = tokenizer;
     this.report = report;
     this.#engine = engine;
+    this.#program = program;
   }
 
   /**
@@ -99,16 +104,24 @@ export class Model {
     const batch = batchOf(inputs, this.description);
     const spans = inputs.spans ?? [];
     const targets = spans.length > 0 ? spanTargets(spans, batch, this) : {};
-    const program = await this.#program({ spans: spans.length > 0, hiddenStates, attentions });
+    const program = await this.#programFor({ spans: spans.length > 0, hiddenStates, attentions });
     return grouped(await program.run({ ...feedsOf(batch), ...targets }), batch);
   }
 
   async release(): Promise<void> {
     for (const program of this.#programs.values()) await (await program).release();
     this.#programs.clear();
+    await this.#program?.release();
   }
 
-  #program({ spans, hiddenStates, attentions }: Asked): Promise<Program> {
+  async #programFor({ spans, hiddenStates, attentions }: Asked): Promise<Pick<Program, 'run'>> {
+    if (!this.#engine || this.#program) {
+      if (this.#program && !hiddenStates && !attentions) return this.#program;
+      throw new DataError('a model that is an ONNX file has the outputs that are in it, and no others', {
+        subject: hiddenStates ? 'hiddenStates' : 'attentions',
+        advice: 'Load its weights',
+      });
+    }
     const key = [spans, hiddenStates, attentions].join();
     const known = this.#programs.get(key);
     if (known) return known;

@@ -10,6 +10,7 @@ import type { ElectraHalf } from '../checkpoint/nameMaps.js';
 import { openTensorFile, openTensorFolder, PackedCheckpoint } from '../checkpoint/openTensors.js';
 import { unpackTemporarily } from '../checkpoint/openTensorsNode.js';
 import { TensorSource } from '../checkpoint/tensorSource.js';
+import { CheckpointError } from '../errors.js';
 import { verifyModelOfCheckpoint } from '../training/checkpointFolderNode.js';
 import { type ModelRole, resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
 
@@ -95,6 +96,14 @@ async function locate(place: string, options: OpenPretrainedOptions): Promise<Lo
   return { folder, hub, open: () => openFolder(folder) };
 }
 
+/** The names that optimum and transformers.js give it. */
+const ONNX_FILES = ['onnx/model.onnx', 'model.onnx'];
+
+/** The ONNX file of a folder that has no weights in another form, which would be preferred: they can do more. */
+export function onnxFileAlone(folder: string): string | undefined {
+  return holdsWeights(folder) ? undefined : ONNX_FILES.find((name) => existsSync(join(folder, name)));
+}
+
 function holdsWeights(folder: string): boolean {
   return folderFiles(folder).names.some((name) => /\.(safetensors|bin|pt|pth|index)$/.test(name));
 }
@@ -114,6 +123,15 @@ async function locateFile(path: string): Promise<Located> {
 
 /** The weights of a folder, with those of a span boundary head in a file of its own. */
 async function openFolder(folder: string): Promise<TensorSource> {
+  const onnx = onnxFileAlone(folder);
+  if (onnx !== undefined) {
+    throw new CheckpointError(`${folder} has ${onnx}, which runs as it is (fromPretrained), and no weights to load`, {
+      subject: folder,
+      found: onnx,
+      expected: 'weights: safetensors, PyTorch or TensorFlow',
+      advice: 'Give the model that it was exported from',
+    });
+  }
   const files = folderFiles(folder);
   const main = await openTensorFolder(files);
   if (!files.names.includes(SPAN_BOUNDARY_FILE)) return main;

@@ -15,6 +15,7 @@ import { loadTokenizer } from '../text/tokenizerNode.js';
 import { initializeParameter } from '../training/initialize.js';
 import { checkVocabulary } from './encoderModel.js';
 import { Model, type ModelParts } from './model.js';
+import { findModel, openOnnxModel } from './onnxModelNode.js';
 import {
   hasTokenizer,
   type OpenedPretrained,
@@ -79,6 +80,11 @@ export function taskOfHalf({ half, task, architecture }: LoadPretrainedOptions):
 export interface FromPretrainedOptions extends LoadPretrainedOptions, Omit<EngineChoiceOptions, 'engine'> {
   /** An engine to share, which stays open, or the name of one of the model's own. Default "auto". */
   readonly engine?: Engine | EngineName;
+  /**
+   * An ONNX file to run as it is, instead of weights, for instance "onnx/model_quantized.onnx". Default: only where a
+   * folder has no weights, "onnx/model.onnx" or "model.onnx".
+   */
+  readonly onnx?: string;
 }
 
 /** A model with its files: it can be saved, and closes the engine that it started. */
@@ -92,7 +98,9 @@ export class PretrainedModel extends Model {
 
   /** Writes a folder that Python's transformers loads, and `fromPretrained` again. */
   async savePretrained(folder: string, { dtype = 'f32' }: { dtype?: WeightDtype } = {}): Promise<void> {
-    const { description, tensors, tokenizer } = this;
+    const { description, tensors, tokenizer, report } = this;
+    if (!report)
+      throw new CheckpointError('a model that is an ONNX file holds no weights to save', { subject: folder });
     await saveModelFolder(folder, { ...description, tensors, ...(tokenizer && { tokenizer }) }, filesOfDtype(dtype));
   }
 
@@ -108,6 +116,7 @@ export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtyp
 
 /**
  * Loads a model to run. The class is chosen by `task` or `architecture`, else by config.json, else by what the weights are.
+ * A folder with `onnx/model.onnx` and no weights is run as it is.
  *
  *     const model = await fromPretrained('google/electra-small-discriminator');
  *     const { logits } = await model.run({ inputIds: [[101, 1996, 10026, 102]] }); // [1, 4]
@@ -115,7 +124,9 @@ export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtyp
  * @throws as `loadPretrained`
  */
 export async function fromPretrained(place: string, options: FromPretrainedOptions = {}): Promise<PretrainedModel> {
-  const { model: description, ...loaded } = await loadPretrained(place, options);
+  const { place: found, onnx } = await findModel(place, options);
+  if (onnx !== undefined) return new PretrainedModel(await openOnnxModel(found, onnx, options), async () => {});
+  const { model: description, ...loaded } = await loadPretrained(found, options);
   const { engine: wanted = 'auto' } = options;
   if (typeof wanted === 'object')
     return new PretrainedModel({ ...loaded, description, engine: wanted }, async () => {});

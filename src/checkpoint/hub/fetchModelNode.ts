@@ -11,7 +11,7 @@ import type { HubOptions } from './settingsNode.js';
 export interface FetchModelOptions extends HubOptions, HubDependencies {
   /** Branch, tag or commit. Default main. */
   readonly revision?: string;
-  /** Formats of weights that will do, in order of preference. Default safetensors, then pytorch. */
+  /** Formats of weights that will do, in order of preference; none where no weights are wanted. Default safetensors, then pytorch. */
   readonly formats?: readonly WeightFormat[];
   /** Further files to fetch where they are there, such as README.md. Default none. */
   readonly also?: readonly string[];
@@ -50,7 +50,7 @@ export async function fetchModel(nameOrFolder: string, options: FetchModelOption
   const source = new RepositorySource(repository, revision);
   try {
     const files = await gatherModelFiles(source, formats);
-    if (!files.config || !files.weights) throw await incomplete(source, files, formats);
+    if (!files.config || (!files.weights && formats.length > 0)) throw await incomplete(source, files, formats);
     for (const file of also) await source.get(file, { namedBy: 'pleiad', ...READ_WHOLE });
     return {
       folder: source.folder,

@@ -6,7 +6,7 @@ import { EngineError } from '../engineError.js';
 import { elementTypeCode, type OnnxModel, type OnnxTensor, type OnnxValue, standardNode } from './model.js';
 
 /** Our names of an encoder's inputs → theirs. */
-const INPUTS: Readonly<Record<string, string>> = {
+export const PUBLISHED_INPUTS: Readonly<Record<string, string>> = {
   inputIds: 'input_ids',
   attentionMask: 'attention_mask',
   tokenTypeIds: 'token_type_ids',
@@ -39,7 +39,7 @@ const TO_INT32 = { to: { int: elementTypeCode('int32') } };
  */
 export function publishModel(model: OnnxModel): OnnxModel {
   const unknown = [
-    ...model.inputs.filter(({ name }) => name !== POSITIONS && !Object.hasOwn(INPUTS, name)),
+    ...model.inputs.filter(({ name }) => name !== POSITIONS && !Object.hasOwn(PUBLISHED_INPUTS, name)),
     ...model.outputs.filter(({ name }) => !Object.hasOwn(PUBLISHED_OUTPUTS, name)),
   ];
   if (unknown.length > 0) {
@@ -53,7 +53,7 @@ export function publishModel(model: OnnxModel): OnnxModel {
     ['positions.axis', int64(0, [1])] as const,
   ]);
   const before = [
-    ...Object.entries(INPUTS).map(([ours, theirs]) => standardNode('Cast', [theirs], [ours], TO_INT32)),
+    ...Object.entries(PUBLISHED_INPUTS).map(([ours, theirs]) => standardNode('Cast', [theirs], [ours], TO_INT32)),
     standardNode('Shape', ['input_ids'], ['positions.shape'], { start: { int: 1 }, end: { int: 2 } }),
     standardNode('Squeeze', ['positions.shape', 'positions.axis'], ['positions.count']),
     standardNode('Range', ['positions.zero', 'positions.count', 'positions.one'], ['positions.int64']),
@@ -68,7 +68,11 @@ export function publishModel(model: OnnxModel): OnnxModel {
     ...model,
     initializers,
     nodes: [...before, ...model.nodes, ...after],
-    inputs: Object.values(INPUTS).map((name) => ({ name, type: 'int64', shape: ['batch_size', 'sequence_length'] })),
+    inputs: Object.values(PUBLISHED_INPUTS).map((name) => ({
+      name,
+      type: 'int64',
+      shape: ['batch_size', 'sequence_length'],
+    })),
     outputs: model.outputs.map(({ name, type, shape }) => ({
       name: PUBLISHED_OUTPUTS[name],
       type,
