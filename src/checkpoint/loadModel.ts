@@ -28,7 +28,7 @@ export interface LoadModelOptions {
   readonly architecture?: Architecture;
   /**
    * Lets a head (and BERT's pooler) that the file does not have start at random, to be trained. Default false: such a
-   * model is an error. The encoder is never made up.
+   * model is an error. Of a head for other labels, what does not fit starts anew. The encoder is never made up.
    */
   readonly newHead?: boolean;
   /** Names of the labels, for a new classification head. */
@@ -99,7 +99,9 @@ export function planModel(
     ...(architecture === 'BertModel' && !contents.names.has('bert.pooler.dense.weight') && { pooler: false }),
     ...(spanBoundary && { spanBoundary }),
   };
-  const plan = planLoad(source.tensors, targetOf(model), source.name, source.otherEntries);
+  // A classifier of other labels than are asked for.
+  const replaceable = options.newHead ? { replaceable: (name: string) => !isOfEncoder(name) } : {};
+  const plan = planLoad(source.tensors, { ...targetOf(model), ...replaceable }, source.name, source.otherEntries);
   refuseIncomplete(plan, model, contents, options, source.name);
   refuseSmallerConfig(plan, model, source);
   return { model, plan };

@@ -7,6 +7,7 @@ import { info } from '../cli/commands/info.js';
 import { Output } from '../cli/output.js';
 import { convertModel } from './convertNode.js';
 import { inspectModels } from './inspectModelNode.js';
+import { tokenizerFromPretrained } from './pretrainedNode.js';
 
 const temporary = temporaryFolder('inspect');
 afterAll(() => temporary.remove());
@@ -121,6 +122,9 @@ describe('a name on the hub', () => {
       expect(spanbert.hub?.repository).toBe('SpanBERT/tiny');
       expect(spanbert.licence.name).toMatch(/^CC BY-NC 4\.0/);
       const mine = await inspectOne('me/tiny', options);
+      // A tokenizer needs no weights.
+      hub.add('me/words', Object.fromEntries(Object.entries(files).filter(([name]) => name !== 'model.safetensors')));
+      expect((await tokenizerFromPretrained('me/words', options)).vocabSize).toBe(250);
       expect(mine.licence).toEqual({ name: 'mit', source: join(mine.folder, 'README.md') });
     } finally {
       await hub.stop();

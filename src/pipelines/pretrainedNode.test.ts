@@ -90,6 +90,23 @@ describe('a head that a file does not have', () => {
     expect(other.tensors.get('classifier.weight')).not.toEqual(tensors.get('classifier.weight'));
   });
 
+  it('takes the place of one for other labels when it is asked to be new, as far as that does not fit', async () => {
+    const folder = await saved('ElectraForSequenceClassification', { labels: ['no', 'yes'] });
+    const labels = ['one', 'two', 'three'];
+    await expect(loadPretrained(folder, { labels })).rejects.toThrow(
+      /out_proj\.weight is \[2,16\], the config needs \[3,16\]/,
+    );
+    const { report, tensors } = await loadPretrained(folder, { labels, newHead: true });
+    expect(report.initialized).toEqual(['classifier.out_proj.weight', 'classifier.out_proj.bias']);
+    expect(report.unused).toContainEqual({
+      from: 'classifier.out_proj.weight',
+      why: 'of another head: it is [2,16], the config needs [3,16]',
+    });
+    expect(tensors.get('classifier.out_proj.weight')!.shape).toEqual([3, 16]);
+    const same = await loadPretrained(folder);
+    expect(tensors.get('classifier.dense.weight')).toEqual(same.tensors.get('classifier.dense.weight'));
+  });
+
   it('is never the encoder: a missing layer is an error even then', async () => {
     const model = { config: TEST_CONFIG, architecture: 'ElectraModel' } as const;
     const tensors = tensorsOf(model).filter(({ name }) => !name.includes('encoder.layer.0.output.dense'));

@@ -1,6 +1,6 @@
 /** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
 import { float32ToHalf, halfToFloat32 } from '../checkpoint/halfPrecision.js';
-import type { FetchedModel } from '../checkpoint/hub/fetchModelNode.js';
+import { type FetchedModel, type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFilesNode.js';
@@ -15,6 +15,7 @@ import { loadTokenizer } from '../text/tokenizerNode.js';
 import { initializeParameter } from '../training/initialize.js';
 import { checkVocabulary } from './encoderModel.js';
 import { Model, type ModelParts } from './model.js';
+import { resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
 import { findModel, openOnnxModel } from './onnxModelNode.js';
 import {
   hasTokenizer,
@@ -132,6 +133,20 @@ export async function fromPretrained(place: string, options: FromPretrainedOptio
     return new PretrainedModel({ ...loaded, description, engine: wanted }, async () => {});
   const engine = await createEngine({ purpose: 'serving', ...options, engine: wanted });
   return new PretrainedModel({ ...loaded, description, engine }, () => engine.close());
+}
+
+/**
+ * The tokenizer of a model, without its weights.
+ * @param place  a folder with tokenizer files, a checkpoint, a run, or a name on the hub
+ * @throws DataError when there is none, or its casing is not clear
+ */
+export async function tokenizerFromPretrained(
+  place: string,
+  options: Omit<FetchModelOptions, 'formats' | 'also' | 'clock'> & TokenizerOverrides = {},
+): Promise<WordPieceTokenizer> {
+  const { folder } = await fetchModel(place, { ...options, formats: [] });
+  const isItself = hasTokenizer(folder) || !resolveCheckpoint(folder);
+  return loadTokenizer(isItself ? folder : resolveModelFolder(folder, 'discriminator', 'model', 'generator'), options);
 }
 
 /**
