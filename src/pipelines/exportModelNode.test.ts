@@ -4,22 +4,26 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { expectedTensors, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
+import { quantizeModel } from '../engine/onnx/quantize.js';
 import { RandomStream } from '../random/philox.js';
 import { exportModel } from './exportModelNode.js';
-import { compareOutputs } from './exportOnnx.js';
+import { compareOutputs, onnxModelOf } from './exportOnnx.js';
+import { fromPretrained } from './pretrainedNode.js';
 import { TEST_CONFIG, TEST_TOKENIZER } from './testModels.js';
 
 const temporary = temporaryFolder('export');
 afterAll(() => temporary.remove());
 
-async function saved(): Promise<string> {
-  const folder = join(temporary.path, 'model');
+/** @param scale  of the weights that make attention scores, which grow with its square */
+async function saved(scale = 1): Promise<string> {
+  const folder = join(temporary.path, `model-${scale}`);
   if (existsSync(folder)) return folder;
   const model: ModelDescription = { config: TEST_CONFIG, architecture: 'ElectraForPreTraining' };
   const tensors = [...expectedTensors(model)].map(([name, shape], index) => {
     const random = new RandomStream(1, 'test', index);
     const size = shape.reduce((a, b) => a * b, 1);
-    return [name, { shape, data: Float32Array.from({ length: size }, () => random.normal()) }] as const;
+    const factor = /self\.(query|key)\.weight$/.test(name) ? scale : 1;
+    return [name, { shape, data: Float32Array.from({ length: size }, () => factor * random.normal()) }] as const;
   });
   await saveModelFolder(folder, { ...model, tensors: new Map(tensors), tokenizer: TEST_TOKENIZER });
   return folder;
@@ -74,4 +78,51 @@ describe('an export', () => {
       ['embeddings', 'head', 'layer 0 attention', 'layer 0 intermediate', 'layer 0 output', 'projection'].sort(),
     );
   });
+
+  it('leaves attention in float32 where its scores are as large as those of SpanBERT-large', async () => {
+    const place = await saved(14);
+    const model = await fromPretrained(place, { threads: 1 });
+    const inputIds = [Int32Array.from({ length: 20 }, (_, i) => i)];
+    const { hiddenStates, attentions } = await model.run({ inputIds }, { hiddenStates: true, attentions: true });
+    await model.release();
+    expect(largestScore(model.tensors, hiddenStates![0].data, inputIds[0].length)).toBeGreaterThan(3000);
+    expect(attentions![0].data.every(Number.isFinite)).toBe(true);
+    const { quantization } = await exportModel(place, join(temporary.path, 'large-scores'), { quantize: true });
+    expect(quantization!.inFloat[0].part).toBe('layer 0 attention');
+    expect(quantization!.written.relative).toBeLessThan(0.02);
+    // Products of activations, softmax and what they read are float32 in any case.
+    const tensors = new Map([...model.tensors].map(([name, { data }]) => [name, { data }]));
+    const { nodes, initializers } = quantizeModel(onnxModelOf(model.description, tensors));
+    const integers = nodes.filter(({ op }) => op === 'MatMulInteger');
+    expect(integers.length).toBeGreaterThan(6);
+    for (const { inputs } of integers) expect(initializers.has(inputs[1]), inputs[1]).toBe(true);
+    expect(nodes.filter(({ op }) => op === 'Softmax')).toHaveLength(1);
+  });
 });
+
+/** |q·k|/√D over all heads and pairs of positions of layer 0, in float64. */
+function largestScore(tensors: ReadonlyMap<string, { data: Float32Array }>, hidden: ArrayLike<number>, length: number) {
+  const { hiddenSize: H, numAttentionHeads: A } = TEST_CONFIG;
+  const size = H / A;
+  const project = (name: string) => {
+    const part = (kind: string) => tensors.get(`electra.encoder.layer.0.attention.self.${name}.${kind}`)!.data;
+    const [weight, bias] = [part('weight'), part('bias')];
+    return (position: number, out: number) =>
+      Array.from({ length: H }, (_, i) => weight[out * H + i] * hidden[position * H + i]).reduce(
+        (a, b) => a + b,
+        bias[out],
+      );
+  };
+  const [query, key] = [project('query'), project('key')];
+  let largest = 0;
+  for (let head = 0; head < A; head++) {
+    for (let i = 0; i < length; i++) {
+      for (let j = 0; j < length; j++) {
+        let score = 0;
+        for (let d = head * size; d < (head + 1) * size; d++) score += query(i, d) * key(j, d);
+        largest = Math.max(largest, Math.abs(score) / Math.sqrt(size));
+      }
+    }
+  }
+  return largest;
+}

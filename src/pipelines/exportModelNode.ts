@@ -143,13 +143,27 @@ async function quantizeWithin(
     alone.push({ part, alone: difference.relative });
   }
   alone.sort((a, b) => b.alone - a.alone);
-  for (let count = 1; ; count++) {
+  const without = async (count: number) => {
     const inFloat = alone.slice(0, count);
     const left = new Set(inFloat.map(({ part }) => part));
     const { changed, difference } = await measure((name) => !left.has(quantizationGroup(name)));
-    if (!fits(difference) && count < parts.length) continue;
     return { changed, result: { whole: all.difference, written: difference, inFloat, rows: rows.length } };
+  };
+  // The fewest that are enough, by bisection: the more parts are left, the smaller the difference, or nearly so. With all
+  // of them nothing is changed.
+  let [low, high] = [1, parts.length];
+  let enough: Awaited<ReturnType<typeof without>> | undefined;
+  while (low < high) {
+    const count = (low + high) >> 1;
+    const tried = await without(count);
+    if (fits(tried.result.written)) {
+      high = count;
+      enough = tried;
+    } else {
+      low = count + 1;
+    }
   }
+  return enough ?? without(high);
 }
 
 /** The outputs of each row, run by itself. */

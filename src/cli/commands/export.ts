@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors.js';
 import { exportModel, type QuantizationResult } from '../../pipelines/exportModelNode.js';
 import type { CommandDefinition } from '../command.js';
@@ -48,6 +49,8 @@ export const exportCommand: CommandDefinition = {
         ...(typeof texts === 'string' && { texts: linesOf(texts) }),
         signal,
       });
+      for (const line of describeLoadReport(model.report)) output.line(line);
+      if (!model.tokenizer) output.line('  no tokenizer beside it: none was written');
       const { architecture } = model.model;
       output.line(`${out}: ${architecture}`);
       for (const [name, bytes] of files) output.line(`  ${name}  ${grouped(bytes)} bytes`);
