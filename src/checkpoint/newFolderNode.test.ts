@@ -1,6 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
+import { FolderInUseError } from '../errors.js';
 import { writeNewFolder } from './newFolderNode.js';
 import { temporaryFolder } from './testCheckpoints.js';
 
@@ -23,7 +25,7 @@ describe('a folder that is written whole or not at all', () => {
       seen.push(readdirSync(at('a', 'b')));
       return 'done';
     });
-    expect([result, seen]).toEqual(['done', [['.unfinished']]]);
+    expect([result, seen]).toEqual(['done', [['.unfinished', 'pleiad.lock']]]);
     expect(readdirSync(at('a', 'b'), { recursive: true }).sort()).toEqual(['config.json', 'onnx', 'onnx/model.onnx']);
   });
 
@@ -41,15 +43,29 @@ describe('a folder that is written whole or not at all', () => {
     expect(readdirSync(at('empty')).sort()).toEqual(['config.json', 'onnx']);
   });
 
-  it('is written by one process at a time; what a killed one left is named', async () => {
-    const both = [1, 2].map(() => writeNewFolder(at('both'), fill));
-    const ends = await Promise.allSettled(both);
-    expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  it('is written by one process at a time', async () => {
+    let finish = () => {};
+    const first = writeNewFolder(at('both'), async (unfinished) => {
+      await fill(unfinished);
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+    });
+    await vi.waitFor(() => expect(existsSync(at('both', '.unfinished', 'config.json'))).toBe(true));
+    const error = await writeNewFolder(at('both'), fill).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(FolderInUseError);
+    finish();
+    await first;
     expect(readdirSync(at('both')).sort()).toEqual(['config.json', 'onnx']);
+  });
+
+  it('loses what a process that was killed had begun', async () => {
     mkdirSync(at('killed', '.unfinished'), { recursive: true });
-    await expect(writeNewFolder(at('killed'), fill)).rejects.toThrow(
-      `is being written by another process, or by one that was ended before it was done. If no other process runs, remove ${at('killed', '.unfinished')}`,
-    );
+    writeFileSync(at('killed', '.unfinished', 'model.safetensors.tmp'), 'half');
+    const owner = { pid: 2 ** 22 + 1, host: hostname(), since: '2020-01-01T00:00:00.000Z', id: 'x' }; // beyond pid_max
+    writeFileSync(at('killed', 'pleiad.lock'), `${JSON.stringify(owner)}\n`);
+    await writeNewFolder(at('killed'), fill);
+    expect(readdirSync(at('killed')).sort()).toEqual(['config.json', 'onnx']);
   });
 
   it('is refused with something in it, and where a file is', async () => {

@@ -1,24 +1,24 @@
 /** Folders whose files appear together when all of them are complete, or not at all. */
-import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync } from 'node:fs';
 import { readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { SettingsError, WriteError } from '../errors.js';
+import { SettingsError } from '../errors.js';
 import { makeFolder, syncFolder, unwritable } from './durableFileNode.js';
+import { FolderLock, LOCK_FILE } from './folderLockNode.js';
 
 /** Where files lie until all are there. Inside the folder: that may be a mount point, which cannot be renamed onto. */
 const UNFINISHED = '.unfinished';
 
+/** What a process that was killed may have left. */
+const LEFT_BEHIND = [UNFINISHED, LOCK_FILE];
+
 /** Who finds a config.json takes the folder for a model, so it comes last. */
 const LAST = 'config.json';
 
-/**
- * @throws SettingsError when `folder` has something in it
- * @throws WriteError when another process is writing there, or was ended while it did
- */
+/** @throws SettingsError when `folder` has something in it */
 export function requireNewFolder(folder: string): void {
   const names = existsSync(folder) ? entriesOf(folder) : [];
-  if (names.includes(UNFINISHED)) throw inUse(folder);
-  if (names.length === 0) return;
+  if (names.every((name) => LEFT_BEHIND.includes(name))) return;
   throw new SettingsError([`${folder} is not empty; expected a new folder, so that files of two models are not mixed`]);
 }
 
@@ -30,39 +30,33 @@ function entriesOf(folder: string): string[] {
   }
 }
 
-function inUse(folder: string): WriteError {
-  const path = join(folder, UNFINISHED);
-  return new WriteError(`${folder} is being written by another process, or by one that was ended before it was done`, {
-    subject: folder,
-    found: path,
-    expected: 'a new folder',
-    advice: `If no other process runs, remove ${path} and try again`,
-  });
-}
-
 /**
- * Writes a folder that is new or empty.
+ * Writes a folder that is new or empty. What a process that was killed had begun there is removed first.
  * @param write  writes the files into the folder it is given; when it throws, nothing is left of them
- * @throws as `requireNewFolder`; WriteError when files cannot be put in place; what `write` throws
+ * @throws as `requireNewFolder`; FolderInUseError when another process is writing there; WriteError when files cannot be
+ *         put in place; what `write` throws
  */
 export async function writeNewFolder<T>(folder: string, write: (unfinished: string) => Promise<T>): Promise<T> {
   requireNewFolder(folder);
   const isNew = !existsSync(folder);
   makeFolder(folder);
-  const unfinished = join(folder, UNFINISHED);
+  const lock = await FolderLock.acquire(folder);
   try {
-    mkdirSync(unfinished); // of two processes, one can
-  } catch (cause) {
-    throw (cause as NodeJS.ErrnoException).code === 'EEXIST' ? inUse(folder) : unwritable(folder, cause);
-  }
-  try {
-    const result = await write(unfinished);
-    await moveUp(unfinished, folder);
-    return result;
-  } catch (error) {
-    await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+    requireNewFolder(folder); // another process may have been faster
+    const unfinished = join(folder, UNFINISHED);
+    try {
+      await rm(unfinished, { recursive: true, force: true });
+      makeFolder(unfinished);
+      const result = await write(unfinished);
+      await moveUp(unfinished, folder);
+      return result;
+    } catch (error) {
+      await rm(unfinished, { recursive: true, force: true }).catch(() => {});
+      throw error;
+    }
+  } finally {
+    lock.release();
     if (isNew) removeIfEmpty(folder);
-    throw error;
   }
 }
 
@@ -87,6 +81,6 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Somebody has put something there, or it cannot be removed: it is in nobody's way.
+    // It has its files, or those of somebody else.
   }
 }
