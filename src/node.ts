@@ -30,7 +30,7 @@ export * from './pipelines/modelPlacesNode.js';
 export * from './pipelines/node.js';
 export type { OpenPretrainedOptions } from './pipelines/openPretrainedNode.js';
 export * from './pipelines/pretrainedNode.js';
+export { type FetchOptions, type PretrainOptions, pretrainToFolder } from './pipelines/startNode.js';
 export * from './text/tokenizerNode.js';
 export * from './training/evaluateRunNode.js';
-export { type PretrainOptions, pretrainToFolder } from './training/pretrainNode.js';
 export { checkpointOf, type RunFile, readRunFile } from './training/runFolderNode.js';

@@ -8,10 +8,10 @@ import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
-import { type LoadPlan, type LoadTarget, nameMapFor, planLoad } from './loadPlan.js';
+import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { runLoadPlan } from './loadTensors.js';
-import { isTied, type ModelDescription, type PublishedDescription, parametersOf } from './modelFolder.js';
+import { isTied, type ModelDescription, PUBLISHED, type PublishedDescription, parametersOf } from './modelFolder.js';
 import { type ElectraHalf, isTensorflowElectra, TIED_TENSORS } from './nameMaps.js';
 import type { TensorSource } from './tensorSource.js';
 
@@ -101,10 +101,47 @@ export function planModel(
   };
   // A classifier of other labels than are asked for.
   const replaceable = options.newHead ? { replaceable: (name: string) => !isOfEncoder(name) } : {};
-  const plan = planLoad(source.tensors, { ...targetOf(model), ...replaceable }, source.name, source.otherEntries);
+  const plan = planOf(source, model, { ...targetOf(model), ...replaceable });
   refuseIncomplete(plan, model, contents, options, source.name);
   refuseSmallerConfig(plan, model, source);
   return { model, plan };
+}
+
+/** Tensors that are all of other sizes than the config says, as with the config of the other half, are told by those. */
+function planOf(source: Checkpoint, model: ModelDescription, target: LoadTarget): LoadPlan {
+  try {
+    return planLoad(source.tensors, target, source.name, source.otherEntries);
+  } catch (error) {
+    if (!(error instanceof MisfitError)) throw error;
+    const { architecture, config } = model;
+    const found = sizesOfTensors(source, MODEL_CLASSES[architecture].family, halfOf(architecture));
+    const names = (Object.keys(found) as (keyof TensorSizes)[]).filter((name) => found[name] !== config[name]);
+    if (names.length === 0) throw error;
+    const sizes = names.map((name) => `${PUBLISHED[name]} is ${found[name]} and not ${config[name]}`).join(', ');
+    throw new MisfitError(`${source.name} has other sizes than its config.json says: ${sizes}`, {
+      subject: source.name,
+      found,
+      expected: names.map((name) => `${PUBLISHED[name]} ${config[name]}`).join(', '),
+      advice:
+        "Load it with its own config.json; a generator's is not its discriminator's (for instance hidden_size 64 and 256)",
+    });
+  }
+}
+
+/** Sizes that shapes tell. */
+type TensorSizes = Partial<
+  Record<'vocabSize' | 'embeddingSize' | 'hiddenSize' | 'intermediateSize' | 'maxPositionEmbeddings', number>
+>;
+
+function sizesOfTensors(source: Checkpoint, family: ModelFamily, half: ElectraHalf): TensorSizes {
+  const { names } = contentsOf(source, family, [half]);
+  const shapeOf = (rest: string) => names.get(`${family}.${rest}`) ?? [];
+  const [vocabSize, embeddingSize] = shapeOf('embeddings.word_embeddings.weight');
+  const [maxPositionEmbeddings] = shapeOf('embeddings.position_embeddings.weight');
+  const [hiddenSize] = shapeOf('encoder.layer.0.attention.self.query.weight');
+  const [intermediateSize] = shapeOf('encoder.layer.0.intermediate.dense.weight');
+  const sizes = { vocabSize, embeddingSize, hiddenSize, intermediateSize, maxPositionEmbeddings };
+  return Object.fromEntries(Object.entries(sizes).filter(([, size]) => size !== undefined));
 }
 
 /** What a file holds, by published names. */

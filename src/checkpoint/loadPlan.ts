@@ -150,10 +150,13 @@ function unfit({ info, transposed }: Assigned, shape: readonly number[]): string
   return `is [${info.shape}], the config needs [${stored}]`;
 }
 
-function misfit(source: string, target: LoadTarget, problems: readonly string[]): CheckpointError {
+/** Tensors of other shapes than the config's. */
+export class MisfitError extends CheckpointError {}
+
+function misfit(source: string, target: LoadTarget, problems: readonly string[]): MisfitError {
   const shown = problems.slice(0, 5).join('; ');
   const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
-  return new CheckpointError(`${source} does not fit ${target.name}: ${shown}${more}`, {
+  return new MisfitError(`${source} does not fit ${target.name}: ${shown}${more}`, {
     subject: source,
     found: problems,
     advice:

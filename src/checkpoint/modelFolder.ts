@@ -16,7 +16,7 @@ export function familyOf(architecture: Architecture): ModelFamily {
 }
 
 /** Our field → theirs (transformers, configuration_electra.py and configuration_bert.py, which has no embedding size). */
-const PUBLISHED = {
+export const PUBLISHED = {
   vocabSize: 'vocab_size',
   embeddingSize: 'embedding_size',
   hiddenSize: 'hidden_size',
