@@ -178,7 +178,7 @@ describe('pleiad vocab and prepare', () => {
     expect(code).toBe(2);
     expect(json.error.problems).toEqual([
       '--out is missing; expected the folder to write',
-      '--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder',
+      '--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder or name',
       '--workers is "-1"; expected a whole number from 0',
       '--shard-tokens is "1.5"; expected a whole number from 1',
       '--held-out-fraction is "x"; expected a number from 0 to below 1',

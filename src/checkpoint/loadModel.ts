@@ -343,9 +343,14 @@ const USUAL_HEAD_SIZE = 64;
 /**
  * The config of a checkpoint that comes without one, as google-research/electra's do: sizes are read off the shapes; the
  * number of heads, which no shape tells, is H/64 as in all released models.
- * @throws CheckpointError when the tensors are none of ours or H is no multiple of 64
+ * @param headSize  H over the number of heads, where it is known
+ * @throws CheckpointError when the tensors are none of ours or H is no multiple of it
  */
-export function configFromShapes(source: Checkpoint, half: ElectraHalf): PublishedDescription {
+export function configFromShapes(
+  source: Checkpoint,
+  half: ElectraHalf,
+  headSize = USUAL_HEAD_SIZE,
+): PublishedDescription {
   const names = [...source.tensors.keys()];
   const isElectra =
     isTensorflowElectra(names) || names.some((name) => /(^|\.)(electra|embeddings_project)\./.test(name));
@@ -363,9 +368,9 @@ export function configFromShapes(source: Checkpoint, half: ElectraHalf): Publish
   };
   const [vocabSize, embeddingSize] = shapeOf('embeddings.word_embeddings.weight');
   const [hiddenSize] = shapeOf('encoder.layer.0.attention.self.query.weight');
-  if (hiddenSize % USUAL_HEAD_SIZE !== 0) {
+  if (hiddenSize % headSize !== 0) {
     throw new CheckpointError(
-      `${source.name} has no config.json beside it, and its ${hiddenSize} hidden units are no heads of ${USUAL_HEAD_SIZE}`,
+      `${source.name} has no config.json beside it, and its ${hiddenSize} hidden units are no heads of ${headSize}`,
       {
         subject: source.name,
         found: hiddenSize,
@@ -382,7 +387,7 @@ export function configFromShapes(source: Checkpoint, half: ElectraHalf): Publish
       embeddingSize,
       hiddenSize,
       numHiddenLayers: layers.reduce((most, layer) => Math.max(most, layer), -1) + 1,
-      numAttentionHeads: hiddenSize / USUAL_HEAD_SIZE,
+      numAttentionHeads: hiddenSize / headSize,
       intermediateSize: shapeOf('encoder.layer.0.intermediate.dense.weight')[0],
       maxPositionEmbeddings: shapeOf('embeddings.position_embeddings.weight')[0],
       typeVocabSize: shapeOf('embeddings.token_type_embeddings.weight')[0],

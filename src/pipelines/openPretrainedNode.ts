@@ -19,6 +19,8 @@ export interface OpenPretrainedOptions
     Omit<FetchModelOptions, 'formats' | 'clock'> {
   /** A config.json to go by, instead of the one beside the weights. */
   readonly config?: string;
+  /** Units of an attention head: sizes are read off the tensors then, and no config.json is looked at. */
+  readonly headSize?: number;
   /** Which model of a checkpoint that holds both of ELECTRA, or of a run. Default: by task, else discriminator. */
   readonly half?: ElectraHalf;
   /** Which of a checkpoint's folders will do, the preferred first. */
@@ -67,13 +69,15 @@ export function hasTokenizer(folder: string): boolean {
 function publishedConfig(
   source: TensorSource,
   folder: string,
-  { config, architecture, task, half }: OpenPretrainedOptions,
+  { config, headSize, architecture, task, half }: OpenPretrainedOptions,
 ): Pick<OpenedPretrained, 'published' | 'guessedConfig'> {
   if (config !== undefined) return { published: readPublishedConfig(config), guessedConfig: false };
-  if (existsSync(join(folder, 'config.json'))) return { published: loadPublishedConfig(folder), guessedConfig: false };
+  if (headSize === undefined && existsSync(join(folder, 'config.json')))
+    return { published: loadPublishedConfig(folder), guessedConfig: false };
   const isGenerator =
     architecture === 'ElectraForMaskedLM' || task === 'maskedLm' || (!architecture && !task && half === 'generator');
-  return { published: configFromShapes(source, isGenerator ? 'generator' : 'discriminator'), guessedConfig: true };
+  const published = configFromShapes(source, isGenerator ? 'generator' : 'discriminator', headSize);
+  return { published, guessedConfig: true };
 }
 
 interface Located {

@@ -1,6 +1,6 @@
 /** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
 import { float32ToHalf, halfToFloat32 } from '../checkpoint/halfPrecision.js';
-import { type FetchedModel, type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
+import type { FetchedModel, FetchModelOptions } from '../checkpoint/hub/fetchModelNode.js';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFilesNode.js';
@@ -14,8 +14,8 @@ import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
 import { initializeParameter } from '../training/initialize.js';
 import { checkVocabulary } from './encoderModel.js';
+import { locateTokenizer } from './locateTokenizerNode.js';
 import { Model, type ModelParts } from './model.js';
-import { resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
 import { findModel, openOnnxModel } from './onnxModelNode.js';
 import {
   hasTokenizer,
@@ -144,9 +144,7 @@ export async function tokenizerFromPretrained(
   place: string,
   options: Omit<FetchModelOptions, 'formats' | 'also' | 'clock'> & TokenizerOverrides = {},
 ): Promise<WordPieceTokenizer> {
-  const { folder } = await fetchModel(place, { ...options, formats: [] });
-  const isItself = hasTokenizer(folder) || !resolveCheckpoint(folder);
-  return loadTokenizer(isItself ? folder : resolveModelFolder(folder, 'discriminator', 'model', 'generator'), options);
+  return loadTokenizer(await locateTokenizer(place, options), options);
 }
 
 /**

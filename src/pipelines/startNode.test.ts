@@ -1,20 +1,24 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMMIT, NEXT_COMMIT, TestHub } from '../checkpoint/hub/testHubNode.js';
 import { type ModelDescription, parametersOf } from '../checkpoint/modelFolder.js';
 import { loadModelFolder, saveModelFolder } from '../checkpoint/modelFolderNode.js';
-import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
+import { openTensors } from '../checkpoint/openTensorsNode.js';
+import { expectedGolden, goldenPath, temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { prepareCorpus } from '../data/prepare/node/prepareCorpus.js';
 import { SettingsError } from '../errors.js';
 import type { Architecture, EncoderConfig } from '../models/config.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
-import { saveTokenizer } from '../text/tokenizerNode.js';
+import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
 import { readTrainerFile } from '../training/checkpointFolderNode.js';
 import type { DoneEvent, EvaluationEvent, LoadedEvent, StepEvent, TrainingEvent } from '../training/events.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
-import type { PretrainingInput } from '../training/settings.js';
-import { type PretrainOptions, pretrainToFolder } from './startNode.js';
+import { type PretrainingInput, resolvePretrainingSettings } from '../training/settings.js';
+import { locateTokenizer } from './locateTokenizerNode.js';
+import { tokenizerFromPretrained } from './pretrainedNode.js';
+import { loadStartModels, type PretrainOptions, pretrainToFolder } from './startNode.js';
 
 const temporary = temporaryFolder('start');
 afterAll(() => temporary.remove());
@@ -176,7 +180,7 @@ describe('a run from a published pair', () => {
     expect(warnings(events)).toEqual([]);
   });
 
-  it('has optimizer moments and a warm-up of its own', async () => {
+  it('has a warm-up and step numbers of its own', async () => {
     const source = run({ from: discriminator, generator, steps: 20 });
     await train(source);
     const settings = run({ from: source.out, steps: 20, warmupSteps: 10, learningRate: 1e-3 });
@@ -192,7 +196,6 @@ describe('a run from a published pair', () => {
     await train(source);
     const settings = run({ from: source.out, steps: 1 });
     await train(settings);
-    const { openTensors } = await import('../checkpoint/openTensorsNode.js');
     const moments = async (folder: string) => {
       const tensors = await openTensors(join(folder, 'trainer.safetensors'));
       let largest = 0;
@@ -498,5 +501,104 @@ describe('a run from one model', () => {
     const pairs = run({ from: bert, objective: 'spanbert', sbo: false, nextSentence: true });
     const [{ start: withPairs }] = ofType<LoadedEvent>(await train(pairs), 'loaded');
     expect(withPairs).toMatchObject({ random: [], models: [{ architecture: 'BertForPreTraining' }] });
+  });
+});
+
+describe('a pair by name', () => {
+  const hub = new TestHub();
+  const files = (folder: string) =>
+    Object.fromEntries(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  let options: PretrainOptions;
+  beforeAll(async () => {
+    await hub.start();
+    hub.add('lab/tiny-discriminator', files(discriminator));
+    hub.add('lab/tiny-generator', files(generator));
+    options = { hub: { endpoint: hub.endpoint, cacheFolder: at('cache'), token: false } };
+  });
+  afterAll(() => hub.stop());
+
+  it('is fetched, and its commits are recorded', async () => {
+    const settings = run({ from: 'lab/tiny-discriminator', generator: 'lab/tiny-generator', revision: 'main' });
+    const [{ lines }] = ofType<LoadedEvent>(await train(settings, options), 'loaded');
+    expect(lines[0]).toContain(`discriminator from lab/tiny-discriminator at ${COMMIT.slice(0, 12)}: `);
+    const { start, given } = readRunFile(settings.out)!;
+    expect(given).toMatchObject({ from: 'lab/tiny-discriminator', generator: 'lab/tiny-generator' });
+    expect(start!.models.map(({ hub: where }) => where)).toEqual(
+      ['discriminator', 'generator'].map((half) => ({
+        repository: `lab/tiny-${half}`,
+        revision: 'main',
+        commit: COMMIT,
+      })),
+    );
+    // The step-0 checkpoint has it all.
+    hub.requests.length = 0;
+    await train({ out: settings.out, resume: true, steps: 5 }, options);
+    expect(hub.requests).toEqual([]);
+  });
+
+  it('begins again at the commit of the first time', async () => {
+    const settings = run({ from: 'lab/tiny-discriminator', generator: 'lab/tiny-generator' });
+    const { weightsSha256 } = (await train(settings, options)).at(-1) as DoneEvent;
+    for (const name of ['checkpoints', 'latest', 'best']) rmSync(join(settings.out, name), { recursive: true });
+    const { commits, refs } = hub.repositories.get('lab/tiny-discriminator')!;
+    commits.set(NEXT_COMMIT, new Map([['config.json', Buffer.from('{}')]]));
+    refs.set('main', NEXT_COMMIT);
+    const again = (await train({ out: settings.out, resume: true }, options)).at(-1) as DoneEvent;
+    expect(again.weightsSha256).toBe(weightsSha256);
+    refs.set('main', COMMIT);
+  });
+
+  it('names the likely generator when only the discriminator is given', async () => {
+    const error = await train(run({ from: 'lab/tiny-discriminator' }), options).catch((caught) => caught);
+    expect(error.message).toContain('for instance --generator lab/tiny-generator, or ask for a new one');
+  });
+
+  it('gives its tokenizer without its weights', async () => {
+    hub.requests.length = 0;
+    const folder = await locateTokenizer('lab/tiny-generator', { ...options.hub, cacheFolder: at('fresh') });
+    expect(loadTokenizer(folder).hash()).toBe(TOKENIZER.hash());
+    expect(hub.log.filter((line) => line.includes('model.safetensors'))).toEqual([]);
+    hub.add('lab/mute', { 'config.json': '{}' });
+    await expect(tokenizerFromPretrained('lab/mute', options.hub)).rejects.toThrow(/has neither tokenizer\.json nor/);
+    const settings = run({ from: discriminator, generator });
+    await train(settings);
+    expect(loadTokenizer(await locateTokenizer(settings.out)).hash()).toBe(TOKENIZER.hash());
+    expect(await locateTokenizer(generator)).toBe(generator);
+  });
+});
+
+describe("a checkpoint of google-research/electra's", () => {
+  it('gives both halves, the generator with sizes of its own beside one config.json', async () => {
+    const folder = at('bundle');
+    cpSync(goldenPath('electra-tf1'), folder, { recursive: true });
+    for (const name of readdirSync(folder)) if (name.endsWith('.safetensors')) rmSync(join(folder, name));
+    const config = {
+      ...{ model_type: 'electra', vocab_size: 11, embedding_size: 6, max_position_embeddings: 7, num_hidden_layers: 2 },
+      ...{ hidden_size: 8, intermediate_size: 16, num_attention_heads: 2 },
+    };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(config));
+    const settings = resolvePretrainingSettings(run({ from: folder }));
+    const { models, sizes } = await loadStartModels(settings);
+    expect(models.map(({ role, guessedConfig }) => [role, guessedConfig])).toEqual([
+      ['discriminator', false],
+      ['generator', true],
+    ]);
+    expect(sizes.model).toMatchObject({ hiddenSize: 8, numAttentionHeads: 2 });
+    expect(sizes.generator).toMatchObject({
+      hiddenSize: 4,
+      intermediateSize: 12,
+      numAttentionHeads: 1,
+      embeddingSize: 6,
+    });
+    for (const { role, tensors } of models) {
+      const expected = expectedGolden(`electra-tf1/${role}`);
+      for (const [name, { data: values }] of tensors) expect(values, name).toEqual(expected.get(name)!.data);
+    }
+    const ofGenerator = { ...config, hidden_size: 4, intermediate_size: 12, num_attention_heads: 1 };
+    writeFileSync(join(folder, 'config.json'), JSON.stringify(ofGenerator));
+    const mlm = resolvePretrainingSettings(run({ from: folder, objective: 'replace-mlm' }));
+    await expect(loadStartModels(mlm)).rejects.toThrow(
+      /whose main model is a discriminator, and objective is replace-mlm/,
+    );
   });
 });

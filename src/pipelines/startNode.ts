@@ -196,26 +196,26 @@ function generatorOf(settings: PretrainingSettings, main: Found): string | undef
 /** Why the discriminator has no use for a tensor, in a checkpoint of google-research/electra. */
 const OF_GENERATOR = 'of the generator';
 
-/** The config of the other half is a frequent mistake: its sizes are said to be that. */
+/**
+ * The config of the other half is a frequent mistake: its sizes are said to be that. A checkpoint of both halves has room for
+ * one config.json: the generator's sizes are read off its tensors, with heads as wide as the discriminator's.
+ */
 async function loadGenerator(place: string, main: Found, options: LoadPretrainedOptions): Promise<Found> {
+  const { hiddenSize, numAttentionHeads } = main.loaded.model.config;
   try {
     return await load(place, GENERATOR, options);
   } catch (error) {
     if (!(error instanceof MisfitError)) throw error;
-    const { config } = main.loaded.model;
-    const { hiddenSize } = (error.found ?? {}) as { hiddenSize?: number };
-    const isOther = error.expected?.includes(`hidden_size ${config.hiddenSize}`);
-    if (hiddenSize === undefined || !isOther) throw error;
-    const isBoth = place === main.source;
+    if (place === main.source) return load(place, GENERATOR, { ...options, headSize: hiddenSize / numAttentionHeads });
+    const { hiddenSize: found } = (error.found ?? {}) as { hiddenSize?: number };
+    if (found === undefined || !error.expected?.includes(`hidden_size ${hiddenSize}`)) throw error;
     throw new CheckpointError(
-      `generator ${place}: its config.json is that of a discriminator ${config.hiddenSize} wide, and its tensors are ${hiddenSize} wide`,
+      `generator ${place}: its config.json is that of a discriminator ${hiddenSize} wide, and its tensors are ${found} wide`,
       {
         subject: place,
-        found: hiddenSize,
+        found,
         expected: 'a config.json of its own',
-        advice: isBoth
-          ? 'Take config.json away from beside this checkpoint of both halves: their sizes are then read off the tensors'
-          : "Put the generator's own config.json there",
+        advice: "Put the generator's own config.json there",
         cause: error,
       },
     );

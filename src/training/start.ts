@@ -236,8 +236,8 @@ export function startNotices({ models }: Start, { shared }: JoinedStart, length:
     if (guessedConfig) {
       notices.push({
         code: 'config-guessed',
-        message: `${source} has no config.json: sizes of the ${role} are those of its tensors, with 64 units a head, as all released models have`,
-        advice: 'Put its config.json beside it if it has other heads.',
+        message: `${source} has no config.json for its ${role}: sizes are those of its tensors, with ${unitsOfHead(description)} units a head`,
+        advice: 'All released models have 64; if it has other heads, give a model folder with its config.json.',
       });
     }
     if (!tokenizer) {
@@ -258,6 +258,8 @@ export function startNotices({ models }: Start, { shared }: JoinedStart, length:
   }
   return notices;
 }
+
+const unitsOfHead = ({ config }: ModelDescription) => config.hiddenSize / config.numAttentionHeads;
 
 function differenceNotice(models: readonly StartModel[], shared: SharedComparison): StartNotice {
   const { tensors, differing, largest, relative } = shared;
