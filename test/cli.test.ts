@@ -325,6 +325,25 @@ describe('pleiad pretrain', () => {
     expect([code, json.steps]).toEqual([0, 2]);
   });
 
+  it('goes on from a run on shards made with its tokenizer, and says what was loaded and what cannot be', async () => {
+    const words = ['prepare', at('a.txt'), at('b.jsonl.gz'), '--tokenizer', at('run'), '--out', at('shards')];
+    const again = await pleiad(...words, '--held-out-fraction', '0.2', '--json');
+    expect([again.code, again.json?.status], again.stderr).toEqual([0, 'unchanged']);
+    const from = ['pretrain', '--data', at('shards'), '--out', at('run-from'), '--from', at('run'), '--steps', '2'];
+    const refused = await pleiad(...from, '--size', 'base', '--generator', 'numHiddenLayers=7', '--json');
+    expect(refused.code).toBe(2);
+    expect(refused.json.error.problems).toEqual([
+      expect.stringContaining('size is base'),
+      expect.stringContaining('generator.numHiddenLayers is 7'),
+    ]);
+    const { code, stdout, stderr } = await pleiad(...from, '--length', '16', '--batch-size', '4', '--threads', '1');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^discriminator from .*run: .* as ElectraForPreTraining: \d+ loaded, 0 converted/m);
+    expect(stdout).toMatch(/^generator from .* as ElectraForMaskedLM: \d+ loaded/m);
+    expect(stdout).toContain('5 tensors are shared by generator and discriminator: the same in both, bit for bit');
+    expect(stdout.indexOf('step 0, held out:')).toBeGreaterThan(0);
+  });
+
   it('refuses a rank timeout that is no duration, with exit code 2', async () => {
     const { code, stderr } = await pleiad(
       'pretrain',

@@ -6,13 +6,17 @@ import { type ModelDescription, parametersOf } from '../checkpoint/modelFolder.j
 import { loadModelFolder, saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import { openTensors } from '../checkpoint/openTensorsNode.js';
 import { expectedGolden, goldenPath, temporaryFolder } from '../checkpoint/testCheckpoints.js';
+import type { Collective } from '../collective/collective.js';
+import { memoryCollectives } from '../collective/memoryCollective.js';
 import { prepareCorpus } from '../data/prepare/node/prepareCorpus.js';
+import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import { SettingsError } from '../errors.js';
 import type { Architecture, EncoderConfig } from '../models/config.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
 import { readTrainerFile } from '../training/checkpointFolderNode.js';
+import { evaluateCheckpoint } from '../training/evaluateRunNode.js';
 import type { DoneEvent, EvaluationEvent, LoadedEvent, StepEvent, TrainingEvent } from '../training/events.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import { type PretrainingInput, resolvePretrainingSettings } from '../training/settings.js';
@@ -312,6 +316,37 @@ describe('a run from a published pair', () => {
   });
 });
 
+/** A rank that may begin an operation before its last one has ended, as with MPI. */
+function inOrder(collective: Collective): Collective {
+  let last: Promise<void> = Promise.resolve();
+  const after = (operation: () => Promise<void>) => {
+    last = last.then(operation);
+    return last;
+  };
+  return {
+    ...collective,
+    allReduce: (values) => after(() => collective.allReduce(values)),
+    broadcast: (values) => after(() => collective.broadcast(values)),
+    barrier: () => after(() => collective.barrier()),
+    close: () => after(() => collective.close()),
+  };
+}
+
+describe('ranks', () => {
+  it('begin with the weights that rank 0 has read, and the others need not see', async () => {
+    const settings = run({ from: discriminator, generator, batchSize: 4, accumulation: 2 });
+    const collectives = memoryCollectives(2).map(inOrder);
+    const loadStart = () => Promise.reject(new Error('only rank 0 reads models'));
+    const ends = await Promise.all(
+      collectives.map((collective, rank) => train(settings, { collective, ...(rank > 0 && { loadStart }) })),
+    );
+    const [first, second] = ends.map((events) => (events.at(-1) as DoneEvent).weightsSha256);
+    expect(first).toBe(second);
+    const begun = loadModelFolder(join(settings.out, 'checkpoints/step-00000000/discriminator')).tensors;
+    expect(begun).toEqual(loadModelFolder(discriminator).tensors);
+  });
+});
+
 describe('a generator that is not there', () => {
   it('is an error that says how to give one, or to ask for a new one', async () => {
     expect(await refusal({ from: discriminator })).toBe(
@@ -474,6 +509,11 @@ describe('a run from one model', () => {
     const published = loadModelFolder(bert).tensors;
     for (const [name, tensor] of tensors) expect(tensor, name).toEqual(published.get(name));
     const done = events.at(-1) as DoneEvent;
+    const engine = createInterpreterEngine();
+    const checkpoint = checkpointOf(settings.out, 'latest');
+    const { heldOut } = await evaluateCheckpoint(checkpoint, { data, engine, maxBatches: 2 });
+    expect(heldOut.mlmLoss).toBeCloseTo(done.heldOut!.mlmLoss!, 2);
+    await engine.close();
     const again = await train({ out: settings.out, resume: true, steps: 5 });
     expect((again.at(-1) as DoneEvent).step).toBe(done.step + 1);
   });
