@@ -178,7 +178,7 @@ describe('pleiad vocab and prepare', () => {
     expect(code).toBe(2);
     expect(json.error.problems).toEqual([
       '--out is missing; expected the folder to write',
-      '--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder',
+      '--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder or name',
       '--workers is "-1"; expected a whole number from 0',
       '--shard-tokens is "1.5"; expected a whole number from 1',
       '--held-out-fraction is "x"; expected a number from 0 to below 1',
@@ -323,6 +323,25 @@ describe('pleiad pretrain', () => {
     writeFileSync(at('run.json'), JSON.stringify({ ...settings, model: fields }));
     const { code, json } = await pleiad('pretrain', '--config', at('run.json'), '--steps', '2', '--json');
     expect([code, json.steps]).toEqual([0, 2]);
+  });
+
+  it('goes on from a run on shards made with its tokenizer, and says what was loaded and what cannot be', async () => {
+    const words = ['prepare', at('a.txt'), at('b.jsonl.gz'), '--tokenizer', at('run'), '--out', at('shards')];
+    const again = await pleiad(...words, '--held-out-fraction', '0.2', '--json');
+    expect([again.code, again.json?.status], again.stderr).toEqual([0, 'unchanged']);
+    const from = ['pretrain', '--data', at('shards'), '--out', at('run-from'), '--from', at('run'), '--steps', '2'];
+    const refused = await pleiad(...from, '--size', 'base', '--generator', 'numHiddenLayers=7', '--json');
+    expect(refused.code).toBe(2);
+    expect(refused.json.error.problems).toEqual([
+      expect.stringContaining('size is base'),
+      expect.stringContaining('generator.numHiddenLayers is 7'),
+    ]);
+    const { code, stdout, stderr } = await pleiad(...from, '--length', '16', '--batch-size', '4', '--threads', '1');
+    expect(code, stderr).toBe(0);
+    expect(stdout).toMatch(/^discriminator from .*run: .* as ElectraForPreTraining: \d+ loaded, 0 converted/m);
+    expect(stdout).toMatch(/^generator from .* as ElectraForMaskedLM: \d+ loaded/m);
+    expect(stdout).toContain('5 tensors are shared by generator and discriminator: the same in both, bit for bit');
+    expect(stdout.indexOf('step 0, held out:')).toBeGreaterThan(0);
   });
 
   it('refuses a rank timeout that is no duration, with exit code 2', async () => {

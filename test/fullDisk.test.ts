@@ -188,6 +188,24 @@ describe.skipIf(!canMount)('on a full disk', () => {
     expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
   });
 
+  it('convert and export leave nothing, and are done once there is room', () => {
+    const model = at('whole', 'checkpoints', 'step-00000020', 'discriminator');
+    for (const words of [
+      ['convert', model, join(disk, 'converted')],
+      ['export', model, '--out', join(disk, 'exported')],
+    ]) {
+      sizeDisk(0.5 * bytesIn(model));
+      expect(failure(...words)).toMatch(
+        /could not be written: the disk is full\. Make room, then run the same command again$/,
+      );
+      expect(readdirSync(disk)).toEqual([]);
+      makeRoom();
+      const { code, stderr } = pleiad(...words);
+      expect(code, stderr).toBe(0);
+      for (const name of readdirSync(disk)) rmSync(join(disk, name), { recursive: true });
+    }
+  });
+
   it('that is read-only, a run is used and not gone on with; the message says so', () => {
     const out = join(disk, 'run');
     const { code, stderr } = pleiad(...run(out, { steps: 4 }));

@@ -22,6 +22,8 @@ export interface LoadTarget {
   readonly tensors: ReadonlyMap<string, readonly number[]>;
   /** Keys that a file may have besides, each with the one of `tensors` whose values it repeats. */
   readonly tied?: Readonly<Record<string, string>>;
+  /** Whose tensors of another shape are left unused instead of being an error: a new one is to take their place. */
+  readonly replaceable?: (name: string) => boolean;
 }
 
 /** One tensor to be read. */
@@ -82,6 +84,11 @@ export function planLoad(
     }
     taken.add(key);
     const problem = unfit(tensor, shape);
+    if (problem && target.replaceable?.(name)) {
+      missing.push({ name, shape });
+      unused.push({ from: tensor.from, why: `of another head: it ${problem}` });
+      continue;
+    }
     if (problem) problems.push(`${tensor.from} ${problem}`);
     tensors.push({ name, from: tensor.from, dtype: tensor.info.dtype, shape, transposed: tensor.transposed });
   }
@@ -143,10 +150,13 @@ function unfit({ info, transposed }: Assigned, shape: readonly number[]): string
   return `is [${info.shape}], the config needs [${stored}]`;
 }
 
-function misfit(source: string, target: LoadTarget, problems: readonly string[]): CheckpointError {
+/** Tensors of other shapes than the config's. */
+export class MisfitError extends CheckpointError {}
+
+function misfit(source: string, target: LoadTarget, problems: readonly string[]): MisfitError {
   const shown = problems.slice(0, 5).join('; ');
   const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
-  return new CheckpointError(`${source} does not fit ${target.name}: ${shown}${more}`, {
+  return new MisfitError(`${source} does not fit ${target.name}: ${shown}${more}`, {
     subject: source,
     found: problems,
     advice:

@@ -73,7 +73,7 @@ describe('config.json', () => {
     [{ model_type: 'electra', hidden_size: 250 }, 'hiddenSize is 250; expected a multiple of numAttentionHeads (4)'],
     [
       { model_type: 'electra', architectures: ['ElectraForCausalLM'] },
-      'has architectures ["ElectraForCausalLM"]; expected ElectraForPreTraining or',
+      'has architectures ["ElectraForCausalLM"]; expected ElectraModel or ElectraForPreTraining or',
     ],
   ])('refuses %j', (json, message) => {
     expect(() => parseConfigJson(json, 'config.json')).toThrow(message);
@@ -127,7 +127,7 @@ describe('a BERT model', () => {
   it('says what is wrong with its architecture or its span boundary head', () => {
     const json = encoderConfigToJson(spanBert);
     expect(() => parseConfigJson({ ...json, architectures: ['ElectraForMaskedLM'] }, 'c')).toThrow(
-      'has architectures ["ElectraForMaskedLM"]; expected BertForMaskedLM or BertForPreTraining',
+      'has architectures ["ElectraForMaskedLM"]; expected BertModel or BertForPreTraining or BertForMaskedLM or',
     );
     const bad = { ...json, pleiad: { spanBoundary: { ...spanBoundary, endpoints: 'outside' } } };
     expect(() => parseConfigJson(bad, 'c')).toThrow(/pleiad\.spanBoundary\.endpoints/);

@@ -4,32 +4,19 @@
  */
 import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
-import { bertMaskedLmGraph, bertPreTrainingGraph } from '../models/bert.js';
 import { ARCHITECTURES, type Architecture, type EncoderConfig, encoderConfigProblems } from '../models/config.js';
-import { discriminatorGraph, generatorGraph } from '../models/electra.js';
-import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
+import { architectureFor, HEAD_DEFAULTS, type HeadSettings, MODEL_CLASSES, modelForUse } from '../models/heads.js';
+import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_SCOPE, type SpanBoundaryConfig, spanBoundaryParameters } from '../models/spanbert.js';
-
-interface ArchitectureEntry {
-  readonly family: ModelFamily;
-  readonly graph: (config: EncoderConfig) => ModelGraph;
-}
-
-/** What each class of transformers is here. */
-const MODELS: Readonly<Record<Architecture, ArchitectureEntry>> = {
-  ElectraForPreTraining: { family: 'electra', graph: discriminatorGraph },
-  ElectraForMaskedLM: { family: 'electra', graph: generatorGraph },
-  BertForMaskedLM: { family: 'bert', graph: bertMaskedLmGraph },
-  BertForPreTraining: { family: 'bert', graph: bertPreTrainingGraph },
-};
+import type { ParameterSpec } from '../nn/parameters.js';
 
 /** Whose parameter names and config.json a class has. */
 export function familyOf(architecture: Architecture): ModelFamily {
-  return MODELS[architecture].family;
+  return MODEL_CLASSES[architecture].family;
 }
 
 /** Our field → theirs (transformers, configuration_electra.py and configuration_bert.py, which has no embedding size). */
-const PUBLISHED = {
+export const PUBLISHED = {
   vocabSize: 'vocab_size',
   embeddingSize: 'embedding_size',
   hiddenSize: 'hidden_size',
@@ -79,22 +66,32 @@ const FIXED: Readonly<Record<string, unknown>> = {
 export interface ModelDescription {
   readonly config: EncoderConfig;
   readonly architecture: Architecture;
+  /** Names of the labels, by id. */
+  readonly labels?: readonly string[];
+  /** Whether a BertModel has its pooler. Default true. */
+  readonly pooler?: boolean;
   /** Of a model with a span boundary head, whose parameters are its `sbo.*`. */
   readonly spanBoundary?: SpanBoundaryConfig;
+  /** Fields of a published config.json that decide nothing here; kept, and written again. */
+  readonly otherFields?: Readonly<Record<string, unknown>>;
   /** What we know of the model and config.json has no field for. */
   readonly pleiad?: Readonly<Record<string, unknown>>;
 }
 
+/** What is in a config.json and says nothing of the model, or is said by another field. */
+const DROPPED = new Set([
+  ...['_name_or_path', 'transformers_version', 'torch_dtype', 'dtype', 'gradient_checkpointing', 'use_cache'],
+  ...['model_type', 'architectures', 'tie_word_embeddings', 'id2label', 'label2id', 'num_labels', 'pleiad'],
+  ...Object.values(PUBLISHED),
+  ...Object.keys(FIXED),
+]);
+
 /** The content of config.json. */
-export function encoderConfigToJson({
-  config,
-  architecture,
-  spanBoundary,
-  pleiad,
-}: ModelDescription): Record<string, unknown> {
+export function encoderConfigToJson(model: ModelDescription): Record<string, unknown> {
+  const { config, architecture, labels, pooler, spanBoundary, otherFields, pleiad } = model;
   const family = familyOf(architecture);
   const fields = Object.entries(PUBLISHED).map(([ours, theirs]) => [theirs, config[ours as keyof EncoderConfig]]);
-  const ours = { ...pleiad, ...(spanBoundary && { spanBoundary }) };
+  const ours = { ...pleiad, ...(pooler === false && { pooler }), ...(spanBoundary && { spanBoundary }) };
   return {
     model_type: family,
     architectures: [architecture],
@@ -102,8 +99,20 @@ export function encoderConfigToJson({
     hidden_act: 'gelu',
     position_embedding_type: 'absolute',
     tie_word_embeddings: true,
+    ...(labels && {
+      id2label: Object.fromEntries(labels.map((label, id) => [String(id), label])),
+      label2id: Object.fromEntries(labels.map((label, id) => [label, id])),
+    }),
+    ...otherFields,
     ...(Object.keys(ours).length > 0 && { pleiad: ours }),
   };
+}
+
+/** What config.json says of a model; the class may be left open. */
+export interface PublishedDescription extends Omit<ModelDescription, 'architecture'> {
+  readonly family: ModelFamily;
+  /** Undefined where the file names no class, as SpanBERT's does. */
+  readonly architecture?: Architecture;
 }
 
 /**
@@ -111,13 +120,10 @@ export function encoderConfigToJson({
  * @param source  file name for messages
  * @throws CheckpointError when it is of another kind of model, or a field has no value that our encoder can take
  */
-export function parseConfigJson(json: unknown, source: string): ModelDescription {
+export function parsePublishedConfig(json: unknown, source: string): PublishedDescription {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unfit(source, 'is not a JSON object');
   const fields = json as Record<string, unknown>;
-  const { model_type: family } = fields;
-  if (family !== 'electra' && family !== 'bert') {
-    throw unfit(source, `has model_type ${JSON.stringify(family)}`, 'model_type "electra" or "bert"');
-  }
+  const family = familyIn(fields, source);
   for (const [name, value] of Object.entries(FIXED)) {
     if (fields[name] !== undefined && fields[name] !== value) {
       throw unfit(source, `has ${name} ${JSON.stringify(fields[name])}`, `${name} ${JSON.stringify(value)}`);
@@ -129,7 +135,44 @@ export function parseConfigJson(json: unknown, source: string): ModelDescription
   ) as unknown as EncoderConfig;
   const problems = encoderConfigProblems(config);
   if (problems.length) throw unfit(source, `does not describe a model: ${problems.join('; ')}`);
-  return { config, architecture: architectureOf(fields, family, source), ...pleiadOf(fields, source) };
+  const architecture = architectureOf(fields, family, source);
+  if (architecture && fields.tie_word_embeddings === false && isTied(architecture)) {
+    throw unfit(source, 'has tie_word_embeddings false', 'an output matrix that is the word embeddings');
+  }
+  const labels = labelsOf(fields, source);
+  const others = Object.entries(fields).filter(([name]) => !DROPPED.has(name));
+  return {
+    family,
+    config,
+    ...(architecture && { architecture }),
+    ...(labels && { labels }),
+    ...(others.length > 0 && { otherFields: Object.fromEntries(others) }),
+    ...pleiadOf(fields, source),
+  };
+}
+
+/** As `parsePublishedConfig`; a file that names no class is of the encoder alone. */
+export function parseConfigJson(json: unknown, source: string): ModelDescription {
+  return withClass(parsePublishedConfig(json, source));
+}
+
+/** A description whose class was left open is of the encoder alone. */
+export function withClass({ family, architecture, ...rest }: PublishedDescription): ModelDescription {
+  return { ...rest, architecture: architecture ?? architectureFor(family, 'encoder') };
+}
+
+/** `model_type`; the oldest files have none, and are BERT's unless they say otherwise. */
+function familyIn({ model_type: named, architectures }: Record<string, unknown>, source: string): ModelFamily {
+  if (named === 'electra' || named === 'bert') return named;
+  if (named !== undefined) {
+    throw unfit(source, `has model_type ${JSON.stringify(named)}`, 'model_type "electra" or "bert"');
+  }
+  return String(architectures).startsWith('Electra') ? 'electra' : 'bert';
+}
+
+/** Whether a class predicts pieces with its word table. */
+export function isTied(architecture: Architecture): boolean {
+  return ['ElectraForMaskedLM', 'BertForMaskedLM', 'BertForPreTraining'].includes(architecture);
 }
 
 function numberField(fields: Record<string, unknown>, name: string, family: ModelFamily, source: string): number {
@@ -138,12 +181,36 @@ function numberField(fields: Record<string, unknown>, name: string, family: Mode
   return value;
 }
 
-function architectureOf({ architectures }: Record<string, unknown>, family: ModelFamily, source: string): Architecture {
+function architectureOf(
+  { architectures }: Record<string, unknown>,
+  family: ModelFamily,
+  source: string,
+): Architecture | undefined {
   const found: unknown = Array.isArray(architectures) ? architectures[0] : undefined;
+  if (found === undefined) return undefined;
   const known = ARCHITECTURES.filter((name) => familyOf(name) === family);
   const architecture = known.find((name) => name === found);
   if (!architecture) throw unfit(source, `has architectures ${JSON.stringify(architectures)}`, known.join(' or '));
   return architecture;
+}
+
+/** More labels than any task has: the head's matrix is made from their number. */
+const MOST_LABELS = 100_000;
+
+/** `id2label`, else `num_labels` names as transformers makes them up. */
+function labelsOf({ id2label, num_labels: count }: Record<string, unknown>, source: string): string[] | undefined {
+  if (id2label === undefined || id2label === null) {
+    if (count === undefined || count === null) return undefined;
+    if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= MOST_LABELS) {
+      return Array.from({ length: count as number }, (_, id) => `LABEL_${id}`);
+    }
+    throw unfit(source, `has num_labels ${JSON.stringify(count)}`, 'a positive integer');
+  }
+  const table = typeof id2label === 'object' ? (id2label as Record<string, unknown>) : {};
+  const size = Math.min(Object.keys(table).length, MOST_LABELS);
+  const labels = Array.from({ length: size }, (_, id) => table[String(id)]);
+  if (labels.length > 0 && labels.every((label) => typeof label === 'string')) return labels as string[];
+  throw unfit(source, `has id2label ${JSON.stringify(id2label).slice(0, 200)}`, 'names for the ids 0, 1, 2, …');
 }
 
 const spanBoundarySchema = z.strictObject({
@@ -156,16 +223,17 @@ const spanBoundarySchema = z.strictObject({
 function pleiadOf(
   { pleiad }: Record<string, unknown>,
   source: string,
-): Pick<ModelDescription, 'pleiad' | 'spanBoundary'> {
+): Pick<ModelDescription, 'pleiad' | 'pooler' | 'spanBoundary'> {
   if (typeof pleiad !== 'object' || pleiad === null) return {};
-  const { spanBoundary, ...rest } = pleiad as Record<string, unknown>;
-  if (spanBoundary === undefined) return { pleiad: rest };
+  const { spanBoundary, pooler, ...rest } = pleiad as Record<string, unknown>;
+  const common = { ...(Object.keys(rest).length > 0 && { pleiad: rest }), ...(pooler === false && { pooler }) };
+  if (spanBoundary === undefined) return common;
   const parsed = spanBoundarySchema.safeParse(spanBoundary);
   if (!parsed.success) {
     const { path, message } = parsed.error.issues[0];
     throw unfit(source, `has pleiad.${['spanBoundary', ...path].join('.')}: ${message}`);
   }
-  return { pleiad: rest, spanBoundary: parsed.data };
+  return { ...common, spanBoundary: parsed.data };
 }
 
 function unfit(source: string, problem: string, expected?: string): CheckpointError {
@@ -175,17 +243,42 @@ function unfit(source: string, problem: string, expected?: string): CheckpointEr
   });
 }
 
-/** The tensors of a model by published name; a tied output matrix is not one of them. */
-export function expectedTensors({
-  config,
-  architecture,
-  spanBoundary,
-}: ModelDescription): ReadonlyMap<string, readonly number[]> {
-  const parameters = [
-    ...MODELS[architecture].graph(config).parameters,
+/**
+ * What the head of a model is, from its config.
+ * @throws CheckpointError for a summary that is none of ours
+ */
+export function headSettings(model: ModelDescription): HeadSettings {
+  const { labels, pooler = HEAD_DEFAULTS.pooler, architecture, otherFields = {} } = model;
+  const numLabels = labels?.length ?? HEAD_DEFAULTS.numLabels;
+  return { numLabels, pooler, summaryActivation: summaryActivation(architecture, otherFields) };
+}
+
+function summaryActivation(
+  architecture: Architecture,
+  fields: Readonly<Record<string, unknown>>,
+): HeadSettings['summaryActivation'] {
+  const { summary_type: type = 'first', summary_use_proj: projects = true, summary_activation: activation } = fields;
+  if (architecture !== 'ElectraForMultipleChoice') return HEAD_DEFAULTS.summaryActivation;
+  if (type !== 'first' || projects !== true || fields.summary_proj_to_labels) {
+    throw unfit('config.json', `has summary_type ${JSON.stringify(type)}`, 'summary_type "first" with a projection');
+  }
+  if (activation === undefined) return 'gelu';
+  if (activation === 'gelu' || activation === 'tanh' || activation === null) return activation;
+  throw unfit('config.json', `has summary_activation ${JSON.stringify(activation)}`, '"gelu", "tanh" or null');
+}
+
+/** The parameters of a model under their published names; a tied output matrix is not one of them. */
+export function parametersOf(model: ModelDescription): ParameterSpec[] {
+  const { config, architecture, spanBoundary } = model;
+  return [
+    ...modelForUse({ config, architecture, head: headSettings(model) }).parameters,
     ...(spanBoundary ? spanBoundaryParameters(config, spanBoundary) : []),
   ];
-  return new Map(parameters.map(({ name, shape }) => [name, shape]));
+}
+
+/** The tensors of a model by published name. */
+export function expectedTensors(model: ModelDescription): ReadonlyMap<string, readonly number[]> {
+  return new Map(parametersOf(model).map(({ name, shape }) => [name, shape]));
 }
 
 /** Where a span boundary head lies, beside model.safetensors. */

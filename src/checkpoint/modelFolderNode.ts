@@ -7,6 +7,8 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
+import type { Architecture } from '../models/config.js';
+import { MODEL_CLASSES } from '../models/heads.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
@@ -17,11 +19,14 @@ import {
   familyOf,
   isOfSpanBoundaryHead,
   type ModelDescription,
-  parseConfigJson,
+  type PublishedDescription,
+  parsePublishedConfig,
   SPAN_BOUNDARY_FILE,
+  withClass,
 } from './modelFolder.js';
 import type { SafetensorsTensor } from './safetensors.js';
 import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
+import { type WeightFilesOptions, writeWeightFiles } from './weightFilesNode.js';
 
 const CONFIG_FILE = 'config.json';
 const WEIGHTS_FILE = 'model.safetensors';
@@ -63,21 +68,32 @@ export async function recordFile(path: string): Promise<FileRecord> {
 
 /**
  * Writes a model folder; transformers loads it with no weight missing or left over.
+ * @param weights  of the encoder and its heads; a span boundary head is always written as float32
  * @returns each file by name
  */
-export async function saveModelFolder(folder: string, model: ModelFolder): Promise<Map<string, FileRecord>> {
+export async function saveModelFolder(
+  folder: string,
+  model: ModelFolder,
+  weights: WeightFilesOptions = {},
+): Promise<Map<string, FileRecord>> {
   makeFolder(folder);
-  const config = `${JSON.stringify(encoderConfigToJson(model), null, 2)}\n`;
+  // transformers 5 loads a model in the type that its config names.
+  const dtype = weights.dtype === 'F16' ? { dtype: 'float16' } : {};
+  const config = `${JSON.stringify({ ...encoderConfigToJson(model), ...dtype }, null, 2)}\n`;
   const files = new Map([[CONFIG_FILE, await writeFileDurably(join(folder, CONFIG_FILE), [config])]]);
-  for (const [file, ofHead] of [
-    [WEIGHTS_FILE, false],
-    [SPAN_BOUNDARY_FILE, true],
-  ] as const) {
-    const tensors = [...model.tensors].filter(([name]) => isOfSpanBoundaryHead(name) === ofHead);
-    if (tensors.length === 0) continue;
-    const content = tensors.map(([name, tensor]) => toSafetensors(name, tensor));
+  const [ofHead, others] = [true, false].map((wanted) =>
+    [...model.tensors].filter(([name]) => isOfSpanBoundaryHead(name) === wanted),
+  );
+  const outgoing = others.map(([name, { shape, data }]) => ({
+    name: savedName(name, model.architecture),
+    shape,
+    read: () => data,
+  }));
+  for (const [file, record] of (await writeWeightFiles(folder, outgoing, weights)).files) files.set(file, record);
+  if (ofHead.length > 0) {
+    const content = ofHead.map(([name, tensor]) => toSafetensors(name, tensor));
     // transformers asks for this key.
-    files.set(file, await writeSafetensors(join(folder, file), content, { format: 'pt' }));
+    files.set(SPAN_BOUNDARY_FILE, await writeSafetensors(join(folder, SPAN_BOUNDARY_FILE), content, { format: 'pt' }));
   }
   if (model.tokenizer) {
     await saveTokenizer(model.tokenizer, folder, { modelType: familyOf(model.architecture) });
@@ -86,8 +102,18 @@ export async function saveModelFolder(folder: string, model: ModelFolder): Promi
   return files;
 }
 
+/** transformers saves an encoder alone without the prefix of its names. */
+function savedName(name: string, architecture: Architecture): string {
+  return MODEL_CLASSES[architecture].task === 'encoder' ? name.replace(/^(electra|bert)\./, '') : name;
+}
+
 /** @throws CheckpointError when the folder has no config.json of a model that we know */
 export function loadModelDescription(folder: string): ModelDescription {
+  return withClass(loadPublishedConfig(folder));
+}
+
+/** As `loadModelDescription`; the class may be left open. */
+export function loadPublishedConfig(folder: string): PublishedDescription {
   const path = join(folder, CONFIG_FILE);
   if (!existsSync(path)) {
     throw new CheckpointError(`${folder} has no ${CONFIG_FILE}`, {
@@ -96,7 +122,12 @@ export function loadModelDescription(folder: string): ModelDescription {
       advice: 'Give the folder of a model, for instance RUN/checkpoints/step-…/discriminator',
     });
   }
-  return parseConfigJson(parseJson(path), path);
+  return readPublishedConfig(path);
+}
+
+/** @param path  of a config.json under any name */
+export function readPublishedConfig(path: string): PublishedDescription {
+  return parsePublishedConfig(parseJson(path), path);
 }
 
 function parseJson(path: string): unknown {

@@ -22,6 +22,8 @@ export interface WeightFilesOptions {
   readonly dtype?: 'F32' | 'F16';
   /** A file takes at most this many bytes of tensors, or one tensor; default 5 GB, as transformers 4 did. */
   readonly maxFileBytes?: number;
+  /** Stops between tensors; what was not complete is removed. */
+  readonly signal?: AbortSignal;
 }
 
 export interface WrittenWeights {
@@ -44,10 +46,17 @@ const DEFAULT_MAX_BYTES = 5e9;
 export async function writeWeightFiles(
   folder: string,
   tensors: Iterable<OutgoingTensor>,
-  { dtype = 'F32', maxFileBytes = DEFAULT_MAX_BYTES }: WeightFilesOptions = {},
+  { dtype = 'F32', maxFileBytes = DEFAULT_MAX_BYTES, signal }: WeightFilesOptions = {},
 ): Promise<WrittenWeights> {
   makeFolder(folder);
-  const outgoing = [...tensors].map((tensor) => ({ ...tensor, dtype, read: () => tensor.read() }));
+  const outgoing = [...tensors].map((tensor) => ({
+    ...tensor,
+    dtype,
+    read: () => {
+      signal?.throwIfAborted();
+      return tensor.read();
+    },
+  }));
   const shards = distribute(outgoing, maxFileBytes);
   const files = new Map<string, { bytes: number; sha256: string }>();
   const narrowed = new Map<string, Narrowing>();

@@ -1,3 +1,6 @@
+import { type CommandResult, EXIT } from './command.js';
+import type { Output } from './output.js';
+
 /**
  * Ctrl-C and SIGTERM: the first asks the work to end well, the second ends the process at once. SIGUSR2 asks too: it is
  * what launchers of many processes hand on (Open MPI's mpirun) or send before the time is over (sbatch --signal).
@@ -33,4 +36,23 @@ export function listenForInterrupts(onFirst: () => void): Interrupts {
   }
   for (const name of SIGNALS) process.on(name, onSignal);
   return { signal: controller.signal, stop };
+}
+
+/**
+ * Runs work that a first signal stops; what it then throws is the interruption.
+ * @param work  removes what it wrote when it is stopped
+ */
+export async function untilInterrupted(
+  output: Output,
+  work: (signal: AbortSignal) => Promise<CommandResult>,
+): Promise<CommandResult> {
+  const interrupts = listenForInterrupts(() => output.line('interrupted: removing what was written'));
+  try {
+    return await work(interrupts.signal);
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+    return { json: { status: 'interrupted' }, exitCode: EXIT.interrupted };
+  } finally {
+    interrupts.stop();
+  }
 }

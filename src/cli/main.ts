@@ -52,6 +52,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'fetch a model from the hub',
     load: async () => (await import('./commands/download.js')).download,
   },
+  convert: {
+    summary: 'write any checkpoint as a model folder, with an account of every tensor',
+    load: async () => (await import('./commands/convert.js')).convert,
+  },
+  export: {
+    summary: 'write a model as ONNX, for transformers.js and others',
+    load: async () => (await import('./commands/export.js')).exportCommand,
+  },
   info: {
     summary: 'show versions, the engine, and what a model is',
     load: async () => (await import('./commands/info.js')).info,

@@ -15,6 +15,11 @@ export const REVISION_OPTION: OptionDefinition = {
   description: 'branch, tag or commit of a model on the hub. Default main.',
 };
 
+export const CASING_OPTIONS: readonly OptionDefinition[] = [
+  { flags: '--cased', description: 'read the vocabulary as cased, whatever the tokenizer files say' },
+  { flags: '--uncased', description: 'lower-case and remove accents, whatever the tokenizer files say' },
+];
+
 /** For commands that read a model from anywhere: instead of MODEL_OPTION. */
 export const LOADING_OPTIONS: readonly OptionDefinition[] = [
   {
@@ -22,8 +27,7 @@ export const LOADING_OPTIONS: readonly OptionDefinition[] = [
     description: 'a run folder (its best checkpoint), a checkpoint, a model folder, or a name on the hub',
   },
   REVISION_OPTION,
-  { flags: '--cased', description: 'read the vocabulary as cased, whatever the tokenizer files say' },
-  { flags: '--uncased', description: 'lower-case and remove accents, whatever the tokenizer files say' },
+  ...CASING_OPTIONS,
 ];
 
 export function modelFolder(word: string | boolean | undefined): string {

@@ -27,6 +27,8 @@ export function settingsOptions(names?: readonly SettingName[]): OptionDefinitio
 }
 
 function placeholder({ name, type }: SettingDescription): string {
+  if (name === 'generator') return '<model or field=value,…>';
+  if (name === 'from') return '<model>';
   if (type === 'fields') return '<field=value,…>';
   if (type === 'number') return '<number>';
   if (name === 'data' || name === 'out') return '<folder>';

@@ -16,6 +16,9 @@ export class TrainingView {
         if (event.ranks) output.line(ranksLine(event.ranks));
         if (event.resumedFrom) output.line(`going on from ${event.resumedFrom}`);
         break;
+      case 'loaded':
+        for (const line of event.lines) output.line(line);
+        break;
       case 'planned':
         output.line(`the time allows ${grouped(event.totalSteps)} steps of ${event.millisecondsPerStep.toFixed(0)} ms`);
         break;

@@ -3,10 +3,10 @@
  * Names and shapes as in the published checkpoints (transformers' BertForMaskedLM and BertForPreTraining).
  */
 import type { Node } from '../graph/graph.js';
-import { BATCH, LENGTH, linear } from '../nn/layers.js';
+import { linear } from '../nn/layers.js';
 import type { ParameterScope } from '../nn/parameters.js';
 import type { EncoderConfig } from './config.js';
-import { type ModelGraph, modelGraph } from './modelGraph.js';
+import { firstTokens, type ModelGraph, modelGraph } from './modelGraph.js';
 import { MASKED, tiedLogits, transform } from './vocabularyHead.js';
 
 /**
@@ -27,14 +27,23 @@ export function bertMaskedLmHead(
 }
 
 /**
- * Next-sentence head: tanh of a dense layer on [CLS], dense H→2. Devlin et al. §3.1, task 2.
+ * BERT's pooler: tanh of a dense layer on [CLS].
+ * @param scope  scope of `bert.pooler.*`
+ * @param first  hidden states of [CLS], float32 [B, H]
+ * @returns      float32 [B, H]
+ */
+export function pooler(scope: ParameterScope, first: Node, { hiddenSize }: EncoderConfig): Node {
+  return scope.graph.tanh(linear(scope.within('bert').within('pooler').within('dense'), first, hiddenSize));
+}
+
+/**
+ * Next-sentence head: pooler, dense H→2. Devlin et al. §3.1, task 2.
  * @param scope  scope of `bert.pooler.*` and `cls.seq_relationship.*`
  * @param first  hidden states of [CLS], float32 [B, H]
  * @returns      logits float32 [B, 2]: of "B follows A" and of "B is from elsewhere", in transformers' order
  */
-export function nextSentenceHead(scope: ParameterScope, first: Node, { hiddenSize }: EncoderConfig): Node {
-  const pooled = scope.graph.tanh(linear(scope.within('bert').within('pooler').within('dense'), first, hiddenSize));
-  return linear(scope.within('cls').within('seq_relationship'), pooled, 2);
+export function nextSentenceHead(scope: ParameterScope, first: Node, config: EncoderConfig): Node {
+  return linear(scope.within('cls').within('seq_relationship'), pooler(scope, first, config), 2);
 }
 
 /** BertForMaskedLM at chosen slots; inputs and output as `generatorGraph` of electra.ts. */
@@ -52,8 +61,6 @@ export function bertPreTrainingGraph(config: EncoderConfig): ModelGraph {
     const g = scope.graph;
     const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
     g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
-    const rows = g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize]);
-    const first = g.reshape(g.slice(rows, 1, 0, 1), [BATCH, config.hiddenSize]); // [CLS]
-    g.output('nextSentenceLogits', nextSentenceHead(scope, first, config));
+    g.output('nextSentenceLogits', nextSentenceHead(scope, firstTokens(g, hidden), config));
   });
 }

@@ -19,10 +19,20 @@ export interface EncoderConfig {
 
 /** The classes of transformers whose folders we read and write. */
 export const ARCHITECTURES = [
+  'ElectraModel',
   'ElectraForPreTraining',
   'ElectraForMaskedLM',
-  'BertForMaskedLM',
+  'ElectraForQuestionAnswering',
+  'ElectraForSequenceClassification',
+  'ElectraForTokenClassification',
+  'ElectraForMultipleChoice',
+  'BertModel',
   'BertForPreTraining',
+  'BertForMaskedLM',
+  'BertForQuestionAnswering',
+  'BertForSequenceClassification',
+  'BertForTokenClassification',
+  'BertForMultipleChoice',
 ] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 

@@ -26,6 +26,21 @@ export interface EncodedScope {
   readonly embeddings: ParameterScope;
   /** Last hidden states, float32 [B·S, H]. */
   readonly hidden: Node;
+  /** What each layer reads and the last writes, float32 [B·S, H]. */
+  readonly hiddenStates: readonly Node[];
+  /** Attention weights of each layer, float32 [B, A, S, S]. */
+  readonly attentions: readonly Node[];
+  /**
+   * Hidden states of [CLS], float32 [B, H], for heads that read only those; by default cut from `hidden`. Training gives
+   * rows gathered at fed positions: a slice of an axis whose size is only known at run time has no derivative here.
+   */
+  readonly first?: Node;
+}
+
+/** The hidden states of [CLS], the first of each row: float32 [B·S, H] → [B, H]. */
+export function firstTokens(g: GraphBuilder, hidden: Node): Node {
+  const H = hidden.shape[1] as number;
+  return g.reshape(g.slice(g.reshape(hidden, [BATCH, LENGTH, H]), 1, 0, 1), [BATCH, H]);
 }
 
 /** Builds a graph around one encoder; `finish` adds the head and names the outputs. */
@@ -37,8 +52,8 @@ export function modelGraph(
   const scope = new ParameterScope(new GraphBuilder());
   const backbone = scope.within(family);
   const embeddings = backbone.within('embeddings');
-  const { hidden } = encode(backbone, embeddings, encoderInputs(scope), config, new Dropout(false));
-  finish({ scope, embeddings, hidden });
+  const encoded = encode(backbone, embeddings, encoderInputs(scope), config, new Dropout(false));
+  finish({ scope, embeddings, ...encoded });
   return { graph: scope.graph.build(), parameters: scope.specs };
 }
 

@@ -25,6 +25,8 @@ import type { LossCounts, MaskedBatch, ModelExport, PretrainingObjective } from 
 import { predictionLoss } from './predictionLoss.js';
 
 export interface SpanBertConfig {
+  /** `mlm` where it is the masked LM of a BERT alone. Default spanbert. */
+  readonly name?: 'spanbert' | 'mlm';
   /** The encoder; embeddings as wide as hidden states, as BERT has no projection. */
   readonly encoder: EncoderConfig;
   /** The span boundary head; undefined trains the masked LM alone. */
@@ -151,15 +153,16 @@ function modelOf({ encoder, spanBoundary, nextSentence }: SpanBertConfig, names:
 export function createSpanBert(config: SpanBertConfig): PretrainingObjective {
   const problems = spanBertProblems(config);
   if (problems.length) throw new SettingsError(problems);
+  const { name = 'spanbert' } = config;
   const phase = new GraphPhase({
-    name: 'spanbert',
+    name,
     build: (build) => buildLosses(build, config),
     counts: (batch) => countsOf(config, batch),
     feeds: (batch) => feedsOf(config, batch),
   });
   const parameters = phase.parameters();
   return {
-    name: 'spanbert',
+    name,
     parameters,
     phases: [phase],
     lossWeights: { mlm: config.mlmWeight, sbo: config.sboWeight, nsp: 1 },

@@ -96,8 +96,8 @@ function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {
   if (problems.length) throw new SettingsError(problems);
 }
 
-function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, label: string): void {
-  const { weights, tokenizer, config, source = label } = options;
+/** @throws CheckpointError when a tokenizer has tokens that the model has no embedding of */
+export function checkVocabulary(tokenizer: WordPieceTokenizer, config: EncoderConfig, source: string): void {
   if (tokenizer.vocabSize > config.vocabSize) {
     throw new CheckpointError(
       `${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`,
@@ -109,6 +109,11 @@ function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, labe
       },
     );
   }
+}
+
+function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, label: string): void {
+  const { weights, tokenizer, config, source = label } = options;
+  checkVocabulary(tokenizer, config, source);
   const problems = parameters.flatMap(({ name, shape }) => {
     const size = shape.reduce((product, dim) => product * dim, 1);
     const found = weights.get(name)?.length;

@@ -1,5 +1,6 @@
 /** What a training run tells: one stream of typed events, to which progress bars, logs and pages listen. */
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
+import type { StartNotice, StartRecord } from './start.js';
 
 export interface StartedEvent {
   readonly type: 'started';
@@ -14,6 +15,15 @@ export interface StartedEvent {
   readonly totalSteps?: number;
   /** The machine of each rank, where there are several. */
   readonly ranks?: readonly string[];
+}
+
+/** The weights that the run begins with, loaded from published models or other runs. */
+export interface LoadedEvent {
+  readonly type: 'loaded';
+  readonly step: 0;
+  readonly start: StartRecord;
+  /** What became of every tensor, in a few lines for people. */
+  readonly lines: readonly string[];
 }
 
 /** The number of steps that a time budget allows, measured on the first steps and fixed from here on. */
@@ -87,7 +97,8 @@ export type WarningCode =
   | 'time-exceeded'
   | 'steps-changed'
   | 'engine'
-  | 'engine-changed';
+  | 'engine-changed'
+  | StartNotice['code'];
 
 export interface WarningEvent {
   readonly type: 'warning';
@@ -116,6 +127,7 @@ export interface DoneEvent {
 }
 
 export type TrainingEvent =
+  | LoadedEvent
   | StartedEvent
   | PlannedEvent
   | PhaseEvent

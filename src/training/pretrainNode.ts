@@ -10,13 +10,14 @@ import type { Engine } from '../engine/engine.js';
 import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js';
 import type { EngineWish } from '../engine/engineNames.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
+import type { PretrainingObjective } from '../objectives/objective.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
-import type { TrainingEvent } from './events.js';
+import type { LoadedEvent, TrainingEvent, WarningEvent } from './events.js';
 import { objectiveOf } from './objectiveOf.js';
 import { heldOutData, trainingData } from './pretrainingData.js';
-import { type RunFile, RunFolder, readRunFile } from './runFolderNode.js';
+import { hasCheckpoint, type RunFile, RunFolder, readRunFile } from './runFolderNode.js';
 import { logged, RunLog } from './runLogNode.js';
 import {
   changedSettings,
@@ -24,6 +25,18 @@ import {
   type PretrainingSettings,
   resolvePretrainingSettings,
 } from './settings.js';
+import {
+  checkVocabularies,
+  describeStart,
+  type JoinedStart,
+  joinStart,
+  releaseWeights,
+  type ShardVocabulary,
+  type Start,
+  startNotices,
+  startRecord,
+} from './start.js';
+import type { StartSizes } from './startSettings.js';
 import { stepShare } from './stepShare.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
 import { startEngineOfRanks, withNotices } from './trainingEngineNode.js';
@@ -34,6 +47,8 @@ export interface PretrainOptions {
   /** By default what the settings choose. */
   readonly createEngine?: (wish: EngineWish) => Promise<Engine>;
   readonly initialWeights?: TrainerDependencies['initialWeights'];
+  /** Reads the models that `from` and `generator` name; that of `pleiad/node` does it where none is given. */
+  readonly loadStart?: LoadStart;
   /**
    * The ranks that train together, see `connectRanks`; by default there is one. All call this with the same settings and
    * see the same shards; rank 0 alone reads and writes the run folder. Whoever made it closes it.
@@ -42,22 +57,34 @@ export interface PretrainOptions {
 }
 
 /**
+ * Reads the models that a run begins with.
+ * @param commits  of models on the hub, where they are known already
+ */
+export type LoadStart = (
+  settings: PretrainingSettings,
+  commits: { readonly from?: string; readonly generator?: string },
+) => Promise<Start>;
+
+/**
  * Pre-trains from `given.data` to `given.out`, writing checkpoints and logs, and tells how it goes.
- * With `resume`, settings that are not given are those that the run began with.
+ * With `resume`, settings that are not given are those that the run began with. With `from`, the run begins with trained
+ * weights; optimizer and schedule are new.
  * @throws SettingsError with every problem of the settings
  * @throws DataError     when the shards are missing, damaged or too few
- * @throws CheckpointError when a resumed run was begun with other settings, vocabulary or text, or has lost its checkpoints
+ * @throws CheckpointError when a resumed run was begun with other settings, vocabulary or text, or has lost its checkpoints;
+ *         or the models that it is to begin with cannot be loaded or do not belong together
  * @throws FolderInUseError when another process works in the run folder
  * @throws WriteError    when a checkpoint or log cannot be written
  * @throws PeerError     when another rank cannot go on
  */
 export async function* pretrainToFolder(
   given: Partial<PretrainingInput>,
-  { signal, createEngine, initialWeights, collective = ALONE }: PretrainOptions = {},
+  { signal, createEngine, initialWeights, loadStart, collective = ALONE }: PretrainOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { rank, members } = collective;
   const isFirst = rank === 0;
-  const { settings, input, begun } = await settleTogether(given, collective);
+  const { start, ...settled } = await settleTogether(given, loadStart, collective);
+  const { settings, input, begun } = settled;
   let shards: ShardFolder | undefined;
   let engine: Engine | undefined;
   let store: RunFolder | undefined;
@@ -68,9 +95,10 @@ export async function* pretrainToFolder(
       const objective = objectiveOf(settings, shards);
       const data = trainingData(shards, settings, collective);
       const heldOut = heldOutData(shards, settings);
-      return { tokenizer, dependencies: { objective, data, heldOut }, identity: identityOf(shards) };
+      const begin = start && (await beginWith(start, objective, settings, { ...shards, tokenizer }, begun?.start));
+      return { tokenizer, dependencies: { objective, data, heldOut }, identity: identityOf(shards), begin };
     });
-    const { dependencies, identity } = parts;
+    const { dependencies, identity, begin } = parts;
     await compareShards(settings.data, identity, collective);
     // The engine before the run folder: a device that is not there must not leave a begun run behind.
     const wish = { ...settings, threads: settings.threads ?? members[rank].threads };
@@ -79,8 +107,12 @@ export async function* pretrainToFolder(
     const { notices } = started;
     const opened = { ...parts, engine: engineIdentity(engine) };
     store = await together(collective, () => (isFirst ? openRun({ settings, input }, opened) : undefined));
-    const training = { ...dependencies, engine, store, initialWeights, collective };
-    const run = (ending?: AbortSignal) => withNotices(pretrain(settings, { ...training, signal: ending }), notices);
+    const weights = begin?.joined.weights;
+    const training = { ...dependencies, engine, store, initialWeights: weights ?? initialWeights, collective };
+    const run = (ending?: AbortSignal) => {
+      const events = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
+      return begin ? withStart(events, begin) : events;
+    };
     yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
   } finally {
     store?.close();
@@ -92,20 +124,97 @@ export async function* pretrainToFolder(
 interface Settled {
   readonly settings: PretrainingSettings;
   readonly input: Partial<PretrainingInput>;
-  /** The run that is resumed, by its engine. */
-  readonly begun?: { readonly engine?: EngineIdentity };
+  /** The run that is resumed, by its engine, and what it began with. */
+  readonly begun?: Pick<RunFile, 'engine' | 'start'>;
 }
 
-/** Rank 0 has the run folder, and with it the settings that a resumed run began with. */
-async function settleTogether(given: Partial<PretrainingInput>, collective: Collective): Promise<Settled> {
+/** Rank 0 has the run folder, and with it the settings that a resumed run began with; and the weights to begin with. */
+async function settleTogether(
+  given: Partial<PretrainingInput>,
+  loadStart: LoadStart | undefined,
+  collective: Collective,
+): Promise<Settled & { readonly start?: Start }> {
+  let start: Start | undefined;
   const settled = await together(collective, async () => {
     if (collective.rank !== 0) return undefined;
-    const own = settle(given);
+    let own = settle(given);
     stepShare(own.settings, collective); // throws where the ranks cannot share a step
     await refuseFolderInUse(own.settings.out); // before all else takes its time
+    if (needsStart(own)) {
+      start = await startOf(own, loadStart);
+      own = settle(given, start);
+    }
     return own;
   });
-  return fromFirst(collective, settled as Settled);
+  return { ...(await fromFirst(collective, settled as Settled)), ...(start && { start }) };
+}
+
+/** A run that has a checkpoint begins with that. */
+function needsStart({ settings, begun }: Settled): boolean {
+  return settings.from !== undefined && !(begun && hasCheckpoint(settings.out));
+}
+
+/** A run that was stopped before its first checkpoint begins again with the very models of the first time. */
+function startOf({ settings, begun }: Settled, loadStart: LoadStart | undefined): Promise<Start> {
+  if (!loadStart) throw new Error('from is set, and nothing was given that loads models');
+  const [main, generator] = begun?.start?.models ?? [];
+  return loadStart(settings, { from: main?.hub?.commit, generator: generator?.hub?.commit });
+}
+
+/** A start that fits the run. */
+interface Beginning {
+  readonly start: Start;
+  readonly joined: JoinedStart;
+  readonly length: number;
+}
+
+/**
+ * Puts the weights together and compares them with the shards, and with what the run began with before.
+ * @throws DataError when the shards have other ids; CheckpointError when the models do not belong together, or have changed
+ */
+async function beginWith(
+  start: Start,
+  objective: PretrainingObjective,
+  settings: PretrainingSettings,
+  shards: ShardVocabulary,
+  before: RunFile['start'],
+): Promise<Beginning> {
+  const { newHead = false, newGenerator = false, from = '', out, length } = settings;
+  checkVocabularies(start, shards);
+  const joined = await joinStart(start, objective, { newHead, newGenerator });
+  if (before && before.weightsSha256 !== joined.weightsSha256) {
+    throw new CheckpointError(
+      `${out} was begun with weights ${before.weightsSha256.slice(0, 12)} of ${from}, which are ${joined.weightsSha256.slice(0, 12)} now`,
+      {
+        subject: from,
+        found: joined.weightsSha256,
+        expected: before.weightsSha256,
+        advice: 'It has no checkpoint yet: put the model back, or start a new run in another folder',
+      },
+    );
+  }
+  return { start, joined, length };
+}
+
+/** A run's events after what it begins with. Weights that are in its first checkpoint are in memory no longer. */
+async function* withStart(
+  events: AsyncGenerator<TrainingEvent>,
+  { start, joined, length }: Beginning,
+): AsyncGenerator<TrainingEvent> {
+  const notices = startNotices(start, joined, length).map(
+    (notice): WarningEvent => ({ type: 'warning', step: 0, ...notice }),
+  );
+  const loaded: LoadedEvent = {
+    type: 'loaded',
+    step: 0,
+    start: startRecord(start, joined),
+    lines: describeStart(start, joined),
+  };
+  for await (const event of events) {
+    yield event;
+    if (event.type === 'started') yield* [loaded, ...notices];
+    if (event.type === 'checkpoint') releaseWeights(start, joined);
+  }
 }
 
 /** @throws DataError on all ranks when the shards of some are not those of rank 0 */
@@ -130,13 +239,15 @@ interface RunParts {
   readonly dependencies: Pick<TrainerDependencies, 'objective'>;
   readonly identity: RunIdentity;
   readonly engine: EngineIdentity;
+  readonly begin?: Beginning;
 }
 
 function openRun({ settings, input }: Settled, parts: RunParts): Promise<RunFolder> {
-  const { tokenizer, dependencies, identity, engine } = parts;
+  const { tokenizer, dependencies, identity, engine, begin } = parts;
   const { name, models } = dependencies.objective;
   const contents = { objective: name, models, tokenizer, length: settings.length };
-  return RunFolder.open(settings.out, contents, { given: input, settings, identity, engine });
+  const start = begin && { start: startRecord(begin.start, begin.joined) };
+  return RunFolder.open(settings.out, contents, { given: input, settings, identity, engine, ...start });
 }
 
 /**
@@ -158,20 +269,25 @@ export async function openTrainingShards(
   }
 }
 
-/** Settings as given, over those that a resumed run began with. */
-function settle(given: Partial<PretrainingInput>): Settled {
+/** Settings as given, over those that a resumed run began with, and those of the models that a run begins with. */
+function settle(given: Partial<PretrainingInput>, start?: Start): Settled {
   const before = given.resume && given.out ? readRunFile(given.out) : undefined;
   const input = { ...before?.given, ...given };
-  const settings = resolved(input, given.resume && !before ? given.out : undefined);
+  const sizes = start?.sizes ?? before?.start?.sizes;
+  const settings = resolved(input, sizes, given.resume && !before ? given.out : undefined);
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings);
-  return { settings, input, ...(before && { begun: { engine: before.engine } }) };
+  return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
 }
 
 /** @param noRun  a folder that is to be resumed and holds no run: most likely why settings are missing */
-function resolved(input: Partial<PretrainingInput>, noRun?: string): PretrainingSettings {
+function resolved(
+  input: Partial<PretrainingInput>,
+  sizes: StartSizes | undefined,
+  noRun?: string,
+): PretrainingSettings {
   try {
-    return resolvePretrainingSettings(input);
+    return resolvePretrainingSettings(input, sizes);
   } catch (error) {
     if (!(error instanceof SettingsError) || noRun === undefined) throw error;
     throw new SettingsError([

@@ -25,6 +25,7 @@ import {
   writeCheckpointFiles,
 } from './checkpointFolderNode.js';
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
+import type { StartRecord } from './start.js';
 
 const RUN_FILE = 'run.json';
 /** 2: masking is a list of schemes, and its settings are recorded. */
@@ -43,6 +44,9 @@ const runSchema = z.looseObject({
     .object({ name: z.string(), precision: z.enum(['fp32', 'bf16']), threads: z.number().optional() })
     .optional(),
   plannedSteps: z.number().int().positive().optional(),
+  start: z
+    .looseObject({ models: z.array(z.looseObject({})), sizes: z.looseObject({}), weightsSha256: z.string() })
+    .optional(),
 });
 
 /** The content of run.json. */
@@ -61,6 +65,17 @@ export interface RunFile {
   readonly engine?: EngineIdentity;
   /** Steps that a time budget has become. */
   readonly plannedSteps?: number;
+  /** What the run began with, when that was not random weights alone. */
+  readonly start?: StartRecord;
+}
+
+/** Whether a run has written a checkpoint, so that nothing before it is needed any more. */
+export function hasCheckpoint(run: string): boolean {
+  const folder = join(run, 'checkpoints');
+  return (
+    readPointer(run, 'latest') !== undefined ||
+    (existsSync(folder) && readdirSync(folder).some((name) => FINISHED.test(name)))
+  );
 }
 
 /** @returns undefined when the folder holds no run */
@@ -95,7 +110,7 @@ export function readRunFile(folder: string): RunFile | undefined {
   });
 }
 
-export type RunDetails = Pick<RunFile, 'given' | 'settings' | 'identity' | 'engine'>;
+export type RunDetails = Pick<RunFile, 'given' | 'settings' | 'identity' | 'engine' | 'start'>;
 
 export class RunFolder implements CheckpointStore {
   readonly path: string;
@@ -138,6 +153,7 @@ export class RunFolder implements CheckpointStore {
         version: RUN_VERSION,
         pleiad: VERSION,
         startedAt: before?.startedAt ?? startedAt.toISOString(),
+        ...(before?.start && { start: before.start }),
         ...details,
         ...(before?.plannedSteps !== undefined && { plannedSteps: before.plannedSteps }),
       };

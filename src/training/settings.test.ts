@@ -183,7 +183,10 @@ describe('pre-training settings', () => {
     [{ data: '' }, 'data is ""; expected a folder of token shards, as `pleiad prepare` writes it'],
     [{ out: 7 }, 'out is 7; expected the folder to write'],
     [{ model: 'tiny' }, 'model is "tiny"; expected fields of the size with their values, for instance hiddenSize'],
-    [{ generator: [] }, 'generator is []; expected fields of the generator with their values, for instance hiddenSize'],
+    [
+      { generator: [] },
+      'generator is []; expected fields of the generator with their values, for instance hiddenSize; or, with from, where its generator is',
+    ],
     [{ model: { layerNormEps: 0 } }, 'model.layerNormEps is 0; expected a number above 0'],
     [{ generator: { hiddenSize: 'x' } }, 'generator.hiddenSize is "x"; expected a whole number from 1'],
   ])('say plainly what is wrong with %j', (change, expected) => {

@@ -13,6 +13,7 @@ import {
   SIZES,
   type SizeName,
 } from '../models/config.js';
+import type { ModelFamily } from '../models/modelGraph.js';
 import { OBJECTIVES } from '../objectives/electra.js';
 import { expectation, shownValue } from './expectation.js';
 import {
@@ -24,11 +25,20 @@ import {
 } from './maskingSettings.js';
 import type { Schedule } from './schedule.js';
 import { spanBertContradictions, spanBertFields } from './spanBertSettings.js';
+import {
+  beginningContradictions,
+  type StartSizes,
+  sizeOfStart,
+  startContradictions,
+  startFields,
+  startSettings,
+} from './startSettings.js';
 
 const fraction = () => z.number().min(0).max(1);
 const count = () => z.number().int().min(1);
 const style = () => z.enum(['corrected', 'reference']);
 
+/** Fields of a size, as `model` and `generator` take them. */
 const sizeOverrides = z
   .strictObject({
     embeddingSize: count(),
@@ -66,14 +76,20 @@ export const pretrainingSchema = z.strictObject({
     .enum(PRETRAINING_OBJECTIVES)
     .default('electra')
     .describe('What is learned: ELECTRA, one of the comparisons of its paper (§3.4), or SpanBERT. Default electra.'),
+  ...startFields,
+
   size: z
     .enum(Object.keys(SIZES) as [SizeName, ...SizeName[]])
-    .default('small')
-    .describe('Named size of the discriminator, or of the lone encoder. Default small.'),
+    .optional()
+    .describe(
+      'Named size of the discriminator, or of the lone encoder. Default small; with from, the one that its model is of, or the next smaller one, for all defaults by size.',
+    ),
   model: sizeOverrides.default({}).describe('Fields of the size to change, for instance hiddenSize. Default none.'),
   generator: sizeOverrides
     .default({})
-    .describe('Fields of the generator to change after its fractions are applied. Default none.'),
+    .describe(
+      'Fields of the generator to change after its fractions are applied; or, with from, the name, folder or file of its generator. Default none.',
+    ),
   generatorSizeFraction: z
     .number()
     .gt(0)
@@ -122,9 +138,9 @@ export const pretrainingSchema = z.strictObject({
 
   initialization: z
     .enum(['local', 'corrected', 'reference'])
-    .default('local')
+    .optional()
     .describe(
-      'How weights start. local: heads attend to neighbours; corrected: all from one normal; reference: as released, projections and the last layer Glorot-uniform. Default local.',
+      'How weights start. local: heads attend to neighbours; corrected: all from one normal; reference: as released, projections and the last layer Glorot-uniform. Default local; with from, corrected for what is new.',
     ),
 
   length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
@@ -237,11 +253,20 @@ export const pretrainingSchema = z.strictObject({
 });
 
 /** What a user gives: everything with a default may be left out. */
-export type PretrainingInput = z.input<typeof pretrainingSchema>;
+export interface PretrainingInput extends Omit<z.input<typeof pretrainingSchema>, 'generator'> {
+  /** Fields of the generator; with `from`, the generator to go on with: a name on the hub, a folder or a file. */
+  generator?: string | z.input<typeof sizeOverrides>;
+}
 type Parsed = z.output<typeof pretrainingSchema>;
 
 /** Settings with every default that depends on others filled in. */
 export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>, ResolvedMasking {
+  /** Where the weights of the generator come from, when `generator` names that. */
+  readonly generatorFrom?: string;
+  /** Whose names the parameters of `mlm` carry: a BERT's that it goes on from, else ELECTRA's. */
+  readonly family?: ModelFamily;
+  readonly size: SizeName;
+  readonly initialization: 'local' | 'corrected' | 'reference';
   readonly generatorSizeFraction: number;
   readonly sharing: 'embeddings' | 'none' | 'encoder';
   readonly segments: 'pair' | 'single';
@@ -283,21 +308,34 @@ const SETTING_NAMES = Object.keys(pretrainingSchema.shape) as SettingName[];
 
 /**
  * Checks settings and fills in defaults.
+ * @param start  sizes of the models that the run begins with, once they are known
  * @throws SettingsError naming every problem: types, ranges, unknown names with the nearest known one, contradictions
  */
-export function resolvePretrainingSettings(input: unknown): PretrainingSettings {
-  const parsed = pretrainingSchema.safeParse(input, { reportInput: true });
+export function resolvePretrainingSettings(input: unknown, start?: StartSizes): PretrainingSettings {
+  const { fields, generatorFrom } = withoutGeneratorName(input);
+  const parsed = pretrainingSchema.safeParse(fields, { reportInput: true });
   const shapeProblems = parsed.success ? [] : describeIssues(parsed.error.issues);
   // What did not parse is left out, so that contradictions among the rest are reported in the same message.
-  const usable = parsed.success ? parsed.data : salvage(input, parsed.error.issues);
-  const settings = usable && withDefaults(usable);
+  const usable = parsed.success ? parsed.data : salvage(fields, parsed.error.issues);
   const bad = badNames(parsed.error?.issues ?? []);
+  const given = givenNames(typeof input === 'object' && input !== null ? input : {}, bad);
+  const named = usable && { ...usable, ...(generatorFrom !== undefined && { generatorFrom }) };
+  const settings = named && withDefaults(named, given, start);
   const problems = [
     ...shapeProblems,
-    ...(settings ? contradictions(settings, givenNames(input as object, bad), bad) : []),
+    ...(settings ? contradictions(settings, given, bad, start !== undefined) : []),
+    ...(named && start ? startContradictions(named, start, given) : []),
   ];
   if (problems.length) throw new SettingsError(problems);
   return settings!;
+}
+
+/** A word for the generator is where it comes from; all else must be its fields. */
+function withoutGeneratorName(input: unknown): { fields: unknown; generatorFrom?: string } {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return { fields: input };
+  const { generator, ...fields } = input as Record<string, unknown>;
+  if (typeof generator !== 'string' || generator === '') return { fields: input };
+  return { fields, generatorFrom: generator };
 }
 
 /** Settings that are out of range; of `model` and `generator` the fields, as "model.hiddenSize". */
@@ -312,8 +350,13 @@ function givenNames(input: object, bad: ReadonlySet<string>): Set<string> {
   return new Set(Object.keys(input).filter((name) => !unclear.has(name)));
 }
 
-function withDefaults(parsed: Parsed): PretrainingSettings {
-  const { size, objective } = parsed;
+function withDefaults(
+  parsed: Parsed & Pick<PretrainingSettings, 'generatorFrom'>,
+  given: ReadonlySet<string>,
+  start: StartSizes | undefined,
+): PretrainingSettings {
+  const { objective } = parsed;
+  const size = parsed.size ?? (start ? sizeOfStart(start) : 'small');
   const isSpanBert = objective === 'spanbert';
   const replacesAsBert = isSpanBert || objective === 'mlm';
   const masking = parsed.masking ?? (isSpanBert ? ['span'] : ['random']);
@@ -330,7 +373,10 @@ function withDefaults(parsed: Parsed): PretrainingSettings {
     segments: isSpanBert && !parsed.nextSentence ? 'single' : 'pair',
     power: 1,
     warmupFraction: 0.1,
+    initialization: parsed.from === undefined ? 'local' : 'corrected',
     ...withoutUndefined(parsed),
+    size,
+    ...(start && startSettings(parsed, start, given)),
     ...(parsed.time !== undefined && { timeMs: parseDuration(parsed.time) }),
   };
 }
@@ -377,7 +423,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   out: 'the folder to write',
   time: TIME_EXPECTED,
   model: 'fields of the size with their values, for instance hiddenSize',
-  generator: 'fields of the generator with their values, for instance hiddenSize',
+  generator:
+    'fields of the generator with their values, for instance hiddenSize; or, with from, where its generator is',
 };
 
 /** One sentence a setting, however many of its limits a value breaks. */
@@ -443,9 +490,16 @@ function editDistance(a: string, b: string): number {
 
 /**
  * Settings that are each in range and do not go together.
- * @param bad  settings that stand at their default because what was given is out of range: nothing is said about those
+ * @param bad         settings that stand at their default because what was given is out of range: nothing is said about
+ *                    those
+ * @param knowsSizes  whether the sizes of models that `from` names are in; without, nothing is said about sizes
  */
-function contradictions(s: PretrainingSettings, given: ReadonlySet<string>, bad: ReadonlySet<string>): string[] {
+function contradictions(
+  s: PretrainingSettings,
+  given: ReadonlySet<string>,
+  bad: ReadonlySet<string>,
+  knowsSizes: boolean,
+): string[] {
   const problems: string[] = [];
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   if (s.time !== undefined && s.timeMs === undefined) {
@@ -485,7 +539,8 @@ function contradictions(s: PretrainingSettings, given: ReadonlySet<string>, bad:
     ...maskingContradictions(s, given),
     ...generatorContradictions(s, given),
     ...spanBertContradictions(s, given),
-    ...(bad.has('size') ? [] : modelProblems(s)),
+    ...beginningContradictions(s, given),
+    ...(bad.has('size') || (s.from !== undefined && !knowsSizes) ? [] : modelProblems(s)),
   );
   const mentionsBad = (problem: string) => problem.split(/[^\w.]+/).some((word) => bad.has(word));
   return problems.filter((problem) => !mentionsBad(problem));
@@ -548,6 +603,12 @@ function modelProblems(s: PretrainingSettings): string[] {
     problems.push(...ofGenerator.map((problem) => `generator: ${problem}`));
     const compared = (key: keyof EncoderConfig) => given(key) || !FROM_HEADS.includes(key);
     problems.push(...sharingProblems(s, discriminator, generator, compared));
+    const { maxPositionEmbeddings: positions } = generator;
+    if (s.length > positions && positions < discriminator.maxPositionEmbeddings) {
+      problems.push(
+        `length is ${s.length} and maxPositionEmbeddings of the generator is ${positions}; expected a length of at most that`,
+      );
+    }
   }
   if (s.length > discriminator.maxPositionEmbeddings) {
     problems.push(
@@ -583,7 +644,10 @@ function sharingProblems(
       );
   if (s.sharing === 'encoder') return equal(ENCODER_SIZES, 'sharing encoder');
   if (s.objective === 'two-stage') return equal(ENCODER_SIZES, 'objective two-stage, which copies the generator,');
-  return s.sharing === 'embeddings' ? equal(EMBEDDING_SIZES, 'sharing embeddings') : [];
+  if (s.sharing !== 'embeddings') return [];
+  const problems = equal(EMBEDDING_SIZES, 'sharing embeddings');
+  if (s.from === undefined) return problems;
+  return problems.map((problem) => `${problem}; sharing none keeps the embeddings of both`);
 }
 
 /**
@@ -599,7 +663,7 @@ export function modelConfigs(
   const size = encoderConfig(s.size, vocabSize);
   const discriminator: EncoderConfig = {
     ...size,
-    ...(s.objective === 'spanbert' && { embeddingSize: s.model.hiddenSize ?? size.hiddenSize }),
+    ...(trainsBert(s) && { embeddingSize: s.model.hiddenSize ?? size.hiddenSize }),
     padTokenId,
     hiddenDropoutProb: s.hiddenDropout,
     attentionProbsDropoutProb: s.attentionDropout,
@@ -615,6 +679,11 @@ export function modelConfigs(
   const hiddenSize = s.generator.hiddenSize ?? generator.hiddenSize;
   const ownTable = s.sharing === 'none' && s.objective !== 'two-stage' && { embeddingSize: hiddenSize };
   return { discriminator, generator: { ...generator, ...sameWidth, ...ownTable, ...s.generator } };
+}
+
+/** Whether the model is a BERT, whose embeddings are as wide as its hidden states. */
+export function trainsBert({ objective, family }: Pick<PretrainingSettings, 'objective' | 'family'>): boolean {
+  return objective === 'spanbert' || family === 'bert';
 }
 
 /** The schedule of a stretch of `totalSteps` steps. */
@@ -650,12 +719,15 @@ const CHANGEABLE: readonly SettingName[] = [
 
 /** The settings that a resumed run must not change and has, one sentence each with both values. */
 export function changedSettings(before: PretrainingSettings, now: PretrainingSettings): string[] {
-  return SETTING_NAMES.filter((name) => !CHANGEABLE.includes(name))
-    .filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]))
-    .map(
-      (name) =>
-        `${name} was ${JSON.stringify(before[name])} when the run began and is ${JSON.stringify(now[name])} now`,
-    );
+  const changed = (a: unknown, b: unknown, name: string) =>
+    JSON.stringify(a) === JSON.stringify(b)
+      ? []
+      : [`${name} was ${JSON.stringify(a)} when the run began and is ${JSON.stringify(b)} now`];
+  const names = SETTING_NAMES.filter((name) => !CHANGEABLE.includes(name));
+  return [
+    ...names.flatMap((name) => changed(before[name], now[name], name)),
+    ...changed(before.generatorFrom, now.generatorFrom, 'generator'),
+  ];
 }
 
 /** A setting as a command line shows it. */
@@ -700,7 +772,7 @@ export function settingsFromWords(words: Readonly<Record<string, unknown>>): Rec
     if (typeof word !== 'string') return word;
     if (type === 'number') return numberOr(word);
     if (type === 'boolean') return word === 'true' ? true : word === 'false' ? false : word;
-    if (type === 'fields' && word.includes('=')) {
+    if (type === 'fields' && FIELDS.test(word)) {
       return Object.fromEntries(
         word.split(',').map((pair) => [pair.split('=')[0].trim(), numberOr(pair.split('=')[1] ?? '')]),
       );
@@ -709,6 +781,9 @@ export function settingsFromWords(words: Readonly<Record<string, unknown>>): Rec
   };
   return Object.fromEntries(Object.entries(words).map(([name, word]) => [name, convert(types.get(name), word)]));
 }
+
+/** "hiddenSize=64,…"; a folder's name may have a "=" too, after other signs than these. */
+const FIELDS = /^\s*\w*\s*=/;
 
 function numberOr(word: string): number | string {
   return word.trim() !== '' && Number.isFinite(Number(word)) ? Number(word) : word;

@@ -187,7 +187,14 @@ class PretrainingRun {
       ...(this.#collective.size > 1 && { ranks: this.#collective.members.map(({ host }) => host) }),
     };
     yield* warnings;
+    if (!found && settings.from !== undefined) yield* this.#keepStart();
     this.#interval = this.#newInterval();
+  }
+
+  /** What trained weights are worth before the first step, and a checkpoint of them: to resume, nobody needs their source. */
+  async *#keepStart(): AsyncGenerator<TrainingEvent> {
+    yield* this.#evaluate();
+    yield* this.#checkpoint();
   }
 
   /**

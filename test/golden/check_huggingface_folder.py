@@ -2,12 +2,11 @@
 
     python test/golden/check_huggingface_folder.py DIR TEXT
 
-DIR is a generator (ElectraForMaskedLM), a discriminator (ElectraForPreTraining) or a SpanBERT (BertForMaskedLM, or
-BertForPreTraining when it was trained with next-sentence prediction); `architectures` in its config.json says which.
+DIR is of any class of ELECTRA or BERT; `architectures` in its config.json says which.
 Fails when a weight is missing, unexpected or of another shape, and when transformers warns of anything while loading.
-Prints one JSON object with the token ids, the tokens and the logits: one number a token for a discriminator; for a masked
-language model the five most likely tokens of each [MASK] in TEXT with their logits and probabilities (of every token when
-TEXT has no [MASK]). Nothing is downloaded.
+Prints one JSON object with the token ids, the tokens and all outputs by name, rounded to seven digits; for a masked language
+model also the five most likely tokens of each [MASK] in TEXT with their logits and probabilities (of every token when TEXT
+has no [MASK]). Multiple choice reads TEXT and TEXT without its last word. Nothing is downloaded.
 """
 
 import json
@@ -17,17 +16,12 @@ import warnings
 from pathlib import Path
 
 import torch
-from transformers import (
-    AutoTokenizer,
-    BertForMaskedLM,
-    BertForPreTraining,
-    ElectraForMaskedLM,
-    ElectraForPreTraining,
-)
+import transformers
+from transformers import AutoTokenizer
 
-CLASSES = {
-    one.__name__: one for one in (ElectraForMaskedLM, ElectraForPreTraining, BertForMaskedLM, BertForPreTraining)
-}
+HEADS = ["Model", "ForPreTraining", "ForMaskedLM", "ForQuestionAnswering", "ForSequenceClassification",
+         "ForTokenClassification", "ForMultipleChoice"]
+CLASSES = {family + head: getattr(transformers, family + head) for family in ("Electra", "Bert") for head in HEADS}
 NUM_CANDIDATES = 5
 
 
@@ -43,10 +37,13 @@ def main():
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     encoded = tokenizer(text, return_tensors="pt", return_offsets_mapping=True)
     offsets = encoded.pop("offset_mapping")[0].tolist()
-    with torch.no_grad():
-        outputs = model(**encoded)
-    logits = outputs["prediction_logits" if architecture == "BertForPreTraining" else "logits"][0]
     ids = encoded["input_ids"][0].tolist()
+    given = encoded
+    if architecture.endswith("MultipleChoice"):
+        texts = [text, text.rsplit(" ", 1)[0]]
+        given = {key: value[None] for key, value in tokenizer(texts, return_tensors="pt", padding=True).items()}
+    with torch.no_grad():
+        outputs = model(**given)
     result = {
         "architecture": architecture,
         "tokenizer": type(tokenizer).__name__,
@@ -55,12 +52,14 @@ def main():
         "offsets": offsets,  # code points, not UTF-16 units
         "tokenTypeIds": encoded["token_type_ids"][0].tolist() if "token_type_ids" in encoded else None,
     }
-    if architecture == "ElectraForPreTraining":
-        result |= {"logits": logits.tolist(), "replacedProbability": torch.sigmoid(logits).tolist()}
-    else:
+    result["outputs"] = {
+        key: [float(f"{number:.7g}") for number in value.flatten().tolist()]
+        for key, value in outputs.items()
+        if key.endswith(("logits", "last_hidden_state", "pooler_output"))
+    }
+    if "MaskedLM" in architecture or architecture == "BertForPreTraining":
+        logits = outputs["prediction_logits" if architecture == "BertForPreTraining" else "logits"][0]
         result["candidates"] = candidates(logits, ids, tokenizer)
-    if architecture == "BertForPreTraining":
-        result["nextSentenceLogits"] = outputs.seq_relationship_logits[0].tolist()
     print(json.dumps(result, indent=1, ensure_ascii=False))
 
 

@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { CheckpointError } from '../../errors.js';
 import { HubError } from './hubError.js';
 import { type FileNeed, type HubDependencies, HubRepository } from './hubNode.js';
-import { type FileSource, gatherModelFiles, type ModelFiles, type WeightFormat } from './modelFiles.js';
+import { type FileSource, gatherModelFiles, type ModelFiles, READ_WHOLE, type WeightFormat } from './modelFiles.js';
 import { repositoryNameProblem } from './names.js';
 import type { HubOptions } from './settingsNode.js';
 
 export interface FetchModelOptions extends HubOptions, HubDependencies {
   /** Branch, tag or commit. Default main. */
   readonly revision?: string;
-  /** Formats of weights that will do, in order of preference. Default safetensors, then pytorch. */
+  /** Formats of weights that will do, in order of preference; none where no weights are wanted. Default safetensors, then pytorch. */
   readonly formats?: readonly WeightFormat[];
+  /** Further files to fetch where they are there, such as README.md. Default none. */
+  readonly also?: readonly string[];
 }
 
 export interface FetchedModel extends ModelFiles {
@@ -38,7 +40,7 @@ const DEFAULT_FORMATS: readonly WeightFormat[] = ['safetensors', 'pytorch'];
  * @throws HubError when there is neither a folder nor a repository of that name, or it cannot be fetched
  */
 export async function fetchModel(nameOrFolder: string, options: FetchModelOptions = {}): Promise<FetchedModel> {
-  const { revision = 'main', formats = DEFAULT_FORMATS, clock, onHubEvent, signal, ...hubOptions } = options;
+  const { revision = 'main', formats = DEFAULT_FORMATS, also = [], clock, onHubEvent, signal, ...hubOptions } = options;
   const there = statSync(nameOrFolder, { throwIfNoEntry: false });
   if (there?.isDirectory()) {
     return { folder: nameOrFolder, ...(await gatherModelFiles(folderSource(nameOrFolder), formats)) };
@@ -48,7 +50,8 @@ export async function fetchModel(nameOrFolder: string, options: FetchModelOption
   const source = new RepositorySource(repository, revision);
   try {
     const files = await gatherModelFiles(source, formats);
-    if (!files.config || !files.weights) throw await incomplete(source, files, formats);
+    if (!files.config || (!files.weights && formats.length > 0)) throw await incomplete(source, files, formats);
+    for (const file of also) await source.get(file, { namedBy: 'pleiad', ...READ_WHOLE });
     return {
       folder: source.folder,
       ...files,

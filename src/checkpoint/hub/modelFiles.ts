@@ -54,7 +54,7 @@ export interface ModelFiles {
 type Get = (file: string, need?: { namedBy?: string; maxBytes?: number }) => Promise<boolean>;
 
 /** Files that are read as one text. The largest known tokenizers have some 20 MB. */
-const READ_WHOLE = { maxBytes: 100_000_000 };
+export const READ_WHOLE = { maxBytes: 100_000_000 };
 
 /**
  * Gathers config, weights in the first format that is there, and what there is of a tokenizer.

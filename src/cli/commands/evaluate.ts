@@ -1,6 +1,6 @@
 import { createEngine } from '../../engine/node/chooseEngine.js';
 import { CheckpointError, SettingsError } from '../../errors.js';
-import { resolveCheckpoint } from '../../pipelines/node.js';
+import { resolveCheckpoint } from '../../pipelines/modelPlacesNode.js';
 import { evaluateCheckpoint } from '../../training/evaluateRunNode.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';

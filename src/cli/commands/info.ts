@@ -1,32 +1,29 @@
-import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { join } from 'node:path';
-import { expectedTensors } from '../../checkpoint/modelFolder.js';
-import { loadModelDescription } from '../../checkpoint/modelFolderNode.js';
+import { TENSOR_FORMATS } from '../../checkpoint/tensorSource.js';
 import { findMpi } from '../../collective/node/connect.js';
 import { chooseEngine } from '../../engine/node/chooseEngine.js';
-import { type ModelRole, resolveCheckpoint, resolveModelFolder } from '../../pipelines/node.js';
+import { type Inspection, inspectModels } from '../../pipelines/inspectModelNode.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
+import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { grouped } from '../numbers.js';
+import type { Output } from '../output.js';
+import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
 export const info: CommandDefinition = {
   name: 'info',
   summary:
-    'Shows versions, the engine that computes, why, and its threads; for a model its config, parameters and heads.',
-  arguments: [{ name: '[model]', description: 'a run folder, a checkpoint, or a model folder' }],
-  options: [],
+    'Shows versions, the engine that computes, why, and its threads; for a model its config, parameters, heads, weights, ' +
+    'tokenizer and licence.',
+  arguments: [{ name: '[model]', description: 'a folder, a run, a file, an archive, or a name on the hub' }],
+  options: [TASK_OPTION, HALF_OPTION, CONFIG_OPTION, REVISION_OPTION, ...CASING_OPTIONS],
+  examples: ['pleiad info', 'pleiad info run/', 'pleiad info SpanBERT/spanbert-base-cased'],
 
-  async run([model], _options, { output }) {
-    if (model !== undefined) {
-      const models = modelFolders(model).map(describeModel);
-      for (const { folder, architecture, parameters, heads, config, spanBoundary, pleiad } of models) {
-        output.line(output.style(folder, 'bold'));
-        output.line(`  ${architecture}, ${grouped(parameters)} parameters, head: ${heads.join(', ')}`);
-        for (const [name, value] of Object.entries({ ...config, ...spanBoundary, ...pleiad }))
-          output.line(`  ${name}: ${value}`);
-      }
-      return { json: { models } };
+  async run([place], options, { output }) {
+    if (place !== undefined) {
+      const inspections = await inspectModels(place, { ...loadingOptions(options, output), ...sourceOptions(options) });
+      for (const inspection of inspections) show(inspection, output);
+      return { json: { models: inspections.map(({ model, ...rest }) => ({ ...rest, ...model })) } };
     }
     const { engine, why, advice } = await chooseEngine();
     await engine.close();
@@ -56,23 +53,34 @@ export const info: CommandDefinition = {
   },
 };
 
-/** All models of a run or checkpoint, or the one model folder. */
-function modelFolders(folder: string): string[] {
-  const checkpoint = existsSync(join(folder, 'config.json')) ? undefined : resolveCheckpoint(folder);
-  if (!checkpoint) return [resolveModelFolder(folder, 'discriminator')];
-  const roles: ModelRole[] = ['discriminator', 'generator', 'model'];
-  return roles.map((role) => join(checkpoint, role)).filter((path) => existsSync(path));
+/** Names shown of tensors that are missing or unused. */
+const MOST_SHOWN = 8;
+
+function show(inspection: Inspection, output: Output): void {
+  const { folder, hub, model, parameters, heads, weights, guessedConfig, missing, unused, licence } = inspection;
+  const { architecture, config, labels, spanBoundary, pleiad } = model;
+  output.line(output.style(folder, 'bold'));
+  if (hub) output.line(`  ${hub.repository}, commit ${hub.commit}`);
+  output.line(`  ${architecture}, ${grouped(parameters)} parameters, heads in the file: ${heads.join(', ') || 'none'}`);
+  output.line(`  weights: ${TENSOR_FORMATS[weights.format]}, ${weights.dtypes.join(' and ')}`);
+  if (guessedConfig) output.line('  no config.json: sizes are those of the tensors, with 64 units a head');
+  if (missing.length > 0) {
+    output.line(`  missing, to be trained: ${firstOf(missing.map(({ name }) => name))}`);
+  }
+  if (unused.length > 0) output.line(`  unused: ${firstOf(unused.map(({ from, why }) => `${from} (${why})`))}`);
+  output.line(`  tokenizer: ${tokenizerText(inspection)}`);
+  output.line(`  licence: ${licence.name ? `${licence.name}, says ${licence.source}` : licence.source}`);
+  const fields = { ...config, ...spanBoundary, ...(labels && { labels: labels.join(', ') }), ...pleiad };
+  for (const [name, value] of Object.entries(fields)) output.line(`  ${name}: ${value}`);
 }
 
-function describeModel(folder: string) {
-  const description = loadModelDescription(folder);
-  const tensors = expectedTensors(description);
-  const size = (shape: readonly number[]) => shape.reduce((product, dim) => product * dim, 1);
-  const heads = [...tensors.keys()].filter((name) => !/^(electra|bert)\./.test(name)).map((name) => name.split('.')[0]);
-  return {
-    folder,
-    ...description,
-    parameters: [...tensors.values()].reduce((sum, shape) => sum + size(shape), 0),
-    heads: [...new Set(heads)],
-  };
+function firstOf(names: readonly string[]): string {
+  const more = names.length - MOST_SHOWN;
+  return names.slice(0, MOST_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
+}
+
+function tokenizerText({ tokenizer }: Inspection): string {
+  if (!tokenizer) return 'none';
+  if ('problem' in tokenizer) return tokenizer.problem;
+  return `${grouped(tokenizer.tokens)} tokens, ${tokenizer.lowercase ? 'lower-casing' : 'cased'}`;
 }

@@ -4,8 +4,10 @@ import type { PrepareProgress } from '../../data/prepare/node/progress.js';
 import { type Part, parsePart } from '../../data/prepare/node/slices.js';
 import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
 import { SettingsError } from '../../errors.js';
+import { locateTokenizer } from '../../pipelines/locateTokenizerNode.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
 import { listenForInterrupts } from '../interrupts.js';
+import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { collectProblems, duration, fractionBelowOne, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { outFolder } from './vocab.js';
@@ -21,7 +23,12 @@ export const prepare: CommandDefinition = {
     { name: '[files...]', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
   ],
   options: [
-    { flags: '--tokenizer <folder>', description: 'folder of the tokenizer' },
+    {
+      flags: '--tokenizer <model>',
+      description: 'folder of the tokenizer, or of a model or run with its tokenizer, or a name on the hub',
+    },
+    REVISION_OPTION,
+    ...CASING_OPTIONS,
     { flags: '--out <folder>', description: 'folder to write' },
     { flags: '--workers <number>', description: 'threads that tokenize. Default: one a core.' },
     {
@@ -56,6 +63,7 @@ export const prepare: CommandDefinition = {
   ],
   examples: [
     'pleiad prepare corpus/ --tokenizer vocab/ --out shards/',
+    'pleiad prepare corpus/ --tokenizer google/electra-small-discriminator --out shards/',
     'pleiad prepare corpus/ --tokenizer vocab/ --out shards/ --part 2/8     on the second of eight machines',
     'pleiad prepare --merge --out shards/                                   when all eight are done',
   ],
@@ -68,7 +76,8 @@ export const prepare: CommandDefinition = {
       },
       part: () => (options.part === undefined ? undefined : partOf(options.part)),
       out: () => outFolder(options.out),
-      tokenizerDir: () => tokenizerFolder(options.tokenizer),
+      tokenizer: () => tokenizerWord(options.tokenizer),
+      loading: () => loadingOptions(options, output),
       workers: () => wholeNumber('--workers', options.workers, 0),
       shardTokens: () => wholeNumber('--shard-tokens', options.shardTokens, 1),
       heldOutFraction: () => fractionBelowOne('--held-out-fraction', options.heldOutFraction),
@@ -82,10 +91,14 @@ export const prepare: CommandDefinition = {
     };
     const interrupts = listenForInterrupts(() => output.line('interrupted: keeping the shards that are complete'));
     try {
-      const { out, part } = given;
+      const { tokenizer, loading, ...rest } = given;
+      const { out, part } = rest;
+      const { lowercase, ...fetching } = loading;
       const result = await prepareCorpus({
         inputs: files,
-        ...given,
+        ...rest,
+        tokenizerDir: await locateTokenizer(tokenizer, { ...fetching, signal: interrupts.signal }),
+        lowercase,
         documentPer: options.documentPer as 'blankLine' | 'line' | 'file' | undefined,
         field: options.field as string | undefined,
         tags: options.tags as TagOffsets | undefined,
@@ -118,9 +131,11 @@ export const prepare: CommandDefinition = {
   },
 };
 
-function tokenizerFolder(word: string | boolean | undefined): string {
+function tokenizerWord(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;
-  throw new SettingsError(['--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder']);
+  throw new SettingsError([
+    '--tokenizer is missing; expected the folder that `pleiad vocab` wrote, or a model folder or name',
+  ]);
 }
 
 function partOf(word: string | boolean): Part {

@@ -1,11 +1,12 @@
 import { type Collective, describeMember, PeerError } from '../../collective/collective.js';
 import { connectRanks } from '../../collective/node/connect.js';
 import { PleiadError, SettingsError } from '../../errors.js';
+import { pretrainToFolder } from '../../pipelines/startNode.js';
 import type { DoneEvent } from '../../training/events.js';
-import { pretrainToFolder } from '../../training/pretrainNode.js';
 import { parseDuration } from '../../training/settings.js';
 import { type CommandDefinition, type CommandResult, EXIT } from '../command.js';
 import { readConfigFile } from '../configFile.js';
+import { hubView } from '../hubView.js';
 import { type Interrupts, listenForInterrupts } from '../interrupts.js';
 import { Output } from '../output.js';
 import { settingsFromOptions, settingsOptions } from '../settingsOptions.js';
@@ -29,6 +30,7 @@ export const pretrain: CommandDefinition = {
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
     'pleiad pretrain --out run/ --resume',
+    'pleiad pretrain --from google/electra-small-discriminator --generator google/electra-small-generator --data shards/ --out run/ --time 2h',
     'pleiad pretrain --config run.yaml --learning-rate 1e-3',
     'mpirun -np 4 -H node1,node2,node3,node4 pleiad pretrain --data shards/ --out run/ --size base --steps 100000',
   ],
@@ -61,7 +63,9 @@ async function train(
 ): Promise<CommandResult> {
   const view = new TrainingView(output);
   let done: DoneEvent | undefined;
-  for await (const event of pretrainToFolder(settings, { signal: interrupts.signal, collective })) {
+  const { signal } = interrupts;
+  const hub = { onHubEvent: hubView(output), signal };
+  for await (const event of pretrainToFolder(settings, { signal, collective, hub })) {
     view.show(event);
     if (event.type === 'done') done = event;
   }

@@ -165,10 +165,13 @@ function bytesOf(type: OnnxType, values: ArrayLike<number | bigint>): Uint8Array
     switch (type) {
       case 'float32':
         return values instanceof Float32Array ? values : Float32Array.from(values as ArrayLike<number>);
+      case 'int8':
+        return Int8Array.from(values as ArrayLike<number>);
       case 'int32':
         return values instanceof Int32Array ? values : Int32Array.from(values as ArrayLike<number>);
       case 'int64':
         return BigInt64Array.from(Array.from(values, (value) => BigInt(value)));
+      case 'uint8':
       case 'bool':
         return Uint8Array.from(values as ArrayLike<number>);
     }

@@ -10,8 +10,8 @@ export const OPSET = 20;
 /** The domain of ONNX Runtime's own ops. */
 export const CONTRIB = 'com.microsoft';
 
-export type OnnxType = 'float32' | 'int32' | 'int64' | 'bool';
-const elementTypes: Record<OnnxType, number> = { float32: 1, int32: 6, int64: 7, bool: 9 };
+export type OnnxType = 'float32' | 'uint8' | 'int8' | 'int32' | 'int64' | 'bool';
+const elementTypes: Record<OnnxType, number> = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9 };
 
 export interface OnnxTensor {
   readonly type: OnnxType;
@@ -34,6 +34,16 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attributes: Readonly<Record<string, OnnxAttribute>>;
+}
+
+/** A node of the standard's own ops. */
+export function standardNode(
+  op: string,
+  inputs: readonly string[],
+  outputs: readonly string[],
+  attributes: OnnxNode['attributes'] = {},
+): OnnxNode {
+  return { op, domain: '', inputs, outputs, attributes };
 }
 
 export interface OnnxValue {

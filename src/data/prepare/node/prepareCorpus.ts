@@ -75,7 +75,7 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   const pool = new UnitPool(isComplete ? 0 : resolved.workers);
   try {
     if (!isComplete) checkParts(given.out, given.part);
-    const tokenizer = loadTokenizer(resolved.tokenizerDir);
+    const tokenizer = loadTokenizer(resolved.tokenizerDir, resolved);
     const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
     const { files, skipped } = await listInputs(resolved.inputs, [given.out, out, resolved.tokenizerDir]);
     const identity = identityOf(resolved, tokenizer, files);

@@ -11,6 +11,8 @@ export interface PrepareSettings {
   readonly inputs: readonly string[];
   /** Folder with `tokenizer.json`, or `vocab.txt` and `tokenizer_config.json`. */
   readonly tokenizerDir: string;
+  /** Lower-case and remove accents, or keep both, whatever the tokenizer's files say. */
+  readonly lowercase?: boolean;
   /** Folder for the shards; made when absent. */
   readonly out: string;
   /**
@@ -45,7 +47,7 @@ export interface PrepareSettings {
   readonly signal?: AbortSignal;
 }
 
-type Absent = 'tags' | 'part' | 'onProgress' | 'signal';
+type Absent = 'lowercase' | 'tags' | 'part' | 'onProgress' | 'signal';
 export type ResolvedSettings = Required<Omit<PrepareSettings, Absent>> & Pick<PrepareSettings, Absent>;
 
 /** @throws SettingsError with all settings that are out of range */

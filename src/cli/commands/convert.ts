@@ -1,0 +1,85 @@
+import { describeLoadReport } from '../../checkpoint/loadReport.js';
+import { SettingsError } from '../../errors.js';
+import { type Conversion, convertModel } from '../../pipelines/convertNode.js';
+import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
+import type { CommandDefinition } from '../command.js';
+import { untilInterrupted } from '../interrupts.js';
+import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
+import { grouped } from '../numbers.js';
+import type { Output } from '../output.js';
+import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
+
+export const convert: CommandDefinition = {
+  name: 'convert',
+  summary:
+    'Writes a checkpoint of any kind (safetensors, PyTorch .bin, TensorFlow 1, SpanBERT archives) as a model folder in ' +
+    'Hugging Face layout, and says what became of every tensor.',
+  arguments: [
+    { name: '<source>', description: 'a folder, a run, a file, an archive, or a name on the hub' },
+    { name: '<folder>', description: 'where to write; a new or an empty folder' },
+  ],
+  options: [
+    {
+      flags: '--dtype <type>',
+      description: 'type of the weights that are written. Default: f16 where all are that already, else f32.',
+      choices: ['f32', 'f16'],
+    },
+    TASK_OPTION,
+    HALF_OPTION,
+    CONFIG_OPTION,
+    REVISION_OPTION,
+    ...CASING_OPTIONS,
+  ],
+  examples: [
+    'pleiad convert SpanBERT/spanbert-base-cased spanbert/ --task encoder',
+    'pleiad convert electra_small/ generator/ --half generator',
+    'pleiad convert run/ model/ --dtype f16',
+  ],
+
+  async run([source, folder], options, { output }) {
+    if (source === undefined || folder === undefined)
+      throw new SettingsError(['two names are needed: source and folder']);
+    const { dtype } = options;
+    return untilInterrupted(output, async (signal) => {
+      const conversion = await convertModel(source, folder, {
+        ...loadingOptions(options, output),
+        ...sourceOptions(options),
+        dtype: dtype as WeightDtype | undefined,
+        signal,
+      });
+      show(conversion, folder, output);
+      return { json: summary(conversion, folder) };
+    });
+  },
+};
+
+function show({ model, report, dtype, files, roundedValues }: Conversion, folder: string, output: Output): void {
+  for (const line of describeLoadReport(report)) output.line(line);
+  if (model.guessedConfig) {
+    output.line('  no config.json: sizes are those of the tensors, with 64 units a head, as all released models have');
+  }
+  if (!model.tokenizer) output.line('  no tokenizer beside it: none was written');
+  if (roundedValues > 0) output.line(`  ${grouped(roundedValues)} values were rounded to f16`);
+  output.line(`${folder}: ${model.model.architecture}, ${dtype}, ${files.join(', ')}`);
+}
+
+function summary({ model, report, dtype, files, roundedValues }: Conversion, folder: string) {
+  return {
+    source: report.source,
+    format: report.format,
+    folder,
+    architecture: model.model.architecture,
+    dtype,
+    tensors: model.tensors.size,
+    loaded: report.loaded,
+    converted: report.converted,
+    tied: report.tied,
+    missing: report.missing,
+    unexpected: report.unused,
+    initialized: report.initialized,
+    roundedValues,
+    configFromShapes: model.guessedConfig,
+    tokenizer: model.tokenizer !== undefined,
+    files,
+  };
+}

@@ -1,0 +1,199 @@
+/**
+ * Every class of model as a table: whose names its parameters carry, what it is for, and the head on its encoder. Heads are
+ * those of transformers (modeling_electra.py, modeling_bert.py), without dropout: models for use, not for training.
+ */
+import type { Node } from '../graph/graph.js';
+import { BATCH, LENGTH, linear } from '../nn/layers.js';
+import { bertMaskedLmHead, nextSentenceHead, pooler } from './bert.js';
+import type { Architecture, EncoderConfig } from './config.js';
+import { maskedLmHead, replacedTokenHead } from './electra.js';
+import { type EncodedScope, firstTokens, type ModelFamily, type ModelGraph, modelGraph } from './modelGraph.js';
+import { type SpanBoundaryConfig, spanBoundaryHead, TARGETS } from './spanbert.js';
+
+/** What a model can be asked for. */
+export const TASKS = {
+  encoder: 'hidden states, no head',
+  preTraining: "replaced-token detection (ELECTRA's discriminator); masked LM and next sentence (BERT)",
+  maskedLm: "masked LM: ELECTRA's generator, BERT, SpanBERT",
+  questionAnswering: 'start and end of an answer',
+  sequenceClassification: 'a label for a text or a pair',
+  tokenClassification: 'a label for each token',
+  multipleChoice: 'one of several texts',
+} as const;
+export type Task = keyof typeof TASKS;
+
+/** What a head needs to know besides the encoder's sizes. */
+export interface HeadSettings {
+  /** Labels of sequence and token classification. */
+  readonly numLabels: number;
+  /** Whether a BERT encoder without a head has its pooler: SpanBERT's files have none. */
+  readonly pooler: boolean;
+  /** Of ELECTRA's multiple choice, config.json's `summary_activation`. */
+  readonly summaryActivation: 'gelu' | 'tanh' | null;
+}
+
+export const HEAD_DEFAULTS: HeadSettings = { numLabels: 2, pooler: true, summaryActivation: 'gelu' };
+
+interface HeadScope extends EncodedScope, HeadSettings {
+  readonly config: EncoderConfig;
+}
+
+/** Adds a head; its outputs by name. */
+type Head = (scope: HeadScope) => Readonly<Record<string, Node>>;
+
+/** x [B·S, n] → [B, S, n] */
+const byRow = (x: Node, { scope: { graph } }: EncodedScope) => graph.reshape(x, [BATCH, LENGTH, x.shape[1]]);
+
+/** Hidden states of [CLS], float32 [B, H]. */
+const firstOf = ({ first, scope, hidden }: HeadScope) => first ?? firstTokens(scope.graph, hidden);
+
+const lastHiddenState = (all: HeadScope) => ({ lastHiddenState: byRow(all.hidden, all) });
+
+/** Dense H→2: the first column says where an answer starts, the second where it ends, float32 [B, S] each. */
+const questionAnswering: Head = (all) => {
+  const { scope, hidden } = all;
+  const logits = byRow(linear(scope.within('qa_outputs'), hidden, 2), all);
+  const column = (at: number) => scope.graph.reshape(scope.graph.slice(logits, 2, at, at + 1), [BATCH, LENGTH]);
+  return { startLogits: column(0), endLogits: column(1) };
+};
+
+const tokenClassification: Head = (all) => ({
+  logits: byRow(linear(all.scope.within('classifier'), all.hidden, all.numLabels), all), // [B, S, labels]
+});
+
+/** Dense H→`outputs` on BERT's pooler, float32 [B, outputs]. */
+function pooledClassifier(all: HeadScope, outputs: number): Node {
+  const pooled = pooler(all.scope, firstOf(all), all.config);
+  return linear(all.scope.within('classifier'), pooled, outputs);
+}
+
+/** ELECTRA has no pooler: dense H→H, GELU, dense H→labels on [CLS]; GELU where BERT has tanh. */
+const electraSequenceClassification: Head = (all) => {
+  const { scope, config, numLabels } = all;
+  const classifier = scope.within('classifier');
+  const dense = linear(classifier.within('dense'), firstOf(all), config.hiddenSize);
+  return { logits: linear(classifier.within('out_proj'), scope.graph.gelu(dense), numLabels) };
+};
+
+/** A summary of [CLS] (dense H→H and an activation), dense H→1: the choices are rows, float32 [B, 1]. */
+const electraMultipleChoice: Head = (all) => {
+  const { scope, config, summaryActivation } = all;
+  const g = scope.graph;
+  const dense = linear(scope.within('sequence_summary').within('summary'), firstOf(all), config.hiddenSize);
+  const summary = summaryActivation === null ? dense : g[summaryActivation](dense);
+  return { logits: linear(scope.within('classifier'), summary, 1) };
+};
+
+interface ModelClass {
+  readonly family: ModelFamily;
+  readonly task: Task;
+  readonly head: Head;
+}
+
+export const MODEL_CLASSES: Readonly<Record<Architecture, ModelClass>> = {
+  ElectraModel: { family: 'electra', task: 'encoder', head: lastHiddenState },
+  ElectraForPreTraining: {
+    family: 'electra',
+    task: 'preTraining',
+    head: ({ scope, hidden, config }) => ({
+      logits: scope.graph.reshape(replacedTokenHead(scope, hidden, config), [BATCH, LENGTH]),
+    }),
+  },
+  ElectraForMaskedLM: {
+    family: 'electra',
+    task: 'maskedLm',
+    head: (all) => ({ logits: byRow(maskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all) }),
+  },
+  ElectraForQuestionAnswering: { family: 'electra', task: 'questionAnswering', head: questionAnswering },
+  ElectraForSequenceClassification: {
+    family: 'electra',
+    task: 'sequenceClassification',
+    head: electraSequenceClassification,
+  },
+  ElectraForTokenClassification: { family: 'electra', task: 'tokenClassification', head: tokenClassification },
+  ElectraForMultipleChoice: { family: 'electra', task: 'multipleChoice', head: electraMultipleChoice },
+  BertModel: {
+    family: 'bert',
+    task: 'encoder',
+    head: (all) => ({
+      ...lastHiddenState(all),
+      ...(all.pooler && { poolerOutput: pooler(all.scope, firstOf(all), all.config) }),
+    }),
+  },
+  BertForPreTraining: {
+    family: 'bert',
+    task: 'preTraining',
+    head: (all) => ({
+      logits: byRow(bertMaskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all),
+      nextSentenceLogits: nextSentenceHead(all.scope, firstOf(all), all.config),
+    }),
+  },
+  BertForMaskedLM: {
+    family: 'bert',
+    task: 'maskedLm',
+    head: (all) => ({ logits: byRow(bertMaskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all) }),
+  },
+  BertForQuestionAnswering: { family: 'bert', task: 'questionAnswering', head: questionAnswering },
+  BertForSequenceClassification: {
+    family: 'bert',
+    task: 'sequenceClassification',
+    head: (all) => ({ logits: pooledClassifier(all, all.numLabels) }),
+  },
+  BertForTokenClassification: { family: 'bert', task: 'tokenClassification', head: tokenClassification },
+  BertForMultipleChoice: {
+    family: 'bert',
+    task: 'multipleChoice',
+    head: (all) => ({ logits: pooledClassifier(all, 1) }),
+  },
+};
+
+/** The class of a family for a task. */
+export function architectureFor(family: ModelFamily, task: Task): Architecture {
+  const classes = Object.entries(MODEL_CLASSES) as [Architecture, ModelClass][];
+  return classes.find(([, model]) => model.family === family && model.task === task)![0];
+}
+
+/** Adds the head of a class to an encoder; its outputs by name. */
+export function addHead(
+  architecture: Architecture,
+  encoded: EncodedScope,
+  config: EncoderConfig,
+  settings: Partial<HeadSettings> = {},
+): Readonly<Record<string, Node>> {
+  return MODEL_CLASSES[architecture].head({ ...encoded, ...HEAD_DEFAULTS, ...settings, config });
+}
+
+export interface ModelRequest {
+  readonly architecture: Architecture;
+  readonly config: EncoderConfig;
+  readonly head?: Partial<HeadSettings>;
+  /** Also `boundaryLogits` float32 [N, V]; further inputs `leftBoundaries`, `rightBoundaries`, `spanOffsets` int32 [N]. */
+  readonly spanBoundary?: SpanBoundaryConfig;
+  /** Also `hiddenStates.0` … float32 [B, S, H], what each layer reads and the last writes. */
+  readonly hiddenStates?: boolean;
+  /** Also `attentions.0` … float32 [B, A, S, S]. */
+  readonly attentions?: boolean;
+}
+
+/** A model with all outputs of its head, at every position. Inputs as `encoderInputs`. */
+export function modelForUse(request: ModelRequest): ModelGraph {
+  const { architecture, config, spanBoundary } = request;
+  return modelGraph(config, MODEL_CLASSES[architecture].family, (encoded) => {
+    const g = encoded.scope.graph;
+    const outputs = addHead(architecture, encoded, config, request.head);
+    for (const [name, node] of Object.entries(outputs)) g.output(name, node);
+    if (spanBoundary) {
+      const targets = {
+        left: g.input('leftBoundaries', 'int32', [TARGETS]),
+        right: g.input('rightBoundaries', 'int32', [TARGETS]),
+        offsets: g.input('spanOffsets', 'int32', [TARGETS]),
+      };
+      const { scope, embeddings, hidden } = encoded;
+      g.output('boundaryLogits', spanBoundaryHead(scope, embeddings, hidden, targets, spanBoundary, config));
+    }
+    const states = request.hiddenStates ? encoded.hiddenStates : [];
+    for (const [i, state] of states.entries()) g.output(`hiddenStates.${i}`, byRow(state, encoded));
+    const weights = request.attentions ? encoded.attentions : [];
+    for (const [i, node] of weights.entries()) g.output(`attentions.${i}`, node);
+  });
+}

@@ -1,0 +1,21 @@
+/** Where the tokenizer is that a word stands for. */
+import { statSync } from 'node:fs';
+import { type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
+import { resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
+import { hasTokenizer } from './openPretrainedNode.js';
+
+/**
+ * Finds a tokenizer: in a folder, in one of its files, with a model of a checkpoint or run, or with a model on the hub, of
+ * which no weights are fetched.
+ * @returns what `loadTokenizer` takes, and complains about where there is none
+ * @throws HubError when there is neither a folder nor a model of that name
+ */
+export async function locateTokenizer(
+  place: string,
+  options: Omit<FetchModelOptions, 'formats' | 'also' | 'clock'> = {},
+): Promise<string> {
+  if (statSync(place, { throwIfNoEntry: false })?.isFile()) return place;
+  const { folder } = await fetchModel(place, { ...options, formats: [] });
+  const isItself = hasTokenizer(folder) || !resolveCheckpoint(folder);
+  return isItself ? folder : resolveModelFolder(folder, 'discriminator', 'model', 'generator');
+}

@@ -1,0 +1,86 @@
+/** Models that are ONNX files, for inference alone: folders as transformers.js and optimum have them. */
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fetchModel } from '../checkpoint/hub/fetchModelNode.js';
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
+import { loadPublishedConfig } from '../checkpoint/modelFolderNode.js';
+import { openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
+import { CheckpointError } from '../errors.js';
+import type { Architecture } from '../models/config.js';
+import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
+import { loadTokenizer } from '../text/tokenizerNode.js';
+import { checkVocabulary } from './encoderModel.js';
+import type { ModelParts } from './model.js';
+import { hasTokenizer, onnxFileAlone } from './openPretrainedNode.js';
+import type { FromPretrainedOptions } from './pretrainedNode.js';
+
+export interface FoundModel {
+  /** What `loadPretrained` is to load, the folder of a name on the hub. */
+  readonly place: string;
+  /** The ONNX file to run instead, and its folder is `place`. */
+  readonly onnx?: string;
+}
+
+/** Weights are preferred: they can do more. */
+const WITH_ONNX = ['safetensors', 'pytorch', 'onnx'] as const;
+
+/** Fetches a name. The ONNX file is the one that is asked for, or of a folder without weights the usual one. */
+export async function findModel(place: string, options: FromPretrainedOptions): Promise<FoundModel> {
+  const { onnx } = options;
+  if (onnx !== undefined) {
+    const { folder } = await fetchModel(place, { ...options, formats: [], also: [onnx, `${onnx}_data`] });
+    return { place: folder, onnx: join(folder, onnx) };
+  }
+  const stat = statSync(place, { throwIfNoEntry: false });
+  if (stat?.isFile() || (!stat && existsSync(`${place}.index`))) return { place };
+  const folder = stat ? place : (await fetchModel(place, { ...options, formats: WITH_ONNX })).folder;
+  const file = onnxFileAlone(folder);
+  return { place: folder, ...(file !== undefined && { onnx: join(folder, file) }) };
+}
+
+/** The outputs without which a model is none for a task. */
+const NEEDED: Readonly<Record<Task, readonly string[]>> = {
+  encoder: ['lastHiddenState'],
+  preTraining: ['logits'],
+  maskedLm: ['logits'],
+  questionAnswering: ['startLogits', 'endLogits'],
+  sequenceClassification: ['logits'],
+  tokenClassification: ['logits'],
+  multipleChoice: ['logits'],
+};
+
+/** @throws CheckpointError when its outputs are not those of the class that config.json, or the caller, names */
+export async function openOnnxModel(folder: string, path: string, options: FromPretrainedOptions): Promise<ModelParts> {
+  const { family, architecture: named, ...published } = loadPublishedConfig(folder);
+  const { task, architecture = task ? architectureFor(family, task) : named } = options;
+  const program = await openOnnxFile(path, options);
+  try {
+    const description: ModelDescription = {
+      ...published,
+      architecture: architecture ?? architectureFor(family, 'encoder'),
+    };
+    refuseOtherHead(path, program.outputs, description.architecture);
+    const tokenizer = hasTokenizer(folder) ? loadTokenizer(folder, options) : undefined;
+    if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
+    return { description, tensors: new Map(), program, ...(tokenizer && { tokenizer }) };
+  } catch (error) {
+    await program.release();
+    throw error;
+  }
+}
+
+function refuseOtherHead(path: string, outputs: readonly string[], architecture: Architecture): void {
+  const needed = NEEDED[MODEL_CLASSES[architecture].task];
+  if (needed.every((name) => outputs.includes(name))) return;
+  throw new CheckpointError(
+    `${path} has the outputs ${outputs.join(', ')}; ${architecture} needs ${needed.join(', ')}`,
+    {
+      subject: path,
+      found: outputs,
+      expected: needed.join(', '),
+      advice: outputs.includes('lastHiddenState')
+        ? 'It is an encoder alone, whatever its config.json says (task: "encoder")'
+        : 'Say what it is for (task)',
+    },
+  );
+}
