@@ -212,6 +212,19 @@ describe('pre-training from shards to a run folder', () => {
     );
   });
 
+  it('takes a setting that is newer than the run as left out', async () => {
+    const out = join(folder, 'older');
+    await train({ ...small, data: shards, out, steps: 3 });
+    const path = join(out, 'run.json');
+    const file = JSON.parse(readFileSync(path, 'utf8'));
+    delete file.settings.temperature;
+    writeFileSync(path, JSON.stringify(file));
+    await expect(train({ out, resume: true, steps: 4, temperature: 2 })).rejects.toThrow(
+      'temperature was 1 when the run began and is 2 now',
+    );
+    expect(done(await train({ out, resume: true, steps: 4 }))).toMatchObject({ step: 4 });
+  });
+
   it('refuses the folder of the shards as that of the run, also under another name', async () => {
     const link = join(folder, 'link');
     symlinkSync(shards, link);

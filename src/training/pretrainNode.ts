@@ -276,7 +276,7 @@ function settle(given: Partial<PretrainingInput>, start?: Start): Settled {
   const sizes = start?.sizes ?? before?.start?.sizes;
   const settings = resolved(input, sizes, given.resume && !before ? given.out : undefined);
   refuseSameFolder(settings);
-  if (before) refuseChanges(before, settings);
+  if (before) refuseChanges(before, settings, sizes);
   return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
 }
 
@@ -306,8 +306,10 @@ function refuseSameFolder({ data, out }: PretrainingSettings): void {
   ]);
 }
 
-function refuseChanges(before: RunFile, settings: PretrainingSettings): void {
-  const changes = changedSettings(before.settings, settings);
+function refuseChanges(before: RunFile, settings: PretrainingSettings, sizes: StartSizes | undefined): void {
+  // A setting that is newer than the run counts as left out when it began.
+  const recorded = { ...resolved(before.given, sizes), ...before.settings };
+  const changes = changedSettings(recorded, settings);
   if (changes.length === 0) return;
   throw new CheckpointError(`${settings.out} cannot be resumed with other settings: ${changes.join('; ')}`, {
     subject: settings.out,
