@@ -11,38 +11,41 @@ interface Arrival {
   reject(error: Error): void;
 }
 
-/** Where the ranks meet: an operation is carried out when the last of them has come. */
+/**
+ * Where the ranks meet: an operation is carried out when the last of them has come to it. A rank may begin operations before
+ * its first one has ended; they are carried out in that order.
+ */
 class Meeting {
   readonly members: readonly Member[];
-  readonly #arrivals = new Map<number, Arrival>();
+  /** By rank, what it is in and what it will be in next. */
+  readonly #arrivals: readonly Arrival[][];
   #failure: PeerError | undefined;
 
   constructor(readonly size: number) {
     this.members = Array.from({ length: size }, (_, rank) => ({ rank, host: 'memory', pid: 0 }));
+    this.#arrivals = this.members.map(() => []);
   }
 
   get absent(): readonly Member[] {
-    return this.#arrivals.size === 0 ? [] : this.members.filter(({ rank }) => !this.#arrivals.has(rank));
+    const absent = this.members.filter(({ rank }) => this.#arrivals[rank].length === 0);
+    return absent.length === this.size ? [] : absent;
   }
 
   arrive(rank: number, operation: Operation, values: Numbers): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
-    if (this.#arrivals.has(rank)) throw new Error(`rank ${rank} calls ${operation} while it is in another operation`);
     return new Promise((resolve, reject) => {
-      this.#arrivals.set(rank, { operation, values, resolve, reject });
-      if (this.#arrivals.size === this.size) this.#carryOut();
+      this.#arrivals[rank].push({ operation, values, resolve, reject });
+      if (this.#arrivals.every((arrivals) => arrivals.length > 0)) this.#carryOut();
     });
   }
 
   fail(rank: number, reason: string): void {
     this.#failure ??= peerFailed(this, rank, reason);
-    for (const { reject } of this.#arrivals.values()) reject(this.#failure);
-    this.#arrivals.clear();
+    for (const arrivals of this.#arrivals) for (const { reject } of arrivals.splice(0)) reject(this.#failure);
   }
 
   #carryOut(): void {
-    const arrivals = this.members.map(({ rank }) => this.#arrivals.get(rank)!);
-    this.#arrivals.clear();
+    const arrivals = this.#arrivals.map((queue) => queue.shift()!);
     const [first] = arrivals;
     const odd = arrivals.find(
       ({ operation, values }) => operation !== first.operation || values.length !== first.values.length,

@@ -6,7 +6,6 @@ import { type ModelDescription, parametersOf } from '../checkpoint/modelFolder.j
 import { loadModelFolder, saveModelFolder } from '../checkpoint/modelFolderNode.js';
 import { openTensors } from '../checkpoint/openTensorsNode.js';
 import { expectedGolden, goldenPath, temporaryFolder } from '../checkpoint/testCheckpoints.js';
-import type { Collective } from '../collective/collective.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import { prepareCorpus } from '../data/prepare/node/prepareCorpus.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
@@ -316,26 +315,10 @@ describe('a run from a published pair', () => {
   });
 });
 
-/** A rank that may begin an operation before its last one has ended, as with MPI. */
-function inOrder(collective: Collective): Collective {
-  let last: Promise<void> = Promise.resolve();
-  const after = (operation: () => Promise<void>) => {
-    last = last.then(operation);
-    return last;
-  };
-  return {
-    ...collective,
-    allReduce: (values) => after(() => collective.allReduce(values)),
-    broadcast: (values) => after(() => collective.broadcast(values)),
-    barrier: () => after(() => collective.barrier()),
-    close: () => after(() => collective.close()),
-  };
-}
-
 describe('ranks', () => {
   it('begin with the weights that rank 0 has read, and the others need not see', async () => {
     const settings = run({ from: discriminator, generator, batchSize: 4, accumulation: 2 });
-    const collectives = memoryCollectives(2).map(inOrder);
+    const collectives = memoryCollectives(2);
     const loadStart = () => Promise.reject(new Error('only rank 0 reads models'));
     const ends = await Promise.all(
       collectives.map((collective, rank) => train(settings, { collective, ...(rank > 0 && { loadStart }) })),
