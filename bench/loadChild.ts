@@ -20,8 +20,6 @@ const ms = performance.now() - startedAt;
 const result = { ms, cpuMs: (user + system) / 1000, peakMemoryMiB: peakMemoryMiB(), tensors: numTensors };
 // The engine is left open: ending it is no part of what is measured.
 process.stdout.write(JSON.stringify(result), () => process.exit());
-// The engine is left open: ending it is no part of what is measured.
-process.exit();
 
 async function loadAlone(): Promise<number> {
   const source = await openTensors(path);

@@ -9,6 +9,7 @@ import { expectedTensors } from '../src/checkpoint/modelFolder.js';
 import { saveModelFolder } from '../src/checkpoint/modelFolderNode.js';
 import { goldenPath } from '../src/checkpoint/testCheckpoints.js';
 import { encoderConfig } from '../src/models/config.js';
+import { WordPieceTokenizer } from '../src/text/tokenizer.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'convert-cli-'));
@@ -92,6 +93,26 @@ describe('pleiad convert', () => {
     expect(code, stderr).toBe(130);
     expect(json).toEqual({ status: 'interrupted' });
     expect(existsSync(at('interrupted'))).toBe(false);
+  });
+});
+
+describe('a command that uses a model', () => {
+  it('notes what of its file it has no use for', async () => {
+    const vocabulary = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a', 'dog', '.'];
+    const tokenizer = WordPieceTokenizer.fromVocabulary(vocabulary);
+    const size = { numHiddenLayers: 1, hiddenSize: 8, numAttentionHeads: 2, intermediateSize: 8, embeddingSize: 8 };
+    const config = encoderConfig('tiny', tokenizer.vocabSize, size);
+    const model = { config, architecture: 'ElectraForMaskedLM' } as const;
+    const tensors = [...expectedTensors(model), ['adapter.weight', [2]] as const].map(([name, shape]) => {
+      const data = new Float32Array(shape.reduce((a, b) => a * b, 1)).fill(0.1);
+      return [name, { shape, data }] as const;
+    });
+    await saveModelFolder(at('adapted'), { ...model, tensors: new Map(tensors), tokenizer });
+    const { code, stderr } = await pleiad('fill-mask', '--model', at('adapted'), 'a [MASK] .');
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(
+      /ElectraForMaskedLM does not use 1 of the tensors of .*model\.safetensors: adapter\.weight\n/,
+    );
   });
 });
 

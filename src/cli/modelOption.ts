@@ -47,3 +47,21 @@ export function loadingOptions(
     onHubEvent: hubView(output),
   };
 }
+
+const MOST_NAMES = 3;
+
+/** As `loadingOptions`, for a pipeline: a note says what of the file it has no use for. */
+export function pipelineOptions(
+  values: OptionValues,
+  output: Output,
+): Pick<LoadOptions, 'revision' | 'lowercase' | 'onHubEvent' | 'onLoadReport'> {
+  return {
+    ...loadingOptions(values, output),
+    onLoadReport: ({ source, target, unused }) => {
+      if (unused.length === 0) return;
+      const names = unused.slice(0, MOST_NAMES).map(({ from }) => from);
+      const more = unused.length > MOST_NAMES ? ', …' : '';
+      output.note(`${target} does not use ${unused.length} of the tensors of ${source}: ${names.join(', ')}${more}`);
+    },
+  };
+}

@@ -2,7 +2,7 @@ import { loadReplacedTokenDetection } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
@@ -18,7 +18,7 @@ export const detect: CommandDefinition = {
     const texts = await readTexts(words, options);
     const detector = await loadReplacedTokenDetection(model, {
       ...engineOptions(options),
-      ...loadingOptions(options, output),
+      ...pipelineOptions(options, output),
     });
     try {
       const results = await detector.detect(texts);

@@ -2,7 +2,7 @@ import type { FillMaskResult } from '../../pipelines/fillMask.js';
 import { loadFillMask } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
 import { wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -25,7 +25,7 @@ export const fillMask: CommandDefinition = {
     const texts = await readTexts(words, options);
     const filler = await loadFillMask(model, {
       ...engineOptions(options),
-      ...loadingOptions(options, output),
+      ...pipelineOptions(options, output),
     });
     try {
       const results = await filler.fill(texts, { topK });

@@ -3,7 +3,7 @@ import { type FillSpanOptions, type FillSpanResult, SPAN_JUDGES, type SpanJudge 
 import { loadFillSpan } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -40,7 +40,7 @@ export const fillSpan: CommandDefinition = {
       topK: () => wholeNumber('--top-k', options.topK, 1),
     });
     const texts = await readTexts(words, options);
-    const filler = await loadFillSpan(model, { ...engineOptions(options), ...loadingOptions(options, output) });
+    const filler = await loadFillSpan(model, { ...engineOptions(options), ...pipelineOptions(options, output) });
     try {
       const results = await filler.fill(texts, settings);
       for (const result of results) showFillings(result, output);

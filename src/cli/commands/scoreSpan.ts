@@ -3,7 +3,7 @@ import type { SpanScore } from '../../pipelines/fillSpan.js';
 import { loadFillSpan } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, loadingOptions, modelFolder } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
@@ -20,7 +20,7 @@ export const scoreSpan: CommandDefinition = {
   async run(words, options, { output }) {
     const model = modelFolder(options.model);
     const marked = (await readTexts(words, options)).map(unmark);
-    const filler = await loadFillSpan(model, { ...engineOptions(options), ...loadingOptions(options, output) });
+    const filler = await loadFillSpan(model, { ...engineOptions(options), ...pipelineOptions(options, output) });
     try {
       const results: SpanScore[] = [];
       for (const { text, ...span } of marked) results.push(await filler.scoreSpan(text, span));
