@@ -23,6 +23,7 @@ export * from './engine/node/chooseEngine.js';
 export * from './engine/onednn/engine.js';
 export * from './engine/onnxruntime/nodeEngine.js';
 export * from './index.js';
+export * from './pipelines/autoModelsNode.js';
 export * from './pipelines/convertNode.js';
 export * from './pipelines/exportModelNode.js';
 export * from './pipelines/inspectModelNode.js';
