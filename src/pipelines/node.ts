@@ -1,6 +1,7 @@
 /** Pipelines from model folders and run folders, with an engine of their own. */
 import type { FetchModelOptions } from '../checkpoint/hub/fetchModelNode.js';
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
+import { valuesOf } from '../checkpoint/loadTensors.js';
 import { familyOf } from '../checkpoint/modelFolder.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
@@ -68,7 +69,7 @@ async function load<P extends { release(): Promise<void> }>(
   create: (options: PipelineOptions) => Promise<P>,
 ): Promise<P> {
   const { onLoadReport, ...loading } = options;
-  const pretrained = await loadPretrained(model, { ...loading, roles });
+  const pretrained = await loadPretrained(model, { keep: 'file', ...loading, roles });
   requireClass(pretrained, architectures, USES);
   onLoadReport?.(pretrained.report);
   const { model: description, folder: path, tensors, tokenizer } = pretrained;
@@ -90,7 +91,7 @@ async function load<P extends { release(): Promise<void> }>(
       config,
       family: familyOf(architecture),
       spanBoundary,
-      weights: new Map([...tensors].map(([name, { data }]) => [name, data])),
+      weights: new Map([...tensors].map(([name, tensor]) => [name, valuesOf(tensor)])),
       batchSize,
       maxLength,
       source: path,

@@ -11,6 +11,7 @@ import { checkFeeds, type ProgramSignature, runError, scalarOutput, sumOverPiece
 import { Executable, type Place, type Surroundings } from './executable.js';
 import type { OneDnnSession } from './library/session.js';
 import { type AddressOf, allocate, type Block } from './memory.js';
+import { ALIGNMENT } from './plan/layout.js';
 import { Planner } from './plan/planner.js';
 import type { PlanBuffer } from './plan/values.js';
 import type { OneDnnSource } from './protocol.js';
@@ -60,9 +61,9 @@ export class Runtime {
     executable.release();
   }
 
-  /** Where a constant lies, copied once to aligned memory. */
+  /** Where a constant lies; one that is not aligned is copied, once. */
   constantPlace(data: ArrayBufferView): Place {
-    let place = this.#constants.get(data);
+    let place = this.#constants.get(data) ?? this.#alignedPlace(data);
     if (!place) {
       const block = allocate(data.byteLength, this.addressOf);
       new Uint8Array(block.buffer, block.start, data.byteLength).set(
@@ -72,6 +73,13 @@ export class Runtime {
       this.#constants.set(data, place);
     }
     return place;
+  }
+
+  #alignedPlace({ buffer, byteOffset, byteLength }: ArrayBufferView): Place | undefined {
+    if (!(buffer instanceof ArrayBuffer)) return undefined;
+    const address = this.addressOf(buffer) + byteOffset;
+    if (address % ALIGNMENT !== 0) return undefined;
+    return { block: { buffer, start: byteOffset, bytes: byteLength, address }, offset: 0 };
   }
 }
 
