@@ -41,9 +41,10 @@ export interface LoadPretrainedOptions
   readonly seed?: number;
   /**
    * Where the weights are. `file`: those that are float32 in a file that stays (no archive, no `dtype`) are left there, an
-   * engine takes them from it, and `data` of a tensor reads it; the others are read into memory. While the model lives the
-   * file must not be written over; to put another in its place is no harm. `memory`: all are read, into memory that an
-   * engine's thread shares. Default: `fromPretrained` and the pipelines `file`, `loadPretrained` memory of its own.
+   * engine takes them from it, and `data` of a tensor reads it; the others are read into memory. The file must stay as it is
+   * while the model lives: one that was replaced or removed is an error when it is read again, and one that is written over in
+   * place changes what runs. `memory`: all are read, into memory that an engine's thread shares. Default: `fromPretrained`
+   * and the pipelines `file`; `loadPretrained` reads all into memory of the caller's own.
    */
   readonly keep?: 'file' | 'memory';
 }
@@ -151,7 +152,7 @@ export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtyp
 export async function fromPretrained(place: string, options: FromPretrainedOptions = {}): Promise<PretrainedModel> {
   const { place: found, onnx } = await findModel(place, options);
   if (onnx !== undefined) return new PretrainedModel(await openOnnxModel(found, onnx, options), async () => {});
-  const { model: description, ...loaded } = await loadPretrained(found, { keep: 'file', ...options });
+  const { model: description, ...loaded } = await loadPretrained(found, { ...options, keep: options.keep ?? 'file' });
   const { engine: wanted = 'auto' } = options;
   if (typeof wanted === 'object')
     return new PretrainedModel({ ...loaded, description, engine: wanted }, async () => {});
