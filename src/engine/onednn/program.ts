@@ -10,7 +10,8 @@ import type { WorkerProgram } from '../node/workerServer.js';
 import { checkFeeds, type ProgramSignature, runError, scalarOutput, sumOverPieces } from '../programSignature.js';
 import { Executable, type Place, type Surroundings } from './executable.js';
 import type { OneDnnSession } from './library/session.js';
-import { type AddressOf, allocate, type Block } from './memory.js';
+import { roundToBfloat16 } from './loops/bfloat16.js';
+import { type AddressOf, allocate, type Block, elementsOf } from './memory.js';
 import { ALIGNMENT } from './plan/layout.js';
 import { Planner } from './plan/planner.js';
 import type { PlanBuffer } from './plan/values.js';
@@ -29,6 +30,7 @@ export class Runtime {
   #scratch?: Block;
   readonly #executables = new Set<Executable>();
   readonly #constants = new WeakMap<ArrayBufferView, Place>();
+  readonly #halves = new WeakMap<Float32Array, Uint16Array>();
 
   /** @param session  undefined to do everything in loops */
   constructor(session: OneDnnSession | undefined, precision: Precision, warn: (warning: string) => void) {
@@ -74,6 +76,17 @@ export class Runtime {
     }
     return place;
   }
+
+  readonly halvesOf = (data: Float32Array): Uint16Array => {
+    let rounded = this.#halves.get(data);
+    if (!rounded) {
+      const block = allocate(data.length * Uint16Array.BYTES_PER_ELEMENT, this.addressOf);
+      rounded = elementsOf(block, 0, 'bf16', data.length) as Uint16Array;
+      roundToBfloat16(data, rounded);
+      this.#halves.set(data, rounded);
+    }
+    return rounded;
+  };
 
   #alignedPlace({ buffer, byteOffset, byteLength }: ArrayBufferView): Place | undefined {
     if (!(buffer instanceof ArrayBuffer)) return undefined;
@@ -184,8 +197,8 @@ export class OneDnnProgram implements WorkerProgram {
   }
 
   #plan(sizes: ReadonlyMap<string, number>): Specialisation {
-    const { precision } = this.#runtime;
-    const plan = new Planner(this.#graph, { sizes, precision, weights: this.#weights }).plan();
+    const { precision, halvesOf } = this.#runtime;
+    const plan = new Planner(this.#graph, { sizes, precision, weights: this.#weights, halvesOf }).plan();
     const executable = new Executable(plan, this.#surroundings);
     this.#runtime.add(executable);
     return { executable, shadows: this.#shadowsOf(executable) };
