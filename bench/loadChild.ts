@@ -36,6 +36,6 @@ async function loadAlone(): Promise<number> {
 /** With the config.json beside the file. */
 async function loadAndRun(): Promise<number> {
   const loaded = await fromPretrained(path, { engine: 'onnxruntime', threads: 2 });
-  await loaded.run({ inputIds: [[101, 1996, 10026, 102]] });
+  await loaded.run({ inputIds: [Int32Array.from({ length: 128 }, (_, i) => 1000 + i)] });
   return loaded.tensors.size;
 }

@@ -7,7 +7,7 @@ export * from './checkpoint/byteSource.js';
 export * from './checkpoint/loadModel.js';
 export { type LoadPlan, type LoadTarget, planLoad } from './checkpoint/loadPlan.js';
 export { describeLoadReport, type LoadReport } from './checkpoint/loadReport.js';
-export { runLoadPlan } from './checkpoint/loadTensors.js';
+export { type LoadedTensor, runLoadPlan, type TensorKeeping } from './checkpoint/loadTensors.js';
 export * from './checkpoint/modelFolder.js';
 export * from './checkpoint/nameMaps.js';
 export { openTensorFile, openTensorFolder, PackedCheckpoint } from './checkpoint/openTensors.js';

@@ -9,6 +9,8 @@ export interface ByteSource {
   readonly name: string;
   /** Length in bytes. */
   readonly size: number;
+  /** The file on disk that it is, where it is one, so that its values can stay there. */
+  readonly file?: { readonly path: string; readonly size: number; readonly mtimeMs: number; readonly ino: number };
   /** Fills `target` with the bytes from `position`; the caller stays inside `size` (`readBytes` checks that). */
   readInto(target: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;

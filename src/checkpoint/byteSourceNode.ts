@@ -1,6 +1,6 @@
 /** Files and folders on disk as byte sources. */
 import { readdirSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
 import type { ByteSource, FileSet } from './byteSource.js';
@@ -29,6 +29,7 @@ export async function openFileSource(path: string): Promise<ByteSource> {
   return {
     name: path,
     size: stat.size,
+    file: { path: await realpath(path), size: stat.size, mtimeMs: stat.mtimeMs, ino: stat.ino },
     async readInto(target, position) {
       let done = 0;
       while (done < target.length) {

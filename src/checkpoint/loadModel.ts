@@ -10,16 +10,10 @@ import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.
 import type { ParameterSpec } from '../nn/parameters.js';
 import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
-import { runLoadPlan } from './loadTensors.js';
+import { type LoadedTensor, runLoadPlan, type TensorKeeping } from './loadTensors.js';
 import { isTied, type ModelDescription, PUBLISHED, type PublishedDescription, parametersOf } from './modelFolder.js';
 import { type ElectraHalf, isTensorflowElectra, TIED_TENSORS } from './nameMaps.js';
 import type { TensorSource } from './tensorSource.js';
-
-/** A tensor of a model, in float32. */
-export interface LoadedTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array;
-}
 
 export interface LoadModelOptions {
   /** What the model is for; default: the class that the config names, else the one that the tensors are of. */
@@ -35,6 +29,8 @@ export interface LoadModelOptions {
   readonly labels?: readonly string[];
   /** Starting values of a parameter that the file does not have. */
   readonly initialize: (parameter: ParameterSpec, initializerRange: number) => Float32Array;
+  /** Default: each tensor in memory of its own. */
+  readonly keeping?: TensorKeeping;
   /** Stops between tensors. */
   readonly signal?: AbortSignal;
 }
@@ -64,10 +60,11 @@ export async function loadModel(
 ): Promise<LoadedModel> {
   const { model, plan } = planModel(source, published, options);
   const tensors = new Map<string, LoadedTensor>();
-  const report = await runLoadPlan(source, plan, (name, tensor) => {
+  const keep = (name: string, tensor: LoadedTensor) => {
     options.signal?.throwIfAborted();
     tensors.set(name, tensor);
-  });
+  };
+  const report = await runLoadPlan(source, plan, keep, options.keeping);
   refuseUntied(report, source.name);
   const byName = new Map(parametersOf(model).map((parameter) => [parameter.name, parameter]));
   const initialized = plan.missing.map(({ name, shape }) => {

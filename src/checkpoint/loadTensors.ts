@@ -1,8 +1,31 @@
 /** Carries out a load plan. */
+import type { StoredValues, Values } from '../storedValues.js';
 import type { LoadPlan, PlannedTensor, TiedTensor } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { bytesOf, elementCount } from './safetensors.js';
-import type { TensorSource } from './tensorSource.js';
+import { type Allocate, onHeap, type StoredTensor, type TensorSource } from './tensorSource.js';
+
+/** A tensor of a model, in float32. */
+export interface LoadedTensor {
+  readonly shape: readonly number[];
+  /** Of a tensor that stays in its file, read anew each time. */
+  readonly data: Float32Array;
+  /** Of a tensor that stays in its file. */
+  readonly stored?: StoredValues;
+}
+
+/** As an engine takes them: a tensor that stays in its file as it lies there. */
+export function valuesOf(tensor: LoadedTensor): Values {
+  return tensor.stored ?? tensor.data;
+}
+
+/** How tensors are kept; by default each in memory of its own. */
+export interface TensorKeeping {
+  /** Values that stay in their file, where they lie there as they are needed; undefined to read them. */
+  readonly inFile?: (tensor: StoredTensor) => StoredValues | undefined;
+  /** Memory for the others. */
+  readonly allocate?: Allocate;
+}
 
 /**
  * Reads the planned tensors one after another as float32.
@@ -11,11 +34,17 @@ import type { TensorSource } from './tensorSource.js';
 export async function runLoadPlan(
   source: TensorSource,
   plan: LoadPlan,
-  use: (name: string, tensor: { shape: readonly number[]; data: Float32Array<ArrayBuffer> }) => void | Promise<void>,
+  use: (name: string, tensor: LoadedTensor) => void | Promise<void>,
+  { inFile, allocate }: TensorKeeping = {},
 ): Promise<LoadReport> {
   for (const { name, from, shape, transposed } of plan.tensors) {
-    const values = await source.readFloat32(from);
-    await use(name, { shape, data: transposed ? transpose(values, shape) : values });
+    const stored = transposed ? undefined : inFile?.(source.info(from));
+    if (stored) {
+      await use(name, new TensorInFile(shape, stored));
+      continue;
+    }
+    const values = await source.readFloat32(from, transposed ? undefined : allocate);
+    await use(name, { shape, data: transposed ? transpose(values, shape, allocate) : values });
   }
   const byName = new Map(plan.tensors.map((tensor) => [tensor.name, tensor]));
   const tied: (TiedTensor & { same?: boolean })[] = [];
@@ -43,6 +72,16 @@ export async function runLoadPlan(
   };
 }
 
+class TensorInFile implements LoadedTensor {
+  constructor(
+    readonly shape: readonly number[],
+    readonly stored: StoredValues,
+  ) {}
+  get data(): Float32Array {
+    return this.stored.read();
+  }
+}
+
 async function haveSameBits(source: TensorSource, one: string, other: string): Promise<boolean> {
   const [a, b] = [source.info(one), source.info(other)];
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
@@ -53,9 +92,9 @@ async function haveSameBits(source: TensorSource, one: string, other: string): P
 }
 
 /** [columns, rows] → [rows, columns], in tiles, as a kernel of a thousand columns does not fit the cache in one line. */
-export function transpose(values: Float32Array, shape: readonly number[]): Float32Array<ArrayBuffer> {
+export function transpose(values: Float32Array, shape: readonly number[], allocate: Allocate = onHeap): Float32Array {
   const [rows, columns] = shape;
-  const result = new Float32Array(elementCount(shape));
+  const result = new Float32Array(allocate(elementCount(shape) * Float32Array.BYTES_PER_ELEMENT));
   const from = new Uint32Array(values.buffer, values.byteOffset, values.length); // bits, so that no NaN changes
   const to = new Uint32Array(result.buffer);
   const TILE = 32;

@@ -84,10 +84,10 @@ export async function saveModelFolder(
   const [ofHead, others] = [true, false].map((wanted) =>
     [...model.tensors].filter(([name]) => isOfSpanBoundaryHead(name) === wanted),
   );
-  const outgoing = others.map(([name, { shape, data }]) => ({
+  const outgoing = others.map(([name, tensor]) => ({
     name: savedName(name, model.architecture),
-    shape,
-    read: () => data,
+    shape: tensor.shape,
+    read: () => tensor.data,
   }));
   for (const [file, record] of (await writeWeightFiles(folder, outgoing, weights)).files) files.set(file, record);
   if (ofHead.length > 0) {

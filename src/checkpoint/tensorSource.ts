@@ -42,6 +42,10 @@ const FLOAT_DTYPES: readonly string[] = ['F64', 'F32', 'F16', 'BF16'] satisfies 
 /** Elements read at a time where values are converted on the way: a few MiB beside the result, whatever its size. */
 const CHUNK_ELEMENTS = 1 << 20;
 
+/** Memory for values. */
+export type Allocate = (bytes: number) => ArrayBufferLike;
+export const onHeap: Allocate = (bytes) => new ArrayBuffer(bytes);
+
 export class TensorSource {
   /** File or folder, for messages. */
   readonly name: string;
@@ -90,10 +94,10 @@ export class TensorSource {
    * The values as they are stored; F16 and BF16 as their bits.
    * @throws CheckpointError when the file is shorter than it was, or the tensor's checksum differs
    */
-  async readRaw(name: string): Promise<TensorData> {
+  async readRaw(name: string, allocate: Allocate = onHeap): Promise<TensorData> {
     const tensor = this.#tensor(name);
     const size = bytesPerElement(tensor.dtype);
-    const bytes = new Uint8Array(elementCount(tensor.shape) * size);
+    const bytes = new Uint8Array(allocate(elementCount(tensor.shape) * size));
     if (tensor.strides) await gather(tensor, tensor.strides, bytes);
     else await readRowMajor(name, tensor, (start, count) => bytes.subarray(start * size, (start + count) * size));
     return viewTensor(bytes, tensor.dtype);
@@ -103,7 +107,7 @@ export class TensorSource {
    * The values as float32: exact from F16 and BF16, rounded to nearest from F64.
    * @throws CheckpointError when it is no floating-point tensor, or a float64 value is beyond float32
    */
-  async readFloat32(name: string): Promise<Float32Array<ArrayBuffer>> {
+  async readFloat32(name: string, allocate: Allocate = onHeap): Promise<Float32Array> {
     const tensor = this.#tensor(name);
     const { dtype, shape } = tensor;
     if (!isFloat(dtype)) {
@@ -113,8 +117,8 @@ export class TensorSource {
         expected: FLOAT_DTYPES.join(', '),
       });
     }
-    if (dtype === 'F32') return (await this.readRaw(name)) as Float32Array<ArrayBuffer>;
-    const values = new Float32Array(elementCount(shape));
+    if (dtype === 'F32') return (await this.readRaw(name, allocate)) as Float32Array;
+    const values = new Float32Array(allocate(elementCount(shape) * Float32Array.BYTES_PER_ELEMENT));
     const widen = (bytes: Uint8Array, start: number) => {
       const data = viewTensor(bytes, dtype);
       toFloat32(dtype, data, values.subarray(start, start + data.length), `${this.name}: ${name}`);

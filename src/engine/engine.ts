@@ -4,6 +4,7 @@
  */
 import type { Graph } from '../graph/graph.js';
 import type { DType } from '../graph/ops.js';
+import type { Values } from '../storedValues.js';
 
 /** A concrete tensor, row-major. bool is one byte each. */
 export interface Tensor {
@@ -70,8 +71,12 @@ export interface CompileOptions {
   readonly label: string;
   /** Where the graph's state nodes live. */
   readonly state?: EngineState;
-  /** Values for state nodes that never change (serving): the engine may pre-pack them. */
-  readonly weights?: ReadonlyMap<string, Float32Array>;
+  /**
+   * Values for state nodes that never change (serving): the engine may pre-pack them. Those in a file are taken from there
+   * without a copy in between where the engine can, and the file must not be written over while the program lives. Those in
+   * memory are best in shared memory, which a driver in another thread sees without a copy.
+   */
+  readonly weights?: ReadonlyMap<string, Values>;
   readonly profile?: boolean;
 }
 

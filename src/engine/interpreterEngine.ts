@@ -5,6 +5,7 @@
 import type { Graph, Node } from '../graph/graph.js';
 import { nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
+import { inMemory } from '../storedValues.js';
 import type {
   ArenaRange,
   CompileOptions,
@@ -92,7 +93,7 @@ class InterpreterProgram implements Program {
     const state = this.options.state as InterpreterState | undefined;
     const values = this.#states.map(({ attributes: { name, shape } }): [string, Float64Tensor] => {
       const weights = this.options.weights?.get(name);
-      if (weights) return [name, float64Tensor(shape as readonly number[], weights)];
+      if (weights) return [name, float64Tensor(shape as readonly number[], inMemory(weights))];
       if (!state) throw new Error(`${this.options.label}: state "${name}" has neither weights nor a state to live in`);
       const { shape: actual, data } = state.view(name, start, end);
       return [name, float64Tensor(actual, data)];

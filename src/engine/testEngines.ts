@@ -1,4 +1,5 @@
 /** Every driver, for tests that hold them all against the same facts. */
+import { inMemory } from '../storedValues.js';
 import type { Engine, EngineState } from './engine.js';
 import { createOneDnnEngine } from './onednn/engine.js';
 import { loadOneDnn } from './onednn/library/load.js';
@@ -23,7 +24,8 @@ export function createLoopEngine(): Engine {
     name: 'onednn plans in TypeScript',
     description: 'onednn plans in TypeScript',
     createState: async (layout) => new LoopState(new OneDnnArenas(layout, runtime.addressOf)),
-    async compile(graph, { label, state, weights, profile }) {
+    async compile(graph, { label, state, weights: values, profile }) {
+      const weights = values && new Map([...values].map(([name, each]) => [name, inMemory(each)]));
       const program = new OneDnnProgram(runtime, { label, graph, weights }, arenasOf(state), profile);
       return {
         run: async (feeds) => program.run(feeds),

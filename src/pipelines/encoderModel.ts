@@ -7,6 +7,7 @@ import { CheckpointError, SettingsError } from '../errors.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
+import type { Values } from '../storedValues.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
 /** A model as a pipeline is given it. */
@@ -20,7 +21,7 @@ export interface PipelineOptions {
   /** Of a model with a span boundary head. */
   readonly spanBoundary?: SpanBoundaryConfig;
   /** By published name, row-major. Tensors that the model does not use are ignored. */
-  readonly weights: ReadonlyMap<string, Float32Array>;
+  readonly weights: ReadonlyMap<string, Values>;
   /** Rows run at once. Default 16. */
   readonly batchSize?: number;
   /** Longest row in tokens, [CLS] and [SEP] included. Default: as many positions as the model has. */

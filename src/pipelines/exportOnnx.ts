@@ -1,5 +1,5 @@
 /** A model as an ONNX file in standard ops (opset 20) that other runtimes load. Touches no file. */
-import type { LoadedTensor } from '../checkpoint/loadModel.js';
+import type { LoadedTensor } from '../checkpoint/loadTensors.js';
 import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { EngineError } from '../engine/engineError.js';
 import { lowerGraph } from '../engine/onnx/lower.js';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { DataError, SettingsError } from '../errors.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { generatorGraph } from '../models/electra.js';
+import { inMemory } from '../storedValues.js';
 import { fillMask } from './fillMask.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 
@@ -34,7 +35,7 @@ function direct(ids: readonly number[], position: number): number[] {
       ['positionIds', int32([length], [...ids.keys()])],
       ['positions', int32([1], [position])],
     ]),
-    new Map([...OPTIONS.weights].map(([name, data]) => [name, float64Tensor(shapes.get(name)!, data)])),
+    new Map([...OPTIONS.weights].map(([name, data]) => [name, float64Tensor(shapes.get(name)!, inMemory(data))])),
   );
   const logits = Array.from(outputs.get('logits')!.data);
   const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));

@@ -3,6 +3,7 @@ import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { generatorGraph } from '../models/electra.js';
 import { type SpanBoundaryConfig, spanFillingGraph } from '../models/spanbert.js';
+import { inMemory } from '../storedValues.js';
 import { fillSpan, SPAN_JUDGES, type SpanJudge } from './fillSpan.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 
@@ -17,7 +18,7 @@ const id = (token: string) => TEST_TOKENIZER.tokens.indexOf(token);
 const WEIGHTS = new Map(
   [...options().weights].map(([name, data]) => {
     const { shape } = MODEL.parameters.find((parameter) => parameter.name === name)!;
-    return [name, float64Tensor(shape, data)];
+    return [name, float64Tensor(shape, inMemory(data))];
   }),
 );
 

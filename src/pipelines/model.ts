@@ -2,7 +2,8 @@
  * A model by itself: token ids in, the named outputs of its head out. Pipelines do more; this is what lies under a user's
  * own. Touches no file: `pretrainedNode.ts` loads model folders and names.
  */
-import type { LoadedTensor, ModelLoadReport } from '../checkpoint/loadModel.js';
+import type { ModelLoadReport } from '../checkpoint/loadModel.js';
+import { type LoadedTensor, valuesOf } from '../checkpoint/loadTensors.js';
 import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { boundariesOf } from '../data/masking/spanTargets.js';
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
@@ -129,9 +130,11 @@ export class Model {
     const head = headSettings(this.description);
     const asked = { hiddenStates, attentions, ...(spans && { spanBoundary }) };
     const { graph, parameters } = modelForUse({ config, architecture, head, ...asked });
-    const weights = new Map(parameters.map(({ name }) => [name, this.tensors.get(name)!.data]));
+    const weights = new Map(parameters.map(({ name }) => [name, valuesOf(this.tensors.get(name)!)]));
     const program = this.#engine.compile(graph, { label: architecture, weights });
     this.#programs.set(key, program);
+    // One that failed is none to release, and may be asked for again.
+    program.catch(() => this.#programs.delete(key));
     return program;
   }
 }

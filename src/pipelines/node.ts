@@ -1,6 +1,7 @@
 /** Pipelines from model folders and run folders, with an engine of their own. */
 import type { FetchModelOptions } from '../checkpoint/hub/fetchModelNode.js';
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
+import { valuesOf } from '../checkpoint/loadTensors.js';
 import { familyOf } from '../checkpoint/modelFolder.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
@@ -12,7 +13,7 @@ import type { PipelineOptions } from './encoderModel.js';
 import { fillMask, type MaskFiller } from './fillMask.js';
 import { fillSpan, type SpanFiller } from './fillSpan.js';
 import { type ModelRole, trainedLength } from './modelPlacesNode.js';
-import { loadPretrained, requireClass } from './pretrainedNode.js';
+import { type LoadPretrainedOptions, loadPretrained, requireClass } from './pretrainedNode.js';
 import { type ReplacedTokenDetector, replacedTokenDetection } from './replacedTokenDetection.js';
 import { type TextCorrupter, textCorruption } from './textCorruption.js';
 
@@ -20,6 +21,7 @@ export interface LoadOptions
   extends Omit<EngineChoiceOptions, 'engine'>,
     Pick<PipelineOptions, 'batchSize' | 'maxLength'>,
     Omit<FetchModelOptions, 'formats' | 'clock'>,
+    Pick<LoadPretrainedOptions, 'keep'>,
     TokenizerOverrides {
   /** Told what became of every tensor, once the model is loaded. */
   readonly onLoadReport?: (report: ModelLoadReport) => void;
@@ -68,7 +70,7 @@ async function load<P extends { release(): Promise<void> }>(
   create: (options: PipelineOptions) => Promise<P>,
 ): Promise<P> {
   const { onLoadReport, ...loading } = options;
-  const pretrained = await loadPretrained(model, { ...loading, roles });
+  const pretrained = await loadPretrained(model, { ...loading, keep: loading.keep ?? 'file', roles });
   requireClass(pretrained, architectures, USES);
   onLoadReport?.(pretrained.report);
   const { model: description, folder: path, tensors, tokenizer } = pretrained;
@@ -90,7 +92,7 @@ async function load<P extends { release(): Promise<void> }>(
       config,
       family: familyOf(architecture),
       spanBoundary,
-      weights: new Map([...tensors].map(([name, { data }]) => [name, data])),
+      weights: new Map([...tensors].map(([name, tensor]) => [name, valuesOf(tensor)])),
       batchSize,
       maxLength,
       source: path,

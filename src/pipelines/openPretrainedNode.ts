@@ -32,8 +32,10 @@ export interface OpenedPretrained {
   readonly published: PublishedDescription;
   /** Whether sizes were read off the tensors, for want of a config.json. */
   readonly guessedConfig: boolean;
-  /** What the files lie in; of an archive, a folder that is removed again. */
+  /** What the files lie in. */
   readonly folder: string;
+  /** Whether that folder is removed again. */
+  readonly temporary: boolean;
   /** Of a model that came by name. */
   readonly hub?: FetchedModel['hub'];
 }
@@ -53,7 +55,8 @@ export async function withPretrained<T>(
   try {
     const source = await open();
     try {
-      return await use({ source, folder, ...(hub && { hub }), ...publishedConfig(source, folder, options) });
+      const temporary = remove !== undefined;
+      return await use({ source, folder, temporary, ...(hub && { hub }), ...publishedConfig(source, folder, options) });
     } finally {
       await source.close();
     }

@@ -297,6 +297,85 @@ describe('conversion', () => {
   });
 });
 
+describe('weights that stay in their file', () => {
+  const engine = createInterpreterEngine();
+  const storedIn = (tensors: ReadonlyMap<string, { stored?: unknown }>) =>
+    [...tensors.values()].filter(({ stored }) => stored).length;
+
+  it('are those of a float32 file; they read, run and are saved as if they were in memory', async () => {
+    const folder = await saved('ElectraForMaskedLM');
+    const [file, memory] = [
+      await fromPretrained(folder, { engine }),
+      await fromPretrained(folder, { engine, keep: 'memory' }),
+    ];
+    expect(storedIn(file.tensors)).toBe(file.tensors.size);
+    expect(storedIn(memory.tensors)).toBe(0);
+    for (const [name, { shape, data }] of memory.tensors) {
+      expect(file.tensors.get(name)!.shape).toEqual(shape);
+      expect(file.tensors.get(name)!.data, name).toEqual(data);
+    }
+    const inputs = { inputIds: [[2, 5, 6, 3]] };
+    expect(await file.run(inputs)).toEqual(await memory.run(inputs));
+    const copies = [join(temporary.path, 'from-file'), join(temporary.path, 'from-memory')];
+    await file.savePretrained(copies[0]);
+    await memory.savePretrained(copies[1]);
+    const [first, second] = copies.map((copy) => readFileSync(join(copy, 'model.safetensors')));
+    expect(first.equals(second)).toBe(true);
+  });
+
+  it('are none where the file is converted, transposed or goes away, or values are rounded, or it is not asked for', async () => {
+    const folder = await saved('ElectraForPreTraining');
+    const half = join(temporary.path, 'kept-half');
+    const model = await fromPretrained(folder, { engine });
+    await model.savePretrained(half, { dtype: 'f16' });
+    const config = join(temporary.path, 'kept-config.json');
+    const sizes = {
+      hidden_size: 8,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      intermediate_size: 16,
+      vocab_size: 11,
+    };
+    writeFileSync(config, JSON.stringify({ ...sizes, max_position_embeddings: 7, architectures: ['BertModel'] }));
+    for (const [place, options] of [
+      [half, {}],
+      [folder, { dtype: 'f16' }],
+      [goldenPath('spanbert-encoder.tar.gz'), { config, task: 'encoder' }],
+    ] as const) {
+      expect(storedIn((await loadPretrained(place, { keep: 'file', ...options })).tensors), place).toBe(0);
+    }
+    expect(storedIn((await loadPretrained(folder)).tensors)).toBe(0);
+  });
+
+  it('are refused when the file was written over, by its name; a program that is compiled goes on', async () => {
+    const folder = await saved('ElectraForTokenClassification', { labels: ['a', 'b'] });
+    const model = await fromPretrained(folder, { engine: 'onnxruntime', threads: 1 });
+    const inputs = { inputIds: [[2, 5, 6, 3]] };
+    const before = await model.run(inputs);
+    await saveModelFolder(
+      folder,
+      filled({ config: TEST_CONFIG, architecture: 'ElectraForTokenClassification', labels: ['c', 'd'] }),
+    );
+    expect(await model.run(inputs)).toEqual(before);
+    const changed = /model\.safetensors was changed since the model was loaded from it/;
+    await expect(model.run(inputs, { hiddenStates: true })).rejects.toThrow(changed);
+    await expect(model.savePretrained(join(temporary.path, 'of-changed'))).rejects.toThrow(changed);
+    expect(existsSync(join(temporary.path, 'of-changed', 'model.safetensors'))).toBe(false);
+    await model.release();
+  });
+
+  it('may be a part of the model: a new head is in memory beside them', async () => {
+    const folder = await saved('ElectraModel');
+    const options = { task: 'sequenceClassification', newHead: true, labels: ['a', 'b'] } as const;
+    const model = await fromPretrained(folder, { ...options, engine: 'onnxruntime', threads: 1 });
+    expect(storedIn(model.tensors)).toBe(model.tensors.size - 4);
+    const inMemory = await fromPretrained(folder, { ...options, keep: 'memory', engine: 'onnxruntime', threads: 1 });
+    const inputs = { inputIds: [[2, 5, 6, 3]] };
+    expect(await model.run(inputs)).toEqual(await inMemory.run(inputs));
+    for (const each of [model, inMemory]) await each.release();
+  });
+});
+
 describe('a loaded model', () => {
   it('runs, gives hidden states when asked, is saved and comes back the same', async () => {
     const engine = createInterpreterEngine();

@@ -1,14 +1,18 @@
 /** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
+import { checkRange } from '../checkpoint/byteSource.js';
 import { float32ToHalf, halfToFloat32 } from '../checkpoint/halfPrecision.js';
 import type { FetchedModel, FetchModelOptions } from '../checkpoint/hub/fetchModelNode.js';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
+import { elementCount } from '../checkpoint/safetensors.js';
+import type { StoredTensor } from '../checkpoint/tensorSource.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFilesNode.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
 import { createEngine, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { CheckpointError } from '../errors.js';
 import { MODEL_CLASSES } from '../models/heads.js';
+import { FileValues } from '../storedValuesNode.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
@@ -35,6 +39,14 @@ export interface LoadPretrainedOptions
   readonly dtype?: WeightDtype;
   /** Seed of a new head. Default 0. */
   readonly seed?: number;
+  /**
+   * Where the weights are. `file`: those that are float32 in a file that stays (no archive, no `dtype`) are left there, an
+   * engine takes them from it, and `data` of a tensor reads it; the others are read into memory. The file must stay as it is
+   * while the model lives: one that was replaced or removed is an error when it is read again, and one that is written over in
+   * place changes what runs. `memory`: all are read, into memory that an engine's thread shares. Default: `fromPretrained`
+   * and the pipelines `file`; `loadPretrained` reads all into memory of the caller's own.
+   */
+  readonly keep?: 'file' | 'memory';
 }
 
 /** A model that was loaded, with where it was. */
@@ -59,17 +71,30 @@ export function loadPretrained(place: string, options: LoadPretrainedOptions = {
 }
 
 async function loadOpened(opened: OpenedPretrained, options: LoadPretrainedOptions): Promise<Pretrained> {
-  const { source, published, guessedConfig, folder, hub } = opened;
-  const { seed = 0, dtype = 'f32' } = options;
+  const { source, published, guessedConfig, folder, temporary, hub } = opened;
+  const { seed = 0, dtype = 'f32', keep } = options;
+  const staysInFile = keep === 'file' && !temporary && dtype === 'f32';
   const loaded = await loadModel(source, published, {
     ...options,
     ...taskOfHalf(options),
+    ...(keep && { keeping: { allocate: sharedMemory, ...(staysInFile && { inFile: valuesInFile }) } }),
     initialize: (parameter, initializerRange) => initializeParameter(parameter, { seed, initializerRange }),
   });
   if (dtype === 'f16') for (const { data } of loaded.tensors.values()) halfToFloat32(float32ToHalf(data).data, data);
   const tokenizer = hasTokenizer(folder) ? loadTokenizer(folder, options) : undefined;
   if (tokenizer) checkVocabulary(tokenizer, loaded.model.config, folder);
   return { ...loaded, folder, guessedConfig, ...(tokenizer && { tokenizer }), ...(hub && { hub }) };
+}
+
+const sharedMemory = (bytes: number) => new SharedArrayBuffer(bytes);
+
+/** Where a tensor lies in its file as an engine takes it: float32, row-major, aligned, and under no checksum. */
+function valuesInFile({ dtype, shape, strides, maskedCrc, source, begin }: StoredTensor): FileValues | undefined {
+  if (dtype !== 'F32' || strides || maskedCrc !== undefined || !source.file) return undefined;
+  const length = elementCount(shape);
+  checkRange(source, begin, length * Float32Array.BYTES_PER_ELEMENT);
+  const isAligned = begin % Float32Array.BYTES_PER_ELEMENT === 0;
+  return isAligned && length > 0 ? new FileValues(source.file, begin, length) : undefined;
 }
 
 /** Which half is asked for says what for, where nothing else does. */
@@ -127,7 +152,7 @@ export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtyp
 export async function fromPretrained(place: string, options: FromPretrainedOptions = {}): Promise<PretrainedModel> {
   const { place: found, onnx } = await findModel(place, options);
   if (onnx !== undefined) return new PretrainedModel(await openOnnxModel(found, onnx, options), async () => {});
-  const { model: description, ...loaded } = await loadPretrained(found, options);
+  const { model: description, ...loaded } = await loadPretrained(found, { ...options, keep: options.keep ?? 'file' });
   const { engine: wanted = 'auto' } = options;
   if (typeof wanted === 'object')
     return new PretrainedModel({ ...loaded, description, engine: wanted }, async () => {});

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CheckpointError, SettingsError } from '../errors.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { discriminatorGraph } from '../models/electra.js';
+import { inMemory } from '../storedValues.js';
 import { replacedTokenDetection } from './replacedTokenDetection.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 import { textWindows } from './windows.js';
@@ -28,7 +29,7 @@ function direct(ids: Int32Array): number[] {
         ),
       ],
     ]),
-    new Map([...weights].map(([name, data]) => [name, float64Tensor(shapes.get(name)!, data)])),
+    new Map([...weights].map(([name, data]) => [name, float64Tensor(shapes.get(name)!, inMemory(data))])),
   );
   return Array.from(outputs.get('logits')!.data, (logit) => 1 / (1 + Math.exp(-logit)));
 }

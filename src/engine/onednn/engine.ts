@@ -1,10 +1,11 @@
 /** The engine over the system's oneDNN: graphs as chains of its primitives, run in a worker thread. CPU only. */
 import type { Graph } from '../../graph/graph.js';
+import { type FileRange, isStored, type Values } from '../../storedValues.js';
 import { workerUrl } from '../../workerUrl.js';
 import type { CompileOptions, Engine, EngineState, Precision, Program, StateLayout } from '../engine.js';
 import { EngineError } from '../engineError.js';
 import { requireThreads, WorkerClient, WorkerProgramHandle, WorkerState } from '../node/workerClient.js';
-import type { OneDnnGreeting, OneDnnSettings, OneDnnSource } from './protocol.js';
+import type { OneDnnGreeting, OneDnnSettings, SentOneDnnSource } from './protocol.js';
 
 const NAME = 'onednn';
 
@@ -86,7 +87,8 @@ export class OneDnnEngine implements Engine {
   }
 
   async compile(graph: Graph, { label, state, weights, profile = this.#profile }: CompileOptions): Promise<Program> {
-    const source: OneDnnSource = { label, graph, weights };
+    const sent = weights && new Map([...weights].map(([name, values]) => [name, sentValues(values)]));
+    const source: SentOneDnnSource = { label, graph, weights: sent };
     const stateId = WorkerState.idOf(state, this.#client);
     const id = await this.#client.request('compile', { source, state: stateId, profile }, [], label);
     return new WorkerProgramHandle(this.#client, label, id, profile);
@@ -95,4 +97,8 @@ export class OneDnnEngine implements Engine {
   close(): Promise<void> {
     return this.#client.close();
   }
+}
+
+function sentValues(values: Values): Float32Array | FileRange {
+  return isStored(values) ? values.locate() : values;
 }

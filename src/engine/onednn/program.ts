@@ -10,7 +10,9 @@ import type { WorkerProgram } from '../node/workerServer.js';
 import { checkFeeds, type ProgramSignature, runError, scalarOutput, sumOverPieces } from '../programSignature.js';
 import { Executable, type Place, type Surroundings } from './executable.js';
 import type { OneDnnSession } from './library/session.js';
-import { type AddressOf, allocate, type Block } from './memory.js';
+import { roundToBfloat16 } from './loops/bfloat16.js';
+import { type AddressOf, allocate, type Block, elementsOf } from './memory.js';
+import { ALIGNMENT } from './plan/layout.js';
 import { Planner } from './plan/planner.js';
 import type { PlanBuffer } from './plan/values.js';
 import type { OneDnnSource } from './protocol.js';
@@ -28,6 +30,7 @@ export class Runtime {
   #scratch?: Block;
   readonly #executables = new Set<Executable>();
   readonly #constants = new WeakMap<ArrayBufferView, Place>();
+  readonly #halves = new WeakMap<Float32Array, Uint16Array>();
 
   /** @param session  undefined to do everything in loops */
   constructor(session: OneDnnSession | undefined, precision: Precision, warn: (warning: string) => void) {
@@ -60,9 +63,9 @@ export class Runtime {
     executable.release();
   }
 
-  /** Where a constant lies, copied once to aligned memory. */
+  /** Where a constant lies; one that is not aligned is copied, once. */
   constantPlace(data: ArrayBufferView): Place {
-    let place = this.#constants.get(data);
+    let place = this.#constants.get(data) ?? this.#alignedPlace(data);
     if (!place) {
       const block = allocate(data.byteLength, this.addressOf);
       new Uint8Array(block.buffer, block.start, data.byteLength).set(
@@ -72,6 +75,24 @@ export class Runtime {
       this.#constants.set(data, place);
     }
     return place;
+  }
+
+  readonly halvesOf = (data: Float32Array): Uint16Array => {
+    let rounded = this.#halves.get(data);
+    if (!rounded) {
+      const block = allocate(data.length * Uint16Array.BYTES_PER_ELEMENT, this.addressOf);
+      rounded = elementsOf(block, 0, 'bf16', data.length) as Uint16Array;
+      roundToBfloat16(data, rounded);
+      this.#halves.set(data, rounded);
+    }
+    return rounded;
+  };
+
+  #alignedPlace({ buffer, byteOffset, byteLength }: ArrayBufferView): Place | undefined {
+    if (!(buffer instanceof ArrayBuffer)) return undefined;
+    const address = this.addressOf(buffer) + byteOffset;
+    if (address % ALIGNMENT !== 0) return undefined;
+    return { block: { buffer, start: byteOffset, bytes: byteLength, address }, offset: 0 };
   }
 }
 
@@ -176,8 +197,8 @@ export class OneDnnProgram implements WorkerProgram {
   }
 
   #plan(sizes: ReadonlyMap<string, number>): Specialisation {
-    const { precision } = this.#runtime;
-    const plan = new Planner(this.#graph, { sizes, precision, weights: this.#weights }).plan();
+    const { precision, halvesOf } = this.#runtime;
+    const plan = new Planner(this.#graph, { sizes, precision, weights: this.#weights, halvesOf }).plan();
     const executable = new Executable(plan, this.#surroundings);
     this.#runtime.add(executable);
     return { executable, shadows: this.#shadowsOf(executable) };

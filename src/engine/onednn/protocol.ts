@@ -1,5 +1,6 @@
 /** What the driver over oneDNN and its worker say to each other, beyond `node/protocol.ts`. */
 import type { Graph } from '../../graph/graph.js';
+import type { FileRange } from '../../storedValues.js';
 import type { Precision } from '../engine.js';
 
 export interface OneDnnSettings {
@@ -21,8 +22,11 @@ export type OneDnnGreeting =
     };
 
 /** What is compiled. */
-export interface OneDnnSource {
+export interface OneDnnSource<Weights = Float32Array> {
   readonly label: string;
   readonly graph: Graph;
-  readonly weights?: ReadonlyMap<string, Float32Array>;
+  readonly weights?: ReadonlyMap<string, Weights>;
 }
+
+/** As it is sent: weights that stay in a file are read by the worker. */
+export type SentOneDnnSource = OneDnnSource<Float32Array | FileRange>;

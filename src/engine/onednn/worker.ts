@@ -1,12 +1,15 @@
 /** The thread in which oneDNN computes: its calls block, and its state and memory lie here. */
+import type { FileRange } from '../../storedValues.js';
+import { readRange } from '../../storedValuesNode.js';
 import { serveEngine, warnUser, workerSettings } from '../node/workerServer.js';
 import { flushDenormals } from './library/denormals.js';
 import { loadOneDnn, type OneDnnLibrary } from './library/load.js';
 import { OneDnnSession } from './library/session.js';
 import { setThreads } from './library/threads.js';
+import { allocate, elementsOf } from './memory.js';
 import { choosePrecision, hasBf16 } from './precisionChoice.js';
 import { OneDnnProgram, Runtime } from './program.js';
-import type { OneDnnGreeting, OneDnnSettings, OneDnnSource } from './protocol.js';
+import type { OneDnnGreeting, OneDnnSettings, OneDnnSource, SentOneDnnSource } from './protocol.js';
 import { OneDnnArenas } from './state.js';
 
 function start(library: OneDnnLibrary, settings: OneDnnSettings): void {
@@ -25,14 +28,26 @@ function start(library: OneDnnLibrary, settings: OneDnnSettings): void {
   }
   const warnings = setThreads(library, settings.threads);
   const runtime = new Runtime(session, precision, warnUser);
-  serveEngine<OneDnnSource, OneDnnGreeting>(
+  serveEngine<SentOneDnnSource, OneDnnGreeting>(
     {
       createArenas: (layout) => new OneDnnArenas(layout, runtime.addressOf),
       compile: (source, arenas, profile) =>
-        new OneDnnProgram(runtime, source, arenas as OneDnnArenas | undefined, profile),
+        new OneDnnProgram(runtime, withWeights(source, runtime), arenas as OneDnnArenas | undefined, profile),
     },
     { version: library.version, path: library.path, precision, warnings },
   );
+}
+
+/** Reads the weights that stayed in a file into memory where the library takes them as they are. */
+function withWeights({ weights, ...source }: SentOneDnnSource, { addressOf }: Runtime): OneDnnSource {
+  if (!weights) return source;
+  const read = (range: FileRange): Float32Array => {
+    const block = allocate(range.bytes, addressOf);
+    readRange(range, new Uint8Array(block.buffer, block.start, block.bytes));
+    return elementsOf(block, 0, 'f32', range.bytes / Float32Array.BYTES_PER_ELEMENT) as Float32Array;
+  };
+  const values = [...weights].map(([name, each]) => [name, 'file' in each ? read(each) : each] as const);
+  return { ...source, weights: new Map(values) };
 }
 
 /** Greets with the reason why there is no engine, after which the driver ends this thread. */

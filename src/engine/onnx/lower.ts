@@ -5,6 +5,7 @@
 import type { Graph, Node } from '../../graph/graph.js';
 import { isOp, nodesOf } from '../../graph/graph.js';
 import type { OpName } from '../../graph/ops.js';
+import { inMemory, isStored, type Values } from '../../storedValues.js';
 import { EngineError } from '../engineError.js';
 import type { SignatureValue } from '../programSignature.js';
 import { Emitter, type Value } from './emitter.js';
@@ -16,7 +17,7 @@ export interface LoweringOptions {
   /** Name of the ONNX graph. */
   readonly name: string;
   /** Values of state nodes that become initializers; all others are inputs of the model. */
-  readonly weights?: ReadonlyMap<string, Float32Array>;
+  readonly weights?: ReadonlyMap<string, Values>;
 }
 
 /** How a program feeds and reads the model. */
@@ -104,20 +105,28 @@ function requireDistinctNames(values: readonly SignatureValue[]): void {
   }
 }
 
-function weightTensor(state: Node<'state'>, data: Float32Array): OnnxTensor {
+function weightTensor(state: Node<'state'>, values: Values): OnnxTensor {
   const shape = state.shape.map(Number);
   const size = shape.reduce((product, dim) => product * dim, 1);
-  if (size !== data.length) {
+  if (size !== values.length) {
     throw new EngineError(
-      `weights of "${state.attributes.name}" have ${data.length} values, its shape is [${state.shape.join(', ')}]`,
+      `weights of "${state.attributes.name}" have ${values.length} values, its shape is [${state.shape.join(', ')}]`,
       {
         subject: state.attributes.name,
-        found: data.length,
+        found: values.length,
         expected: `${size} values`,
       },
     );
   }
-  return { type: 'float32', shape, data: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
+  return {
+    type: 'float32',
+    shape,
+    ...(isStored(values) && { stored: values }),
+    get data() {
+      const { buffer, byteOffset, byteLength } = inMemory(values);
+      return new Uint8Array(buffer, byteOffset, byteLength);
+    },
+  };
 }
 
 function lowerNodes(graph: Graph, live: readonly Node[], target: Target, emitter: Emitter): Map<Node, Value> {

@@ -3,6 +3,7 @@
  * for); this file and protobuf.ts are the only ones that know them.
  */
 import type { Shape } from '../../graph/dimensions.js';
+import type { StoredValues } from '../../storedValues.js';
 import { MessageWriter } from './protobuf.js';
 
 const IR_VERSION = 9;
@@ -16,8 +17,10 @@ const elementTypes: Record<OnnxType, number> = { float32: 1, uint8: 2, int8: 3, 
 export interface OnnxTensor {
   readonly type: OnnxType;
   readonly shape: readonly number[];
-  /** Little-endian elements, row-major. */
+  /** Little-endian elements, row-major; of a weight that stays in its file, read anew each time. */
   readonly data: Uint8Array;
+  /** Of a weight that stays in its file. */
+  readonly stored?: StoredValues;
 }
 
 /** An ONNX attribute; the kind cannot be told from a JS number, so it is said. */
@@ -65,17 +68,17 @@ export function elementTypeCode(type: OnnxType): number {
   return elementTypes[type];
 }
 
-function encodeTensor(tensor: OnnxTensor, name?: string, external?: ExternalFile): MessageWriter {
+function encodeTensor(tensor: OnnxTensor, name?: string, external?: ExternalRange): MessageWriter {
   const message = new MessageWriter();
   for (const size of tensor.shape) message.varint(1, size);
   message.varint(2, elementTypes[tensor.type]);
   if (name !== undefined) message.string(8, name);
   if (!external) return message.bytes(9, tensor.data);
-  const { path, offset } = external;
+  const { path, offset, length } = external;
   for (const [key, value] of [
     ['location', path],
     ['offset', offset],
-    ['length', tensor.data.length],
+    ['length', length],
   ]) {
     message.message(13, new MessageWriter().string(1, String(key)).string(2, String(value)));
   }
@@ -111,9 +114,13 @@ function encodeValue({ name, type, shape }: OnnxValue): MessageWriter {
   return new MessageWriter().string(1, name).message(2, new MessageWriter().message(1, tensorType));
 }
 
-interface ExternalFile {
+/** Where a tensor lies that is not in the model's own bytes. */
+export interface ExternalRange {
+  /** Of the file, relative to the model's folder; or the name of a file in memory. */
   readonly path: string;
+  /** In bytes, as `length`. */
   readonly offset: number;
+  readonly length: number;
 }
 
 /** A model's bytes, and the file with its large tensors where they do not fit into one protobuf message (2 GiB). */
@@ -125,7 +132,7 @@ export interface EncodedModel {
 /** Above this many bytes of initializers they go to an external file; protobuf ends at 2 GiB. */
 const EXTERNAL_ABOVE = 1.5e9;
 /** Small tensors stay inside: shapes and axes must be readable while the model loads. */
-const EXTERNAL_FROM_BYTES = 4096;
+export const EXTERNAL_FROM_BYTES = 4096;
 
 /** The .onnx file of a model. With more than 1.5 GB of initializers these go to a second file named `externalPath`. */
 export function encodeModel(
@@ -133,23 +140,39 @@ export function encodeModel(
   externalPath = 'model.onnx.data',
   externalAbove = EXTERNAL_ABOVE,
 ): EncodedModel {
-  const large = [...model.initializers.values()].filter((tensor) => tensor.data.length >= EXTERNAL_FROM_BYTES);
-  const total = large.reduce((sum, tensor) => sum + tensor.data.length, 0);
-  const external = total > externalAbove ? new Uint8Array(total) : undefined;
+  const large = [...model.initializers.values()].map(bytesIn).filter((bytes) => bytes >= EXTERNAL_FROM_BYTES);
+  const total = large.reduce((sum, bytes) => sum + bytes, 0);
+  if (total <= externalAbove) return { bytes: encodeModelBeside(model, () => undefined) };
+  const data = new Uint8Array(total);
+  let end = 0;
+  const bytes = encodeModelBeside(model, (tensor) => {
+    const length = bytesIn(tensor);
+    if (length < EXTERNAL_FROM_BYTES) return undefined;
+    const offset = end;
+    data.set(tensor.data, offset);
+    end += length;
+    return { path: externalPath, offset, length };
+  });
+  return { bytes, external: { path: externalPath, data } };
+}
 
+/** Bytes of a tensor's elements. */
+export function bytesIn(tensor: OnnxTensor): number {
+  return tensor.stored ? tensor.stored.length * Float32Array.BYTES_PER_ELEMENT : tensor.data.length;
+}
+
+/**
+ * A model's bytes without the tensors that lie elsewhere.
+ * @param place  where a tensor lies; undefined for one that goes into the bytes
+ */
+export function encodeModelBeside(
+  model: OnnxModel,
+  place: (tensor: OnnxTensor) => ExternalRange | undefined,
+): Uint8Array<ArrayBuffer> {
   const graph = new MessageWriter();
   for (const node of model.nodes) graph.message(1, encodeNode(node));
   graph.string(2, model.name);
-  let offset = 0;
-  for (const [name, tensor] of model.initializers) {
-    if (!external || tensor.data.length < EXTERNAL_FROM_BYTES) {
-      graph.message(5, encodeTensor(tensor, name));
-      continue;
-    }
-    graph.message(5, encodeTensor(tensor, name, { path: externalPath, offset }));
-    external.set(tensor.data, offset);
-    offset += tensor.data.length;
-  }
+  for (const [name, tensor] of model.initializers) graph.message(5, encodeTensor(tensor, name, place(tensor)));
   for (const value of model.inputs) graph.message(11, encodeValue(value));
   for (const value of model.outputs) graph.message(12, encodeValue(value));
 
@@ -158,5 +181,5 @@ export function encodeModel(
   if (model.nodes.some((node) => node.domain === CONTRIB)) {
     message.message(8, new MessageWriter().string(1, CONTRIB).varint(2, 1));
   }
-  return { bytes: message.finish(), external: external && { path: externalPath, data: external } };
+  return message.finish();
 }

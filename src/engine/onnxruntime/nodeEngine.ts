@@ -5,7 +5,7 @@ import type { CompileOptions, Engine, EngineOptions, EngineState, Program, State
 import { EngineError } from '../engineError.js';
 import { requireThreads, WorkerClient, WorkerProgramHandle, WorkerState } from '../node/workerClient.js';
 import { lowerGraph } from '../onnx/lower.js';
-import { encodeModel } from '../onnx/model.js';
+import { besideModel } from './besideModel.js';
 import type { NodeGreeting, NodeSource, NodeWorkerSettings } from './nodeProtocol.js';
 import { signatureOf } from './sessionProgram.js';
 
@@ -79,11 +79,10 @@ class NodeEngine implements Engine {
   async compile(graph: Graph, { label, state, weights, profile = this.#profile }: CompileOptions): Promise<Program> {
     const target = this.#settings.device === 'webgpu' ? 'portable' : 'cpu';
     const lowered = lowerGraph(graph, { target, name: label, weights });
-    const model = encodeModel(lowered.model);
-    const transfer = [model.bytes.buffer, ...(model.external ? [model.external.data.buffer] : [])];
+    const model = besideModel(lowered.model);
     const source: NodeSource = { model, signature: signatureOf(label, lowered) };
     const stateId = WorkerState.idOf(state, this.#client);
-    const id = await this.#client.request('compile', { source, state: stateId, profile }, transfer, label);
+    const id = await this.#client.request('compile', { source, state: stateId, profile }, [model.bytes.buffer], label);
     return new WorkerProgramHandle(this.#client, label, id, profile);
   }
 

@@ -1,5 +1,5 @@
 /** What the driver over onnxruntime-node and its worker say to each other, beyond `node/protocol.ts`. */
-import type { EncodedModel } from '../onnx/model.js';
+import type { BesideModel } from './besideModel.js';
 import type { SessionSignature } from './sessionProgram.js';
 
 export interface NodeWorkerSettings {
@@ -16,6 +16,6 @@ export interface NodeGreeting {
 
 /** What is compiled. */
 export interface NodeSource {
-  readonly model: EncodedModel;
+  readonly model: BesideModel;
   readonly signature: SessionSignature;
 }

@@ -28,8 +28,8 @@ class NodeWorkerProgram implements WorkerProgram {
   static async create({ model, signature }: NodeSource, arenas: Arenas | undefined, profile: boolean) {
     const profileFolder = profile ? await mkdtemp(join(tmpdir(), 'pleiad-profile-')) : undefined;
     const session = await InferenceSession.create(model.bytes, {
-      ...sessionOptions(workerSettings()),
-      ...(model.external && { externalData: [model.external] }),
+      ...sessionOptions(workerSettings(), model.folder),
+      ...(model.memory.length > 0 && { externalData: model.memory }),
       ...(profileFolder && { enableProfiling: true, profileFilePrefix: join(profileFolder, 'run') }),
     });
     const program = new SessionProgram({ signature, session, tensor: OrtTensor, arenas, writesInPlace: true });
@@ -55,7 +55,10 @@ class NodeWorkerProgram implements WorkerProgram {
   }
 }
 
-function sessionOptions({ device, threads }: NodeWorkerSettings): InferenceSession.SessionOptions {
+function sessionOptions(
+  { device, threads }: NodeWorkerSettings,
+  weightsFolder?: string,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
     intraOpNumThreads: threads,
@@ -73,6 +76,7 @@ function sessionOptions({ device, threads }: NodeWorkerSettings): InferenceSessi
         set_denormal_as_zero: '1',
         // Several programs have threads of their own; those of an idle one must not spin on a core another needs.
         force_spinning_stop: '1',
+        ...(weightsFolder !== undefined && { model_external_initializers_file_folder_path: weightsFolder }),
       },
     },
   };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fromBfloat16, toBfloat16 } from './bfloat16.js';
+import { fromBfloat16, roundToBfloat16, toBfloat16 } from './bfloat16.js';
 
 const rounded = (value: number) => fromBfloat16(toBfloat16(value));
 
@@ -17,4 +17,11 @@ test('what is no number stays none, and what is too large becomes infinite', () 
   expect(rounded(Infinity)).toBe(Infinity);
   expect(rounded(-3.4e38)).toBe(-Infinity);
   expect(Object.is(rounded(-0), -0)).toBe(true);
+});
+
+test('an array is rounded element by element', () => {
+  const halves = new Uint16Array(3);
+  // 1 + 2⁻⁸ lies half-way between 1 and 1 + 2⁻⁷: to the even one.
+  roundToBfloat16(Float32Array.of(1, 1 + 2 ** -8, -2), halves);
+  expect([...halves]).toEqual([0x3f80, 0x3f80, 0xc000]);
 });

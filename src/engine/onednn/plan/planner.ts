@@ -7,7 +7,7 @@ import type { Graph, Node } from '../../../graph/graph.js';
 import { isOp } from '../../../graph/graph.js';
 import type { DType, OpName } from '../../../graph/ops.js';
 import type { Precision } from '../../engine.js';
-import { toBfloat16 } from '../loops/bfloat16.js';
+import { roundToBfloat16 } from '../loops/bfloat16.js';
 import { copy } from '../loops/kernels.js';
 import { Chains } from './chains.js';
 import { GraphFacts, maskOf } from './facts.js';
@@ -38,6 +38,8 @@ export interface PlanOptions {
   readonly precision: Precision;
   /** Values of state nodes that never change. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
+  /** A constant as bf16, where the library takes it as it is, made once for all plans. */
+  readonly halvesOf?: (data: Float32Array) => Uint16Array;
 }
 
 const ELEMENT_TYPES: Readonly<Record<DType, ElementType>> = { float32: 'f32', int32: 's32', bool: 'u8' };
@@ -62,6 +64,7 @@ export class Planner {
   /** What products read. */
   readonly productType: 'f32' | 'bf16';
   readonly #weights: ReadonlyMap<string, Float32Array>;
+  readonly #halvesOf: (data: Float32Array) => Uint16Array;
   readonly #bf16: ReadonlySet<Node>;
   readonly #values = new Map<Node, View>();
   readonly #casts = new Map<Node, View>();
@@ -69,12 +72,13 @@ export class Planner {
   readonly #named = new Map<string, PlanBuffer>();
   readonly #shared = new Map<string, unknown>();
 
-  constructor(graph: Graph, { sizes, precision, weights = new Map() }: PlanOptions) {
+  constructor(graph: Graph, { sizes, precision, weights = new Map(), halvesOf = halvesOnHeap }: PlanOptions) {
     this.facts = new GraphFacts(graph, sizes);
     this.chains = new Chains(this.facts);
     this.#bf16 = bf16Values(this.facts, this.chains, precision);
     this.productType = precision === 'bf16' ? 'bf16' : 'f32';
     this.#weights = weights;
+    this.#halvesOf = halvesOf;
   }
 
   /** Steps for every node. */
@@ -129,7 +133,7 @@ export class Planner {
       return { ...view, type, buffer: this.named('shadow', residence.name, view.buffer.bytes / 2) };
     }
     if (type === 'bf16' && residence.kind === 'constant') {
-      const data = halvesOf(residence.data as Float32Array);
+      const data = this.#halvesOf(residence.data as Float32Array);
       return { ...view, type, buffer: { residence: { kind: 'constant', data }, bytes: data.byteLength } };
     }
     // The same layout, so that a copy of a strided value is no transposition.
@@ -288,15 +292,9 @@ export class Planner {
   }
 }
 
-/** Constants as bf16, made once for all plans. */
-const halves = new WeakMap<Float32Array, Uint16Array>();
-
-function halvesOf(data: Float32Array): Uint16Array {
-  let rounded = halves.get(data);
-  if (!rounded) {
-    rounded = Uint16Array.from(data, toBfloat16);
-    halves.set(data, rounded);
-  }
+function halvesOnHeap(data: Float32Array): Uint16Array {
+  const rounded = new Uint16Array(data.length);
+  roundToBfloat16(data, rounded);
   return rounded;
 }
 
