@@ -7,7 +7,7 @@
  * but Node cannot set them, and on network file systems they are often not kept.)
  */
 import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -95,24 +95,39 @@ export async function refuseFolderInUse(folder: string): Promise<void> {
   if (found?.owner && isRunning(found.owner)) throw inUse(folder, found.owner);
 }
 
-/** @returns false when there is a lock already */
+/**
+ * The lock appears with its text in it, where the file system has hard links: a process may be stopped at any place for any
+ * time, and an empty lock would count as torn.
+ * @returns false when there is a lock already
+ */
 function create(path: string, text: string): boolean {
-  let file: number;
+  const draft = `${path}.${randomUUID()}`;
   try {
-    file = openSync(path, 'wx');
+    writeNew(draft, text);
+    try {
+      linkSync(draft, path);
+      return true;
+    } catch (cause) {
+      if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+      return writeNew(path, text);
+    }
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw unwritable(path, cause);
-  }
-  try {
-    writeSync(file, text);
-  } catch (cause) {
-    rmSync(path, { force: true });
     throw unwritable(path, cause);
   } finally {
-    closeSync(file);
+    rmSync(draft, { force: true });
   }
-  return true;
+}
+
+/** @returns false when there is such a file already */
+function writeNew(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text, { flag: 'wx' });
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    rmSync(path, { force: true });
+    throw cause;
+  }
 }
 
 /** @returns undefined when there is no lock; without an owner when it is torn */

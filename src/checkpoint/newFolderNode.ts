@@ -9,8 +9,8 @@ import { FolderLock, LOCK_FILE } from './folderLockNode.js';
 /** Where files lie until all are there. Inside the folder: that may be a mount point, which cannot be renamed onto. */
 const UNFINISHED = '.unfinished';
 
-/** What a process that was killed may have left. */
-const LEFT_BEHIND = [UNFINISHED, LOCK_FILE];
+/** Whether a process that was killed may have left it; a lock that is being set or taken over has more to its name. */
+const isLeftBehind = (name: string) => name === UNFINISHED || name.startsWith(LOCK_FILE);
 
 /** Who finds a config.json takes the folder for a model, so it comes last. */
 const LAST = 'config.json';
@@ -18,7 +18,7 @@ const LAST = 'config.json';
 /** @throws SettingsError when `folder` has something in it */
 export function requireNewFolder(folder: string): void {
   const names = existsSync(folder) ? entriesOf(folder) : [];
-  if (names.every((name) => LEFT_BEHIND.includes(name))) return;
+  if (names.every(isLeftBehind)) return;
   throw new SettingsError([`${folder} is not empty; expected a new folder, so that files of two models are not mixed`]);
 }
 
