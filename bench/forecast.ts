@@ -3,6 +3,7 @@
  * one machine is carried over to other sizes by their floating-point operations and their numbers of weights.
  */
 
+import { elementCount } from '../src/graph/dimensions.js';
 import type { SizeName } from '../src/models/config.js';
 import { graphFlops } from '../src/models/flops.js';
 import { objectiveOf } from '../src/training/objectiveOf.js';
@@ -54,7 +55,7 @@ export function workOf({ size, length }: Pick<Training, 'size' | 'length'>): Wor
   });
   const objective = objectiveOf(settings, randomShards(shape));
   const { graph, sizes } = stepGraph(objective, settings);
-  const weights = objective.parameters.reduce((sum, { shape: dims }) => sum + dims.reduce((a, b) => a * b, 1), 0);
+  const weights = objective.parameters.reduce((sum, { shape: dims }) => sum + elementCount(dims), 0);
   return { flopsPerRow: graphFlops(graph, sizes), weights };
 }
 

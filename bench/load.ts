@@ -2,12 +2,14 @@
  * Loading a large checkpoint: time and peak memory of each file form, one fresh process a load, and PyTorch reading the same
  * file in turn. The file is in the page cache on both sides.
  */
+
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encoderConfigToJson, expectedTensors, type ModelDescription } from '../src/checkpoint/modelFolder.js';
 import { PleiadError } from '../src/errors.js';
+import { elementCount } from '../src/graph/dimensions.js';
 import { encoderConfig, type SizeName } from '../src/models/config.js';
 import { machineDescription, median, type Ratio, ratioOf, rounded, say } from './report.js';
 
@@ -65,7 +67,7 @@ export function largeModel(size: SizeName): ModelDescription {
 export async function benchLoad(options: LoadBenchOptions): Promise<LoadBenchResult> {
   const python = options.python ?? process.env.PLEIAD_PYTHON ?? 'python3';
   const shapes = expectedTensors(largeModel(options.size));
-  const parameters = [...shapes.values()].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const parameters = [...shapes.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
   if (FILES.some((file) => !existsSync(join(options.folder, file)))) {
     say(`making ${FILES.join(', ')} in ${options.folder} …`);
     mkdirSync(options.folder, { recursive: true });

@@ -48,7 +48,7 @@ export class FileValues implements StoredValues {
 }
 
 /** One `read` call takes at most 2 GiB. */
-const MAX_READ = 1 << 30;
+export const MAX_READ = 1 << 30;
 
 /**
  * Fills `target`, which is as long as the range.

@@ -1,13 +1,12 @@
 /** Files and folders on disk as byte sources. */
+
 import { readdirSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
+import { MAX_READ } from '../storedValuesNode.js';
 import type { ByteSource, FileSet } from './byteSource.js';
 import { reasonOf } from './durableFileNode.js';
-
-/** One `read` call takes at most 2 GiB. */
-const MAX_READ = 1 << 30;
 
 /**
  * Opens a file for reading by position.

@@ -2,13 +2,15 @@
  * A model from a checkpoint of any kind, with an account of every tensor. Nothing starts at random unless that was asked
  * for: a head that the file does not have is an error that says what the file does have.
  */
+
 import { CheckpointError } from '../errors.js';
+import { fewOf } from '../fewOf.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
-import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, planLoad } from './loadPlan.js';
+import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, OTHER_CONFIG_ADVICE, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { type LoadedTensor, runLoadPlan, type TensorKeeping } from './loadTensors.js';
 import { isTied, type ModelDescription, PUBLISHED, type PublishedDescription, parametersOf } from './modelFolder.js';
@@ -119,8 +121,7 @@ function planOf(source: Checkpoint, model: ModelDescription, target: LoadTarget)
       subject: source.name,
       found,
       expected: names.map((name) => `${PUBLISHED[name]} ${config[name]}`).join(', '),
-      advice:
-        "Load it with its own config.json; a generator's is not its discriminator's (for instance hidden_size 64 and 256)",
+      advice: OTHER_CONFIG_ADVICE,
     });
   }
 }
@@ -268,7 +269,7 @@ function refuseIncomplete(
   const names = missing.map(({ name }) => name);
   const ofEncoder = names.filter(isOfEncoder);
   if (ofEncoder.length > 0) {
-    throw new CheckpointError(`${source} lacks parts of the encoder of ${architecture}: ${listed(ofEncoder)}`, {
+    throw new CheckpointError(`${source} lacks parts of the encoder of ${architecture}: ${fewOf(ofEncoder, 5)}`, {
       subject: source,
       found: ofEncoder,
       expected: 'every tensor of the encoder that config.json describes',
@@ -276,7 +277,7 @@ function refuseIncomplete(
     });
   }
   if (names.length === 0 || newHead) return;
-  throw new CheckpointError(`${source} has no whole head of ${architecture}: missing ${listed(names)}`, {
+  throw new CheckpointError(`${source} has no whole head of ${architecture}: missing ${fewOf(names, 5)}`, {
     subject: source,
     found: names,
     expected: 'all tensors of the model',
@@ -296,7 +297,7 @@ function holds(contents: Contents): string {
     return `It holds ${heads.join(' and ')}${half}`;
   }
   const others = [...contents.names.keys()].filter((name) => !/^(electra|bert)\./.test(name));
-  if (others.length > 0) return `Besides the encoder it holds ${listed(others)}`;
+  if (others.length > 0) return `Besides the encoder it holds ${fewOf(others, 5)}`;
   return "It holds an encoder alone, as SpanBERT's released files do";
 }
 
@@ -309,12 +310,15 @@ function refuseSmallerConfig({ unused }: LoadPlan, { architecture }: ModelDescri
     return mapped && 'to' in mapped && isOfEncoder(mapped.to) ? [from] : [];
   });
   if (beyond.length === 0) return;
-  throw new CheckpointError(`${source.name} has parts of an encoder that its config does not know: ${listed(beyond)}`, {
-    subject: source.name,
-    found: beyond,
-    expected: 'the encoder that config.json describes',
-    advice: 'Load it with its own config.json',
-  });
+  throw new CheckpointError(
+    `${source.name} has parts of an encoder that its config does not know: ${fewOf(beyond, 5)}`,
+    {
+      subject: source.name,
+      found: beyond,
+      expected: 'the encoder that config.json describes',
+      advice: 'Load it with its own config.json',
+    },
+  );
 }
 
 /** @throws CheckpointError when an output matrix is not the word table: there is no place for a second one */
@@ -327,11 +331,6 @@ function refuseUntied({ tied }: LoadReport, source: string): void {
     expected: `the values of ${untied.to}`,
     advice: 'A model whose output matrix is not its word table can be loaded as an encoder alone (task encoder)',
   });
-}
-
-function listed(names: readonly string[]): string {
-  const more = names.length > 5 ? ` and ${names.length - 5} more` : '';
-  return names.slice(0, 5).join(', ') + more;
 }
 
 /** What google-research/electra gives a head, and BERT too. */

@@ -1,5 +1,7 @@
 /** From a checkpoint's tensors to a model's: which goes where, decided by names and shapes before a value is read. */
+
 import { CheckpointError } from '../errors.js';
+import { fewOf } from '../fewOf.js';
 import {
   type ElectraHalf,
   type EncoderPrefix,
@@ -150,19 +152,18 @@ function unfit({ info, transposed }: Assigned, shape: readonly number[]): string
   return `is [${info.shape}], the config needs [${stored}]`;
 }
 
+/** For an ELECTRA, whose halves have configs that are easily mistaken for one another. */
+export const OTHER_CONFIG_ADVICE =
+  "Load it with its own config.json; a generator's is not its discriminator's (for instance hidden_size 64 and 256)";
+
 /** Tensors of other shapes than the config's. */
 export class MisfitError extends CheckpointError {}
 
 function misfit(source: string, target: LoadTarget, problems: readonly string[]): MisfitError {
-  const shown = problems.slice(0, 5).join('; ');
-  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
-  return new MisfitError(`${source} does not fit ${target.name}: ${shown}${more}`, {
+  return new MisfitError(`${source} does not fit ${target.name}: ${fewOf(problems, 5, '; ')}`, {
     subject: source,
     found: problems,
-    advice:
-      target.prefix === 'electra'
-        ? "Load it with its own config.json; a generator's is not its discriminator's (for instance hidden_size 64 and 256)"
-        : 'Load it with its own config.json',
+    advice: target.prefix === 'electra' ? OTHER_CONFIG_ADVICE : 'Load it with its own config.json',
   });
 }
 

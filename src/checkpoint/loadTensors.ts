@@ -1,8 +1,9 @@
 /** Carries out a load plan. */
+import { elementCount } from '../graph/dimensions.js';
 import type { StoredValues, Values } from '../storedValues.js';
 import type { LoadPlan, PlannedTensor, TiedTensor } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
-import { bytesOf, elementCount } from './safetensors.js';
+import { bytesOf } from './safetensors.js';
 import { type Allocate, onHeap, type StoredTensor, type TensorSource } from './tensorSource.js';
 
 /** A tensor of a model, in float32. */

@@ -11,7 +11,7 @@ import type { Architecture } from '../models/config.js';
 import { MODEL_CLASSES } from '../models/heads.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
-import { loadTokenizer, saveTokenizer } from '../text/tokenizerNode.js';
+import { loadTokenizerIfThere, saveTokenizer } from '../text/tokenizerNode.js';
 import { makeFolder, writeFileDurably } from './durableFileNode.js';
 import {
   accountForTensors,
@@ -149,8 +149,8 @@ export function loadModelFolder(folder: string, overrides: TokenizerOverrides = 
     const located = files.flatMap((file) => file.names.map((name) => ({ name, file })));
     accountForTensors(new Map(located.map(({ name, file }) => [name, file.location(name).shape])), model, folder);
     const tensors = new Map(located.map(({ name, file }) => [name, floatTensor(file, name)]));
-    const hasTokenizer = TOKENIZER_FILES.slice(0, 2).some((name) => existsSync(join(folder, name)));
-    return { ...model, tensors, ...(hasTokenizer && { tokenizer: loadTokenizer(folder, overrides) }) };
+    const tokenizer = loadTokenizerIfThere(folder, overrides);
+    return { ...model, tensors, ...(tokenizer && { tokenizer }) };
   } finally {
     for (const file of files) file.close();
   }

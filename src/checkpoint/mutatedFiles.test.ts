@@ -4,13 +4,15 @@
  *
  * PLEIAD_MUTATIONS=100000 npx vitest run src/checkpoint/mutatedFiles.test.ts   runs that many for each kind of file
  */
+
 import { describe, expect, it } from 'vitest';
 import { crc32c, maskCrc } from '../crc32.js';
 import { CheckpointError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import { RandomStream } from '../random/philox.js';
 import { fileSetOf } from './byteSource.js';
 import { openTensorFile, openTensorFolder } from './openTensors.js';
-import { elementCount, encodeSafetensors } from './safetensors.js';
+import { encodeSafetensors } from './safetensors.js';
 import type { TensorSource } from './tensorSource.js';
 import { goldenBytes } from './testCheckpoints.js';
 

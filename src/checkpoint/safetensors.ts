@@ -5,6 +5,7 @@
  */
 
 import { CheckpointError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import { jsonExtent } from './jsonExtent.js';
 
 /** Typed array and bytes an element of every dtype; F16, BF16 and 8-bit floats are handed out as their raw bits. */
@@ -80,11 +81,6 @@ const METADATA_KEY = '__metadata__';
 /** Bytes that one element of `dtype` takes. */
 export function bytesPerElement(dtype: SafetensorsDtype): number {
   return SAFETENSORS_DTYPES[dtype].BYTES_PER_ELEMENT;
-}
-
-/** Elements of a tensor of this shape; 1 for a scalar. */
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /**

@@ -3,12 +3,14 @@
  * values are read by position when they are asked for. A reader of a format ends with a table of `StoredTensor`s, and
  * everything after that is here.
  */
+
 import { crc32c, maskCrc } from '../crc32.js';
 import { CheckpointError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import { type ByteSource, checkRange } from './byteSource.js';
 import { damaged } from './damaged.js';
 import { bfloat16ToFloat32, halfToFloat32 } from './halfPrecision.js';
-import { bytesPerElement, elementCount, type SafetensorsDtype, type TensorData, viewTensor } from './safetensors.js';
+import { bytesPerElement, type SafetensorsDtype, type TensorData, viewTensor } from './safetensors.js';
 
 export const TENSOR_FORMATS = {
   safetensors: 'safetensors',

@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { elementCount } from '../graph/dimensions.js';
 import { memorySource } from './byteSource.js';
 import { openTensors } from './openTensorsNode.js';
-import { elementCount, encodeSafetensors } from './safetensors.js';
+import { encodeSafetensors } from './safetensors.js';
 import { writeSafetensors } from './safetensorsNode.js';
 import { TensorSource } from './tensorSource.js';
 import { expectedGolden, goldenPath, readAll, sortedByName, temporaryFolder } from './testCheckpoints.js';

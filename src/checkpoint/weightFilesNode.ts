@@ -2,13 +2,15 @@
  * Writes a model's weights as Hugging Face folders have them: model.safetensors, or several files with an index when they
  * are large. One tensor is in memory at a time, so a model may be larger than memory.
  */
+
 import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import { makeFolder, writeFileDurably } from './durableFileNode.js';
 import { float32ToHalf, type Narrowing } from './halfPrecision.js';
-import { bytesOf, bytesPerElement, elementCount, encodeSafetensorsHeader, inFileOrder } from './safetensors.js';
+import { bytesOf, bytesPerElement, encodeSafetensorsHeader, inFileOrder } from './safetensors.js';
 
 /** A tensor whose values are fetched when their turn comes. */
 export interface OutgoingTensor {

@@ -1,5 +1,5 @@
 /** State of an engine as flat arrays, and the views of it that a program reads and writes. Runs in the engine's thread. */
-import { formatShape } from '../graph/dimensions.js';
+import { elementCount, formatShape } from '../graph/dimensions.js';
 import type { StateLayout } from './engine.js';
 import { EngineError } from './engineError.js';
 import type { ProgramSignature, SignatureValue } from './programSignature.js';
@@ -20,7 +20,7 @@ export class Arenas {
   constructor(layout: StateLayout, allocate: (length: number) => Float32Array = (length) => new Float32Array(length)) {
     this.layout = layout;
     for (const [name, { arena, offset, shape }] of layout.slots) {
-      const end = offset + shape.reduce((product, size) => product * size, 1);
+      const end = offset + elementCount(shape);
       if (layout.arenas[arena] === undefined || end > layout.arenas[arena]) {
         throw new EngineError(
           `state "${name}" lies at ${offset}..${end} of arena "${arena}", which has ${layout.arenas[arena] ?? 'no'} elements`,
@@ -64,7 +64,7 @@ export class Arenas {
       return { data, shape: [data.length] };
     }
     const { arena, offset, shape } = slot;
-    const size = shape.reduce((product, dim) => product * dim, 1);
+    const size = elementCount(shape);
     return { data: this.range(arena, offset, offset + size), shape };
   }
 

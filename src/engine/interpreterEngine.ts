@@ -2,6 +2,7 @@
  * An engine over the reference interpreter: float64 inside, state in float32. Far too slow for work, and needs nothing:
  * trainers and objectives are tested on it, and other engines against it.
  */
+import { elementCount } from '../graph/dimensions.js';
 import type { Graph, Node } from '../graph/graph.js';
 import { nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
@@ -35,7 +36,7 @@ class InterpreterState implements EngineState {
       const data = this.arena(name).subarray(start, end);
       return { shape: [data.length], data };
     }
-    const size = slot.shape.reduce((product, dim) => product * dim, 1);
+    const size = elementCount(slot.shape);
     return { shape: slot.shape, data: this.arena(slot.arena).subarray(slot.offset, slot.offset + size) };
   }
   async read(arena: string, start = 0, end?: number, into?: Float32Array): Promise<Float32Array> {

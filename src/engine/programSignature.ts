@@ -1,5 +1,5 @@
 /** What a program reads and writes, and the checks that every driver makes of its feeds. Plain data, fit for a message. */
-import { type Dim, factorsOf, formatShape, type Shape } from '../graph/dimensions.js';
+import { type Dim, elementCount, factorsOf, formatShape, type Shape } from '../graph/dimensions.js';
 import type { DType } from '../graph/ops.js';
 import type { ArenaRange, Tensor, Tensors } from './engine.js';
 import { EngineError } from './engineError.js';
@@ -47,7 +47,7 @@ export function checkFeeds(
 
 function fits(feed: Tensor, shape: readonly Dim[], sizes: Map<string, number>): boolean {
   if (feed.shape.length !== shape.length) return false;
-  if (feed.shape.reduce((product, size) => product * size, 1) !== feed.data.length) return false;
+  if (elementCount(feed.shape) !== feed.data.length) return false;
   return shape.every((dim, axis) => {
     const { coefficient, names } = factorsOf(dim);
     const unknown = names.filter((name) => !sizes.has(name));

@@ -2,7 +2,7 @@
  * What every op means, as plain float64 loops: the reference that engines and derivatives are held against. Slow and
  * obvious on purpose. All element types are held in a Float64Array; booleans are 0 and 1.
  */
-import { evaluateDim, evaluateShape, factorsOf, type Shape } from '../graph/dimensions.js';
+import { elementCount, evaluateDim, evaluateShape, factorsOf, type Shape } from '../graph/dimensions.js';
 import type { Graph, Node } from '../graph/graph.js';
 import type { DType, OpAttributes, OpName } from '../graph/ops.js';
 import { erf } from './erf.js';
@@ -26,10 +26,6 @@ type Rule<K extends OpName> = (
   context: Context,
   node: Node,
 ) => Float64Tensor;
-
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
 
 export function float64Tensor(
   shape: readonly number[],

@@ -8,7 +8,7 @@
  * has two derivatives of its own size; and it counts an embedding lookup as a dense product with a one-hot matrix,
  * 2·V·E a token, where we gather.
  */
-import { evaluateShape } from '../graph/dimensions.js';
+import { elementCount, evaluateShape } from '../graph/dimensions.js';
 import { type Graph, isOp, type Node, nodesOf } from '../graph/graph.js';
 import { BATCH, LENGTH } from '../nn/layers.js';
 import { runPasses } from '../passes/passes.js';
@@ -52,7 +52,7 @@ function productOf(node: Node, sizes: ReadonlyMap<string, number>): MatrixProduc
   const left = evaluateShape(node.inputs[0].shape, sizes);
   const result = evaluateShape(node.shape, sizes);
   return {
-    batch: result.slice(0, -2).reduce((product, size) => product * size, 1),
+    batch: elementCount(result.slice(0, -2)),
     m: result.at(-2)!,
     k: left.at(transposeA ? -2 : -1)!,
     n: result.at(-1)!,

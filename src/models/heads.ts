@@ -84,6 +84,10 @@ const electraMultipleChoice: Head = (all) => {
   return { logits: linear(scope.within('classifier'), summary, 1) };
 };
 
+/** BERT's masked LM at every position, float32 [B, S, V]. */
+const bertMaskedLm = (all: HeadScope) =>
+  byRow(bertMaskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all);
+
 interface ModelClass {
   readonly family: ModelFamily;
   readonly task: Task;
@@ -124,14 +128,14 @@ export const MODEL_CLASSES: Readonly<Record<Architecture, ModelClass>> = {
     family: 'bert',
     task: 'preTraining',
     head: (all) => ({
-      logits: byRow(bertMaskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all),
+      logits: bertMaskedLm(all),
       nextSentenceLogits: nextSentenceHead(all.scope, firstOf(all), all.config),
     }),
   },
   BertForMaskedLM: {
     family: 'bert',
     task: 'maskedLm',
-    head: (all) => ({ logits: byRow(bertMaskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all) }),
+    head: (all) => ({ logits: bertMaskedLm(all) }),
   },
   BertForQuestionAnswering: { family: 'bert', task: 'questionAnswering', head: questionAnswering },
   BertForSequenceClassification: {

@@ -1,8 +1,8 @@
 /** Passes from graph to graph that leave every output and update as it is, and what runs them. */
 import { checkGraph } from '../graph/check.js';
-import { sameShape } from '../graph/dimensions.js';
+import { elementCount, sameShape } from '../graph/dimensions.js';
 import { type Graph, isOp, type Node } from '../graph/graph.js';
-import { elementCount, evaluateGraph } from '../interpreter/evaluate.js';
+import { evaluateGraph } from '../interpreter/evaluate.js';
 import { type RewriteRule, rewriteGraph } from './rewrite.js';
 
 export interface Pass {

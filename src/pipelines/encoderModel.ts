@@ -2,8 +2,11 @@
  * What every pipeline stands on: an engine, a model with its weights baked in, and rows of token ids run in padded
  * batches. Touches no file; `node.ts` loads model folders.
  */
+
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
 import { CheckpointError, SettingsError } from '../errors.js';
+import { fewOf } from '../fewOf.js';
+import { elementCount } from '../graph/dimensions.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
@@ -116,15 +119,13 @@ function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, labe
   const { weights, tokenizer, config, source = label } = options;
   checkVocabulary(tokenizer, config, source);
   const problems = parameters.flatMap(({ name, shape }) => {
-    const size = shape.reduce((product, dim) => product * dim, 1);
+    const size = elementCount(shape);
     const found = weights.get(name)?.length;
     if (found === size) return [];
     return [found === undefined ? `${name} is missing` : `${name} has ${found} values, its config needs [${shape}]`];
   });
   if (problems.length === 0) return;
-  const shown = problems.slice(0, 5).join('; ');
-  const more = problems.length > 5 ? `; and ${problems.length - 5} more` : '';
-  throw new CheckpointError(`${source}: ${shown}${more}`, {
+  throw new CheckpointError(`${source}: ${fewOf(problems, 5, '; ')}`, {
     subject: source,
     found: problems,
     expected: `the ${parameters.length} tensors of its config`,

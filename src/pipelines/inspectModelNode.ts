@@ -1,23 +1,19 @@
 /** What a checkpoint is, read off its names and shapes: no weight is read. */
+
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FetchedModel } from '../checkpoint/hub/fetchModelNode.js';
 import { headScopesIn, planModel } from '../checkpoint/loadModel.js';
 import type { LoadPlan } from '../checkpoint/loadPlan.js';
 import { expectedTensors, familyOf, type ModelDescription } from '../checkpoint/modelFolder.js';
-import { elementCount } from '../checkpoint/safetensors.js';
 import type { TensorFormat } from '../checkpoint/tensorSource.js';
 import { PleiadError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
-import { loadTokenizer } from '../text/tokenizerNode.js';
+import { hasTokenizer, loadTokenizer } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
 import { type ModelRole, resolveCheckpoint } from './modelPlacesNode.js';
-import {
-  hasTokenizer,
-  type OpenedPretrained,
-  type OpenPretrainedOptions,
-  withPretrained,
-} from './openPretrainedNode.js';
+import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrainedNode.js';
 import { taskOfHalf } from './pretrainedNode.js';
 
 export interface InspectOptions extends OpenPretrainedOptions, TokenizerOverrides {}

@@ -1,8 +1,9 @@
 /** Where the tokenizer is that a word stands for. */
+
 import { statSync } from 'node:fs';
 import { type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
+import { hasTokenizer } from '../text/tokenizerNode.js';
 import { resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
-import { hasTokenizer } from './openPretrainedNode.js';
 
 /**
  * Finds a tokenizer: in a folder, in one of its files, with a model of a checkpoint or run, or with a model on the hub, of

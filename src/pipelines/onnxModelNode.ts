@@ -8,10 +8,10 @@ import { openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
 import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
-import { loadTokenizer } from '../text/tokenizerNode.js';
+import { loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
 import type { ModelParts } from './model.js';
-import { hasTokenizer, onnxFileAlone } from './openPretrainedNode.js';
+import { onnxFileAlone } from './openPretrainedNode.js';
 import type { FromPretrainedOptions } from './pretrainedNode.js';
 
 export interface FoundModel {
@@ -60,7 +60,7 @@ export async function openOnnxModel(folder: string, path: string, options: FromP
       architecture: architecture ?? architectureFor(family, 'encoder'),
     };
     refuseOtherHead(path, program.outputs, description.architecture);
-    const tokenizer = hasTokenizer(folder) ? loadTokenizer(folder, options) : undefined;
+    const tokenizer = loadTokenizerIfThere(folder, options);
     if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
     return { description, tensors: new Map(), program, ...(tokenizer && { tokenizer }) };
   } catch (error) {

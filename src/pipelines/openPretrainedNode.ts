@@ -65,10 +65,6 @@ export async function withPretrained<T>(
   }
 }
 
-export function hasTokenizer(folder: string): boolean {
-  return ['tokenizer.json', 'vocab.txt'].some((name) => existsSync(join(folder, name)));
-}
-
 function publishedConfig(
   source: TensorSource,
   folder: string,

@@ -1,11 +1,13 @@
 /** How much memory a model takes beside its weights, from its file to its first result. */
+
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { encoderConfigToJson, expectedTensors } from '../checkpoint/modelFolder.js';
-import { elementCount, encodeSafetensorsHeader } from '../checkpoint/safetensors.js';
+import { encodeSafetensorsHeader } from '../checkpoint/safetensors.js';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
+import { elementCount } from '../graph/dimensions.js';
 import { encoderConfig } from '../models/config.js';
 import { workerUrl } from '../workerUrl.js';
 

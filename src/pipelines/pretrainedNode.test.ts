@@ -46,6 +46,20 @@ async function folderOf(name: string, json: Record<string, unknown>, tensors: It
 const tensorsOf = (model: ModelDescription): SafetensorsTensor[] =>
   [...filled(model).tensors].map(([name, { shape, data }]) => ({ name, dtype: 'F32', shape, data }));
 
+/** The config of SpanBERT's golden archives, whose own leaves out the number of positions. */
+function spanBertConfig(name: string, more: Record<string, unknown> = {}): string {
+  const path = join(temporary.path, name);
+  const sizes = {
+    hidden_size: 8,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 16,
+    vocab_size: 11,
+  };
+  writeFileSync(path, JSON.stringify({ ...sizes, max_position_embeddings: 7, ...more }));
+  return path;
+}
+
 describe('a head that a file does not have', () => {
   it("is an error that says a discriminator's generator is elsewhere", async () => {
     const folder = await saved('ElectraForPreTraining');
@@ -56,15 +70,7 @@ describe('a head that a file does not have', () => {
 
   it("is an error for SpanBERT's released files, which hold the encoder alone, whatever their config says", async () => {
     const archive = goldenPath('spanbert-encoder.tar.gz');
-    const config = join(temporary.path, 'spanbert.json'); // the archive's own leaves out the number of positions
-    const sizes = {
-      hidden_size: 8,
-      num_hidden_layers: 1,
-      num_attention_heads: 2,
-      intermediate_size: 16,
-      vocab_size: 11,
-    };
-    writeFileSync(config, JSON.stringify({ ...sizes, max_position_embeddings: 7, architectures: ['BertForMaskedLM'] }));
+    const config = spanBertConfig('spanbert.json', { architectures: ['BertForMaskedLM'] });
     await expect(loadPretrained(archive, { config })).rejects.toThrow(/It holds an encoder alone/);
     for (const task of ['maskedLm', 'questionAnswering', 'sequenceClassification'] as const) {
       await expect(loadPretrained(archive, { task, config })).rejects.toThrow(
@@ -256,15 +262,7 @@ describe('conversion', () => {
 
   it("reads the sizes of SpanBERT's boundary head off its original file, and writes it beside the model", async () => {
     const out = join(temporary.path, 'with-head');
-    const config = join(temporary.path, 'with-head.json');
-    const sizes = {
-      hidden_size: 8,
-      num_hidden_layers: 1,
-      num_attention_heads: 2,
-      intermediate_size: 16,
-      vocab_size: 11,
-    };
-    writeFileSync(config, JSON.stringify({ ...sizes, max_position_embeddings: 7 }));
+    const config = spanBertConfig('with-head.json');
     const { model, dtype, report } = await convertModel(goldenPath('spanbert-with-head.tar.gz'), out, { config });
     expect(dtype).toBe('f16');
     expect(model.model.architecture).toBe('BertForMaskedLM');
@@ -328,15 +326,7 @@ describe('weights that stay in their file', () => {
     const half = join(temporary.path, 'kept-half');
     const model = await fromPretrained(folder, { engine });
     await model.savePretrained(half, { dtype: 'f16' });
-    const config = join(temporary.path, 'kept-config.json');
-    const sizes = {
-      hidden_size: 8,
-      num_hidden_layers: 1,
-      num_attention_heads: 2,
-      intermediate_size: 16,
-      vocab_size: 11,
-    };
-    writeFileSync(config, JSON.stringify({ ...sizes, max_position_embeddings: 7, architectures: ['BertModel'] }));
+    const config = spanBertConfig('kept-config.json', { architectures: ['BertModel'] });
     for (const [place, options] of [
       [half, {}],
       [folder, { dtype: 'f16' }],

@@ -1,32 +1,28 @@
 /** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
+
 import { checkRange } from '../checkpoint/byteSource.js';
 import { float32ToHalf, halfToFloat32 } from '../checkpoint/halfPrecision.js';
 import type { FetchedModel, FetchModelOptions } from '../checkpoint/hub/fetchModelNode.js';
 import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
-import { elementCount } from '../checkpoint/safetensors.js';
 import type { StoredTensor } from '../checkpoint/tensorSource.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFilesNode.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
 import { createEngine, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { CheckpointError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import { MODEL_CLASSES } from '../models/heads.js';
 import { FileValues } from '../storedValuesNode.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
-import { loadTokenizer } from '../text/tokenizerNode.js';
+import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import { initializeParameter } from '../training/initialize.js';
 import { checkVocabulary } from './encoderModel.js';
 import { locateTokenizer } from './locateTokenizerNode.js';
 import { Model, type ModelParts } from './model.js';
 import { findModel, openOnnxModel } from './onnxModelNode.js';
-import {
-  hasTokenizer,
-  type OpenedPretrained,
-  type OpenPretrainedOptions,
-  withPretrained,
-} from './openPretrainedNode.js';
+import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrainedNode.js';
 
 /** Types of weights in files. */
 export type WeightDtype = 'f32' | 'f16';
@@ -81,7 +77,7 @@ async function loadOpened(opened: OpenedPretrained, options: LoadPretrainedOptio
     initialize: (parameter, initializerRange) => initializeParameter(parameter, { seed, initializerRange }),
   });
   if (dtype === 'f16') for (const { data } of loaded.tensors.values()) halfToFloat32(float32ToHalf(data).data, data);
-  const tokenizer = hasTokenizer(folder) ? loadTokenizer(folder, options) : undefined;
+  const tokenizer = loadTokenizerIfThere(folder, options);
   if (tokenizer) checkVocabulary(tokenizer, loaded.model.config, folder);
   return { ...loaded, folder, guessedConfig, ...(tokenizer && { tokenizer }), ...(hub && { hub }) };
 }

@@ -1,9 +1,11 @@
 /** Pre-training that goes on from published models or from runs: finds and loads them. */
+
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MisfitError } from '../checkpoint/loadPlan.js';
 import { familyOf } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
+import { fewOf } from '../fewOf.js';
 import type { Task } from '../models/heads.js';
 import type { TrainingEvent } from '../training/events.js';
 import {
@@ -98,12 +100,13 @@ export async function loadStartModels(
           // A checkpoint with both halves is one repository.
           ...revisionOf(commits.generator ?? (generatorFrom === undefined ? revision : generatorRevision)),
         });
-  refuseOtherHalves([main, ...(generator ? [generator] : [])]);
-  if (!newHead) for (const each of [main, ...(generator ? [generator] : [])]) refuseNoHead(each);
+  const found = generator ? [main, generator] : [main];
+  refuseOtherHalves(found);
+  if (!newHead) for (const each of found) refuseNoHead(each);
   if (generator) refuseOtherVocabulary(main, generator);
   const { model, tensors } = main.loaded;
   return {
-    models: [toStart(main), ...(generator ? [toStart(generator)] : [])],
+    models: found.map(toStart),
     sizes: {
       family: familyOf(model.architecture),
       model: model.config,
@@ -258,10 +261,8 @@ function refuseOtherHalves(found: readonly Found[]): void {
 function refuseNoHead({ wanted, source, loaded }: Found): void {
   const { initialized } = loaded.report;
   if (initialized.length === 0) return;
-  const shown =
-    initialized.slice(0, 5).join(', ') + (initialized.length > 5 ? ` and ${initialized.length - 5} more` : '');
   throw new CheckpointError(
-    `${wanted.setting} ${source} has no whole head of ${loaded.model.architecture}: missing ${shown}`,
+    `${wanted.setting} ${source} has no whole head of ${loaded.model.architecture}: missing ${fewOf(initialized, 5)}`,
     {
       subject: source,
       found: initialized,

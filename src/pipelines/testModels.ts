@@ -1,5 +1,7 @@
 /** Tiny models with random weights, for tests of pipelines. */
+
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import { elementCount } from '../graph/dimensions.js';
 import { type EncoderConfig, encoderConfig } from '../models/config.js';
 import type { ModelGraph } from '../models/modelGraph.js';
 import { RandomStream } from '../random/philox.js';
@@ -47,7 +49,7 @@ export function randomWeights({ parameters }: ModelGraph): Map<string, Float32Ar
   return new Map(
     parameters.map(({ name, shape }, index) => {
       const random = new RandomStream(3, 'test', index);
-      const size = shape.reduce((product, dim) => product * dim, 1);
+      const size = elementCount(shape);
       return [name, Float32Array.from({ length: size }, () => random.normal() * 0.7)];
     }),
   );

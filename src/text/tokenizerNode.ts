@@ -32,6 +32,19 @@ export function loadTokenizer(path: string, overrides: TokenizerOverrides = {}):
   return saidOf(path, () => tokenizerFromFiles(files, path, overrides));
 }
 
+/** Whether a folder holds a tokenizer. */
+export function hasTokenizer(folder: string): boolean {
+  return ['tokenizer.json', 'vocab.txt'].some((name) => existsSync(join(folder, name)));
+}
+
+/**
+ * As `loadTokenizer`; undefined where the folder holds none.
+ * @throws as `loadTokenizer`
+ */
+export function loadTokenizerIfThere(folder: string, overrides?: TokenizerOverrides): WordPieceTokenizer | undefined {
+  return hasTokenizer(folder) ? loadTokenizer(folder, overrides) : undefined;
+}
+
 /** The longest input that a folder's `tokenizer_config.json` allows; undefined where it does not say. */
 export function loadMaxLength(folder: string): number | undefined {
   return maxLengthFromTokenizerConfig(readJsonIfThere(join(folder, CONFIG_FILE)) ?? {});

@@ -1,4 +1,5 @@
 /** Starting values of parameters: each has a random stream of its own, so adding a parameter changes no other. */
+import { elementCount } from '../graph/dimensions.js';
 import type { ParameterSpec } from '../objectives/objective.js';
 import { RandomStream } from '../random/philox.js';
 
@@ -19,7 +20,7 @@ function truncatedNormal(stream: RandomStream): number {
 /** √(6 / (fan in + fan out)): Glorot and Bengio 2010, equation 16. */
 function glorotLimit(shape: readonly number[]): number {
   const fanOut = shape[0];
-  const fanIn = shape.slice(1).reduce((product, size) => product * size, 1);
+  const fanIn = elementCount(shape.slice(1));
   return Math.sqrt(6 / (fanIn + fanOut));
 }
 
@@ -33,7 +34,7 @@ export function initializeParameter(
   { seed, initializerRange }: { seed: number; initializerRange: number },
 ): Float32Array {
   if (typeof initializer === 'function') return initializer(shape);
-  const values = new Float32Array(shape.reduce((product, size) => product * size, 1));
+  const values = new Float32Array(elementCount(shape));
   if (initializer === 'zeros') return values;
   if (initializer === 'ones') return values.fill(1);
   // Two hashes make 64 bits: among thousands of names no two share a stream.

@@ -1,5 +1,7 @@
 /** Where parameters, gradients and moments lie: four arenas of one layout, so that an update is a sweep over flat arrays. */
+
 import type { StateLayout, StateSlot } from '../engine/engine.js';
+import { elementCount } from '../graph/dimensions.js';
 import type { ParameterSpec } from '../objectives/objective.js';
 
 export const ARENAS = ['parameters', 'gradients', 'firstMoment', 'secondMoment'] as const;
@@ -45,7 +47,7 @@ export function parameterLayout(specs: readonly ParameterSpec[]): ParameterLayou
   for (const decayed of [true, false]) {
     for (const spec of specs.filter(({ name }) => isDecayed(name) === decayed)) {
       if (slots.has(spec.name)) throw new Error(`two parameters are called "${spec.name}"`);
-      const size = spec.shape.reduce((product, dim) => product * dim, 1);
+      const size = elementCount(spec.shape);
       parameters.push({ ...spec, offset, size, decayed });
       slots.set(spec.name, { arena: 'parameters', offset, shape: spec.shape });
       slots.set(`gradient:${spec.name}`, { arena: 'gradients', offset, shape: spec.shape });

@@ -3,10 +3,12 @@
  * of the embeddings that both were trained with (§3.2 of the paper: one set of parameters): the copies are compared, and
  * one of them becomes both again.
  */
+
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { describeLoadReport } from '../checkpoint/loadReport.js';
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError } from '../errors.js';
+import { fewOf } from '../fewOf.js';
 import type { PretrainingObjective } from '../objectives/objective.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { StartSizes } from './startSettings.js';
@@ -155,8 +157,7 @@ class Comparison {
 function refuseRandom(random: readonly string[], { source }: StartModel, { newHead, newGenerator }: NewParts): void {
   const refused = random.filter((name) => !newHead && !(newGenerator && name.startsWith('generator.')));
   if (refused.length === 0) return;
-  const shown = refused.slice(0, 5).join(', ') + (refused.length > 5 ? ` and ${refused.length - 5} more` : '');
-  throw new CheckpointError(`${source} has no weights for ${shown}`, {
+  throw new CheckpointError(`${source} has no weights for ${fewOf(refused, 5)}`, {
     subject: source,
     found: refused,
     expected: 'weights of every part that is trained',

@@ -2,6 +2,7 @@
 
 import type { Engine, EngineState } from '../engine/engine.js';
 import { CheckpointError } from '../errors.js';
+import { elementCount } from '../graph/dimensions.js';
 import type { ParameterSpec } from '../objectives/objective.js';
 import type { Snapshot } from './checkpoint.js';
 import { initializeParameter } from './initialize.js';
@@ -66,7 +67,7 @@ export class TrainerState {
       if (!source || !target || source.shape.join() !== target.shape.join()) {
         throw new Error(`cannot copy ${from} [${source?.shape}] to ${to} [${target?.shape}]`);
       }
-      const size = source.shape.reduce((product, dim) => product * dim, 1);
+      const size = elementCount(source.shape);
       await this.engineState.write(
         'parameters',
         await this.engineState.read('parameters', source.offset, source.offset + size),

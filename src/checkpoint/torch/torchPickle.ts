@@ -2,8 +2,9 @@
  * What the pickle of a PyTorch file may contain, and the tensors in it. The names are those of torch.serialization and
  * torch._utils; a global that is not in the table here is an error that names it.
  */
+import { elementCount } from '../../graph/dimensions.js';
 import { refused } from '../damaged.js';
-import { elementCount, type SafetensorsDtype } from '../safetensors.js';
+import type { SafetensorsDtype } from '../safetensors.js';
 import { extent, type TensorInfo } from '../tensorSource.js';
 import { PickleDict, PickleGlobal, PickleProblem, PickleRecord, type PickleRules } from './pickleMachine.js';
 

@@ -2,6 +2,7 @@ import { availableParallelism, cpus } from 'node:os';
 import { TENSOR_FORMATS } from '../../checkpoint/tensorSource.js';
 import { findMpi } from '../../collective/node/connect.js';
 import { chooseEngine } from '../../engine/node/chooseEngine.js';
+import { fewOf } from '../../fewOf.js';
 import { type Inspection, inspectModels } from '../../pipelines/inspectModelNode.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
@@ -64,19 +65,14 @@ function show(inspection: Inspection, output: Output): void {
   output.line(`  ${architecture}, ${grouped(parameters)} parameters, heads in the file: ${heads.join(', ') || 'none'}`);
   output.line(`  weights: ${TENSOR_FORMATS[weights.format]}, ${weights.dtypes.join(' and ')}`);
   if (guessedConfig) output.line('  no config.json: sizes are those of the tensors, with 64 units a head');
-  if (missing.length > 0) {
-    output.line(`  missing, to be trained: ${firstOf(missing.map(({ name }) => name))}`);
-  }
-  if (unused.length > 0) output.line(`  unused: ${firstOf(unused.map(({ from, why }) => `${from} (${why})`))}`);
+  const names = missing.map(({ name }) => name);
+  if (names.length > 0) output.line(`  missing, to be trained: ${fewOf(names, MOST_SHOWN)}`);
+  const reasons = unused.map(({ from, why }) => `${from} (${why})`);
+  if (reasons.length > 0) output.line(`  unused: ${fewOf(reasons, MOST_SHOWN)}`);
   output.line(`  tokenizer: ${tokenizerText(inspection)}`);
   output.line(`  licence: ${licence.name ? `${licence.name}, says ${licence.source}` : licence.source}`);
   const fields = { ...config, ...spanBoundary, ...(labels && { labels: labels.join(', ') }), ...pleiad };
   for (const [name, value] of Object.entries(fields)) output.line(`  ${name}: ${value}`);
-}
-
-function firstOf(names: readonly string[]): string {
-  const more = names.length - MOST_SHOWN;
-  return names.slice(0, MOST_SHOWN).join(', ') + (more > 0 ? ` and ${more} more` : '');
 }
 
 function tokenizerText({ tokenizer }: Inspection): string {

@@ -1,5 +1,6 @@
 /** A plan made ready to run: primitives of the library, or loops where it has none, bound to memory. */
 
+import { elementCount } from '../../graph/dimensions.js';
 import type { ArgumentList, BuiltPrimitive, OneDnnSession } from './library/session.js';
 import { argumentView } from './library/session.js';
 import { runPrimitive } from './loops/primitives.js';
@@ -15,7 +16,7 @@ import {
   stepOperands,
 } from './plan/plan.js';
 import { type Operand, operandsOf } from './plan/primitives.js';
-import { ELEMENT_BYTES, elementCount, type PlanBuffer, type View } from './plan/values.js';
+import { ELEMENT_BYTES, type PlanBuffer, type View } from './plan/values.js';
 
 /** Where a buffer lies: a block, and its first byte in it. */
 export interface Place {

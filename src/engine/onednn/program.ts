@@ -1,4 +1,5 @@
 /** A graph as a program of this engine: planned anew for each set of sizes, run in the calling thread. */
+import { elementCount } from '../../graph/dimensions.js';
 import type { Graph } from '../../graph/graph.js';
 import { nodesOf } from '../../graph/graph.js';
 import { bindSizes } from '../../interpreter/evaluate.js';
@@ -280,7 +281,7 @@ function signatureOf(label: string, graph: Graph, weights: OneDnnSource['weights
 }
 
 function requireSize(name: string, shape: readonly number[], data: Float32Array): void {
-  const size = shape.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(shape);
   if (size === data.length) return;
   throw new EngineError(`weights of "${name}" have ${data.length} values, its shape is [${shape.join(', ')}]`, {
     subject: name,

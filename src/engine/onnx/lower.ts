@@ -2,6 +2,7 @@
  * A graph of ours as an ONNX model: names bound, rules applied, dead nodes dropped. Types of the values between nodes are
  * left to the runtime: told of all our symbolic shapes, it took 1.5 % longer over a training step and no less memory.
  */
+import { elementCount } from '../../graph/dimensions.js';
 import type { Graph, Node } from '../../graph/graph.js';
 import { isOp, nodesOf } from '../../graph/graph.js';
 import type { OpName } from '../../graph/ops.js';
@@ -107,7 +108,7 @@ function requireDistinctNames(values: readonly SignatureValue[]): void {
 
 function weightTensor(state: Node<'state'>, values: Values): OnnxTensor {
   const shape = state.shape.map(Number);
-  const size = shape.reduce((product, dim) => product * dim, 1);
+  const size = elementCount(shape);
   if (size !== values.length) {
     throw new EngineError(
       `weights of "${state.attributes.name}" have ${values.length} values, its shape is [${state.shape.join(', ')}]`,

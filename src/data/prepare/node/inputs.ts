@@ -5,6 +5,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DataError, SettingsError } from '../../../errors.js';
+import { fewOf } from '../../../fewOf.js';
 
 export type InputKind = 'text' | 'jsonl' | 'parquet';
 
@@ -76,8 +77,8 @@ export async function listInputs(
   }
   if (files.length > 0) return { files, skipped };
   const passedOver = skipped.map(({ path, reason }) => `${path} (${reason})`);
-  const found = passedOver.length ? `; there is ${fewOf(passedOver)}` : '';
-  throw new DataError(`No text to read in ${fewOf(inputs) || 'an empty list of inputs'}${found}`, {
+  const found = passedOver.length ? `; there is ${fewOf(passedOver, SHOWN)}` : '';
+  throw new DataError(`No text to read in ${fewOf(inputs, SHOWN) || 'an empty list of inputs'}${found}`, {
     subject: inputs.join(', '),
     found: passedOver,
     expected: `files ending in ${Object.keys(KINDS).join(', ')} or these with .gz`,
@@ -87,7 +88,7 @@ export async function listInputs(
 
 /** The error for input that was read whole and has no word in it. */
 export function noText(inputs: readonly string[], textBytes: number): DataError {
-  return new DataError(`${fewOf(inputs)}: there is no word in ${textBytes} bytes of text`, {
+  return new DataError(`${fewOf(inputs, SHOWN)}: there is no word in ${textBytes} bytes of text`, {
     subject: inputs.join(', '),
     found: textBytes,
     expected: 'at least one word',
@@ -95,11 +96,8 @@ export function noText(inputs: readonly string[], textBytes: number): DataError 
   });
 }
 
-/** The first three, and how many more there are. */
-export function fewOf(names: readonly string[]): string {
-  const more = names.length > 3 ? ` and ${names.length - 3} more` : '';
-  return names.slice(0, 3).join(', ') + more;
-}
+/** Names in a message. */
+const SHOWN = 3;
 
 function kindOf(path: string): { kind: InputKind; gzip: boolean } | undefined {
   const gzip = path.endsWith('.gz');

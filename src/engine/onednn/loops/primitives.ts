@@ -2,6 +2,7 @@
  * Every primitive as loops of TypeScript over the same memory: what runs where the library has no implementation, or none
  * but its own slow reference. Obvious rather than fast.
  */
+import { elementCount } from '../../../graph/dimensions.js';
 import { erf } from '../../../interpreter/erf.js';
 import type { Elements } from '../plan/plan.js';
 import type {
@@ -14,7 +15,7 @@ import type {
   PrimitiveKind,
   PrimitiveKinds,
 } from '../plan/primitives.js';
-import { denseStrides, elementCount, type View } from '../plan/values.js';
+import { denseStrides, type View } from '../plan/values.js';
 import { fromBfloat16, toBfloat16 } from './bfloat16.js';
 import { forEachRun, mergeAxes } from './strided.js';
 

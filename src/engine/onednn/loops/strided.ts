@@ -1,4 +1,5 @@
 /** Loops over strided views: axes merged where that changes nothing, offsets walked in row-major order. */
+import { elementCount } from '../../../graph/dimensions.js';
 import type { View } from '../plan/values.js';
 
 /** A shape and, for each of some views, its strides. */
@@ -39,7 +40,7 @@ export function forEachRun(
   const steps = strides.map((own) => own[last] ?? 0);
   const count = shape[last] ?? 1;
   const index = new Int32Array(Math.max(0, last));
-  const runs = shape.slice(0, -1).reduce((product, size) => product * size, 1);
+  const runs = elementCount(shape.slice(0, -1));
   for (let run = 0; run < runs; run++) {
     visit(offsets, steps, count);
     for (let axis = last - 1; axis >= 0; axis--) {

@@ -1,8 +1,7 @@
 /** What the rules ask about a graph at concrete sizes: shapes, readers, patterns of constants. */
-import { evaluateShape } from '../../../graph/dimensions.js';
+import { elementCount, evaluateShape } from '../../../graph/dimensions.js';
 import { type Graph, isOp, type Node } from '../../../graph/graph.js';
 import type { OpName } from '../../../graph/ops.js';
-import { elementCount } from './values.js';
 
 export class GraphFacts {
   readonly graph: Graph;

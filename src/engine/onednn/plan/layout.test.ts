@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { elementCount } from '../../../graph/dimensions.js';
 import { ALIGNMENT, layOut } from './layout.js';
 import { type LoopStep, type Plan, stepOperands } from './plan.js';
-import { elementCount, type PlanBuffer, scratch, type View } from './values.js';
+import { type PlanBuffer, scratch, type View } from './values.js';
 
 function planOf(views: readonly View[], reads: readonly (readonly number[])[]): Plan {
   const steps = reads.map(

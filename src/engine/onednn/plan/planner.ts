@@ -3,6 +3,7 @@
  * view of memory, and constants, cost nothing until something must read them.
  */
 
+import { elementCount } from '../../../graph/dimensions.js';
 import type { Graph, Node } from '../../../graph/graph.js';
 import { isOp } from '../../../graph/graph.js';
 import type { DType, OpName } from '../../../graph/ops.js';
@@ -22,7 +23,6 @@ import {
   denseView,
   ELEMENT_BYTES,
   type ElementType,
-  elementCount,
   isDense,
   isFull,
   likeLayout,

@@ -2,6 +2,7 @@
  * What each op is in oneDNN: one rule per op, complete by type. A rule adds steps to the plan and returns the view in
  * which the result lies; ops that only look at memory otherwise add none.
  */
+import { elementCount } from '../../../graph/dimensions.js';
 import { isOp, type Node } from '../../../graph/graph.js';
 import type { OpName } from '../../../graph/ops.js';
 import * as loops from '../loops/kernels.js';
@@ -13,7 +14,6 @@ import {
   constantView,
   denseStrides,
   type ElementType,
-  elementCount,
   isDense,
   isFull,
   permuted,

@@ -2,13 +2,13 @@
  * Results that take the memory of an operand that nothing reads later, or of the state that they become. Done on finished
  * steps, where it is plain who reads what and when.
  */
+import { elementCount } from '../../../graph/dimensions.js';
 import { copy } from '../loops/kernels.js';
 import { type LoopStep, type NamedView, type PlanOutput, resolveAlias, type Step, stepOperands } from './plan.js';
 import type { PostOp, Primitive } from './primitives.js';
 import {
   denseView,
   ELEMENT_BYTES,
-  elementCount,
   isDense,
   isFull,
   type PlanBuffer,

@@ -1,5 +1,7 @@
 /** Memory of a plan before it has an address: buffers, and the views of them that steps read and write. */
 
+import { elementCount } from '../../../graph/dimensions.js';
+
 /** How an element lies in memory. Booleans are u8; bf16 is the upper half of a float32. */
 export type ElementType = 'f32' | 'bf16' | 's32' | 'u8';
 
@@ -29,10 +31,6 @@ export interface View {
   readonly shape: readonly number[];
   readonly strides: readonly number[];
   readonly offset: number;
-}
-
-export function elementCount(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** Row-major strides. */
