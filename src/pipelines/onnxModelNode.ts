@@ -2,17 +2,31 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchModel } from '../checkpoint/hub/fetchModelNode.js';
+import type { LoadModelOptions } from '../checkpoint/loadModel.js';
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolderNode.js';
+import type { EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
 import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
+import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
 import type { ModelParts } from './model.js';
-import { onnxFileAlone } from './openPretrainedNode.js';
-import type { FromPretrainedOptions } from './pretrainedNode.js';
+import { type OpenPretrainedOptions, onnxFileAlone } from './openPretrainedNode.js';
+
+export interface OnnxModelOptions
+  extends OpenPretrainedOptions,
+    Pick<LoadModelOptions, 'task' | 'architecture'>,
+    TokenizerOverrides,
+    Omit<EngineChoiceOptions, 'engine'> {
+  /**
+   * An ONNX file to run as it is, instead of weights, for instance "onnx/model_quantized.onnx". Default: only where a
+   * folder has no weights, "onnx/model.onnx" or "model.onnx".
+   */
+  readonly onnx?: string;
+}
 
 export interface FoundModel {
   /** What `loadPretrained` is to load, the folder of a name on the hub. */
@@ -25,7 +39,7 @@ export interface FoundModel {
 const WITH_ONNX = ['safetensors', 'pytorch', 'onnx'] as const;
 
 /** Fetches a name. The ONNX file is the one that is asked for, or of a folder without weights the usual one. */
-export async function findModel(place: string, options: FromPretrainedOptions): Promise<FoundModel> {
+export async function findModel(place: string, options: OnnxModelOptions): Promise<FoundModel> {
   const { onnx } = options;
   if (onnx !== undefined) {
     const { folder } = await fetchModel(place, { ...options, formats: [], also: [onnx, `${onnx}_data`] });
@@ -50,7 +64,7 @@ const NEEDED: Readonly<Record<Task, readonly string[]>> = {
 };
 
 /** @throws CheckpointError when its outputs are not those of the class that config.json, or the caller, names */
-export async function openOnnxModel(folder: string, path: string, options: FromPretrainedOptions): Promise<ModelParts> {
+export async function openOnnxModel(folder: string, path: string, options: OnnxModelOptions): Promise<ModelParts> {
   const { family, architecture: named, ...published } = loadPublishedConfig(folder);
   const { task, architecture = task ? architectureFor(family, task) : named } = options;
   const program = await openOnnxFile(path, options);

@@ -9,7 +9,7 @@ import type { StoredTensor } from '../checkpoint/tensorSource.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFilesNode.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
-import { createEngine, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
+import { createEngine } from '../engine/node/chooseEngine.js';
 import { CheckpointError } from '../errors.js';
 import { elementCount } from '../graph/dimensions.js';
 import { MODEL_CLASSES } from '../models/heads.js';
@@ -21,7 +21,7 @@ import { initializeParameter } from '../training/initialize.js';
 import { checkVocabulary } from './encoderModel.js';
 import { locateTokenizer } from './locateTokenizerNode.js';
 import { Model, type ModelParts } from './model.js';
-import { findModel, openOnnxModel } from './onnxModelNode.js';
+import { findModel, type OnnxModelOptions, openOnnxModel } from './onnxModelNode.js';
 import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrainedNode.js';
 
 /** Types of weights in files. */
@@ -99,14 +99,9 @@ export function taskOfHalf({ half, task, architecture }: LoadPretrainedOptions):
   return { task: half === 'generator' ? 'maskedLm' : 'preTraining' };
 }
 
-export interface FromPretrainedOptions extends LoadPretrainedOptions, Omit<EngineChoiceOptions, 'engine'> {
+export interface FromPretrainedOptions extends LoadPretrainedOptions, OnnxModelOptions {
   /** An engine to share, which stays open, or the name of one of the model's own. Default "auto". */
   readonly engine?: Engine | EngineName;
-  /**
-   * An ONNX file to run as it is, instead of weights, for instance "onnx/model_quantized.onnx". Default: only where a
-   * folder has no weights, "onnx/model.onnx" or "model.onnx".
-   */
-  readonly onnx?: string;
 }
 
 /** A model with its files: it can be saved, and closes the engine that it started. */
