@@ -45,6 +45,8 @@ export interface Shards {
   readonly tokenizerHash: string;
   readonly vocabSize: number;
   readonly specialIds: SpecialIds;
+  /** Ids of the vocabulary that stand for no piece, such as its blank lines; absent when there are none. */
+  readonly absentIds?: ReadonlySet<number>;
   readonly train: TokenSplit;
   readonly heldOut: TokenSplit;
   /** How often each id occurs in the split: float64 [vocabSize]. */
@@ -69,6 +71,7 @@ export function memoryShards(corpus: {
   heldOut?: readonly TokenDocument[];
   vocabSize: number;
   specialIds: SpecialIds;
+  absentIds?: ReadonlySet<number>;
   tokenizerHash?: string;
 }): Shards {
   const splits = {
@@ -80,6 +83,7 @@ export function memoryShards(corpus: {
     tokenizerHash: corpus.tokenizerHash ?? '',
     vocabSize: corpus.vocabSize,
     specialIds: corpus.specialIds,
+    ...(corpus.absentIds?.size && { absentIds: corpus.absentIds }),
     ...splits,
     unigramCounts: (split) => countTokens(splits[split], corpus.vocabSize),
     close: () => {},

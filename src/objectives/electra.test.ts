@@ -183,6 +183,20 @@ describe('the joint objective', () => {
     }
   });
 
+  it.each([
+    { proposals: 'sample', temperature: 1 },
+    { proposals: 'sample', temperature: 1000 },
+    { proposals: 'argmax', temperature: 1 },
+    { proposals: 'sample', temperature: 1, generatorKind: 'uniform' },
+  ] as const)('never proposes a row that stands for no piece: %o', (config) => {
+    // All but one stand for none, so that one is proposed at every slot; at one of the four it is the original.
+    const absentIds = new Set(Array.from({ length: V }, (_, id) => id).filter((id) => id !== 8));
+    for (let draw = 0; draw < 5; draw++) {
+      const { evaluation } = step({ ...config, absentIds }, makeBatch(), draw);
+      expect(evaluation.outputs.get('replaced')!.data[0]).toBe(3);
+    }
+  });
+
   it("takes electra-15's loss at the slots only", () => {
     const all = step({});
     const slots = step({ objective: 'electra-15' });

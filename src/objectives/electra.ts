@@ -54,6 +54,8 @@ export interface ObjectiveConfig {
   readonly initialization: EncoderStart;
   /** Occurrences of each token in the training text, for the unigram generator. */
   readonly unigramCounts?: ArrayLike<number>;
+  /** Rows of the word table that stand for no piece: never proposed. Absent when there are none. */
+  readonly absentIds?: ReadonlySet<number>;
 }
 
 /** Settings that make no sense together, one sentence each. */
@@ -141,14 +143,20 @@ function maskedLmLogits(build: Build, half: 'generator' | 'discriminator', input
   return maskedLmHead(own, embeddings, build.g.gather(hidden, build.inputs.slots.positions), size); // [M, V]
 }
 
+/** log p of a token that never occurs: it is never drawn, and its loss is finite where the held-out text has it. */
+const NEVER = -80;
+
 /** log of the fixed distribution of a generator that is no network, [V]. */
 function fixedLogProbabilities(config: ObjectiveConfig): Float32Array {
   const size = config.discriminator.vocabSize;
-  if (config.generatorKind === 'uniform') return new Float32Array(size).fill(-Math.log(size));
+  const { absentIds = new Set<number>() } = config;
+  if (config.generatorKind === 'uniform') {
+    const each = -Math.log(size - absentIds.size);
+    return Float32Array.from({ length: size }, (_, id) => (absentIds.has(id) ? NEVER : each));
+  }
   const counts = Float64Array.from(config.unigramCounts!);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  // A token that never occurs gets e^−80: never drawn, and a finite loss where the held-out text has it.
-  return Float32Array.from(counts, (count) => (count > 0 ? Math.log(count / total) : -80));
+  return Float32Array.from(counts, (count) => (count > 0 ? Math.log(count / total) : NEVER));
 }
 
 /** The generator's logits at the slots, [M, V], and its loss where it is a network. */
@@ -164,12 +172,21 @@ function generatorLogits(build: Build): { logits: Node; loss?: Node } {
   return { logits, loss: slotLoss(build, logits, 'mlm') };
 }
 
+/** What keeps rows that stand for no piece from being proposed: 0, or so little that their probability is 0, [1, V]. */
+function outOfReach(g: GraphBuilder, { absentIds, discriminator: { vocabSize } }: ObjectiveConfig): Node {
+  return g.constant(
+    Float32Array.from({ length: vocabSize }, (_, id) => (absentIds!.has(id) ? -1e4 : 0)),
+    [1, vocabSize],
+  );
+}
+
 /** The text with the generator's proposals in it, int32 [T], and where it differs, float32 [T]. */
 function corrupt(build: Build, generatorLogits: Node): { corrupted: Node; isReplaced: Node } {
   const { g, config, inputs } = build;
   let logits = g.stopGradient(generatorLogits);
   if (config.disallowCorrect) logits = disallowToken(g, logits, inputs.slots.original);
   if (config.temperature !== 1) logits = g.mul(logits, g.scalar(1 / config.temperature));
+  if (config.absentIds?.size) logits = g.add(logits, outOfReach(g, config));
   const proposals =
     config.proposals === 'argmax'
       ? g.argMax(logits)

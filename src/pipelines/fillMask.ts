@@ -6,6 +6,7 @@
  */
 import { SettingsError } from '../errors.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { isCandidate } from './candidates.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { MaskedLanguageModel, type MaskedRow } from './maskedLanguageModel.js';
 import { cutAround, filledText, findMasks, type MaskedText, mostProbable } from './maskedText.js';
@@ -14,7 +15,7 @@ export interface MaskCandidate {
   /** The word piece, with `##` where it continues a word. */
   readonly token: string;
   readonly id: number;
-  /** Probability, 0 to 1, with all other masks still masked. Special tokens keep their share but are not listed. */
+  /** Probability, 0 to 1, with all other masks still masked. Special tokens and padding of the table keep their share but are not listed. */
   readonly score: number;
 }
 
@@ -102,9 +103,9 @@ function cutToFit(masked: MaskedText, maxLength: number): MaskedText {
   return { ...masked, ...cutAround(masked, maxLength) };
 }
 
-/** Ids by falling probability, special tokens left out. */
-function mostWords({ specialIds }: WordPieceTokenizer, logProbabilities: Float32Array, count: number): number[] {
-  return mostProbable(logProbabilities, count, (id) => !specialIds.has(id));
+/** Ids by falling probability, special tokens and rows that stand for no piece left out. */
+function mostWords(tokenizer: WordPieceTokenizer, logProbabilities: Float32Array, count: number): number[] {
+  return mostProbable(logProbabilities, count, (id) => isCandidate(tokenizer, id));
 }
 
 /** A filling under way. */

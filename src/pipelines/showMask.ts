@@ -10,6 +10,7 @@ import { splitBlankLines } from '../data/prepare/tokenizeUnit.js';
 import { memoryShards, type Shards, type TokenDocument } from '../data/shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../data/tags.js';
 import { DataError, SettingsError } from '../errors.js';
+import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { wordVocabulary } from '../text/wordVocabulary.js';
 import type { maskingFields } from '../training/maskingSettings.js';
@@ -83,8 +84,8 @@ export function showMask(text: string, options: ShowMaskOptions = {}): ShownMask
   const source = createBatchSource({ shards, length, batchSize: 1, segments: 'single', seed, trim: true });
   const blocks = source.rows([0], epoch);
   const n = blocks.lengths[0];
-  const { specialIds, vocabSize } = shards;
-  const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize });
+  const { specialIds, vocabSize, absentIds } = shards;
+  const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, absentIds });
   const token = (id: number) => tokenizer.idToToken(id);
   const spans = spansOf({ ids: blocks.inputIds, n, specialIds }, batch.rows[0].positions);
   return {
@@ -143,14 +144,14 @@ export function maskStatistics(shards: Shards, options: MaskStatisticsOptions = 
   }
   refuseNothing(shards);
   const { length, seed } = settings;
-  const { specialIds, vocabSize } = shards;
+  const { specialIds, vocabSize, absentIds } = shards;
   const scheme = maskingScheme(settings, shards);
   const source = createBatchSource({ shards, length, batchSize: 1, segments: 'single', seed });
   const counter = new MaskCounter();
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (let index = 0; index < source.numBlocks; index++) {
       const blocks = source.rows([index], epoch);
-      const { rows } = maskBatch(blocks, scheme, { seed, specialIds, vocabSize });
+      const { rows } = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, absentIds });
       const { inputIds: ids, wordStarts, lengths } = blocks;
       counter.add({ ids, n: lengths[0], blockLength: length, wordStarts, specialIds, vocabSize }, rows[0]);
     }
@@ -170,7 +171,9 @@ export function textShards(text: string, tokenizer: WordPieceTokenizer, source =
 function shardsOf(train: readonly TokenDocument[], tokenizer: WordPieceTokenizer, source: string): Shards {
   const { padId, unkId, clsId, sepId, maskId, vocabSize } = tokenizer;
   const specialIds = { padId, unkId, clsId, sepId, maskId };
-  return { ...memoryShards({ train, vocabSize, specialIds, tokenizerHash: tokenizer.hash() }), source };
+  const absent = absentIds(tokenizer.tokens);
+  const tokenizerHash = tokenizer.hash();
+  return { ...memoryShards({ train, vocabSize, specialIds, absentIds: absent, tokenizerHash }), source };
 }
 
 function tokenize(text: string, tokenizer: WordPieceTokenizer, tagSpans: readonly TagSpan[]): TokenDocument {

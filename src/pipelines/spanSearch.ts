@@ -11,6 +11,7 @@
  * nothing of a gap's other pieces, so its best fillings are found exactly; the others by beam search.
  */
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { isCandidate } from './candidates.js';
 import { mostProbable } from './maskedText.js';
 import type { SpanBoundary, SpanModel } from './spanModel.js';
 
@@ -107,7 +108,7 @@ function extend(
   const scores = judge === 'both' ? mlm!.map((value, id) => (value + sbo![id]) / 2) : judge === 'mlm' ? mlm! : sbo!;
   const isFirst = beam.ids.length === 0;
   // A gap begins a word, as masked spans do.
-  const allows = (id: number) => !tokenizer.specialIds.has(id) && !(isFirst && tokenizer.isContinuation(id));
+  const allows = (id: number) => isCandidate(tokenizer, id) && !(isFirst && tokenizer.isContinuation(id));
   return mostProbable(scores, width, allows).map((id) => ({
     ids: [...beam.ids, id],
     mlm: mlm ? beam.mlm + mlm[id] : Number.NaN,

@@ -20,6 +20,7 @@ import type { DoneEvent, EvaluationEvent, LoadedEvent, StepEvent, TrainingEvent 
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 import { type PretrainingInput, resolvePretrainingSettings } from '../training/settings.js';
 import { locateTokenizer } from './locateTokenizerNode.js';
+import { loadFillMask } from './node.js';
 import { tokenizerFromPretrained } from './pretrainedNode.js';
 import { loadStartModels, type PretrainOptions, pretrainToFolder } from './startNode.js';
 
@@ -480,6 +481,40 @@ describe('what does not belong together is refused before a run is begun', () =>
     const error = await train(run({ from: discriminator, objective: 'spanbert' })).catch((caught) => caught);
     expect(error).toBeInstanceOf(SettingsError);
     expect(error.message).toContain('an ELECTRA, and objective is spanbert, which trains a BERT');
+  });
+});
+
+describe('a run from models whose word table was padded beyond the vocabulary', () => {
+  it('keeps the rows, is evaluated, resumed and used, and its files are whole', async () => {
+    const rows = { vocabSize: 24 };
+    const likely = (name: string, values: Float32Array) => {
+      if (name === 'generator_lm_head.bias') values.fill(30, TOKENIZER.vocabSize);
+    };
+    const from = await publish('padded', 'ElectraForPreTraining', { ...SIZES, ...rows });
+    const other = await publish('padded-g', 'ElectraForMaskedLM', { ...NARROW, ...rows }, { seed: 2, change: likely });
+    const settings = run({ from, generator: other, steps: 2 });
+    const { heldOut } = (await train(settings)).at(-1) as DoneEvent;
+    const latest = checkpointOf(settings.out, 'latest');
+    for (const half of ['discriminator', 'generator']) {
+      expect(loadModelFolder(join(latest, half)).config.vocabSize, half).toBe(24);
+    }
+    const engine = createInterpreterEngine();
+    const again = await evaluateCheckpoint(latest, { data, engine, maxBatches: 2 });
+    expect(again.heldOut.generatorLoss).toBeCloseTo(heldOut!.generatorLoss!, 3);
+    await engine.close();
+    expect((await train({ out: settings.out, resume: true, steps: 3 })).at(-1)).toMatchObject({ step: 3 });
+    const filler = await loadFillMask(settings.out, { threads: 1 });
+    const { masks } = await filler.fill('the chef [MASK] .', { topK: TOKENIZER.vocabSize });
+    expect(masks[0].candidates.map(({ token }) => token).sort()).toEqual([...WORDS].sort());
+    await filler.release();
+  });
+
+  it('is refused where no tokenizer says that its further rows are padding', async () => {
+    const config = { ...SIZES, vocabSize: 24 };
+    const from = await publish('padded-bare', 'ElectraForPreTraining', config, { tokenizer: null });
+    expect(await refusal({ from, newGenerator: true })).toContain(
+      'its word table has 24 rows, the vocabulary of the shards 16 pieces',
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 /** What a discriminator is trained on, made visible: a text with some tokens replaced by a generator's proposals. */
 import { SettingsError } from '../errors.js';
 import { RandomStream } from '../random/philox.js';
+import { isCandidate } from './candidates.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { MaskedLanguageModel } from './maskedLanguageModel.js';
 
@@ -68,7 +69,7 @@ async function corrupt(
   const [logProbabilities] = await model.logProbabilities([{ ids: masked, positions }]);
   const draws = new RandomStream(seed, 'proposals');
   const proposals = logProbabilities.map((row) =>
-    draw(row, draws.uniform(), (id) => !tokenizer.specialIds.has(id) && !tokenizer.isContinuation(id)),
+    draw(row, draws.uniform(), (id) => isCandidate(tokenizer, id) && !tokenizer.isContinuation(id)),
   );
   return write(
     text,

@@ -42,7 +42,7 @@ export async function evaluateCheckpoint(
   const tokenizerHash = String(run.identity.tokenizerHash);
   const shards = await openTrainingShards(data, run.settings, { tokenizerHash, verify: ['heldOut'] });
   try {
-    const objective = objectiveOf(run.settings, shards);
+    const objective = objectiveOf(run.settings, shards, run.start?.sizes.model.vocabSize);
     const heldOut = heldOutData(shards, run.settings);
     if (!heldOut) {
       throw new DataError(`${data} has no held-out text`, {

@@ -11,8 +11,9 @@ import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js
 import type { EngineWish } from '../engine/engineNames.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import type { PretrainingObjective } from '../objectives/objective.js';
+import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import { loadTokenizer } from '../text/tokenizerNode.js';
+import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
 import type { LoadedEvent, TrainingEvent, WarningEvent } from './events.js';
 import { objectiveOf } from './objectiveOf.js';
@@ -84,7 +85,7 @@ export async function* pretrainToFolder(
   const { rank, members } = collective;
   const isFirst = rank === 0;
   const { start, ...settled } = await settleTogether(given, loadStart, collective);
-  const { settings, input, begun } = settled;
+  const { settings, input, begun, tableRows } = settled;
   let shards: ShardFolder | undefined;
   let engine: Engine | undefined;
   let store: RunFolder | undefined;
@@ -92,7 +93,7 @@ export async function* pretrainToFolder(
     const parts = await together(collective, async () => {
       shards = await openTrainingShards(settings.data, settings);
       const tokenizer = tokenizerOf(shards);
-      const objective = objectiveOf(settings, shards);
+      const objective = objectiveOf(settings, shards, tableRows);
       const data = trainingData(shards, settings, collective);
       const heldOut = heldOutData(shards, settings);
       const begin = start && (await beginWith(start, objective, settings, { ...shards, tokenizer }, begun?.start));
@@ -126,6 +127,8 @@ interface Settled {
   readonly input: Partial<PretrainingInput>;
   /** The run that is resumed, by its engine, and what it began with. */
   readonly begun?: Pick<RunFile, 'engine' | 'start'>;
+  /** Rows of the word table of the models that the run begins with. */
+  readonly tableRows?: number;
 }
 
 /** Rank 0 has the run folder, and with it the settings that a resumed run began with; and the weights to begin with. */
@@ -260,9 +263,10 @@ export async function openTrainingShards(
   expected?: Parameters<typeof openShards>[1],
 ): Promise<ShardFolder> {
   const shards = await openShards(folder, expected);
-  if (tags === undefined) return shards;
   try {
-    return withTagFile(shards, tags);
+    const absent = absentIds(loadTokenizerIfThere(shards.tokenizerFolder)?.tokens ?? []);
+    const whole = absent.size > 0 ? { ...shards, absentIds: absent } : shards;
+    return tags === undefined ? whole : withTagFile(whole, tags);
   } catch (error) {
     shards.close();
     throw error;
@@ -277,7 +281,13 @@ function settle(given: Partial<PretrainingInput>, start?: Start): Settled {
   const settings = resolved(input, sizes, given.resume && !before ? given.out : undefined);
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings, sizes);
-  return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
+  const tableRows = sizes?.model.vocabSize;
+  return {
+    settings,
+    input,
+    ...(before && { begun: { engine: before.engine, start: before.start } }),
+    ...(tableRows !== undefined && { tableRows }),
+  };
 }
 
 /** @param noRun  a folder that is to be resumed and holds no run: most likely why settings are missing */

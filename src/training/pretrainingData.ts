@@ -54,9 +54,9 @@ function masked(
   { shards, settings, seed }: { shards: Shards; settings: PretrainingSettings; seed: number },
 ): MaskedBatch {
   const { batchSize, length, tokenTypeIds, attentionMask } = blocks;
-  const { specialIds, vocabSize } = shards;
+  const { specialIds, vocabSize, absentIds } = shards;
   const slots = batchSize * scheme.maxSlots(blocks.blockLength);
-  const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, slots });
+  const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, absentIds, slots });
   const { inputIds, maskedInputIds, maskedPositions, maskedIds, maskedWeights } = batch;
   const spanBoundary = spanBoundaryOf(settings);
   return {

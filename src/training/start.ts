@@ -306,7 +306,9 @@ export function checkVocabularies({ models }: Start, shards: ShardVocabulary): v
       );
     }
     const { vocabSize } = description.config;
-    if (vocabSize !== shards.vocabSize) {
+    // The same tokenizer: further rows are padding. Without one, its size is all that can be compared.
+    const isPadded = tokenizer !== undefined && vocabSize > shards.vocabSize;
+    if (vocabSize !== shards.vocabSize && !isPadded) {
       refuse(
         `its word table has ${vocabSize} rows, the vocabulary of the shards ${shards.vocabSize} pieces`,
         shards.vocabSize,

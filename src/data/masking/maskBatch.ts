@@ -10,6 +10,8 @@ export interface MaskBatchSettings {
   readonly seed: number;
   readonly specialIds: SpecialIds;
   readonly vocabSize: number;
+  /** As `Shards.absentIds`. */
+  readonly absentIds?: ReadonlySet<number>;
   /** Fixed number of slots M, filled up with slots of weight 0. Default: as many as the rows have. */
   readonly slots?: number;
 }
@@ -37,7 +39,7 @@ export interface MaskedBatch {
  * @throws DataError when `slots` is given and the rows need more
  */
 export function maskBatch(blocks: Blocks, scheme: MaskingScheme, settings: MaskBatchSettings): MaskedBatch {
-  const { seed, specialIds, vocabSize } = settings;
+  const { seed, specialIds, vocabSize, absentIds } = settings;
   const { length, batchSize, blockLength, inputIds } = blocks;
   const rows = Array.from({ length: batchSize }, (_, row) =>
     scheme.mask(
@@ -49,6 +51,7 @@ export function maskBatch(blocks: Blocks, scheme: MaskingScheme, settings: MaskB
         tags: blocks.tags?.subarray(row * length, (row + 1) * length),
         specialIds,
         vocabSize,
+        ...(absentIds && { absentIds }),
       },
       new RandomStream(seed, 'masking', blocks.epochs[row], blocks.blockIndices[row]),
     ),

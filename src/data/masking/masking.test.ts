@@ -171,6 +171,15 @@ describe('maskBatch', () => {
     expect(Math.abs(untouched / 4000 - 1 / 8)).toBeLessThan(0.026);
   });
 
+  it('shows no id that stands for no piece', () => {
+    const absentIds = new Set(Array.from({ length: VOCAB_SIZE - 3 }, (_, i) => i + 3));
+    const scheme = randomMasking({ maskProb: 0.5, keepProb: 0, randomProb: 1 });
+    const { rows } = maskBatch(blocks, scheme, { ...settings, absentIds });
+    const shown = rows.flatMap(({ replacements }) => [...replacements!]);
+    expect(shown.length).toBeGreaterThan(20);
+    expect(new Set(shown)).toEqual(new Set([0, 1, 2]));
+  });
+
   it('fills up to a fixed number of slots with weight 0 at position 0', () => {
     const used = masked.maskedPositions.length;
     const padded = maskBatch(blocks, randomMasking(), { ...settings, slots: used + 3 });

@@ -24,6 +24,8 @@ export interface MaskingBlock {
   readonly tags?: Uint8Array;
   readonly specialIds: SpecialIds;
   readonly vocabSize: number;
+  /** Ids that stand for no piece and are never shown; absent when there are none. */
+  readonly absentIds?: ReadonlySet<number>;
 }
 
 /** The prediction slots of one block, k of them. */

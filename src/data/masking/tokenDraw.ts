@@ -7,8 +7,13 @@ import type { MaskingBlock } from './scheme.js';
 /** Draws a token id. */
 export type TokenDraw = (block: MaskingBlock, random: RandomStream) => number;
 
-/** Any id, special ones included, as BERT's create_pretraining_data.py. */
-export const uniformTokens: TokenDraw = ({ vocabSize }, random) => random.integer(vocabSize);
+/** Any id, special ones included, as BERT's create_pretraining_data.py; but none that stands for no piece. */
+export const uniformTokens: TokenDraw = ({ vocabSize, absentIds }, random) => {
+  let id = random.integer(vocabSize);
+  // [MASK] at least is a piece, so this ends.
+  while (absentIds?.has(id)) id = random.integer(vocabSize);
+  return id;
+};
 
 /**
  * Tokens as often as they stand in the corpus: what SpanBERT's released code gets by drawing from its token buffer.
