@@ -30,7 +30,7 @@ export interface FilledMask {
 
 /** All masks filled at once. */
 export interface JointFilling {
-  /** The text with the masks filled. */
+  /** The text with the masks filled: it encodes to these tokens, with a space added where a word would run into another. */
   readonly text: string;
   /** One word piece a mask, in the order of the text. */
   readonly tokens: string[];
@@ -136,8 +136,7 @@ async function fillJointly(
   return beams.map(({ filled, logProbability }) => {
     const ids = filled as number[];
     const tokens = ids.map((id) => model.tokenizer.idToToken(id));
-    const pieces = ids.map((id, mask) => ({ token: tokens[mask], continues: model.tokenizer.isContinuation(id) }));
-    return { text: filledText(row, pieces), tokens, ids, logProbability };
+    return { text: filledText(model.tokenizer, row, ids), tokens, ids, logProbability };
   });
 }
 

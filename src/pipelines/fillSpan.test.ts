@@ -123,6 +123,25 @@ describe('fillSpan', () => {
     }
   });
 
+  it.each(['the[MASK]meal', '[MASK]meal', '(a[MASK][MASK])chef', 'good[MASK][MASK][MASK]'])(
+    'writes text that encodes to the filling again where it stands beside other words: %s',
+    async (text) => {
+      const encoded = (of: string, addSpecialTokens = true) => [...TEST_TOKENIZER.encode(of, { addSpecialTokens }).ids];
+      const filler = await fillSpan(options());
+      const { fillings, gap } = await filler.fill(text, { topK: 20, by: ['mlm'] });
+      const row = encoded(text);
+      const first = row.indexOf(maskId);
+      let written = 0;
+      for (const { text: filled, filling, ids } of fillings.mlm!) {
+        // None encodes to "cook ##ed" while there is a piece for the whole, or to "." with a piece that continues it.
+        if (encoded(filling, false).join() !== ids.join()) continue;
+        written++;
+        expect(encoded(filled), filled).toEqual([...row.slice(0, first), ...ids, ...row.slice(first + gap.maxPieces)]);
+      }
+      expect(written).toBeGreaterThan(5);
+    },
+  );
+
   it('gives several texts what each gets alone', async () => {
     const filler = await fillSpan(options());
     const texts = ['the [MASK] meal', 'a good chef ate the [MASK] [MASK] [MASK] . the chef', 'the [MASK] [MASK] ate'];

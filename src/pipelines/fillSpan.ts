@@ -9,6 +9,7 @@
  */
 import { DataError, SettingsError } from '../errors.js';
 import type { PipelineOptions } from './encoderModel.js';
+import { joinParts } from './joinedText.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
 import { SpanModel } from './spanModel.js';
 import {
@@ -29,7 +30,7 @@ export type SpanScores = { readonly mlm: number } & { readonly [K in 'sbo' | 'bo
 
 /** A gap filled. */
 export interface SpanFilling {
-  /** The text with the gap filled. */
+  /** The text with the gap filled, with a space added where a word would run into another. */
   readonly text: string;
   /** What stands in the gap. */
   readonly filling: string;
@@ -235,7 +236,7 @@ function spanFilling({ tokenizer }: SpanModel, { text, start, end }: Gap, found:
   const { ids, mlm, sbo } = found;
   const filling = tokenizer.decode(ids);
   return {
-    text: text.slice(0, start) + filling + text.slice(end),
+    text: joinParts(tokenizer, [{ text: text.slice(0, start) }, { text: filling }, { text: text.slice(end) }]).text,
     filling,
     tokens: ids.map((id) => tokenizer.idToToken(id)),
     ids: [...ids],

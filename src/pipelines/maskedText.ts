@@ -1,6 +1,9 @@
 /** Texts with masks in them: where the masks are, what a model can see around them, and what a text says once filled. */
 import { DataError } from '../errors.js';
+import { IDEOGRAPH } from '../text/characters.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { CONTINUATION_PREFIX } from '../text/wordpiece.js';
+import { joinParts, type TextPart } from './joinedText.js';
 import type { MaskedRow } from './maskedLanguageModel.js';
 
 export interface MaskedText extends MaskedRow {
@@ -69,18 +72,34 @@ export function mostProbable(scores: ArrayLike<number>, count: number, allows: (
   return best;
 }
 
-/** The original text with its masks replaced; a `##` piece is joined to what stands before it. */
+/** Signs that need no space before them. */
+const CLOSING = /^[.,?!]$/;
+const IS_IDEOGRAPH = new RegExp(`^[${IDEOGRAPH}]$`, 'u');
+
+/**
+ * The original text with its masks replaced; a `##` piece is joined to what stands before it. The text says what was filled
+ * in: it encodes to the same tokens, wherever any text does (none has a `##` piece after punctuation, or where the vocabulary
+ * knows the whole word).
+ */
 export function filledText(
+  tokenizer: WordPieceTokenizer,
   { text, offsets }: Pick<MaskedText, 'text' | 'offsets'>,
-  pieces: readonly { token: string; continues: boolean }[],
+  ids: readonly number[],
 ): string {
-  let result = '';
   let from = 0;
-  pieces.forEach(({ token, continues }, mask) => {
+  const parts = ids.flatMap((id, mask): TextPart[] => {
     const [start, end] = offsets[mask];
-    result += text.slice(from, start);
-    result = continues ? result.trimEnd() + token.slice(2) : result + token;
+    const before = text.slice(from, start);
     from = end;
+    const continues = tokenizer.isContinuation(id);
+    const token = tokenizer.idToToken(id);
+    const apart = before === '' && mask > 0 && standsApart(token, tokenizer.idToToken(ids[mask - 1]));
+    return [{ text: before }, { text: continues ? token.slice(CONTINUATION_PREFIX.length) : token, continues, apart }];
   });
-  return result + text.slice(from);
+  return joinParts(tokenizer, [...parts, { text: text.slice(from) }]).text;
+}
+
+/** Of two masks side by side: whether a space is written between their tokens though it may not be needed. */
+function standsApart(token: string, previous: string): boolean {
+  return !CLOSING.test(token) && !(IS_IDEOGRAPH.test(token) && IS_IDEOGRAPH.test(previous));
 }

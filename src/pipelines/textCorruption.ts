@@ -1,8 +1,10 @@
 /** What a discriminator is trained on, made visible: a text with some tokens replaced by a generator's proposals. */
 import { SettingsError } from '../errors.js';
 import { RandomStream } from '../random/philox.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
 import type { PipelineOptions } from './encoderModel.js';
+import { joinParts } from './joinedText.js';
 import { MaskedLanguageModel } from './maskedLanguageModel.js';
 
 /** A place where the generator's proposal differs from the original. */
@@ -22,7 +24,7 @@ export interface CorruptedText {
 export interface TextCorrupter {
   /**
    * Masks whole words that are one token, has the generator fill all of them independently (as in pre-training) and
-   * writes its draws into the text. A text beyond the model's length is corrupted up to there.
+   * writes its draws into the text, with a space added where a draw would run into what stands beside it. A text beyond the model's length is corrupted up to there.
    * @param fraction  of the words, 0 to 1; at least one
    * @param seed      the same seed gives the same corruption
    */
@@ -72,6 +74,7 @@ async function corrupt(
     draw(row, draws.uniform(), (id) => isCandidate(tokenizer, id) && !tokenizer.isContinuation(id)),
   );
   return write(
+    tokenizer,
     text,
     positions,
     proposals.map((id) => tokenizer.idToToken(id)),
@@ -94,28 +97,22 @@ function draw(logProbabilities: Float32Array, uniform: number, allows: (id: numb
 }
 
 function write(
+  tokenizer: WordPieceTokenizer,
   text: string,
   positions: readonly number[],
   tokens: readonly string[],
   { offsets, isChanged }: { offsets: Int32Array; isChanged(slot: number): boolean },
 ): CorruptedText {
-  let corrupted = '';
-  let from = 0;
-  const replacements: Replacement[] = [];
-  positions.forEach((position, slot) => {
-    if (!isChanged(slot)) return;
-    const start = offsets[2 * position];
-    const end = offsets[2 * position + 1];
-    corrupted += text.slice(from, start);
-    const at = corrupted.length;
-    corrupted += tokens[slot];
-    replacements.push({
-      start: at,
-      end: corrupted.length,
-      original: text.slice(start, end),
-      replacement: tokens[slot],
-    });
-    from = end;
+  const changed = [...positions.keys()].filter(isChanged);
+  const bounds = changed.map((slot) => [offsets[2 * positions[slot]], offsets[2 * positions[slot] + 1]] as const);
+  const parts = changed.flatMap((slot, i) => [
+    { text: text.slice(bounds[i - 1]?.[1] ?? 0, bounds[i][0]) },
+    { text: tokens[slot] },
+  ]);
+  const joined = joinParts(tokenizer, [...parts, { text: text.slice(bounds.at(-1)?.[1] ?? 0) }]);
+  const replacements = changed.map((slot, i) => {
+    const [start, end] = joined.spans[2 * i + 1];
+    return { start, end, original: text.slice(...bounds[i]), replacement: tokens[slot] };
   });
-  return { text: corrupted + text.slice(from), replacements };
+  return { text: joined.text, replacements };
 }
