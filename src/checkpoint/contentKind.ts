@@ -24,13 +24,20 @@ const startsWith =
   ({ bytes }: Head) =>
     magic.every((byte, i) => bytes[i] === byte);
 
+/** Of JSON. */
+const isSpace = (byte: number) => [0x20, 0x09, 0x0a, 0x0d].includes(byte);
+
 const KINDS: readonly (readonly [ContentKind, (head: Head) => boolean])[] = [
   ['zip', startsWith(0x50, 0x4b, 0x03, 0x04)],
   ['zip', startsWith(0x50, 0x4b, 0x05, 0x06)], // an empty archive
   ['gzip', startsWith(0x1f, 0x8b)],
   ['torch-legacy', ({ bytes }) => beginsLegacy(bytes)],
-  // Byte 8 opens the JSON header; the length before it is below 2^32.
-  ['safetensors', ({ bytes }) => bytes[8] === 0x7b && [4, 5, 6, 7].every((i) => bytes[i] === 0)],
+  // The JSON header begins at byte 8, perhaps with spaces; the length before it is below 2^32.
+  [
+    'safetensors',
+    ({ bytes }) =>
+      [4, 5, 6, 7].every((i) => bytes[i] === 0) && bytes.subarray(8).find((byte) => !isSpace(byte)) === 0x7b,
+  ],
   ['tar', ({ bytes }) => 'ustar'.split('').every((letter, i) => bytes[257 + i] === letter.charCodeAt(0))],
   ['shard-index', ({ text }) => text.startsWith('{') && text.includes('"weight_map"')],
 ];

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CheckpointError } from '../errors.js';
+import { openTensors } from './openTensorsNode.js';
 import { decodeSafetensors, encodeSafetensors, parseSafetensorsHeader, type SafetensorsTensor } from './safetensors.js';
 import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
 
@@ -108,6 +109,70 @@ describe('safetensors in memory', () => {
   it('refuses to encode a name twice or data that does not fit its shape', () => {
     expect(() => encodeSafetensors([SAMPLE[0], SAMPLE[0]])).toThrow(/flags is given twice/);
     expect(() => encodeSafetensors([{ ...SAMPLE[0], shape: [4] }])).toThrow(/flags is BOOL \[4\]/);
+  });
+});
+
+const A = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
+const text = (header: unknown) => JSON.stringify(header);
+
+/** What the reference implementation (safetensors 0.8.0) does with a header over these bytes of data. */
+const HEADERS: readonly (readonly [what: string, header: string, dataBytes: number, opens: boolean])[] = [
+  ['metadata that is null, as in case safetensors-metadata-null', text({ __metadata__: null, a: A }), 8, true],
+  ['metadata that is empty', text({ __metadata__: {}, a: A }), 8, true],
+  ['metadata with a number', text({ __metadata__: { x: 1 }, a: A }), 8, false],
+  ['metadata with a null in it', text({ __metadata__: { x: null }, a: A }), 8, false],
+  ['metadata with an object in it', text({ __metadata__: { x: { y: 'z' } }, a: A }), 8, false],
+  ['metadata that is a list', text({ __metadata__: [], a: A }), 8, false],
+  ['metadata that is a text', text({ __metadata__: 'x', a: A }), 8, false],
+  ['white space after the header', `${text({ a: A })}   \n\t`, 8, true],
+  ['white space before the header', `  \n${text({ a: A })}`, 8, true],
+  ['a zero byte after the header', `${text({ a: A })}\0`, 8, false],
+  ['a tensor that is described twice alike', `{"a":${text(A)},"a":${text(A)}}`, 8, true],
+  ['two descriptions of one tensor', `{"a":${text(A)},"a":${text({ ...A, data_offsets: [8, 16] })}}`, 16, false],
+  ['two tensors over the same bytes', text({ a: A, b: A }), 8, false],
+  [
+    'a tensor of no elements at the end',
+    text({ a: A, z: { dtype: 'F32', shape: [0, 4], data_offsets: [8, 8] } }),
+    8,
+    true,
+  ],
+  [
+    'a tensor of no elements at the start',
+    text({ z: { dtype: 'F32', shape: [0], data_offsets: [0, 0] }, a: A }),
+    8,
+    true,
+  ],
+  [
+    'a tensor of no elements within another',
+    text({ z: { dtype: 'F32', shape: [0], data_offsets: [4, 4] }, a: A }),
+    8,
+    false,
+  ],
+  ['a scalar', text({ a: { dtype: 'F32', shape: [], data_offsets: [0, 4] } }), 4, true],
+  ['a field that is not known', text({ a: { ...A, x: 1 } }), 8, true],
+  ['bytes after the last tensor', text({ a: A }), 10, false],
+  ['no tensors', text({ __metadata__: { a: 'b' } }), 0, true],
+];
+
+describe('a safetensors header', () => {
+  it.each(HEADERS)('with %s is taken as the reference implementation takes it', async (_, header, dataBytes, opens) => {
+    const path = join(folder, 'header.safetensors');
+    writeFileSync(path, fileWith(header, dataBytes));
+    if (opens) {
+      const source = await openTensors(path);
+      expect(source.metadata ?? {}).toEqual(JSON.parse(header).__metadata__ ?? {});
+      await source.close();
+      expect(SafetensorsFile.open(path).names).toEqual([...source.tensors.keys()]);
+    } else {
+      await expect(openTensors(path)).rejects.toThrow(CheckpointError);
+      expect(() => SafetensorsFile.open(path)).toThrow(CheckpointError);
+    }
+  });
+
+  it('with metadata of another kind is named with it', () => {
+    expect(() => decodeSafetensors(fileWith({ __metadata__: { epoch: 3 }, a: A }, 8), 'x.safetensors')).toThrow(
+      'x.safetensors: has a __metadata__ that is not a map of strings: {"epoch":3}',
+    );
   });
 });
 

@@ -280,11 +280,17 @@ function checkCoverage(
 }
 
 function checkMetadata(value: unknown, source: string): Record<string, string> {
-  if (value === undefined) return {};
+  // `null` is no metadata to the reference implementation, whose field is an optional map of strings.
+  if (value === undefined || value === null) return {};
   if (!isRecord(value) || Object.values(value).some((text) => typeof text !== 'string')) {
-    throw damaged(source, `has a ${METADATA_KEY} that is not a map of strings`, value);
+    throw damaged(source, `has a ${METADATA_KEY} that is not a map of strings: ${shown(value)}`, value);
   }
   return value as Record<string, string>;
+}
+
+function shown(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 100)}…` : text;
 }
 
 function damaged(source: string, text: string, found?: unknown, cause?: unknown): CheckpointError {
