@@ -13,13 +13,23 @@ import type { ParameterSpec } from '../nn/parameters.js';
 import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, OTHER_CONFIG_ADVICE, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { type LoadedTensor, runLoadPlan, type TensorKeeping } from './loadTensors.js';
-import { isTied, type ModelDescription, PUBLISHED, type PublishedDescription, parametersOf } from './modelFolder.js';
+import {
+  classOf,
+  describedAs,
+  isTied,
+  type ModelDescription,
+  PUBLISHED,
+  type PublishedDescription,
+  parametersOf,
+} from './modelFolder.js';
 import { type ElectraHalf, isTensorflowElectra, TIED_TENSORS } from './nameMaps.js';
 import type { TensorSource } from './tensorSource.js';
 
 export interface LoadModelOptions {
   /** What the model is for; default: the class that the config names, else the one that the tensors are of. */
   readonly task?: Task;
+  /** What for, where neither of these is given and config.json names a class that is none of ours. Default: an error. */
+  readonly taskOfUnknown?: Task;
   /** The class itself, instead of `task`. */
   readonly architecture?: Architecture;
   /**
@@ -87,14 +97,10 @@ export function planModel(
 ): { model: ModelDescription; plan: LoadPlan } {
   const contents = contentsOf(source, published.family);
   const architecture = chooseArchitecture(contents, published, options, source.name);
-  const { family: _, spanBoundary: __, labels: named, ...described } = published;
-  // Labels of another task's head are none of this one's; transformers would take them for its size.
-  const labels = MODEL_CLASSES[architecture].task.endsWith('Classification') ? (options.labels ?? named) : undefined;
+  const { spanBoundary: _, ...described } = describedAs(published, architecture, options.labels);
   const spanBoundary = isTied(architecture) ? spanBoundaryOf(contents, published) : undefined;
   const model: ModelDescription = {
     ...described,
-    architecture,
-    ...(labels && { labels }),
     ...(architecture === 'BertModel' && !contents.names.has('bert.pooler.dense.weight') && { pooler: false }),
     ...(spanBoundary && { spanBoundary }),
   };
@@ -202,10 +208,11 @@ export function headScopesIn(source: Pick<Checkpoint, 'tensors'>, family: ModelF
 
 function chooseArchitecture(
   contents: Contents,
-  { family, architecture: named }: PublishedDescription,
-  { architecture, task }: Pick<LoadModelOptions, 'architecture' | 'task'>,
+  published: PublishedDescription,
+  { architecture, task, taskOfUnknown }: Pick<LoadModelOptions, 'architecture' | 'task' | 'taskOfUnknown'>,
   source: string,
 ): Architecture {
+  const { family } = published;
   if (architecture && MODEL_CLASSES[architecture].family !== family) {
     throw new CheckpointError(`${source} is of model type ${family}, which ${architecture} is not`, {
       subject: source,
@@ -215,6 +222,8 @@ function chooseArchitecture(
   }
   if (architecture) return architecture;
   if (task) return architectureFor(family, task);
+  if (published.unfit?.architecture && taskOfUnknown) return architectureFor(family, taskOfUnknown);
+  const named = classOf(published);
   if (named) return named;
   if (family === 'bert' && contents.names.has('classifier.weight')) {
     throw new CheckpointError(`${source} has a classifier, and no config.json says of what kind`, {

@@ -4,11 +4,12 @@
  */
 import { z } from 'zod';
 import { CheckpointError } from '../errors.js';
-import { ARCHITECTURES, type Architecture, type EncoderConfig, encoderConfigProblems } from '../models/config.js';
+import { type Architecture, type EncoderConfig, encoderConfigProblems } from '../models/config.js';
 import { architectureFor, HEAD_DEFAULTS, type HeadSettings, MODEL_CLASSES, modelForUse } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_SCOPE, type SpanBoundaryConfig, spanBoundaryParameters } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
+import { architectureIn, familyIn, labelsIn, unfit } from './publishedHead.js';
 
 /** Whose parameter names and config.json a class has. */
 export function familyOf(architecture: Architecture): ModelFamily {
@@ -56,11 +57,11 @@ const PUBLISHED_DEFAULTS: Readonly<Record<ModelFamily, Readonly<Record<string, n
   bert: { ...COMMON_DEFAULTS, hidden_size: 768, num_attention_heads: 12, intermediate_size: 3072 },
 };
 
-/** What our encoder is and cannot be otherwise; a config.json may leave these out. */
-const FIXED: Readonly<Record<string, unknown>> = {
-  hidden_act: 'gelu',
-  position_embedding_type: 'absolute',
-  is_decoder: false,
+/** What our encoder is and cannot be otherwise; a config.json may leave these out. The first is what is written. */
+const FIXED: Readonly<Record<string, readonly unknown[]>> = {
+  hidden_act: ['gelu', 'gelu_python'], // the same function, computed in Python; gelu_new and others are approximations
+  position_embedding_type: ['absolute'],
+  is_decoder: [false],
 };
 
 export interface ModelDescription {
@@ -111,22 +112,32 @@ export function encoderConfigToJson(model: ModelDescription): Record<string, unk
 /** What config.json says of a model; the class may be left open. */
 export interface PublishedDescription extends Omit<ModelDescription, 'architecture'> {
   readonly family: ModelFamily;
-  /** Undefined where the file names no class, as SpanBERT's does. */
+  /** Undefined where the file names no class, as SpanBERT's does, or none of ours. */
   readonly architecture?: Architecture;
+  /** What the file says of a head and cannot be used: errors where that head is wanted, see `describedAs`. */
+  readonly unfit?: {
+    /** It names a class that is none of ours. */
+    readonly architecture?: CheckpointError;
+    /** Its labels are no names of 0, 1, 2, … */
+    readonly labels?: CheckpointError;
+    /** Its output matrix is not the word table. */
+    readonly tied?: CheckpointError;
+  };
 }
 
 /**
  * Reads the content of config.json.
  * @param source  file name for messages
- * @throws CheckpointError when it is of another kind of model, or a field has no value that our encoder can take
+ * @throws CheckpointError when it is of another kind of model, or a field has no value that our encoder can take. What it says
+ *         of its head is refused where that head is wanted
  */
 export function parsePublishedConfig(json: unknown, source: string): PublishedDescription {
   if (typeof json !== 'object' || json === null || Array.isArray(json)) throw unfit(source, 'is not a JSON object');
   const fields = json as Record<string, unknown>;
   const family = familyIn(fields, source);
-  for (const [name, value] of Object.entries(FIXED)) {
-    if (fields[name] !== undefined && fields[name] !== value) {
-      throw unfit(source, `has ${name} ${JSON.stringify(fields[name])}`, `${name} ${JSON.stringify(value)}`);
+  for (const [name, values] of Object.entries(FIXED)) {
+    if (fields[name] !== undefined && fields[name] !== null && !values.includes(fields[name])) {
+      throw unfit(source, `has ${name} ${JSON.stringify(fields[name])}`, `${name} ${JSON.stringify(values[0])}`);
     }
   }
   const published = family === 'bert' ? { ...PUBLISHED, embeddingSize: 'hidden_size' } : PUBLISHED;
@@ -135,17 +146,24 @@ export function parsePublishedConfig(json: unknown, source: string): PublishedDe
   ) as unknown as EncoderConfig;
   const problems = encoderConfigProblems(config);
   if (problems.length) throw unfit(source, `does not describe a model: ${problems.join('; ')}`);
-  const architecture = architectureOf(fields, family, source);
-  if (architecture && fields.tie_word_embeddings === false && isTied(architecture)) {
-    throw unfit(source, 'has tie_word_embeddings false', 'an output matrix that is the word embeddings');
-  }
-  const labels = labelsOf(fields, source);
+  const architecture = architectureIn(fields, family, source);
+  const labels = labelsIn(fields, source);
+  const untied =
+    fields.tie_word_embeddings === false
+      ? unfit(source, 'has tie_word_embeddings false', 'an output matrix that is the word embeddings')
+      : undefined;
+  const unfits = {
+    ...(architecture.unfit && { architecture: architecture.unfit }),
+    ...(labels.unfit && { labels: labels.unfit }),
+    ...(untied && { tied: untied }),
+  };
   const others = Object.entries(fields).filter(([name]) => !DROPPED.has(name));
   return {
     family,
     config,
-    ...(architecture && { architecture }),
-    ...(labels && { labels }),
+    ...(architecture.value && { architecture: architecture.value }),
+    ...(labels.value && { labels: labels.value }),
+    ...(Object.keys(unfits).length > 0 && { unfit: unfits }),
     ...(others.length > 0 && { otherFields: Object.fromEntries(others) }),
     ...pleiadOf(fields, source),
   };
@@ -156,18 +174,39 @@ export function parseConfigJson(json: unknown, source: string): ModelDescription
   return withClass(parsePublishedConfig(json, source));
 }
 
-/** A description whose class was left open is of the encoder alone. */
-export function withClass({ family, architecture, ...rest }: PublishedDescription): ModelDescription {
-  return { ...rest, architecture: architecture ?? architectureFor(family, 'encoder') };
+/**
+ * A description whose class was left open is of the encoder alone.
+ * @throws CheckpointError when it names a class that is none of ours, or says of it what cannot be used
+ */
+export function withClass(published: PublishedDescription): ModelDescription {
+  return describedAs(published, classOf(published) ?? architectureFor(published.family, 'encoder'));
 }
 
-/** `model_type`; the oldest files have none, and are BERT's unless they say otherwise. */
-function familyIn({ model_type: named, architectures }: Record<string, unknown>, source: string): ModelFamily {
-  if (named === 'electra' || named === 'bert') return named;
-  if (named !== undefined) {
-    throw unfit(source, `has model_type ${JSON.stringify(named)}`, 'model_type "electra" or "bert"');
-  }
-  return String(architectures).startsWith('Electra') ? 'electra' : 'bert';
+/**
+ * The class that config.json names, if any.
+ * @throws CheckpointError when that is none of ours
+ */
+export function classOf({ architecture, unfit: { architecture: unknown } = {} }: PublishedDescription) {
+  if (unknown) throw unknown;
+  return architecture;
+}
+
+/**
+ * What config.json says, taken for a model of a class. What it says of other heads does not matter: labels are those of
+ * classifiers, and only what predicts pieces ties its output matrix.
+ * @param labels  instead of those in the file
+ * @throws CheckpointError when it says of this class what cannot be used
+ */
+export function describedAs(
+  { family: _, architecture: __, unfit: unusable = {}, labels: named, ...rest }: PublishedDescription,
+  architecture: Architecture,
+  labels = named,
+): ModelDescription {
+  if (unusable.tied && isTied(architecture)) throw unusable.tied;
+  const isClassifier = MODEL_CLASSES[architecture].task.endsWith('Classification');
+  if (isClassifier && !labels && unusable.labels) throw unusable.labels;
+  // transformers would take labels for the size of a head.
+  return { ...rest, architecture, ...(isClassifier && labels && { labels }) };
 }
 
 /** Whether a class predicts pieces with its word table. */
@@ -179,38 +218,6 @@ function numberField(fields: Record<string, unknown>, name: string, family: Mode
   const value = fields[name] ?? PUBLISHED_DEFAULTS[family][name];
   if (typeof value !== 'number') throw unfit(source, `has ${name} ${JSON.stringify(value)}`, 'a number');
   return value;
-}
-
-function architectureOf(
-  { architectures }: Record<string, unknown>,
-  family: ModelFamily,
-  source: string,
-): Architecture | undefined {
-  const found: unknown = Array.isArray(architectures) ? architectures[0] : undefined;
-  if (found === undefined) return undefined;
-  const known = ARCHITECTURES.filter((name) => familyOf(name) === family);
-  const architecture = known.find((name) => name === found);
-  if (!architecture) throw unfit(source, `has architectures ${JSON.stringify(architectures)}`, known.join(' or '));
-  return architecture;
-}
-
-/** More labels than any task has: the head's matrix is made from their number. */
-const MOST_LABELS = 100_000;
-
-/** `id2label`, else `num_labels` names as transformers makes them up. */
-function labelsOf({ id2label, num_labels: count }: Record<string, unknown>, source: string): string[] | undefined {
-  if (id2label === undefined || id2label === null) {
-    if (count === undefined || count === null) return undefined;
-    if (Number.isInteger(count) && (count as number) >= 1 && (count as number) <= MOST_LABELS) {
-      return Array.from({ length: count as number }, (_, id) => `LABEL_${id}`);
-    }
-    throw unfit(source, `has num_labels ${JSON.stringify(count)}`, 'a positive integer');
-  }
-  const table = typeof id2label === 'object' ? (id2label as Record<string, unknown>) : {};
-  const size = Math.min(Object.keys(table).length, MOST_LABELS);
-  const labels = Array.from({ length: size }, (_, id) => table[String(id)]);
-  if (labels.length > 0 && labels.every((label) => typeof label === 'string')) return labels as string[];
-  throw unfit(source, `has id2label ${JSON.stringify(id2label).slice(0, 200)}`, 'names for the ids 0, 1, 2, …');
 }
 
 const spanBoundarySchema = z.strictObject({
@@ -234,13 +241,6 @@ function pleiadOf(
     throw unfit(source, `has pleiad.${['spanBoundary', ...path].join('.')}: ${message}`);
   }
   return { ...common, spanBoundary: parsed.data };
-}
-
-function unfit(source: string, problem: string, expected?: string): CheckpointError {
-  return new CheckpointError(`${source} ${problem}${expected ? `; expected ${expected}` : ''}`, {
-    subject: source,
-    expected,
-  });
 }
 
 /**

@@ -24,6 +24,7 @@ import {
   SPAN_BOUNDARY_FILE,
   withClass,
 } from './modelFolder.js';
+import { parsePythonJson } from './pythonJson.js';
 import type { SafetensorsTensor } from './safetensors.js';
 import { SafetensorsFile, writeSafetensors } from './safetensorsNode.js';
 import { type WeightFilesOptions, writeWeightFiles } from './weightFilesNode.js';
@@ -132,7 +133,7 @@ export function readPublishedConfig(path: string): PublishedDescription {
 
 function parseJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, 'utf8'));
+    return parsePythonJson(readFileSync(path, 'utf8'));
   } catch (cause) {
     throw new CheckpointError(`${path} is not JSON: ${(cause as Error).message}`, { subject: path, cause });
   }

@@ -1,7 +1,7 @@
 /** Which folder a word stands for: model folders, checkpoints and runs. */
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadModelDescription } from '../checkpoint/modelFolderNode.js';
+import { loadPublishedConfig } from '../checkpoint/modelFolderNode.js';
 import { CheckpointError } from '../errors.js';
 import { checkpointOf, readRunFile } from '../training/runFolderNode.js';
 
@@ -45,6 +45,6 @@ export function resolveCheckpoint(folder: string): string | undefined {
  */
 export function trainedLength(path: string): number | undefined {
   if (!existsSync(join(path, 'config.json'))) return undefined;
-  const length = loadModelDescription(path).pleiad?.length;
+  const length = loadPublishedConfig(path).pleiad?.length;
   return typeof length === 'number' ? length : readRunFile(resolve(path, '../../..'))?.settings.length;
 }

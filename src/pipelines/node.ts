@@ -7,6 +7,7 @@ import type { Engine } from '../engine/engine.js';
 import type { EngineName } from '../engine/engineNames.js';
 import { createEngine, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import type { Architecture } from '../models/config.js';
+import type { Task } from '../models/heads.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadMaxLength, loadTokenizer } from '../text/tokenizerNode.js';
 import type { PipelineOptions } from './encoderModel.js';
@@ -32,9 +33,17 @@ export interface LoadOptions
   readonly engine?: Engine | EngineName;
 }
 
+interface Wanted {
+  readonly roles: readonly ModelRole[];
+  /** What a model is taken for whose config.json names a class that is none of ours. */
+  readonly task: Task;
+  readonly architectures: readonly Architecture[];
+}
+
 /** What predicts masked tokens, and where a checkpoint may have it. */
 const MASKED_LM = {
   roles: ['generator', 'model'],
+  task: 'maskedLm',
   architectures: ['ElectraForMaskedLM', 'BertForMaskedLM', 'BertForPreTraining'],
 } as const;
 
@@ -44,7 +53,11 @@ const MASKED_LM = {
  * @throws CheckpointError when there is no such model, it is damaged, or it is of another kind
  */
 export function loadReplacedTokenDetection(model: string, options: LoadOptions = {}): Promise<ReplacedTokenDetector> {
-  const wanted = { roles: ['discriminator'], architectures: ['ElectraForPreTraining'] } as const;
+  const wanted = {
+    roles: ['discriminator'],
+    task: 'preTraining',
+    architectures: ['ElectraForPreTraining'],
+  } as const;
   return load(model, wanted, options, replacedTokenDetection);
 }
 
@@ -65,12 +78,17 @@ export function loadTextCorruption(model: string, options: LoadOptions = {}): Pr
 
 async function load<P extends { release(): Promise<void> }>(
   model: string,
-  { roles, architectures }: { roles: readonly ModelRole[]; architectures: readonly Architecture[] },
+  { roles, task, architectures }: Wanted,
   options: LoadOptions,
   create: (options: PipelineOptions) => Promise<P>,
 ): Promise<P> {
   const { onLoadReport, ...loading } = options;
-  const pretrained = await loadPretrained(model, { ...loading, keep: loading.keep ?? 'file', roles });
+  const pretrained = await loadPretrained(model, {
+    ...loading,
+    keep: loading.keep ?? 'file',
+    roles,
+    taskOfUnknown: task,
+  });
   requireClass(pretrained, architectures, USES);
   onLoadReport?.(pretrained.report);
   const { model: description, folder: path, tensors, tokenizer } = pretrained;

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fetchModel } from '../checkpoint/hub/fetchModelNode.js';
 import type { LoadModelOptions } from '../checkpoint/loadModel.js';
-import type { ModelDescription } from '../checkpoint/modelFolder.js';
+import { classOf, describedAs } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolderNode.js';
 import type { EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
@@ -65,14 +65,12 @@ const NEEDED: Readonly<Record<Task, readonly string[]>> = {
 
 /** @throws CheckpointError when its outputs are not those of the class that config.json, or the caller, names */
 export async function openOnnxModel(folder: string, path: string, options: OnnxModelOptions): Promise<ModelParts> {
-  const { family, architecture: named, ...published } = loadPublishedConfig(folder);
-  const { task, architecture = task ? architectureFor(family, task) : named } = options;
+  const published = loadPublishedConfig(folder);
+  const { family } = published;
+  const { task, architecture = task ? architectureFor(family, task) : classOf(published) } = options;
   const program = await openOnnxFile(path, options);
   try {
-    const description: ModelDescription = {
-      ...published,
-      architecture: architecture ?? architectureFor(family, 'encoder'),
-    };
+    const description = describedAs(published, architecture ?? architectureFor(family, 'encoder'));
     refuseOtherHead(path, program.outputs, description.architecture);
     const tokenizer = loadTokenizerIfThere(folder, options);
     if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
