@@ -66,12 +66,38 @@ describe('pleiad convert', () => {
   it('says what it cannot do, and leaves nothing', async () => {
     const head = await pleiad('convert', goldenPath('tiny-bert'), at('head'), '--task', 'question-answering');
     expect([head.code, existsSync(at('head'))]).toEqual([1, false]);
-    expect(head.stderr).toMatch(/has no whole head of BertForQuestionAnswering: missing qa_outputs/);
+    expect(head.stderr).toMatch(
+      /has no whole head of BertForQuestionAnswering: missing qa_outputs.*To train a new head, ask for one \(--new-head\)/,
+    );
+    const labels = await pleiad('convert', goldenPath('tiny-bert'), at('head'), '--labels', 'a,a');
+    expect([labels.code, existsSync(at('head'))]).toEqual([2, false]);
+    expect(labels.stderr).toMatch(
+      /--labels is given and --new-head is not.*--labels is "a,a"; expected different names/s,
+    );
     await pleiad('convert', goldenPath('tiny-bert'), at('tiny'));
     const again = await pleiad('convert', goldenPath('tiny-bert'), at('tiny'));
     expect(again.code).toBe(2);
     expect(again.stderr).toContain('tiny is not empty');
     expect((await pleiad('convert', goldenPath('tiny-bert'), at('x'), '--dtype', 'f8')).code).toBe(2);
+  });
+
+  it('with --new-head writes a head of random weights, the same for a seed', async () => {
+    const convert = (out: string, ...words: string[]) =>
+      pleiad('convert', goldenPath('tiny-bert'), at(out), '--task', 'sequence-classification', '--new-head', ...words);
+    const { code, json, stderr } = await convert('classifier', '--labels', 'no, yes,maybe');
+    expect(code, stderr).toBe(0);
+    expect(json.initialized).toEqual(['classifier.weight', 'classifier.bias']);
+    expect(stderr).toContain('new, from random weights: 2 tensors');
+    const config = JSON.parse(readFileSync(at('classifier', 'config.json'), 'utf8'));
+    expect(config).toMatchObject({
+      architectures: ['BertForSequenceClassification'],
+      id2label: { 0: 'no', 1: 'yes', 2: 'maybe' },
+    });
+    const weights = (name: string) => readFileSync(at(name, 'model.safetensors'));
+    await convert('again', '--labels', 'no,yes,maybe');
+    await convert('other', '--labels', 'no,yes,maybe', '--seed', '7');
+    expect(weights('again').equals(weights('classifier'))).toBe(true);
+    expect(weights('other').equals(weights('classifier'))).toBe(false);
   });
 
   it('on Ctrl-C removes what it wrote and exits 130', async () => {

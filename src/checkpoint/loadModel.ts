@@ -37,6 +37,8 @@ export interface LoadModelOptions {
    * model is an error. Of a head for other labels, what does not fit starts anew. The encoder is never made up.
    */
   readonly newHead?: boolean;
+  /** How a user asks for a new head, for messages; empty where he cannot. Default "newHead: true". */
+  readonly newHeadAdvice?: string;
   /** Names of the labels, for a new classification head. */
   readonly labels?: readonly string[];
   /** Starting values of a parameter that the file does not have. */
@@ -272,7 +274,7 @@ function refuseIncomplete(
   { missing }: LoadPlan,
   { architecture }: ModelDescription,
   contents: Contents,
-  { newHead = false }: Pick<LoadModelOptions, 'newHead'>,
+  { newHead = false, newHeadAdvice = 'newHead: true' }: Pick<LoadModelOptions, 'newHead' | 'newHeadAdvice'>,
   source: string,
 ): void {
   const names = missing.map(({ name }) => name);
@@ -290,7 +292,7 @@ function refuseIncomplete(
     subject: source,
     found: names,
     expected: 'all tensors of the model',
-    advice: `${holds(contents)}. To train a new head, ask for one (newHead: true)`,
+    advice: `${holds(contents)}${newHeadAdvice && `. To train a new head, ask for one (${newHeadAdvice})`}`,
   });
 }
 

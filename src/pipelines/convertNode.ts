@@ -1,4 +1,7 @@
-/** A checkpoint of any kind as a model folder that transformers and we load. No weight changes, unless f16 is asked for. */
+/**
+ * A checkpoint of any kind as a model folder that transformers and we load. No weight changes, unless f16 is asked for; none is
+ * new, unless a new head is.
+ */
 import { float32ToHalf } from '../checkpoint/halfPrecision.js';
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
@@ -12,7 +15,7 @@ import {
   type WeightDtype,
 } from './pretrainedNode.js';
 
-export interface ConvertOptions extends Omit<LoadPretrainedOptions, 'dtype' | 'newHead' | 'seed' | 'labels'> {
+export interface ConvertOptions extends Omit<LoadPretrainedOptions, 'dtype'> {
   /** Type of the weights that are written. Default: f16 where all of them are that in the source, else f32. */
   readonly dtype?: WeightDtype;
 }

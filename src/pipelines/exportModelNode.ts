@@ -12,7 +12,7 @@ import { saveTokenizer } from '../text/tokenizerNode.js';
 import { compareOutputs, type OutputDifference, onnxModelOf, quantizationGroup } from './exportOnnx.js';
 import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from './pretrainedNode.js';
 
-export interface ExportOptions extends Omit<LoadPretrainedOptions, 'newHead' | 'seed' | 'labels'> {
+export interface ExportOptions extends Omit<LoadPretrainedOptions, 'newHead' | 'newHeadAdvice' | 'seed' | 'labels'> {
   /** Also `onnx/model_quantized.onnx`, with weights in 8 bits. Default false. */
   readonly quantize?: boolean;
   /** Parts are left in float until outputs differ by less: ‖difference‖/‖outputs‖. Default 0.02. */
@@ -49,7 +49,7 @@ export async function exportModel(place: string, out: string, options: ExportOpt
   const { quantize = false, tolerance = 0.02, texts, ...loading } = options;
   if (!(tolerance > 0)) throw new SettingsError([`tolerance is ${tolerance}; expected a number above 0`]);
   requireNewFolder(out);
-  const model = await loadPretrained(place, loading);
+  const model = await loadPretrained(place, { ...loading, newHeadAdvice: '' });
   const onnx = onnxModelOf(model.model, model.tensors);
   return writeNewFolder(out, async (unfinished) => {
     const files = await writeFloat(unfinished, model, onnx);

@@ -88,6 +88,7 @@ async function load<P extends { release(): Promise<void> }>(
     keep: loading.keep ?? 'file',
     roles,
     taskOfUnknown: task,
+    newHeadAdvice: '',
   });
   requireClass(pretrained, architectures, USES);
   onLoadReport?.(pretrained.report);

@@ -1,11 +1,11 @@
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors.js';
-import { type Conversion, convertModel } from '../../pipelines/convertNode.js';
+import { type Conversion, type ConvertOptions, convertModel } from '../../pipelines/convertNode.js';
 import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
-import type { CommandDefinition } from '../command.js';
+import type { CommandDefinition, OptionValues } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
-import { grouped } from '../numbers.js';
+import { grouped, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
@@ -25,6 +25,15 @@ export const convert: CommandDefinition = {
       choices: ['f32', 'f16'],
     },
     TASK_OPTION,
+    {
+      flags: '--new-head',
+      description: 'a head that the source does not have starts at random, to be trained. Default: that is an error.',
+    },
+    {
+      flags: '--labels <names>',
+      description: 'with --new-head: labels of a classifier, commas between. Default: two.',
+    },
+    { flags: '--seed <number>', description: 'with --new-head: of its random weights. Default 0.' },
     HALF_OPTION,
     CONFIG_OPTION,
     REVISION_OPTION,
@@ -34,6 +43,7 @@ export const convert: CommandDefinition = {
     'pleiad convert SpanBERT/spanbert-base-cased spanbert/ --task encoder',
     'pleiad convert electra_small/ generator/ --half generator',
     'pleiad convert run/ model/ --dtype f16',
+    'pleiad convert run/ start/ --task sequence-classification --new-head --labels no,yes',
   ],
 
   async run([source, folder], options, { output }) {
@@ -44,6 +54,7 @@ export const convert: CommandDefinition = {
       const conversion = await convertModel(source, folder, {
         ...loadingOptions(options, output),
         ...sourceOptions(options),
+        ...newHeadOptions(options),
         dtype: dtype as WeightDtype | undefined,
         signal,
       });
@@ -53,8 +64,34 @@ export const convert: CommandDefinition = {
   },
 };
 
+function newHeadOptions({ newHead, labels, seed }: OptionValues): Partial<ConvertOptions> {
+  const names = typeof labels === 'string' ? labels.split(',').map((name) => name.trim()) : undefined;
+  const isWrong = names && (names.includes('') || new Set(names).size < names.length);
+  const given = { '--labels': labels, '--seed': seed };
+  const problems = [
+    ...Object.entries(given).flatMap(([flag, value]) =>
+      value !== undefined && !newHead
+        ? [`${flag} is given and --new-head is not; a head that is there has its own`]
+        : [],
+    ),
+    ...(isWrong
+      ? [`--labels is ${JSON.stringify(labels)}; expected different names with commas between, such as no,yes`]
+      : []),
+  ];
+  if (problems.length > 0) throw new SettingsError(problems);
+  const number = wholeNumber('--seed', seed, 0);
+  return {
+    newHead: newHead === true,
+    newHeadAdvice: '--new-head',
+    ...(names && { labels: names }),
+    ...(number !== undefined && { seed: number }),
+  };
+}
+
 function show({ model, report, dtype, files, roundedValues }: Conversion, folder: string, output: Output): void {
   for (const line of describeLoadReport(report)) output.line(line);
+  const fresh = report.initialized.length;
+  if (fresh > 0) output.line(`  new, from random weights: ${fresh} tensors`);
   if (model.guessedConfig) {
     output.line('  no config.json: sizes are those of the tensors, with 64 units a head, as all released models have');
   }
