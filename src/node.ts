@@ -27,6 +27,7 @@ export * from './pipelines/autoModelsNode.js';
 export * from './pipelines/convertNode.js';
 export * from './pipelines/exportModelNode.js';
 export * from './pipelines/inspectModelNode.js';
+export * from './pipelines/inspectOnnxNode.js';
 export * from './pipelines/modelPlacesNode.js';
 export * from './pipelines/node.js';
 export type { OpenPretrainedOptions } from './pipelines/openPretrainedNode.js';

@@ -24,11 +24,42 @@ export const CASING_OPTIONS: readonly OptionDefinition[] = [
 export const LOADING_OPTIONS: readonly OptionDefinition[] = [
   {
     flags: '--model <name>',
-    description: 'a run folder (its best checkpoint), a checkpoint, a model folder, or a name on the hub',
+    description:
+      'a run folder (its best checkpoint), a checkpoint, a model folder, one that was exported, or a name on the hub',
   },
   REVISION_OPTION,
   ...CASING_OPTIONS,
 ];
+
+/** For commands that also run a model that is an ONNX file. */
+export const ONNX_OPTIONS: readonly OptionDefinition[] = [
+  {
+    flags: '--onnx <file>',
+    description:
+      'an ONNX file in the folder of the model to run, such as onnx/model_quantized.onnx. Default: the one of a folder that has no weights.',
+  },
+  {
+    flags: '--onnx-names <pairs>',
+    description:
+      'what that file calls its inputs and outputs, such as logits=output_0,input_ids=ids. Default: the usual names.',
+  },
+];
+
+/** ONNX_OPTIONS as the pipelines take them. */
+export function onnxOptions({ onnx, onnxNames }: OptionValues): Pick<LoadOptions, 'onnx' | 'onnxNames'> {
+  return {
+    ...(typeof onnx === 'string' && { onnx }),
+    ...(typeof onnxNames === 'string' && { onnxNames: namePairs(onnxNames) }),
+  };
+}
+
+function namePairs(word: string): Record<string, string> {
+  const pairs = word.split(',').map((pair) => /^\s*([^=\s]+)\s*=\s*(.*\S)\s*$/.exec(pair));
+  if (pairs.every((pair) => pair !== null)) return Object.fromEntries(pairs.map((pair) => [pair[1], pair[2]]));
+  throw new SettingsError([
+    `--onnx-names is ${JSON.stringify(word)}; expected pairs with commas between, such as logits=output_0,input_ids=ids`,
+  ]);
+}
 
 export function modelFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;
@@ -54,9 +85,10 @@ const MOST_NAMES = 3;
 export function pipelineOptions(
   values: OptionValues,
   output: Output,
-): Pick<LoadOptions, 'revision' | 'lowercase' | 'onHubEvent' | 'onLoadReport'> {
+): Pick<LoadOptions, 'revision' | 'lowercase' | 'onHubEvent' | 'onLoadReport' | 'onnx' | 'onnxNames'> {
   return {
     ...loadingOptions(values, output),
+    ...onnxOptions(values),
     onLoadReport: ({ source, target, unused }) => {
       if (unused.length === 0) return;
       const names = unused.slice(0, MOST_NAMES).map(({ from }) => from);

@@ -15,8 +15,14 @@ import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
 /** A model as a pipeline is given it. */
 export interface PipelineOptions {
-  /** Not closed by the pipeline: several may share one. */
-  readonly engine: Engine;
+  /** Not closed by the pipeline: several may share one. Not needed with `program`. */
+  readonly engine?: Engine;
+  /**
+   * A model that runs as it is, an ONNX file, instead of `weights` in `engine`; its outputs at every position. Its rows are
+   * run one by one: what it says of a text does not depend on the texts beside it, as it would in 8 bits, where the scale
+   * of activations is found over all of a batch.
+   */
+  readonly program?: Pick<Program, 'run' | 'release'>;
   readonly tokenizer: WordPieceTokenizer;
   readonly config: EncoderConfig;
   /** Whose names the weights carry. Default `electra`. */
@@ -45,13 +51,13 @@ export interface RowBatch {
 export class EncoderModel {
   readonly tokenizer: WordPieceTokenizer;
   readonly maxLength: number;
-  readonly #program: Program;
+  readonly #program: Pick<Program, 'run' | 'release'>;
   readonly #batchSize: number;
 
-  private constructor(options: PipelineOptions, program: Program) {
+  private constructor(options: PipelineOptions, program: Pick<Program, 'run' | 'release'>) {
     this.tokenizer = options.tokenizer;
     this.maxLength = options.maxLength ?? options.config.maxPositionEmbeddings;
-    this.#batchSize = options.batchSize ?? 16;
+    this.#batchSize = options.program ? 1 : (options.batchSize ?? 16);
     this.#program = program;
   }
 
@@ -61,9 +67,15 @@ export class EncoderModel {
    */
   static async load(model: ModelGraph, options: PipelineOptions, label: string): Promise<EncoderModel> {
     checkOptions(options);
+    const { engine, program, tokenizer, config, source = label } = options;
+    if (program) {
+      checkVocabulary(tokenizer, config, source);
+      return new EncoderModel(options, atPositions(program));
+    }
+    if (!engine) throw new SettingsError(['engine is missing; expected an engine to run the weights in']);
     checkWeights(model, options, label);
     const used = new Map(model.parameters.map(({ name }) => [name, options.weights.get(name)!]));
-    return new EncoderModel(options, await options.engine.compile(model.graph, { label, weights: used }));
+    return new EncoderModel(options, await engine.compile(model.graph, { label, weights: used }));
   }
 
   /**
@@ -86,6 +98,26 @@ export class EncoderModel {
   release(): Promise<void> {
     return this.#program.release();
   }
+}
+
+/** A program whose logits are of every position, asked about those of the input `positions` alone: [B, S, V] → [N, V]. */
+function atPositions(program: Pick<Program, 'run' | 'release'>): Pick<Program, 'run' | 'release'> {
+  return {
+    run: async ({ positions, ...feeds }) => {
+      const outputs = await program.run(feeds);
+      return positions ? { ...outputs, logits: gatherRows(outputs.logits, positions.data) } : outputs;
+    },
+    release: () => program.release(),
+  };
+}
+
+function gatherRows({ dtype, shape, data }: Tensor, rows: ArrayLike<number>): Tensor {
+  const width = shape[shape.length - 1];
+  const gathered = new Float32Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    gathered.set(data.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+  }
+  return { dtype, shape: [rows.length, width], data: gathered };
 }
 
 function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {

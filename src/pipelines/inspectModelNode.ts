@@ -12,7 +12,7 @@ import { elementCount } from '../graph/dimensions.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { hasTokenizer, loadTokenizer } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
-import { type ModelRole, resolveCheckpoint } from './modelPlacesNode.js';
+import { innerPlace, type ModelRole, membersOf, resolveCheckpoint } from './modelPlacesNode.js';
 import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrainedNode.js';
 import { taskOfHalf } from './pretrainedNode.js';
 
@@ -52,14 +52,17 @@ export interface LicenceNote {
 
 /**
  * Inspects the models of a run or checkpoint, or the one model of any other place.
- * @param place  as `loadPretrained`
+ * @param given  as `loadPretrained`
  * @throws CheckpointError when there is no such model, it is damaged, or its encoder is not what its config says
  */
-export async function inspectModels(place: string, options: InspectOptions = {}): Promise<Inspection[]> {
+export async function inspectModels(given: string, options: InspectOptions = {}): Promise<Inspection[]> {
+  const place = innerPlace(given);
   const checkpoint = existsSync(join(place, 'config.json')) ? undefined : resolveCheckpoint(place);
-  if (!checkpoint || options.half) return [await inspect(place, options)];
   const roles: ModelRole[] = ['discriminator', 'generator', 'model'];
-  const folders = roles.map((role) => join(checkpoint, role)).filter((folder) => existsSync(folder));
+  const folders = checkpoint
+    ? roles.map((role) => join(checkpoint, role)).filter((folder) => existsSync(folder))
+    : membersOf(place);
+  if (folders.length === 0 || options.half) return [await inspect(place, options)];
   const models: Inspection[] = [];
   for (const folder of folders) models.push(await inspect(folder, options));
   return models;
@@ -118,6 +121,11 @@ const RELEASED: readonly (readonly [name: RegExp, licence: string, source: strin
 
 /** What the folder itself says: the `license` of its model card, else its LICENSE; else what is known of its author. */
 function licenceOf({ folder, hub }: Pick<OpenedPretrained, 'folder' | 'hub'>): LicenceNote {
+  return licenceIn(folder, hub?.repository);
+}
+
+/** As `licenceOf`. @param repository  of a model that came by name */
+export function licenceIn(folder: string, repository = ''): LicenceNote {
   const cards = CARDS.map((name) => join(folder, name)).filter((path) => existsSync(path));
   for (const card of cards) {
     const name = licenceInCard(readFileSync(card, 'utf8'));
@@ -125,7 +133,7 @@ function licenceOf({ folder, hub }: Pick<OpenedPretrained, 'folder' | 'hub'>): L
   }
   const file = LICENCES.map((name) => join(folder, name)).find((path) => existsSync(path));
   if (file) return { source: file };
-  const released = RELEASED.find(([name]) => name.test(hub?.repository ?? ''));
+  const released = RELEASED.find(([name]) => name.test(repository));
   if (released) return { name: released[1], source: released[2] };
   return { source: 'no file says; look where it comes from' };
 }

@@ -3,7 +3,7 @@
 import { statSync } from 'node:fs';
 import { type FetchModelOptions, fetchModel } from '../checkpoint/hub/fetchModelNode.js';
 import { hasTokenizer } from '../text/tokenizerNode.js';
-import { resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
+import { innerPlace, resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
 
 /**
  * Finds a tokenizer: in a folder, in one of its files, with a model of a checkpoint or run, or with a model on the hub, of
@@ -16,7 +16,8 @@ export async function locateTokenizer(
   options: Omit<FetchModelOptions, 'formats' | 'also' | 'clock'> = {},
 ): Promise<string> {
   if (statSync(place, { throwIfNoEntry: false })?.isFile()) return place;
-  const { folder } = await fetchModel(place, { ...options, formats: [] });
+  const { folder: given, hub } = await fetchModel(place, { ...options, formats: [] });
+  const folder = hub || hasTokenizer(given) ? given : innerPlace(given);
   const isItself = hasTokenizer(folder) || !resolveCheckpoint(folder);
   return isItself ? folder : resolveModelFolder(folder, 'discriminator', 'model', 'generator');
 }

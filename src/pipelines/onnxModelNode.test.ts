@@ -112,7 +112,7 @@ describe('a folder with an ONNX file and no weights', () => {
     const config = JSON.parse(readFileSync(at('wrong', 'config.json'), 'utf8'));
     writeFileSync(at('wrong', 'config.json'), JSON.stringify({ ...config, architectures: ['BertForMaskedLM'] }));
     await expect(fromPretrained(at('wrong'))).rejects.toThrow(
-      /has the outputs lastHiddenState, poolerOutput; BertForMaskedLM needs logits\. It is an encoder alone/,
+      /has the outputs last_hidden_state, pooler_output; BertForMaskedLM needs logits\. It is an encoder alone/,
     );
     const encoder = await fromPretrained(at('wrong'), { task: 'encoder', threads: 1 });
     expect(encoder.description.architecture).toBe('BertModel');
@@ -122,6 +122,8 @@ describe('a folder with an ONNX file and no weights', () => {
     writeFileSync(at('broken', 'model.onnx'), readFileSync(at('encoder', 'onnx/model.onnx')).subarray(0, 500));
     await expect(fromPretrained(at('broken'))).rejects.toThrow(/model\.onnx cannot be loaded/);
     renameSync(at('broken', 'model.onnx'), at('broken', 'other.onnx'));
+    await expect(fromPretrained(at('broken'))).rejects.toThrow(/other\.onnx cannot be loaded/);
+    rmSync(at('broken', 'other.onnx'));
     await expect(fromPretrained(at('broken'))).rejects.toThrow(/no file of weights/);
     rmSync(at('broken'), { recursive: true });
   });

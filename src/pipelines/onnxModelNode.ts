@@ -1,12 +1,13 @@
 /** Models that are ONNX files, for inference alone: folders as transformers.js and optimum have them. */
 import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fetchModel } from '../checkpoint/hub/fetchModelNode.js';
 import type { LoadModelOptions } from '../checkpoint/loadModel.js';
 import { classOf, describedAs } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolderNode.js';
 import type { EngineChoiceOptions } from '../engine/node/chooseEngine.js';
-import { openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
+import { PUBLISHED_OUTPUTS } from '../engine/onnx/publish.js';
+import { namesAdvice, type OnnxFile, type OnnxNames, openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
 import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
@@ -14,18 +15,24 @@ import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
 import type { ModelParts } from './model.js';
-import { type OpenPretrainedOptions, onnxFileAlone } from './openPretrainedNode.js';
+import { innerPlace, memberOf } from './modelPlacesNode.js';
+import { isOnnxName, type OpenPretrainedOptions, onnxFileAlone, rolesOf } from './openPretrainedNode.js';
 
 export interface OnnxModelOptions
   extends OpenPretrainedOptions,
-    Pick<LoadModelOptions, 'task' | 'architecture'>,
+    Pick<LoadModelOptions, 'task' | 'taskOfUnknown' | 'architecture'>,
     TokenizerOverrides,
     Omit<EngineChoiceOptions, 'engine'> {
   /**
    * An ONNX file to run as it is, instead of weights, for instance "onnx/model_quantized.onnx". Default: only where a
-   * folder has no weights, "onnx/model.onnx" or "model.onnx".
+   * folder has no weights, "onnx/model.onnx", "model.onnx", their quantized forms, or the only one that is there.
    */
   readonly onnx?: string;
+  /**
+   * What the ONNX file calls its inputs and outputs where it does not call them as transformers.js does, by the usual name,
+   * for instance `{ logits: 'output_0' }`.
+   */
+  readonly onnxNames?: OnnxNames;
 }
 
 export interface FoundModel {
@@ -42,14 +49,29 @@ const WITH_ONNX = ['safetensors', 'pytorch', 'onnx'] as const;
 export async function findModel(place: string, options: OnnxModelOptions): Promise<FoundModel> {
   const { onnx } = options;
   if (onnx !== undefined) {
-    const { folder } = await fetchModel(place, { ...options, formats: [], also: [onnx, `${onnx}_data`] });
+    const also = [onnx, `${onnx}_data`];
+    const { folder } = await fetchModel(memberOf(innerPlace(place), rolesOf(options)), {
+      ...options,
+      formats: [],
+      also,
+    });
     return { place: folder, onnx: join(folder, onnx) };
   }
   const stat = statSync(place, { throwIfNoEntry: false });
+  if (stat?.isFile() && isOnnxName(place)) return { place: folderOfOnnx(place), onnx: place };
   if (stat?.isFile() || (!stat && existsSync(`${place}.index`))) return { place };
-  const folder = stat ? place : (await fetchModel(place, { ...options, formats: WITH_ONNX })).folder;
+  const folder = stat
+    ? memberOf(innerPlace(place), rolesOf(options))
+    : (await fetchModel(place, { ...options, formats: WITH_ONNX })).folder;
   const file = onnxFileAlone(folder);
   return { place: folder, ...(file !== undefined && { onnx: join(folder, file) }) };
+}
+
+/** The folder with config.json and tokenizer: that of the file, or the one around `onnx/`. */
+export function folderOfOnnx(path: string): string {
+  const folder = dirname(path);
+  const around = dirname(resolve(folder));
+  return !existsSync(join(folder, 'config.json')) && existsSync(join(around, 'config.json')) ? around : folder;
 }
 
 /** The outputs without which a model is none for a task. */
@@ -67,11 +89,13 @@ const NEEDED: Readonly<Record<Task, readonly string[]>> = {
 export async function openOnnxModel(folder: string, path: string, options: OnnxModelOptions): Promise<ModelParts> {
   const published = loadPublishedConfig(folder);
   const { family } = published;
-  const { task, architecture = task ? architectureFor(family, task) : classOf(published) } = options;
-  const program = await openOnnxFile(path, options);
+  const { task, taskOfUnknown, threads, onnxNames: names = {} } = options;
+  const asked = task ?? (published.unfit?.architecture && taskOfUnknown);
+  const { architecture = asked ? architectureFor(family, asked) : classOf(published) } = options;
+  const program = await openOnnxFile(path, { threads, names });
   try {
     const description = describedAs(published, architecture ?? architectureFor(family, 'encoder'));
-    refuseOtherHead(path, program.outputs, description.architecture);
+    refuseOtherHead(path, program, description.architecture);
     const tokenizer = loadTokenizerIfThere(folder, options);
     if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
     return { description, tensors: new Map(), program, ...(tokenizer && { tokenizer }) };
@@ -81,18 +105,19 @@ export async function openOnnxModel(folder: string, path: string, options: OnnxM
   }
 }
 
-function refuseOtherHead(path: string, outputs: readonly string[], architecture: Architecture): void {
-  const needed = NEEDED[MODEL_CLASSES[architecture].task];
-  if (needed.every((name) => outputs.includes(name))) return;
+function refuseOtherHead(path: string, { outputs, outputNames }: OnnxFile, architecture: Architecture): void {
+  const lacking = NEEDED[MODEL_CLASSES[architecture].task].filter((name) => !outputs.includes(name));
+  if (lacking.length === 0) return;
+  const needed = NEEDED[MODEL_CLASSES[architecture].task].map((name) => PUBLISHED_OUTPUTS[name]);
   throw new CheckpointError(
-    `${path} has the outputs ${outputs.join(', ')}; ${architecture} needs ${needed.join(', ')}`,
+    `${path} has the outputs ${outputNames.join(', ')}; ${architecture} needs ${needed.join(', ')}`,
     {
       subject: path,
-      found: outputs,
+      found: outputNames,
       expected: needed.join(', '),
       advice: outputs.includes('lastHiddenState')
         ? 'It is an encoder alone, whatever its config.json says (task: "encoder")'
-        : 'Say what it is for (task)',
+        : `${namesAdvice(PUBLISHED_OUTPUTS[lacking[0]], outputNames)}; where it is another head, say what for (task)`,
     },
   );
 }

@@ -12,7 +12,7 @@ import { unpackTemporarily } from '../checkpoint/openTensorsNode.js';
 import { TensorSource } from '../checkpoint/tensorSource.js';
 import { CheckpointError } from '../errors.js';
 import { verifyModelOfCheckpoint } from '../training/checkpointFolderNode.js';
-import { type ModelRole, resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
+import { innerPlace, type ModelRole, resolveCheckpoint, resolveModelFolder } from './modelPlacesNode.js';
 
 export interface OpenPretrainedOptions
   extends Pick<LoadModelOptions, 'task' | 'architecture'>,
@@ -79,6 +79,11 @@ function publishedConfig(
   return { published, guessedConfig: true };
 }
 
+/** Which of a checkpoint's folders will do. */
+export function rolesOf({ half, roles }: Pick<OpenPretrainedOptions, 'half' | 'roles'>): readonly ModelRole[] {
+  return roles ?? (half ? [half, 'model'] : ['discriminator', 'model', 'generator']);
+}
+
 interface Located {
   readonly folder: string;
   readonly open: () => Promise<TensorSource>;
@@ -91,20 +96,46 @@ async function locate(place: string, options: OpenPretrainedOptions): Promise<Lo
   const stat = statSync(place, { throwIfNoEntry: false });
   if (stat?.isFile()) return locateFile(place);
   if (!stat && existsSync(`${place}.index`)) return locateFile(`${place}.index`); // as TensorFlow names a checkpoint
-  const { folder: found, hub } = await fetchModel(place, options);
-  const { half, roles = half ? [half, 'model'] : ['discriminator', 'model', 'generator'] } = options;
+  const { folder: given, hub } = await fetchModel(place, options);
+  const found = hub ? given : innerPlace(given);
+  const roles = rolesOf(options);
   const isBare = !existsSync(join(found, 'config.json')) && !resolveCheckpoint(found) && holdsWeights(found);
   const folder = isBare ? found : resolveModelFolder(found, ...roles);
   await verifyModelOfCheckpoint(folder);
   return { folder, hub, open: () => openFolder(folder) };
 }
 
-/** The names that optimum and transformers.js give it. */
-const ONNX_FILES = ['onnx/model.onnx', 'model.onnx'];
+/** The names that optimum and transformers.js give it, the preferred first. */
+const ONNX_FILES = ['onnx/model.onnx', 'model.onnx', 'onnx/model_quantized.onnx', 'model_quantized.onnx'];
 
-/** The ONNX file of a folder that has no weights in another form, which would be preferred: they can do more. */
+export const isOnnxName = (name: string) => name.toLowerCase().endsWith('.onnx');
+
+/** The ONNX files of a folder: those directly in it, and in its folder `onnx`. */
+export function onnxFilesIn(folder: string): string[] {
+  const inside = ['', 'onnx'].filter((name) => statSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory());
+  const names = inside.flatMap((name) =>
+    folderFiles(join(folder, name))
+      .names.filter(isOnnxName)
+      .map((file) => (name ? `${name}/${file}` : file)),
+  );
+  return names.sort((a, b) => rank(a) - rank(b));
+}
+const rank = (name: string) => (ONNX_FILES.includes(name) ? ONNX_FILES.indexOf(name) : ONNX_FILES.length);
+
+/**
+ * The ONNX file of a folder that has no weights in another form, which would be preferred: they can do more.
+ * @throws CheckpointError when there are several, and none of the usual names
+ */
 export function onnxFileAlone(folder: string): string | undefined {
-  return holdsWeights(folder) ? undefined : ONNX_FILES.find((name) => existsSync(join(folder, name)));
+  if (holdsWeights(folder)) return undefined;
+  const found = onnxFilesIn(folder);
+  if (found.length <= 1 || ONNX_FILES.includes(found[0])) return found[0];
+  throw new CheckpointError(`${folder} has several ONNX files: ${found.join(', ')}`, {
+    subject: folder,
+    found,
+    expected: 'one of them, or onnx/model.onnx',
+    advice: `Say which, for instance onnx "${found[0]}" (--onnx ${found[0]})`,
+  });
 }
 
 function holdsWeights(folder: string): boolean {

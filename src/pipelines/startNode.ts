@@ -16,7 +16,7 @@ import {
 import type { PretrainingInput, PretrainingSettings } from '../training/settings.js';
 import type { Start, StartModel, StartRole } from '../training/start.js';
 import { trainsGenerator } from '../training/startSettings.js';
-import { type ModelRole, resolveCheckpoint } from './modelPlacesNode.js';
+import { innerPlace, type ModelRole, resolveCheckpoint } from './modelPlacesNode.js';
 import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from './pretrainedNode.js';
 
 /** How models are fetched from the hub. */
@@ -188,7 +188,8 @@ function generatorOf(settings: PretrainingSettings, main: Found): string | undef
   }
   const beside = join(dirname(folder), 'generator');
   const isThere = existsSync(join(beside, 'config.json'));
-  if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && resolveCheckpoint(source)) return beside;
+  if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && resolveCheckpoint(innerPlace(source)))
+    return beside;
   const found = isThere ? beside : /discriminator/.test(source) ? source.replace(/discriminator/g, 'generator') : '…';
   throw new SettingsError([
     `from is ${source}, which holds no generator, and objective ${objective} trains one; ` +

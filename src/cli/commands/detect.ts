@@ -2,7 +2,7 @@ import { loadReplacedTokenDetection } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
@@ -10,7 +10,7 @@ export const detect: CommandDefinition = {
   name: 'detect',
   summary: 'Gives each token of a text its probability of having been replaced.',
   arguments: [TEXT_ARGUMENT],
-  options: [...LOADING_OPTIONS, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
+  options: [...LOADING_OPTIONS, ...ONNX_OPTIONS, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
   examples: ['pleiad detect --model run/ "the chef ate the meal"', 'pleiad detect --model run/ --json < text.txt'],
 
   async run(words, options, { output }) {

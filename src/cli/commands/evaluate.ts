@@ -1,6 +1,6 @@
 import { createEngine } from '../../engine/node/chooseEngine.js';
 import { CheckpointError, SettingsError } from '../../errors.js';
-import { resolveCheckpoint } from '../../pipelines/modelPlacesNode.js';
+import { innerPlace, resolveCheckpoint } from '../../pipelines/modelPlacesNode.js';
 import { evaluateCheckpoint } from '../../training/evaluateRunNode.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
@@ -28,7 +28,7 @@ export const evaluate: CommandDefinition = {
       batches: () => wholeNumber('--batches', options.batches, 1),
       engine: () => engineOptions(options),
     });
-    const checkpoint = resolveCheckpoint(given.model);
+    const checkpoint = resolveCheckpoint(innerPlace(given.model));
     if (!checkpoint) throw noRun(given.model);
     const engine = await createEngine(given.engine);
     try {

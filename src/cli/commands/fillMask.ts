@@ -2,7 +2,7 @@ import type { FillMaskResult } from '../../pipelines/fillMask.js';
 import { loadFillMask } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -13,6 +13,7 @@ export const fillMask: CommandDefinition = {
   arguments: [TEXT_ARGUMENT],
   options: [
     ...LOADING_OPTIONS,
+    ...ONNX_OPTIONS,
     { flags: '--top-k <number>', description: 'candidates of each mask, and joint fillings. Default 5.' },
     ...TEXT_OPTIONS,
     ...ENGINE_OPTIONS,

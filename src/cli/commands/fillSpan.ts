@@ -3,7 +3,7 @@ import { type FillSpanOptions, type FillSpanResult, SPAN_JUDGES, type SpanJudge 
 import { loadFillSpan } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
+import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -15,6 +15,7 @@ export const fillSpan: CommandDefinition = {
   arguments: [TEXT_ARGUMENT],
   options: [
     ...LOADING_OPTIONS,
+    ...ONNX_OPTIONS,
     {
       flags: '--pieces <range>',
       description: 'word pieces of the gap, such as 3, or 1-4 to try each. Default: as many as there are [MASK].',

@@ -1,9 +1,11 @@
 import { availableParallelism, cpus } from 'node:os';
+import type { OnnxPort } from '../../checkpoint/onnxHeader.js';
 import { TENSOR_FORMATS } from '../../checkpoint/tensorSource.js';
 import { findMpi } from '../../collective/node/connect.js';
 import { chooseEngine } from '../../engine/node/chooseEngine.js';
 import { fewOf } from '../../fewOf.js';
 import { type Inspection, inspectModels } from '../../pipelines/inspectModelNode.js';
+import { inspectOnnx, type OnnxInspection } from '../../pipelines/inspectOnnxNode.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
@@ -16,12 +18,22 @@ export const info: CommandDefinition = {
   summary:
     'Shows versions, the engine that computes, why, and its threads; for a model its config, parameters, heads, weights, ' +
     'tokenizer and licence.',
-  arguments: [{ name: '[model]', description: 'a folder, a run, a file, an archive, or a name on the hub' }],
+  arguments: [{ name: '[model]', description: 'a folder, a run, a file (ONNX too), an archive, or a name on the hub' }],
   options: [TASK_OPTION, HALF_OPTION, CONFIG_OPTION, REVISION_OPTION, ...CASING_OPTIONS],
-  examples: ['pleiad info', 'pleiad info run/', 'pleiad info SpanBERT/spanbert-base-cased'],
+  examples: [
+    'pleiad info',
+    'pleiad info run/',
+    'pleiad info web/onnx/model.onnx',
+    'pleiad info SpanBERT/spanbert-base-cased',
+  ],
 
   async run([place], options, { output }) {
     if (place !== undefined) {
+      const onnx = await inspectOnnx(place, loadingOptions(options, output));
+      if (onnx.length > 0) {
+        for (const inspection of onnx) showOnnx(inspection, output);
+        return { json: { models: onnx } };
+      }
       const inspections = await inspectModels(place, { ...loadingOptions(options, output), ...sourceOptions(options) });
       for (const inspection of inspections) show(inspection, output);
       return { json: { models: inspections.map(({ model, ...rest }) => ({ ...rest, ...model })) } };
@@ -75,7 +87,34 @@ function show(inspection: Inspection, output: Output): void {
   for (const [name, value] of Object.entries(fields)) output.line(`  ${name}: ${value}`);
 }
 
-function tokenizerText({ tokenizer }: Inspection): string {
+function showOnnx({ folder, files, config, architecture, licence, ...rest }: OnnxInspection, output: Output): void {
+  output.line(output.style(folder, 'bold'));
+  const of = (ports: readonly OnnxPort[]) =>
+    ports.map(({ name, type, shape }) => `${name} ${type} [${shape.join(', ')}]`).join(', ');
+  if (config)
+    output.line(`  config.json: ${'problem' in config ? config.problem : (architecture ?? 'names no class')}`);
+  for (const { file, bytes, inputs, outputs, opsets, producer, external, ...header } of files) {
+    const ops = opsets.map(({ domain, version }) =>
+      domain === '' || domain === 'ai.onnx' ? version : `${domain} ${version}`,
+    );
+    const from = producer === '' ? '' : `, written by ${producer}`;
+    output.line(`  ${file}: ONNX, ${grouped(bytes)} bytes, opset ${ops.join(', ') || 'not said'}${from}`);
+    for (const { file: name, bytes: size } of external) {
+      output.line(
+        `    weights beside it: ${name}, ${size === undefined ? 'which is missing' : `${grouped(size)} bytes`}`,
+      );
+    }
+    output.line(
+      `    ${grouped(header.parameters)} values of ${header.types.join(', ') || 'no weights'}; ${header.numNodes} nodes`,
+    );
+    output.line(`    inputs: ${of(inputs)}`);
+    output.line(`    outputs: ${of(outputs)}`);
+  }
+  output.line(`  tokenizer: ${tokenizerText(rest)}`);
+  output.line(`  licence: ${licence.name ? `${licence.name}, says ${licence.source}` : licence.source}`);
+}
+
+function tokenizerText({ tokenizer }: Pick<Inspection, 'tokenizer'>): string {
   if (!tokenizer) return 'none';
   if ('problem' in tokenizer) return tokenizer.problem;
   return `${grouped(tokenizer.tokens)} tokens, ${tokenizer.lowercase ? 'lower-casing' : 'cased'}`;
