@@ -70,13 +70,44 @@ describe('an export', () => {
     const some = await measure('some', loose.whole.relative * 0.7);
     expect(some.inFloat.length).toBeGreaterThan(0);
     expect(some.written.relative).toBeLessThanOrEqual(loose.whole.relative * 0.7);
+    expect(some.writtenInBatches.relative).toBeLessThanOrEqual(loose.whole.relative * 0.7);
     const alone = some.inFloat.map((part) => part.alone);
     expect(alone).toEqual([...alone].sort((a, b) => b - a));
     const none = await measure('none', 1e-9);
     expect(none.written).toEqual({ relative: 0, largest: 0 });
+    // In float, padding changes the last bits alone.
+    expect(none.writtenInBatches.relative).toBeLessThan(1e-5);
     expect(none.inFloat.map(({ part }) => part).sort()).toEqual(
       ['embeddings', 'head', 'layer 0 attention', 'layer 0 intermediate', 'layer 0 output', 'projection'].sort(),
     );
+  });
+
+  it('in 8 bits is measured as it is used: each text alone, and among others in a padded batch', async () => {
+    const out = join(temporary.path, 'measured');
+    const texts = ['the chef', 'a good chef ate the meal.', 'the good meal the chef ate, the good good meal .', 'meal'];
+    const options = { quantize: true, tolerance: 1, texts };
+    const { quantization } = await exportModel(await saved(), out, options);
+    const rows = texts.map((text) => TEST_TOKENIZER.encode(text).ids);
+    const logits = async (place: string, batches: Int32Array[][], onnx?: string) => {
+      const model = await fromPretrained(place, { threads: 1, ...(onnx && { onnx }) });
+      const outputs: Float32Array[] = [];
+      for (const batch of batches) {
+        const { data, shape } = (await model.run({ inputIds: batch })).logits!;
+        for (const [i, { length }] of batch.entries()) {
+          outputs.push((data as Float32Array).slice(i * shape[1], i * shape[1] + length));
+        }
+      }
+      await model.release();
+      return outputs;
+    };
+    const apart = rows.map((row) => [row]);
+    const float = await logits(await saved(), apart);
+    const quantized = 'onnx/model_quantized.onnx';
+    const alone = compareOutputs(float, await logits(out, apart, quantized));
+    const inBatches = compareOutputs(float, await logits(out, [rows], quantized));
+    expect(quantization!.written.relative).toBeCloseTo(alone.relative, 5);
+    expect(quantization!.writtenInBatches.relative).toBeCloseTo(inBatches.relative, 5);
+    expect(Math.abs(inBatches.relative - alone.relative)).toBeGreaterThan(1e-4);
   });
 
   it('leaves attention in float32 where its scores are as large as those of SpanBERT-large', async () => {

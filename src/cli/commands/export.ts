@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors.js';
 import { exportModel, type QuantizationResult } from '../../pipelines/exportModelNode.js';
+import type { OutputDifference } from '../../pipelines/exportOnnx.js';
 import type { CommandDefinition } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
@@ -24,7 +25,7 @@ export const exportCommand: CommandDefinition = {
     {
       flags: '--tolerance <number>',
       description:
-        'with --quantize: parts stay in float until outputs differ by less than this fraction of themselves. Default 0.02.',
+        'with --quantize: parts stay in float until outputs differ by less than this fraction of themselves, alone and in padded batches. Default 0.02.',
     },
     {
       flags: '--texts <file>',
@@ -70,12 +71,18 @@ function linesOf(path: string): string[] {
   return lines;
 }
 
-function showQuantization({ whole, written, inFloat, rows }: QuantizationResult, output: Output): void {
+function showQuantization(result: QuantizationResult, output: Output): void {
+  const { whole, wholeInBatches, written, writtenInBatches, inFloat, rows } = result;
   const percent = (fraction: number) => `${(100 * fraction).toPrecision(3)} %`;
+  const both = (alone: OutputDifference, together: OutputDifference) =>
+    `${percent(alone.relative)} alone, ${percent(together.relative)} in padded batches`;
+  output.line(`8 bits: outputs of ${rows} rows differ by so much of themselves: ${both(written, writtenInBatches)}`);
   output.line(
-    `8 bits: outputs of ${rows} rows differ by ${percent(written.relative)} of themselves, at most by ${written.largest.toPrecision(3)}`,
+    `  at most by ${written.largest.toPrecision(3)} alone, ${writtenInBatches.largest.toPrecision(3)} in padded batches`,
   );
   if (inFloat.length === 0) return;
-  output.line(`  with everything in 8 bits ${percent(whole.relative)}; left in float, with what each alone would add:`);
+  output.line(
+    `  with everything in 8 bits ${both(whole, wholeInBatches)}; left in float, with what each alone would add:`,
+  );
   for (const { part, alone } of inFloat) output.line(`    ${part}  ${percent(alone)}`);
 }
