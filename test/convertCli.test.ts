@@ -155,6 +155,7 @@ describe('pleiad export', () => {
     expect(relative).toBeGreaterThan(0);
     expect(relative).toBeLessThanOrEqual(0.02);
     expect(stderr).toMatch(/8 bits: outputs of 2 rows differ by \S+ % of themselves, at most by/);
+    expect(stderr).toMatch(/in padded batches, beside other rows: by \S+ %, at most by/);
     expect(JSON.parse(readFileSync(at('web', 'config.json'), 'utf8')).architectures).toEqual(['BertModel']);
     const { models } = (await pleiad('info', goldenPath('tiny-bert'))).json;
     expect(models[0]).toMatchObject({ weights: { format: 'torch-legacy' } });

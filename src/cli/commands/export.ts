@@ -74,15 +74,13 @@ function linesOf(path: string): string[] {
 function showQuantization(result: QuantizationResult, output: Output): void {
   const { whole, wholeInBatches, written, writtenInBatches, inFloat, rows } = result;
   const percent = (fraction: number) => `${(100 * fraction).toPrecision(3)} %`;
-  const both = (alone: OutputDifference, together: OutputDifference) =>
-    `${percent(alone.relative)} alone, ${percent(together.relative)} in padded batches`;
-  output.line(`8 bits: outputs of ${rows} rows differ by so much of themselves: ${both(written, writtenInBatches)}`);
-  output.line(
-    `  at most by ${written.largest.toPrecision(3)} alone, ${writtenInBatches.largest.toPrecision(3)} in padded batches`,
-  );
+  const said = ({ relative, largest }: OutputDifference, of = '') =>
+    `by ${percent(relative)}${of}, at most by ${largest.toPrecision(3)}`;
+  output.line(`8 bits: outputs of ${rows} rows differ ${said(written, ' of themselves')}`);
+  output.line(`  in padded batches, beside other rows: ${said(writtenInBatches)}`);
   if (inFloat.length === 0) return;
   output.line(
-    `  with everything in 8 bits ${both(whole, wholeInBatches)}; left in float, with what each alone would add:`,
+    `  with everything in 8 bits ${percent(whole.relative)}, in batches ${percent(wholeInBatches.relative)}; left in float, with what each alone would add:`,
   );
   for (const { part, alone } of inFloat) output.line(`    ${part}  ${percent(alone)}`);
 }
