@@ -77,9 +77,11 @@ const FOREIGN: readonly (readonly [test: (head: Head) => boolean, is: string, ad
   [startsWith(0x47, 0x47, 0x55, 0x46), 'it is GGUF, which is not read', 'Take the model in safetensors form'],
   [startsWith(0x93, 0x4e, 0x55, 0x4d), 'it is a NumPy array, not a checkpoint', 'Save the weights as safetensors'],
   [
-    startsWith(0x08, 0x07, 0x12),
+    // ir_version, then the producer's name or a later field.
+    ({ bytes }) =>
+      bytes[0] === 0x08 && bytes[1] >= 3 && bytes[1] < 32 && [0x12, 0x1a, 0x22, 0x3a, 0x42].includes(bytes[2]),
     'it is an ONNX model, of which no weights are read',
-    'Take the model it was made from',
+    'Take the model it was made from; it runs as it is where its name ends in .onnx',
   ],
   [
     startsWith(0xfd, 0x37, 0x7a, 0x58, 0x5a),

@@ -151,6 +151,8 @@ const HEADERS: readonly (readonly [what: string, header: string, dataBytes: numb
   ['a scalar', text({ a: { dtype: 'F32', shape: [], data_offsets: [0, 4] } }), 4, true],
   ['a field that is not known', text({ a: { ...A, x: 1 } }), 8, true],
   ['bytes after the last tensor', text({ a: A }), 10, false],
+  ['complex numbers', text({ a: { dtype: 'C64', shape: [1], data_offsets: [0, 8] } }), 8, true],
+  ['numbers of eight bits', text({ a: { dtype: 'F8_E8M0', shape: [8], data_offsets: [0, 8] } }), 8, true],
   ['no tensors', text({ __metadata__: { a: 'b' } }), 0, true],
 ];
 

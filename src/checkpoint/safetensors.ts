@@ -8,7 +8,10 @@ import { CheckpointError } from '../errors.js';
 import { elementCount } from '../graph/dimensions.js';
 import { jsonExtent } from './jsonExtent.js';
 
-/** Typed array and bytes an element of every dtype; F16, BF16 and 8-bit floats are handed out as their raw bits. */
+/**
+ * Typed array and bytes an element of every dtype that fills whole bytes (F4 and F6 do not); F16, BF16, 8-bit floats and
+ * complex numbers are handed out as their raw bits.
+ */
 export const SAFETENSORS_DTYPES = {
   F64: Float64Array,
   F32: Float32Array,
@@ -16,6 +19,10 @@ export const SAFETENSORS_DTYPES = {
   BF16: Uint16Array,
   F8_E4M3: Uint8Array,
   F8_E5M2: Uint8Array,
+  F8_E8M0: Uint8Array,
+  F8_E4M3FNUZ: Uint8Array,
+  F8_E5M2FNUZ: Uint8Array,
+  C64: BigUint64Array,
   I64: BigInt64Array,
   I32: Int32Array,
   I16: Int16Array,
@@ -36,6 +43,10 @@ export type TensorData<D extends SafetensorsDtype = SafetensorsDtype> = {
   BF16: Uint16Array;
   F8_E4M3: Uint8Array;
   F8_E5M2: Uint8Array;
+  F8_E8M0: Uint8Array;
+  F8_E4M3FNUZ: Uint8Array;
+  F8_E5M2FNUZ: Uint8Array;
+  C64: BigUint64Array;
   I64: BigInt64Array;
   I32: Int32Array;
   I16: Int16Array;

@@ -6,6 +6,7 @@ import { chooseEngine } from '../../engine/node/chooseEngine.js';
 import { fewOf } from '../../fewOf.js';
 import { type Inspection, inspectModels } from '../../pipelines/inspectModelNode.js';
 import { inspectOnnx, type OnnxInspection } from '../../pipelines/inspectOnnxNode.js';
+import { onnxFilesIn } from '../../pipelines/openPretrainedNode.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
@@ -81,6 +82,8 @@ function show(inspection: Inspection, output: Output): void {
   if (names.length > 0) output.line(`  missing, to be trained: ${fewOf(names, MOST_SHOWN)}`);
   const reasons = unused.map(({ from, why }) => `${from} (${why})`);
   if (reasons.length > 0) output.line(`  unused: ${fewOf(reasons, MOST_SHOWN)}`);
+  const onnx = onnxFilesIn(folder);
+  if (onnx.length > 0) output.line(`  beside the weights: ${onnx.join(', ')}`);
   output.line(`  tokenizer: ${tokenizerText(inspection)}`);
   output.line(`  licence: ${licence.name ? `${licence.name}, says ${licence.source}` : licence.source}`);
   const fields = { ...config, ...spanBoundary, ...(labels && { labels: labels.join(', ') }), ...pleiad };
