@@ -98,10 +98,10 @@ describe('the text of a filling', () => {
           expect(encoded(tokenizer, other), JSON.stringify({ text, filled, other })).not.toEqual(wanted);
         }
       }),
-      { numRuns: 4000 },
+      { numRuns: 2000 },
     );
     // Most fillings can be written; the others are such as "##s" at the beginning.
-    expect(attained).toBeGreaterThan(1000);
+    expect(attained).toBeGreaterThan(400);
   });
 
   const tokenizer = WordPieceTokenizer.fromVocabulary([
