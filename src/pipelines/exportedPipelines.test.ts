@@ -113,6 +113,19 @@ describe('a folder that was exported', () => {
     await expect(loadFillMask(at('web', 'discriminator'))).rejects.toThrow(/pleiad export RUN --half generator --out/);
   });
 
+  it('of a pair is the one that a task asks for', async () => {
+    for (const folder of ['web', 'weights']) {
+      for (const [task, architecture] of [
+        ['maskedLm', HALVES.generator],
+        ['preTraining', HALVES.discriminator],
+      ] as const) {
+        const loaded = await fromPretrained(at(folder), { task, threads: 1 });
+        expect(loaded.description.architecture).toBe(architecture);
+        await loaded.release();
+      }
+    }
+  });
+
   it('may hold ONNX files of other names: the only one is taken, of several one is to be named', async () => {
     cpSync(at('small'), at('named'), { recursive: true });
     cpSync(at('small', 'onnx', 'model_quantized.onnx'), at('named', 'mine.onnx'));

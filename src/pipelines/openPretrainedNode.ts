@@ -79,9 +79,14 @@ function publishedConfig(
   return { published, guessedConfig: true };
 }
 
-/** Which of a checkpoint's folders will do. */
-export function rolesOf({ half, roles }: Pick<OpenPretrainedOptions, 'half' | 'roles'>): readonly ModelRole[] {
-  return roles ?? (half ? [half, 'model'] : ['discriminator', 'model', 'generator']);
+type Wish = Pick<OpenPretrainedOptions, 'half' | 'roles' | 'task' | 'architecture'>;
+
+/** Which of a checkpoint's folders will do: a masked LM is the generator, whatever else the checkpoint holds. */
+export function rolesOf({ half, roles, task, architecture }: Wish): readonly ModelRole[] {
+  if (roles) return roles;
+  if (half) return [half, 'model'];
+  const isMaskedLm = architecture ? architecture === 'ElectraForMaskedLM' : task === 'maskedLm';
+  return isMaskedLm ? ['generator', 'model', 'discriminator'] : ['discriminator', 'model', 'generator'];
 }
 
 interface Located {
