@@ -1,7 +1,8 @@
+import type { AddedTokenSplitter } from './addedTokens.js';
 import type { NormalizationSettings } from './normalization.js';
 import { normalizeAligned } from './normalization.js';
 import type { WordPiece } from './wordpiece.js';
-import { ChunkKind, type ChunkScanner, forEachWord } from './words.js';
+import { ChunkKind, forEachWord } from './words.js';
 
 /** Numbers kept for each piece of a chunk: 2·id + (1 at a word's start), start, end (exclusive) within the chunk. */
 export const PIECE_STRIDE = 3;
@@ -17,6 +18,26 @@ const NUM_SLOTS = 2 * MAX_CHUNKS;
 /** Numbers of an entry before its pieces: where its units begin, how many they are, how many pieces follow. */
 const ENTRY_HEAD = 3;
 
+/** Units `start` to `end` (exclusive) of a text that are tokenized apart from the rest, as a scanner finds them. */
+export interface TextChunk {
+  readonly start: number;
+  readonly end: number;
+  /** One of `ChunkKind`. */
+  readonly kind: number;
+  /** See ChunkScanner. */
+  normalizedUnits(): string | undefined;
+}
+
+/** What chunks are tokenized with. */
+export interface ChunkTokenizing {
+  readonly settings: NormalizationSettings;
+  readonly wordPiece: WordPiece;
+  readonly unkId: number;
+  readonly maxCharsPerWord: number;
+  /** Finds added words in normalised text. */
+  readonly addedWords?: AddedTokenSplitter;
+}
+
 /**
  * The pieces of raw chunks, remembered. Natural text repeats its words, so normalising and matching become rare; when the
  * cache is full it starts over, which costs little for the same reason.
@@ -29,10 +50,7 @@ export class ChunkCache {
   pieces: Int32Array;
   at = 0;
   count = 0;
-  readonly #settings: NormalizationSettings;
-  readonly #wordPiece: WordPiece;
-  readonly #unkId: number;
-  readonly #maxCharsPerWord: number;
+  readonly #with: ChunkTokenizing;
   /** Entries one after another; 0 is no entry's place. */
   readonly #pool = new Int32Array(POOL_SIZE);
   #poolLength = 1;
@@ -45,16 +63,13 @@ export class ChunkCache {
   /** Places of the chunks of one UTF-16 unit, which need no search. 0 is "not met yet". */
   readonly #unitPlaces = new Int32Array(0x10000);
 
-  constructor(settings: NormalizationSettings, wordPiece: WordPiece, unkId: number, maxCharsPerWord: number) {
-    this.#settings = settings;
-    this.#wordPiece = wordPiece;
-    this.#unkId = unkId;
-    this.#maxCharsPerWord = maxCharsPerWord;
+  constructor(tokenizing: ChunkTokenizing) {
+    this.#with = tokenizing;
     this.pieces = this.#pool;
   }
 
   /** Looks up the scanner's current chunk of `text`, tokenizing it if it is not remembered. */
-  lookUp(text: string, chunk: ChunkScanner): void {
+  lookUp(text: string, chunk: TextChunk): void {
     const length = chunk.end - chunk.start;
     if (length === 1) {
       const unit = text.charCodeAt(chunk.start);
@@ -62,9 +77,9 @@ export class ChunkCache {
       this.#point(this.#unitPlaces[unit]);
     } else if (length <= MAX_CACHED_LENGTH) {
       this.#point(this.#search(text, chunk));
-    } else if (chunk.kind === ChunkKind.word && length > this.#maxCharsPerWord) {
+    } else if (chunk.kind === ChunkKind.word && length > this.#with.maxCharsPerWord) {
       // A 10 MB "word" is one [UNK] without a look at its characters: normalising never makes a plain chunk shorter.
-      this.pieces = Int32Array.of(2 * this.#unkId + 1, 0, length);
+      this.pieces = Int32Array.of(2 * this.#with.unkId + 1, 0, length);
       this.at = 0;
       this.count = 1;
     } else {
@@ -81,7 +96,7 @@ export class ChunkCache {
   }
 
   /** The place of the chunk's entry, which is made when there is none. */
-  #search(text: string, chunk: ChunkScanner): number {
+  #search(text: string, chunk: TextChunk): number {
     const slots = this.#slots;
     const hash = hashUnits(text, chunk.start, chunk.end);
     for (let slot = hash & (NUM_SLOTS - 1); slots[2 * slot + 1] !== 0; slot = (slot + 1) & (NUM_SLOTS - 1)) {
@@ -96,7 +111,7 @@ export class ChunkCache {
     return place;
   }
 
-  #isAt(place: number, text: string, { start, end }: ChunkScanner): boolean {
+  #isAt(place: number, text: string, { start, end }: TextChunk): boolean {
     const units = this.#units;
     const first = this.#pool[place];
     if (this.#pool[place + 1] !== end - start) return false;
@@ -104,7 +119,7 @@ export class ChunkCache {
     return true;
   }
 
-  #remember(text: string, chunk: ChunkScanner): number {
+  #remember(text: string, chunk: TextChunk): number {
     const { start, end } = chunk;
     const pieces = this.#tokenize(text.slice(start, end), chunk);
     const length = end - start;
@@ -132,25 +147,30 @@ export class ChunkCache {
     this.#poolLength = 1;
   }
 
-  #tokenize(raw: string, chunk: ChunkScanner): number[] {
+  #tokenize(raw: string, chunk: TextChunk): number[] {
+    const { settings, wordPiece, addedWords } = this.#with;
     const result: number[] = [];
     const word = chunk.kind === ChunkKind.word ? chunk.normalizedUnits() : undefined;
     if (word !== undefined) {
-      this.#wordPiece.split(word, result);
+      wordPiece.split(word, result);
       for (let i = 0; i < result.length; i += PIECE_STRIDE) result[i] = 2 * result[i] + (i === 0 ? 1 : 0);
       return result;
     }
-    const { text, starts, ends } = normalizeAligned(raw, this.#settings);
+    const { text, starts, ends } = normalizeAligned(raw, settings);
     const pieces: number[] = [];
-    forEachWord(text, (wordStart, wordEnd) => {
-      pieces.length = 0;
-      this.#wordPiece.split(text.slice(wordStart, wordEnd), pieces);
-      for (let i = 0; i < pieces.length; i += PIECE_STRIDE) {
-        const start = wordStart + pieces[i + 1];
-        const end = wordStart + pieces[i + 2];
-        result.push(2 * pieces[i] + (i === 0 ? 1 : 0), starts[start], ends[end - 1]);
-      }
-    });
+    const addWords = (from: number, to: number) =>
+      forEachWord(text.slice(from, to), (start, end) => {
+        pieces.length = 0;
+        const wordStart = from + start;
+        wordPiece.split(text.slice(wordStart, from + end), pieces);
+        for (let i = 0; i < pieces.length; i += PIECE_STRIDE) {
+          const id = 2 * pieces[i] + (i === 0 ? 1 : 0);
+          result.push(id, starts[wordStart + pieces[i + 1]], ends[wordStart + pieces[i + 2] - 1]);
+        }
+      });
+    const addToken = (id: number, start: number, end: number) => result.push(2 * id + 1, starts[start], ends[end - 1]);
+    if (addedWords) addedWords.split(text, addWords, addToken);
+    else addWords(0, text.length);
     return result;
   }
 }
