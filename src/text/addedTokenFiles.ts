@@ -46,8 +46,11 @@ export function addedTokensJsonEntries(json: unknown): TokenEntry[] {
   return ids.map(([content, id]) => ({ content, id: id as number, source, isAdded: true }));
 }
 
-/** Special tokens by name in `tokenizer_config.json` or `special_tokens_map.json`: the five, lists of others, others alone. */
-export function namedEntries(json: unknown, source: string): TokenEntry[] {
+/**
+ * Special tokens by name in `tokenizer_config.json` or `special_tokens_map.json`: the five, lists of others, others alone.
+ * @param options.adds  those of the lists are part of the vocabulary, whether or not they are in there. Default true
+ */
+export function namedEntries(json: unknown, source: string, { adds = true } = {}): TokenEntry[] {
   const fields = record(json, source);
   const entries: TokenEntry[] = [];
   const add = (token: unknown, name: string, isAdded: boolean) => {
@@ -63,7 +66,7 @@ export function namedEntries(json: unknown, source: string): TokenEntry[] {
   for (const name of ['additional_special_tokens', 'extra_special_tokens']) {
     const value = fields[name] ?? [];
     const tokens = Array.isArray(value) ? value : Object.values(record(value, `${source}: ${name}`));
-    for (const token of tokens) add(token, name, true);
+    for (const token of tokens) add(token, name, adds);
   }
   return entries;
 }
@@ -160,7 +163,8 @@ function placeFor(
   tokens: readonly string[],
   group: readonly TokenEntry[],
 ): number | undefined {
-  if (id === undefined) return group.some(({ isAdded }) => isAdded) ? tokens.length : undefined;
+  if (!group.some(({ isAdded }) => isAdded)) return undefined;
+  if (id === undefined) return tokens.length;
   if (id === tokens.length || tokens[id] === '') return id;
   return wrongId(content, id, group, `${tokens.length}, the next after the vocabulary`);
 }

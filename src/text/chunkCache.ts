@@ -28,16 +28,6 @@ export interface TextChunk {
   normalizedUnits(): string | undefined;
 }
 
-/** What chunks are tokenized with. */
-export interface ChunkTokenizing {
-  readonly settings: NormalizationSettings;
-  readonly wordPiece: WordPiece;
-  readonly unkId: number;
-  readonly maxCharsPerWord: number;
-  /** Finds added words in normalised text. */
-  readonly addedWords?: AddedTokenSplitter;
-}
-
 /**
  * The pieces of raw chunks, remembered. Natural text repeats its words, so normalising and matching become rare; when the
  * cache is full it starts over, which costs little for the same reason.
@@ -50,7 +40,11 @@ export class ChunkCache {
   pieces: Int32Array;
   at = 0;
   count = 0;
-  readonly #with: ChunkTokenizing;
+  readonly #settings: NormalizationSettings;
+  readonly #wordPiece: WordPiece;
+  readonly #unkId: number;
+  readonly #maxCharsPerWord: number;
+  readonly #addedWords: AddedTokenSplitter | undefined;
   /** Entries one after another; 0 is no entry's place. */
   readonly #pool = new Int32Array(POOL_SIZE);
   #poolLength = 1;
@@ -63,8 +57,19 @@ export class ChunkCache {
   /** Places of the chunks of one UTF-16 unit, which need no search. 0 is "not met yet". */
   readonly #unitPlaces = new Int32Array(0x10000);
 
-  constructor(tokenizing: ChunkTokenizing) {
-    this.#with = tokenizing;
+  /** @param addedWords  finds those that are looked for in normalised text, in chunks that have all of any */
+  constructor(
+    settings: NormalizationSettings,
+    wordPiece: WordPiece,
+    unkId: number,
+    maxCharsPerWord: number,
+    addedWords?: AddedTokenSplitter,
+  ) {
+    this.#addedWords = addedWords;
+    this.#settings = settings;
+    this.#wordPiece = wordPiece;
+    this.#unkId = unkId;
+    this.#maxCharsPerWord = maxCharsPerWord;
     this.pieces = this.#pool;
   }
 
@@ -77,9 +82,9 @@ export class ChunkCache {
       this.#point(this.#unitPlaces[unit]);
     } else if (length <= MAX_CACHED_LENGTH) {
       this.#point(this.#search(text, chunk));
-    } else if (chunk.kind === ChunkKind.word && length > this.#with.maxCharsPerWord) {
+    } else if (chunk.kind === ChunkKind.word && length > this.#maxCharsPerWord) {
       // A 10 MB "word" is one [UNK] without a look at its characters: normalising never makes a plain chunk shorter.
-      this.pieces = Int32Array.of(2 * this.#with.unkId + 1, 0, length);
+      this.pieces = Int32Array.of(2 * this.#unkId + 1, 0, length);
       this.at = 0;
       this.count = 1;
     } else {
@@ -148,29 +153,33 @@ export class ChunkCache {
   }
 
   #tokenize(raw: string, chunk: TextChunk): number[] {
-    const { settings, wordPiece, addedWords } = this.#with;
     const result: number[] = [];
     const word = chunk.kind === ChunkKind.word ? chunk.normalizedUnits() : undefined;
     if (word !== undefined) {
-      wordPiece.split(word, result);
+      this.#wordPiece.split(word, result);
       for (let i = 0; i < result.length; i += PIECE_STRIDE) result[i] = 2 * result[i] + (i === 0 ? 1 : 0);
       return result;
     }
-    const { text, starts, ends } = normalizeAligned(raw, settings);
+    const { text, starts, ends } = normalizeAligned(raw, this.#settings);
     const pieces: number[] = [];
-    const addWords = (from: number, to: number) =>
-      forEachWord(text.slice(from, to), (start, end) => {
-        pieces.length = 0;
-        const wordStart = from + start;
-        wordPiece.split(text.slice(wordStart, from + end), pieces);
-        for (let i = 0; i < pieces.length; i += PIECE_STRIDE) {
-          const id = 2 * pieces[i] + (i === 0 ? 1 : 0);
-          result.push(id, starts[wordStart + pieces[i + 1]], ends[wordStart + pieces[i + 2] - 1]);
-        }
-      });
-    const addToken = (id: number, start: number, end: number) => result.push(2 * id + 1, starts[start], ends[end - 1]);
-    if (addedWords) addedWords.split(text, addWords, addToken);
-    else addWords(0, text.length);
+    const appendWord = (wordStart: number, wordEnd: number) => {
+      pieces.length = 0;
+      this.#wordPiece.split(text.slice(wordStart, wordEnd), pieces);
+      for (let i = 0; i < pieces.length; i += PIECE_STRIDE) {
+        const start = wordStart + pieces[i + 1];
+        const end = wordStart + pieces[i + 2];
+        result.push(2 * pieces[i] + (i === 0 ? 1 : 0), starts[start], ends[end - 1]);
+      }
+    };
+    if (!this.#addedWords) {
+      forEachWord(text, appendWord);
+      return result;
+    }
+    this.#addedWords.split(
+      text,
+      (from, to) => forEachWord(text.slice(from, to), (start, end) => appendWord(from + start, from + end)),
+      (id, start, end) => result.push(2 * id + 1, starts[start], ends[end - 1]),
+    );
     return result;
   }
 }

@@ -1,10 +1,12 @@
 /** The pieces of a text: added tokens where they stand, WordPiece between them. */
 import { type AddedTokenSplitter, type SoughtToken, splitterFor } from './addedTokens.js';
-import { ChunkCache, type ChunkTokenizing, PIECE_STRIDE } from './chunkCache.js';
+import { ChunkCache, PIECE_STRIDE } from './chunkCache.js';
 import type { SequencePieces } from './encoding.js';
 import { normalize } from './normalization.js';
 import type { PieceBuffer } from './pieceBuffer.js';
 import { RunScanner } from './runScanner.js';
+import type { TokenizerSettings } from './tokenizerSettings.js';
+import type { WordPiece } from './wordpiece.js';
 import { ChunkScanner } from './words.js';
 
 /** Finds the parts of a text that can be tokenized one by one, and remembers their pieces. */
@@ -15,16 +17,17 @@ export interface ChunkReading {
 
 /** @param words  added tokens that are looked for in normalised text, by their content */
 export function chunkReading(
-  tokenizing: Omit<ChunkTokenizing, 'addedWords'>,
+  settings: TokenizerSettings,
+  wordPiece: WordPiece,
+  unkId: number,
   words: readonly SoughtToken[],
 ): ChunkReading {
-  const { settings } = tokenizing;
   const addedWords = splitterFor(words.map((word) => ({ ...word, literal: normalize(word.literal, settings) })));
   // The spaces that normalisation sets around ideographs lie within a run of text; those of the word itself do not.
   const unspaced = { ...settings, handleChineseChars: false };
   const isSpaced = words.some(({ literal }) => /\s/.test(literal + normalize(literal, unspaced)));
   const scanner = addedWords ? new RunScanner(isSpaced) : new ChunkScanner(settings);
-  return { scanner, chunks: new ChunkCache({ ...tokenizing, addedWords }) };
+  return { scanner, chunks: new ChunkCache(settings, wordPiece, unkId, settings.maxCharsPerWord, addedWords) };
 }
 
 /** Reads texts: tokens that are looked for in raw text first, then chunk by chunk what lies between them. */
@@ -105,4 +108,27 @@ export class PieceReader {
     }
     return word;
   }
+}
+
+/** As `SoughtToken`, and in which texts it is looked for. */
+export interface ReaderToken extends SoughtToken {
+  /** Not in corpora. */
+  readonly special: boolean;
+  /** In what normalisation makes of the text. */
+  readonly normalized: boolean;
+}
+
+/** The reader of texts, which looks for all tokens, and that of corpora, where what is special is text like any other. */
+export function pieceReaders(
+  tokens: readonly ReaderToken[],
+  readChunks: (normalized: readonly SoughtToken[]) => ChunkReading,
+): { ofTexts: PieceReader; ofCorpora: PieceReader } {
+  const words = tokens.filter(({ special }) => !special);
+  const [ofAll, ofWords] = [tokens, words].map((some) => some.filter(({ normalized }) => normalized));
+  const [rawOfAll, rawOfWords] = [tokens, words].map((some) => some.filter(({ normalized }) => !normalized));
+  const reading = readChunks(ofWords);
+  return {
+    ofTexts: new PieceReader(ofAll.length === ofWords.length ? reading : readChunks(ofAll), rawOfAll),
+    ofCorpora: new PieceReader(reading, rawOfWords),
+  };
 }

@@ -5,7 +5,7 @@ import { contentHash } from './contentHash.js';
 import { type Encoding, frameSequences, type SequencePieces, type TruncationStrategy } from './encoding.js';
 import { normalize, stripsAccents } from './normalization.js';
 import { PieceBuffer } from './pieceBuffer.js';
-import { chunkReading, PieceReader } from './pieceReader.js';
+import { chunkReading, pieceReaders } from './pieceReader.js';
 import {
   type TokenizerConfigOptions,
   tokenizerConfig,
@@ -59,10 +59,7 @@ export class WordPieceTokenizer {
   /** The vocabulary in id order. */
   readonly tokens: readonly string[];
   readonly #ids: ReadonlyMap<string, number>;
-  /** Looks for every added token, special or not. */
-  readonly #reader: PieceReader;
-  /** Looks for added words alone: what is special in a corpus is text. */
-  readonly #corpusReader: PieceReader;
+  readonly #readers: ReturnType<typeof pieceReaders>;
   readonly #specialIds: ReadonlySet<number>;
   readonly #isContinuation: Uint8Array;
   #hash?: string;
@@ -80,22 +77,10 @@ export class WordPieceTokenizer {
     const sought = addedTokensOf(settings)
       .filter(({ content }) => this.#ids.has(content))
       .map((token) => ({ ...token, literal: token.content, id: this.#ids.get(token.content)! }));
-    const words = sought.filter(({ special }) => !special);
     this.#specialIds = new Set(sought.filter(({ special }) => special).map(({ id }) => id));
     const { unkId } = this;
-    const { maxCharsPerWord, wordPieceSize = tokens.length } = settings;
-    const wordPiece = new WordPiece(tokens.slice(0, wordPieceSize), unkId, maxCharsPerWord);
-    const tokenizing = { settings, wordPiece, unkId, maxCharsPerWord };
-    const [inCorpora, inTexts] = [words, sought].map((some) => some.filter(({ normalized }) => normalized));
-    const reading = chunkReading(tokenizing, inCorpora);
-    this.#corpusReader = new PieceReader(
-      reading,
-      words.filter(({ normalized }) => !normalized),
-    );
-    this.#reader = new PieceReader(
-      inTexts.length === inCorpora.length ? reading : chunkReading(tokenizing, inTexts),
-      sought.filter(({ normalized }) => !normalized),
-    );
+    const wordPiece = new WordPiece(tokens.slice(0, settings.wordPieceSize), unkId, settings.maxCharsPerWord);
+    this.#readers = pieceReaders(sought, (words) => chunkReading(settings, wordPiece, unkId, words));
   }
 
   /**
@@ -127,6 +112,11 @@ export class WordPieceTokenizer {
 
   get vocabSize(): number {
     return this.tokens.length;
+  }
+
+  /** Ids that a text can get lie below this: what is behind are empty tokens. */
+  get numUsedIds(): number {
+    return this.tokens.findLastIndex((token) => token !== '') + 1;
   }
 
   get padId(): number {
@@ -217,7 +207,7 @@ export class WordPieceTokenizer {
     const truncation = options.truncation ?? (maxLength === undefined ? 'none' : 'longestFirst');
     const parse = options.parseSpecialTokens ?? true;
     const sequence = (part: string): SequencePieces => {
-      const pieces = (parse ? this.#reader : this.#corpusReader).read(part);
+      const pieces = (parse ? this.#readers.ofTexts : this.#readers.ofCorpora).read(part);
       return options.offsets === 'codePoint' ? inCodePoints(part, pieces) : pieces;
     };
     return frameSequences(
@@ -244,12 +234,12 @@ export class WordPieceTokenizer {
 
   /** Appends the ids and word starts of `text` to `sink`, as `encodeIds`. */
   appendIds(text: string, sink: PieceBuffer): void {
-    this.#corpusReader.appendIds(text, sink);
+    this.#readers.ofCorpora.appendIds(text, sink);
   }
 
   /** Start and end (exclusive) in the text of each piece that `encodeIds` gives, [2n]. */
   pieceOffsets(text: string): readonly number[] {
-    return this.#corpusReader.read(text).offsets;
+    return this.#readers.ofCorpora.read(text).offsets;
   }
 
   /** Text for ids: words joined by spaces, `##` pieces to the word before them, no space before . , ? and !. */

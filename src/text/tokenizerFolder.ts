@@ -84,7 +84,8 @@ function piecesOf({ tokens, settings }: WordPieceTokenizer): readonly string[] {
 /**
  * The vocabulary with its added tokens, and the settings that they make.
  * @param five   the special tokens that have settings of their own
- * @param order  in which additional ones stand behind those of tokenizer.json; the hash of a tokenizer depends on it
+ * @param order  of additional ones, behind those of tokenizer.json, or before them in a folder that we wrote; the hash of a
+ *               tokenizer depends on it
  */
 function addedTokensOfFiles(
   files: TokenizerFiles,
@@ -96,16 +97,22 @@ function addedTokensOfFiles(
   // A name of old that another token has taken over.
   const inJson = vocabulary.entries.filter(({ content }) => five.includes(content) || !RENAMED.includes(content));
   const inConfig = namedEntries(config, 'tokenizer_config.json');
-  const inMap = namedEntries(files.specialTokensMap ?? {}, 'special_tokens_map.json');
   const decoder = decoderEntries(config);
-  const older = addedTokensJsonEntries(files.addedTokens);
-  const inVocabulary = resolveAddedTokens(vocabulary.tokens, [...decoder, ...inJson, ...inMap, ...inConfig, ...older]);
-  const { tokens, added, ...size } = inVocabulary;
+  // What transformers does not read beside these adds nothing to the vocabulary.
+  const isComplete = decoder.length > 0;
+  const inMap = namedEntries(files.specialTokensMap ?? {}, 'special_tokens_map.json', {
+    adds: !isComplete && !inConfig.some(({ isAdded }) => isAdded),
+  });
+  const older = isComplete ? [] : addedTokensJsonEntries(files.addedTokens);
+  const entries = [...decoder, ...inJson, ...inMap, ...inConfig, ...older];
+  const { tokens, added, ...size } = resolveAddedTokens(vocabulary.tokens, entries);
+  const ofJson = inJson.map(({ content }) => content);
+  const isOurs = (config as { pleiad?: unknown }).pleiad !== undefined;
   return {
     // In a tokenizer.json, empty tokens at the end have been given ids.
     tokens: files.tokenizerJson === undefined ? withoutBlankEnd(tokens) : tokens,
     ...size,
-    ...addedTokenSettings(added, five, [...inJson.map(({ content }) => content), ...order]),
+    ...addedTokenSettings(added, five, isOurs ? [...order, ...ofJson] : [...ofJson, ...order]),
   };
 }
 
