@@ -70,15 +70,12 @@ export function tokenizerFromFiles(
   const five = Object.values({ ...DEFAULT_SPECIAL_TOKENS, ...specialTokens });
   const order = [said.additionalSpecialTokens ?? [], names.additionalSpecialTokens].flat();
   const { tokens, ...added } = addedTokensOfFiles(files, vocabulary, five, order);
-  const resolved = withCasing(tokens, { ...settings, ...casing }, overrides);
+  // What was added behind the pieces says nothing of their casing.
+  const pieces = tokens.slice(0, added.wordPieceSize);
+  const resolved = withCasing(pieces, { ...settings, ...casing }, overrides);
   const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, { ...resolved, specialTokens, ...added });
-  if (overrides.lowercase === undefined) checkCasing(piecesOf(tokenizer), tokenizer.settings, source);
+  if (overrides.lowercase === undefined) checkCasing(pieces, tokenizer.settings, source);
   return tokenizer;
-}
-
-/** The pieces that WordPiece uses; what was added behind them says nothing of their casing. */
-function piecesOf({ tokens, settings }: WordPieceTokenizer): readonly string[] {
-  return tokens.slice(0, settings.wordPieceSize);
 }
 
 /**
