@@ -6,6 +6,7 @@ import { type Encoding, frameSequences, type SequencePieces, type TruncationStra
 import { normalize, stripsAccents } from './normalization.js';
 import { PieceBuffer } from './pieceBuffer.js';
 import { chunkReading, pieceReaders } from './pieceReader.js';
+import { CallableTokenizer } from './tokenizerCall.js';
 import {
   type TokenizerConfigOptions,
   tokenizerConfig,
@@ -53,9 +54,13 @@ export interface EncodeOptions {
  *
  * Not for texts beyond a few hundred MB at once: one text is one JavaScript string. Feed a corpus document by document or
  * cut it at whitespace; cutting there never changes the pieces.
+ *
+ * It is a function too: `tokenizer(['the chef', 'cooked'], { padding: true })` gives the rows that `Model.run` takes.
  */
-export class WordPieceTokenizer {
+export class WordPieceTokenizer extends CallableTokenizer {
   readonly settings: TokenizerSettings;
+  /** Longest input in tokens that the tokenizer's files allow; undefined where they say nothing. */
+  readonly maxLength?: number;
   /** The vocabulary in id order. */
   readonly tokens: readonly string[];
   readonly #ids: ReadonlyMap<string, number>;
@@ -64,7 +69,9 @@ export class WordPieceTokenizer {
   readonly #isContinuation: Uint8Array;
   #hash?: string;
 
-  private constructor(vocabulary: readonly string[], settings: TokenizerSettings) {
+  private constructor(vocabulary: readonly string[], settings: TokenizerSettings, maxLength?: number) {
+    super();
+    this.maxLength = maxLength;
     const tokens = withoutRepetitions(vocabulary);
     this.tokens = tokens;
     this.settings = settings;
@@ -89,8 +96,12 @@ export class WordPieceTokenizer {
    * @throws DataError   when [UNK], an additional special token or an added token is missing
    * @throws SettingsError for settings out of range
    */
-  static fromVocabulary(tokens: readonly string[], settings?: TokenizerOptions): WordPieceTokenizer {
-    return new WordPieceTokenizer(tokens, resolveTokenizerSettings(settings));
+  static fromVocabulary(
+    tokens: readonly string[],
+    settings?: TokenizerOptions,
+    { maxLength }: { readonly maxLength?: number } = {},
+  ): WordPieceTokenizer {
+    return new WordPieceTokenizer(tokens, resolveTokenizerSettings(settings), maxLength);
   }
 
   /** Reads `vocab.txt`: one token a line, the line number being the id. Empty lines at its end are none. */
@@ -330,4 +341,5 @@ function inCodePoints(text: string, pieces: SequencePieces): SequencePieces {
 }
 
 export { PieceBuffer } from './pieceBuffer.js';
+export type { TokenizedText, TokenizedTexts, TokenizeOptions } from './tokenizerCall.js';
 export type { AddedToken, AddedTokenInput, SpecialTokens, TokenizerOptions, TokenizerSettings };

@@ -13,6 +13,7 @@ import { PUBLISHED_NORMALIZATION } from './normalization.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import {
   type FileVocabulary,
+  maxLengthFromTokenizerConfig,
   settingsFromTokenizerConfig,
   specialTokensFromJson,
   tokensFromVocabText,
@@ -73,9 +74,19 @@ export function tokenizerFromFiles(
   // What was added behind the pieces says nothing of their casing.
   const pieces = tokens.slice(0, added.wordPieceSize);
   const resolved = withCasing(pieces, { ...settings, ...casing }, overrides);
-  const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, { ...resolved, specialTokens, ...added });
+  const tokenizer = WordPieceTokenizer.fromVocabulary(
+    tokens,
+    { ...resolved, specialTokens, ...added },
+    { maxLength: maxLengthOf(config) },
+  );
   if (overrides.lowercase === undefined) checkCasing(pieces, tokenizer.settings, source);
   return tokenizer;
+}
+
+/** Where it is no number of tokens, who needs it complains. */
+function maxLengthOf(config: object): number | undefined {
+  const length = (config as { model_max_length?: unknown }).model_max_length;
+  return Number.isInteger(length) && (length as number) >= 1 ? maxLengthFromTokenizerConfig(config) : undefined;
 }
 
 /**
