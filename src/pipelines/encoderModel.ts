@@ -106,7 +106,10 @@ export function checkVocabulary(tokenizer: WordPieceTokenizer, config: EncoderCo
   if (numUsedIds > config.vocabSize) {
     const without = tokenizer.tokens.slice(config.vocabSize, numUsedIds);
     throw new CheckpointError(
-      `${source}: the tokenizer has ${numUsedIds} tokens, the model ${config.vocabSize}, so none for ${fewOf(without.map((token) => JSON.stringify(token)), 3)}`,
+      `${source}: the tokenizer has ${numUsedIds} tokens, the model ${config.vocabSize}, so none for ${fewOf(
+        without.map((token) => JSON.stringify(token)),
+        3,
+      )}`,
       {
         subject: source,
         found: numUsedIds,
