@@ -106,6 +106,10 @@ describe('added tokens in the files of a folder', () => {
     expect(read(files).vocabSize).toBe(next);
     expect(idsOf(read({ ...files, addedTokens: { new: next + 2 } }), 'NEW cat')).toEqual([next + 2, 6]);
     expect(idsOf(read({ ...files, addedTokens: { new: next } }), 'new cat')).toEqual([next, 6]);
+    const tokenizer = read({ ...files, vocabText: `${vocabText}\n`, addedTokens: { new: next + 1 } });
+    const tokenizerConfig = tokenizer.toTokenizerConfig();
+    expect(read({ vocabText: tokenizer.toVocabText(), tokenizerConfig }).hash()).toBe(tokenizer.hash());
+    expect(WordPieceTokenizer.fromTokenizerJson(tokenizer.toTokenizerJson()).hash()).toBe(tokenizer.hash());
     expect(() => read({ ...files, addedTokens: { new: next + 3 } })).toThrow(
       /added_tokens.json: id of the added token new is 17; expected 16, the next after the vocabulary/,
     );

@@ -117,11 +117,13 @@ export function resolveAddedTokens(pieces: readonly string[], entries: readonly 
     tokens[place] = content;
     return [{ token: mergedToken(content, group), place }];
   });
-  const wordPieceSize = withoutBlankEnd(pieces).length;
+  added.sort((a, b) => a.place - b.place);
+  const numPieces = withoutBlankEnd(pieces).length;
+  const firstBehind = added.find(({ place }) => place >= numPieces);
   return {
     tokens,
-    ...(added.some(({ place }) => place >= wordPieceSize) && { wordPieceSize }),
-    added: added.sort((a, b) => a.place - b.place).map(({ token }) => token),
+    ...(firstBehind && { wordPieceSize: firstBehind.place }),
+    added: added.map(({ token }) => token),
   };
 }
 
@@ -166,7 +168,8 @@ function placeFor(
   if (!group.some(({ isAdded }) => isAdded)) return undefined;
   if (id === undefined) return tokens.length;
   if (id === tokens.length || tokens[id] === '') return id;
-  return wrongId(content, id, group, `${tokens.length}, the next after the vocabulary`);
+  const isTaken = tokens[id] === undefined ? '' : `: that is ${JSON.stringify(tokens[id])}`;
+  return wrongId(content, id, group, `${tokens.length}, the next after the vocabulary${isTaken}`);
 }
 
 function mergedToken(content: string, group: readonly TokenEntry[]): AddedToken {
