@@ -147,6 +147,14 @@ describe('a vocabulary with blank lines', () => {
     expect(again.tokens).toEqual(tokenizer.tokens);
   });
 
+  it('keeps empty tokens at the end that a tokenizer.json has, in either form that we write', () => {
+    const json = WordPieceTokenizer.fromVocabulary([...PIECES, ''], PUBLISHED_NORMALIZATION).toTokenizerJson();
+    const tokenizer = tokenizerFromFiles({ tokenizerJson: json, tokenizerConfig: BERT }, 'folder');
+    expect([tokenizer.vocabSize, tokenizer.numUsedIds]).toEqual([next + 1, next]);
+    const written = { vocabText: tokenizer.toVocabText(), tokenizerConfig: tokenizer.toTokenizerConfig() };
+    expect(tokenizerFromFiles(written, 'folder').hash()).toBe(tokenizer.hash());
+  });
+
   it('in a tokenizer.json has ids that no token has, as transformers saves it', async () => {
     const json = tokenizerFromFiles({ vocabText: lines, tokenizerConfig: BERT }, 'folder').toTokenizerJson();
     const { vocab } = json.model as { vocab: Record<string, number> };

@@ -117,8 +117,8 @@ function addedTokensOfFiles(
   const ofJson = inJson.map(({ content }) => content);
   const isOurs = (config as { pleiad?: unknown }).pleiad !== undefined;
   return {
-    // In a tokenizer.json, empty tokens at the end have been given ids.
-    tokens: files.tokenizerJson === undefined ? withoutBlankEnd(tokens) : tokens,
+    // Empty tokens at the end that a tokenizer.json has, or that we wrote, are there on purpose.
+    tokens: files.tokenizerJson === undefined && !isOurs ? withoutBlankEnd(tokens) : tokens,
     ...size,
     ...addedTokenSettings(added, five, isOurs ? [...order, ...ofJson] : [...ofJson, ...order]),
   };
