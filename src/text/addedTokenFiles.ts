@@ -133,7 +133,7 @@ export function withoutBlankEnd(tokens: readonly string[]): string[] {
 }
 
 /**
- * Added tokens as settings: those that are matched as special tokens are by default need no more than their content.
+ * Added tokens as settings. Special ones that are matched as special tokens are by default need no more than their names.
  * @param five   the special tokens that have settings of their own
  * @param order  contents whose order counts before that of the ids
  */
@@ -142,10 +142,11 @@ export function addedTokenSettings(
   five: readonly string[],
   order: readonly string[] = [],
 ): { additionalSpecialTokens: string[]; addedTokens: AddedToken[] } {
-  const plain = new Set(added.filter(isPlainSpecial).map(({ content }) => content));
-  const inOrder = new Set([...order, ...plain]);
+  const special = new Set(added.filter((token) => token.special).map(({ content }) => content));
   return {
-    additionalSpecialTokens: [...inOrder].filter((content) => plain.has(content) && !five.includes(content)),
+    additionalSpecialTokens: [...new Set([...order, ...special])].filter(
+      (content) => special.has(content) && !five.includes(content),
+    ),
     addedTokens: added.filter((token) => !isPlainSpecial(token)),
   };
 }

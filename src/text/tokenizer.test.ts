@@ -222,15 +222,16 @@ describe('WordPieceTokenizer', () => {
       make({ addedTokens: [{ content: 'a' }] }),
       make({ addedTokens: [{ content: 'a', singleWord: true }] }),
       make({ addedTokens: [{ content: 'a', normalized: false }] }),
-      make({ addedTokens: [{ content: '[MASK]', special: true, normalized: true }] }),
+      make({ addedTokens: [{ content: '=', special: true, normalized: true }] }),
     ].map((tokenizer) => tokenizer.hash());
     expect(new Set(hashes).size).toBe(hashes.length);
     expect(make({ stripAccents: true }).hash()).toBe(make().hash());
     // Shards are found again by these; they were the same before words could be added.
     expect(make({ nfc: false }).hash()).toBe('2a62b6622110a3f8817f0233b8253da2');
     expect(make({ additionalSpecialTokens: ['=', 'a'] }).hash()).toBe('8f11846eb8ef842c64fb76b234055c89');
-    // What takes whitespace along gives the same ids.
-    expect(make({ addedTokens: [{ content: '[MASK]', special: true, lstrip: true }] }).hash()).toBe(make().hash());
+    // How a special token is matched changes no corpus.
+    const mask = { content: '[MASK]', special: true, lstrip: true, normalized: true };
+    expect(make({ addedTokens: [mask] }).hash()).toBe(make().hash());
     expect(make().hash()).toMatch(/^[0-9a-f]{32}$/);
   });
 });

@@ -16,6 +16,7 @@ import {
 } from './tokenizerFiles.js';
 import {
   addedTokensOf,
+  additionalSpecialTokensOf,
   DEFAULT_SPECIAL_TOKENS,
   resolveTokenizerSettings,
   type SpecialTokens,
@@ -187,24 +188,23 @@ export class WordPieceTokenizer extends CallableTokenizer {
         // Only removing accents can tear Hangul.
         [s.nfc, s.cleanText, s.handleChineseChars, s.lowercase, strips, strips && s.tearHangul, s.maxCharsPerWord],
         [pad, unk, cls, sep, mask],
-        s.additionalSpecialTokens,
+        additionalSpecialTokensOf(s),
         this.tokens,
-        ...this.#hashedAddedTokens(),
+        ...this.#hashedWords(),
       ]),
     );
     return this.#hash;
   }
 
-  /** What of the added tokens decides on ids: nothing where all of them are matched as special tokens are by default. */
-  #hashedAddedTokens(): unknown[] {
+  /** What of the added tokens decides on the ids of a corpus: its words, and nothing where there are none. */
+  #hashedWords(): unknown[] {
     const { addedTokens, wordPieceSize = this.tokens.length } = this.settings;
-    const matched = addedTokens
-      // Taking whitespace along changes offsets, and that is not ours.
-      .map(({ content, special, normalized, singleWord }) => [content, special, normalized, singleWord] as const)
-      .filter(([, special, normalized, singleWord]) => !special || normalized || singleWord);
+    const idOf = ({ content }: AddedToken) => this.#ids.get(content)!;
+    const words = addedTokens.filter(({ special }) => !special).sort((a, b) => idOf(a) - idOf(b));
     const behind = this.tokens.slice(wordPieceSize);
-    const changes = matched.length > 0 || behind.some((token) => isOneWord(token, this.settings));
-    return changes ? [matched, wordPieceSize] : [];
+    if (words.length === 0 && !behind.some((token) => isOneWord(token, this.settings))) return [];
+    // The whitespace that a word takes along changes no ids.
+    return [words.map(({ content, normalized, singleWord }) => [content, normalized, singleWord]), wordPieceSize];
   }
 
   /**

@@ -4,6 +4,7 @@ import { check, type Json, list, record, tokenText, unsupported } from './jsonCh
 import { type NormalizationSettings, PUBLISHED_NORMALIZATION, stripsAccents } from './normalization.js';
 import {
   addedTokensOf,
+  additionalSpecialTokensOf,
   type SpecialTokens,
   type TokenizerOptions,
   type TokenizerSettings,
@@ -137,10 +138,8 @@ export function tokenizerConfig(
 
 /** What `vocab.txt` and the names of the special tokens leave open; with the decoder, all of them must be in it. */
 function addedTokenFields(tokens: readonly string[], settings: TokenizerSettings): Json {
-  const { specialTokens, additionalSpecialTokens, addedTokens, wordPieceSize = tokens.length } = settings;
-  const five = Object.values(specialTokens);
-  const special = addedTokens.filter((token) => token.special).map(({ content }) => content);
-  const additional = [...additionalSpecialTokens, ...special.filter((content) => !five.includes(content))];
+  const { addedTokens, wordPieceSize = tokens.length } = settings;
+  const additional = additionalSpecialTokensOf(settings);
   const isDecoderNeeded = addedTokens.length > 0 || wordPieceSize < tokens.length;
   return {
     ...(additional.length > 0 && { additional_special_tokens: additional }),

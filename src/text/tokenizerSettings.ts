@@ -78,3 +78,11 @@ export function addedTokensOf(settings: TokenizerSettings): AddedToken[] {
   for (const token of settings.addedTokens) byContent.set(token.content, token);
   return [...byContent.values()].sort((a, b) => Number(b.special) - Number(a.special));
 }
+
+/** The special tokens beside the five. */
+export function additionalSpecialTokensOf(settings: TokenizerSettings): string[] {
+  const { specialTokens, additionalSpecialTokens, addedTokens } = settings;
+  const five = Object.values(specialTokens);
+  const special = addedTokens.filter((token) => token.special).map(({ content }) => content);
+  return [...new Set([...additionalSpecialTokens, ...special.filter((content) => !five.includes(content))])];
+}
