@@ -32,6 +32,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say what could stand where a text has [MASK]',
     load: async () => (await import('./commands/fillMask.js')).fillMask,
   },
+  tokenize: {
+    summary: 'show the tokens of a text, their ids and places',
+    load: async () => (await import('./commands/tokenize.js')).tokenize,
+  },
   mask: {
     summary: 'show what a masking scheme does to a text',
     load: async () => (await import('./commands/mask.js')).mask,

@@ -57,3 +57,11 @@ it('AutoModel is the encoder alone, AutoTokenizer its tokenizer', async () => {
     TEST_CONFIG.hiddenSize,
   ]);
 });
+
+it('what a tokenizer gives when it is called is what a model takes', async () => {
+  const folder = await saved('ElectraForPreTraining');
+  const model = await AutoModel.fromPretrained(folder, { engine: createInterpreterEngine() });
+  const tokenizer = await AutoTokenizer.fromPretrained(folder);
+  const { lastHiddenState } = await model.run(tokenizer(['the chef', 'the'], { padding: true, truncation: true }));
+  expect(lastHiddenState?.shape).toEqual([2, 4, TEST_CONFIG.hiddenSize]);
+});

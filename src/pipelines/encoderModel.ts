@@ -134,12 +134,17 @@ function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {
 
 /** @throws CheckpointError when a tokenizer has tokens that the model has no embedding of */
 export function checkVocabulary(tokenizer: WordPieceTokenizer, config: EncoderConfig, source: string): void {
-  if (tokenizer.vocabSize > config.vocabSize) {
+  const { numUsedIds } = tokenizer;
+  if (numUsedIds > config.vocabSize) {
+    const without = tokenizer.tokens.slice(config.vocabSize, numUsedIds);
     throw new CheckpointError(
-      `${source}: the tokenizer has ${tokenizer.vocabSize} tokens, the model ${config.vocabSize}`,
+      `${source}: the tokenizer has ${numUsedIds} tokens, the model ${config.vocabSize}, so none for ${fewOf(
+        without.map((token) => JSON.stringify(token)),
+        3,
+      )}`,
       {
         subject: source,
-        found: tokenizer.vocabSize,
+        found: numUsedIds,
         expected: `at most ${config.vocabSize} tokens`,
         advice: 'Use the tokenizer that the model was trained with',
       },

@@ -1,7 +1,8 @@
+import type { AddedTokenSplitter } from './addedTokens.js';
 import type { NormalizationSettings } from './normalization.js';
 import { normalizeAligned } from './normalization.js';
 import type { WordPiece } from './wordpiece.js';
-import { ChunkKind, type ChunkScanner, forEachWord } from './words.js';
+import { ChunkKind, forEachWord } from './words.js';
 
 /** Numbers kept for each piece of a chunk: 2·id + (1 at a word's start), start, end (exclusive) within the chunk. */
 export const PIECE_STRIDE = 3;
@@ -16,6 +17,16 @@ const POOL_SIZE = 1 << 19;
 const NUM_SLOTS = 2 * MAX_CHUNKS;
 /** Numbers of an entry before its pieces: where its units begin, how many they are, how many pieces follow. */
 const ENTRY_HEAD = 3;
+
+/** Units `start` to `end` (exclusive) of a text that are tokenized apart from the rest, as a scanner finds them. */
+export interface TextChunk {
+  readonly start: number;
+  readonly end: number;
+  /** One of `ChunkKind`. */
+  readonly kind: number;
+  /** See ChunkScanner. */
+  normalizedUnits(): string | undefined;
+}
 
 /**
  * The pieces of raw chunks, remembered. Natural text repeats its words, so normalising and matching become rare; when the
@@ -33,6 +44,7 @@ export class ChunkCache {
   readonly #wordPiece: WordPiece;
   readonly #unkId: number;
   readonly #maxCharsPerWord: number;
+  readonly #addedWords: AddedTokenSplitter | undefined;
   /** Entries one after another; 0 is no entry's place. */
   readonly #pool = new Int32Array(POOL_SIZE);
   #poolLength = 1;
@@ -45,7 +57,15 @@ export class ChunkCache {
   /** Places of the chunks of one UTF-16 unit, which need no search. 0 is "not met yet". */
   readonly #unitPlaces = new Int32Array(0x10000);
 
-  constructor(settings: NormalizationSettings, wordPiece: WordPiece, unkId: number, maxCharsPerWord: number) {
+  /** @param addedWords  finds those that are looked for in normalised text, in chunks that have all of any */
+  constructor(
+    settings: NormalizationSettings,
+    wordPiece: WordPiece,
+    unkId: number,
+    maxCharsPerWord: number,
+    addedWords?: AddedTokenSplitter,
+  ) {
+    this.#addedWords = addedWords;
     this.#settings = settings;
     this.#wordPiece = wordPiece;
     this.#unkId = unkId;
@@ -54,7 +74,7 @@ export class ChunkCache {
   }
 
   /** Looks up the scanner's current chunk of `text`, tokenizing it if it is not remembered. */
-  lookUp(text: string, chunk: ChunkScanner): void {
+  lookUp(text: string, chunk: TextChunk): void {
     const length = chunk.end - chunk.start;
     if (length === 1) {
       const unit = text.charCodeAt(chunk.start);
@@ -81,7 +101,7 @@ export class ChunkCache {
   }
 
   /** The place of the chunk's entry, which is made when there is none. */
-  #search(text: string, chunk: ChunkScanner): number {
+  #search(text: string, chunk: TextChunk): number {
     const slots = this.#slots;
     const hash = hashUnits(text, chunk.start, chunk.end);
     for (let slot = hash & (NUM_SLOTS - 1); slots[2 * slot + 1] !== 0; slot = (slot + 1) & (NUM_SLOTS - 1)) {
@@ -96,7 +116,7 @@ export class ChunkCache {
     return place;
   }
 
-  #isAt(place: number, text: string, { start, end }: ChunkScanner): boolean {
+  #isAt(place: number, text: string, { start, end }: TextChunk): boolean {
     const units = this.#units;
     const first = this.#pool[place];
     if (this.#pool[place + 1] !== end - start) return false;
@@ -104,7 +124,7 @@ export class ChunkCache {
     return true;
   }
 
-  #remember(text: string, chunk: ChunkScanner): number {
+  #remember(text: string, chunk: TextChunk): number {
     const { start, end } = chunk;
     const pieces = this.#tokenize(text.slice(start, end), chunk);
     const length = end - start;
@@ -132,7 +152,7 @@ export class ChunkCache {
     this.#poolLength = 1;
   }
 
-  #tokenize(raw: string, chunk: ChunkScanner): number[] {
+  #tokenize(raw: string, chunk: TextChunk): number[] {
     const result: number[] = [];
     const word = chunk.kind === ChunkKind.word ? chunk.normalizedUnits() : undefined;
     if (word !== undefined) {
@@ -142,7 +162,7 @@ export class ChunkCache {
     }
     const { text, starts, ends } = normalizeAligned(raw, this.#settings);
     const pieces: number[] = [];
-    forEachWord(text, (wordStart, wordEnd) => {
+    const appendWord = (wordStart: number, wordEnd: number) => {
       pieces.length = 0;
       this.#wordPiece.split(text.slice(wordStart, wordEnd), pieces);
       for (let i = 0; i < pieces.length; i += PIECE_STRIDE) {
@@ -150,7 +170,16 @@ export class ChunkCache {
         const end = wordStart + pieces[i + 2];
         result.push(2 * pieces[i] + (i === 0 ? 1 : 0), starts[start], ends[end - 1]);
       }
-    });
+    };
+    if (!this.#addedWords) {
+      forEachWord(text, appendWord);
+      return result;
+    }
+    this.#addedWords.split(
+      text,
+      (from, to) => forEachWord(text.slice(from, to), (start, end) => appendWord(from + start, from + end)),
+      (id, start, end) => result.push(2 * id + 1, starts[start], ends[end - 1]),
+    );
     return result;
   }
 }

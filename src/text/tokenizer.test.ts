@@ -169,8 +169,15 @@ describe('WordPieceTokenizer', () => {
     expect(noFrame.encode('a', { addSpecialTokens: false }).tokens).toEqual(['a']);
   });
 
-  it('refuses a vocabulary with a token twice, and ids outside it', () => {
-    expect(() => WordPieceTokenizer.fromVocabulary(['[UNK]', 'a', 'a'])).toThrow(/"a" has the ids 1 and 2/);
+  it('gives a token that stands twice its last id, and empty ones none', () => {
+    const tokenizer = WordPieceTokenizer.fromVocabulary(['[UNK]', 'a', '', 'b', 'a', '', 'c']);
+    expect([...tokenizer.encodeIds('a b c')]).toEqual([4, 3, 6]);
+    expect(tokenizer.tokens).toEqual(['[UNK]', '', '', 'b', 'a', '', 'c']);
+    expect(tokenizer.tokenToId('')).toBeUndefined();
+    expect(tokenizer.vocabSize).toBe(7);
+  });
+
+  it('refuses ids outside the vocabulary', () => {
     expect(() => make().idToToken(1000)).toThrow(/token id 1000 lies outside/);
     expect(make().tokenToId('zebra')).toBeUndefined();
   });
@@ -212,9 +219,22 @@ describe('WordPieceTokenizer', () => {
       ...[{ tearHangul: true }, { cleanText: false }, { maxCharsPerWord: 50 }].map(make),
       make({ specialTokens: { pad: 'a' } }),
       make({ additionalSpecialTokens: ['a'] }),
+      make({ addedTokens: [{ content: 'a' }] }),
+      make({ addedTokens: [{ content: 'a', singleWord: true }] }),
+      make({ addedTokens: [{ content: 'a', normalized: false }] }),
+      make({ addedTokens: [{ content: '=', special: true, normalized: true }] }),
     ].map((tokenizer) => tokenizer.hash());
     expect(new Set(hashes).size).toBe(hashes.length);
     expect(make({ stripAccents: true }).hash()).toBe(make().hash());
+    // Shards are found again by these; they were the same before words could be added.
+    expect(make(PUBLISHED_NORMALIZATION).hash()).toBe('818971ef4495833601781b050f6343ba');
+    const additionalSpecialTokens = ['=', 'a'];
+    expect(make({ ...PUBLISHED_NORMALIZATION, additionalSpecialTokens }).hash()).toBe(
+      '5d70401a37fc2890dfadc24b5aac61b1',
+    );
+    // How a special token is matched changes no corpus.
+    const mask = { content: '[MASK]', special: true, lstrip: true, normalized: true };
+    expect(make({ addedTokens: [mask] }).hash()).toBe(make().hash());
     expect(make().hash()).toMatch(/^[0-9a-f]{32}$/);
   });
 });

@@ -1,9 +1,12 @@
 import { DataError, SettingsError } from '../errors.js';
-import { ChunkCache, PIECE_STRIDE } from './chunkCache.js';
+import { addedTokenSettings, resolveAddedTokens, withoutBlankEnd } from './addedTokenFiles.js';
+import type { AddedToken, AddedTokenInput } from './addedTokens.js';
 import { contentHash } from './contentHash.js';
 import { type Encoding, frameSequences, type SequencePieces, type TruncationStrategy } from './encoding.js';
-import { stripsAccents } from './normalization.js';
+import { normalize, stripsAccents } from './normalization.js';
 import { PieceBuffer } from './pieceBuffer.js';
+import { chunkReading, pieceReaders } from './pieceReader.js';
+import { CallableTokenizer } from './tokenizerCall.js';
 import {
   type TokenizerConfigOptions,
   tokenizerConfig,
@@ -12,13 +15,16 @@ import {
   vocabularyFromTokenizerJson,
 } from './tokenizerFiles.js';
 import {
+  addedTokensOf,
+  additionalSpecialTokensOf,
+  DEFAULT_SPECIAL_TOKENS,
   resolveTokenizerSettings,
   type SpecialTokens,
   type TokenizerOptions,
   type TokenizerSettings,
 } from './tokenizerSettings.js';
 import { CONTINUATION_PREFIX, WordPiece } from './wordpiece.js';
-import { ChunkScanner } from './words.js';
+import { forEachWord } from './words.js';
 
 /** How `encode` frames, truncates and counts. */
 export interface EncodeOptions {
@@ -36,7 +42,10 @@ export interface EncodeOptions {
   padTo?: number;
   /** What offsets count: UTF-16 units, as JavaScript strings do (default), or Unicode code points, as Python does. */
   offsets?: 'utf16' | 'codePoint';
-  /** Recognise special tokens written in the text, such as `[MASK]`. Default true; the fast path for corpora never does. */
+  /**
+   * Recognise special tokens written in the text, such as `[MASK]`. Default true; the fast path for corpora never does.
+   * Words that were added to the vocabulary are found either way.
+   */
   parseSpecialTokens?: boolean;
 }
 
@@ -46,50 +55,59 @@ export interface EncodeOptions {
  *
  * Not for texts beyond a few hundred MB at once: one text is one JavaScript string. Feed a corpus document by document or
  * cut it at whitespace; cutting there never changes the pieces.
+ *
+ * It is a function too: `tokenizer(['the chef', 'cooked'], { padding: true })` gives the rows that `Model.run` takes.
  */
-export class WordPieceTokenizer {
+export class WordPieceTokenizer extends CallableTokenizer {
   readonly settings: TokenizerSettings;
+  /** Longest input in tokens that the tokenizer's files allow; undefined where they say nothing. */
+  readonly maxLength?: number;
   /** The vocabulary in id order. */
   readonly tokens: readonly string[];
   readonly #ids: ReadonlyMap<string, number>;
-  readonly #scanner: ChunkScanner;
-  readonly #chunks: ChunkCache;
-  readonly #specialPattern: RegExp | undefined;
+  readonly #readers: ReturnType<typeof pieceReaders>;
   readonly #specialIds: ReadonlySet<number>;
   readonly #isContinuation: Uint8Array;
   #hash?: string;
 
-  private constructor(tokens: readonly string[], settings: TokenizerSettings) {
+  private constructor(vocabulary: readonly string[], settings: TokenizerSettings, maxLength?: number) {
+    super();
+    this.maxLength = maxLength;
+    const tokens = withoutRepetitions(vocabulary);
     this.tokens = tokens;
     this.settings = settings;
-    this.#ids = indexVocabulary(tokens);
+    this.#ids = new Map(tokens.map((token, id) => [token, id]));
     this.#isContinuation = Uint8Array.from(tokens, (token) =>
       token.startsWith(CONTINUATION_PREFIX) && token.length > CONTINUATION_PREFIX.length ? 1 : 0,
     );
     for (const token of settings.additionalSpecialTokens) this.#required(token);
-    const unkId = this.unkId;
-    const wordPiece = new WordPiece(tokens, unkId, settings.maxCharsPerWord);
-    this.#scanner = new ChunkScanner(settings);
-    this.#chunks = new ChunkCache(settings, wordPiece, unkId, settings.maxCharsPerWord);
-    const special = [...Object.values(settings.specialTokens), ...settings.additionalSpecialTokens].filter((token) =>
-      this.#ids.has(token),
-    );
-    this.#specialIds = new Set(special.map((token) => this.#ids.get(token)!));
-    this.#specialPattern = alternation(special);
+    for (const { content } of settings.addedTokens) this.#required(content);
+    const sought = addedTokensOf(settings)
+      .filter(({ content }) => this.#ids.has(content))
+      .map((token) => ({ ...token, literal: token.content, id: this.#ids.get(token.content)! }));
+    this.#specialIds = new Set(sought.filter(({ special }) => special).map(({ id }) => id));
+    const { unkId } = this;
+    const wordPiece = new WordPiece(tokens.slice(0, settings.wordPieceSize), unkId, settings.maxCharsPerWord);
+    this.#readers = pieceReaders(sought, (words) => chunkReading(settings, wordPiece, unkId, words));
   }
 
   /**
-   * A tokenizer over a vocabulary in id order. Defaults: uncased, NFC first, Hangul whole.
-   * @throws DataError   when a token stands twice, or [UNK] or an additional special token is missing
+   * A tokenizer over a vocabulary in id order. Defaults: uncased, NFC first, Hangul whole. An empty token takes an id and
+   * is met by no text; of a token that stands several times, the last id counts and the others are as empty.
+   * @throws DataError   when [UNK], an additional special token or an added token is missing
    * @throws SettingsError for settings out of range
    */
-  static fromVocabulary(tokens: readonly string[], settings?: TokenizerOptions): WordPieceTokenizer {
-    return new WordPieceTokenizer(tokens, resolveTokenizerSettings(settings));
+  static fromVocabulary(
+    tokens: readonly string[],
+    settings?: TokenizerOptions,
+    { maxLength }: { readonly maxLength?: number } = {},
+  ): WordPieceTokenizer {
+    return new WordPieceTokenizer(tokens, resolveTokenizerSettings(settings), maxLength);
   }
 
-  /** Reads `vocab.txt`: one token a line, the line number being the id. */
+  /** Reads `vocab.txt`: one token a line, the line number being the id. Empty lines at its end are none. */
   static fromVocabText(text: string, settings?: TokenizerOptions): WordPieceTokenizer {
-    return WordPieceTokenizer.fromVocabulary(tokensFromVocabText(text), settings);
+    return WordPieceTokenizer.fromVocabulary(withoutBlankEnd(tokensFromVocabText(text)), settings);
   }
 
   /**
@@ -98,12 +116,19 @@ export class WordPieceTokenizer {
    * @throws DataError naming the part that is not WordPiece with BERT's normalizer, pre-tokenizer and [CLS]/[SEP] frame
    */
   static fromTokenizerJson(json: unknown): WordPieceTokenizer {
-    const { tokens, settings } = vocabularyFromTokenizerJson(json);
-    return WordPieceTokenizer.fromVocabulary(tokens, settings);
+    const { tokens: pieces, settings, entries } = vocabularyFromTokenizerJson(json);
+    const { tokens, added, ...size } = resolveAddedTokens(pieces, entries);
+    const five = Object.values({ ...DEFAULT_SPECIAL_TOKENS, ...settings.specialTokens });
+    return WordPieceTokenizer.fromVocabulary(tokens, { ...settings, ...size, ...addedTokenSettings(added, five) });
   }
 
   get vocabSize(): number {
     return this.tokens.length;
+  }
+
+  /** Ids that a text can get lie below this: what is behind are empty tokens. */
+  get numUsedIds(): number {
+    return this.tokens.findLastIndex((token) => token !== '') + 1;
   }
 
   get padId(): number {
@@ -145,7 +170,7 @@ export class WordPieceTokenizer {
 
   /** The token's id, or undefined when the vocabulary does not hold it. */
   tokenToId(token: string): number | undefined {
-    return this.#ids.get(token);
+    return token === '' ? undefined : this.#ids.get(token);
   }
 
   /** Whether the piece continues a word (`##`). */
@@ -163,11 +188,23 @@ export class WordPieceTokenizer {
         // Only removing accents can tear Hangul.
         [s.nfc, s.cleanText, s.handleChineseChars, s.lowercase, strips, strips && s.tearHangul, s.maxCharsPerWord],
         [pad, unk, cls, sep, mask],
-        s.additionalSpecialTokens,
+        additionalSpecialTokensOf(s),
         this.tokens,
+        ...this.#hashedWords(),
       ]),
     );
     return this.#hash;
+  }
+
+  /** What of the added tokens decides on the ids of a corpus: its words, and nothing where there are none. */
+  #hashedWords(): unknown[] {
+    const { addedTokens, wordPieceSize = this.tokens.length } = this.settings;
+    const idOf = ({ content }: AddedToken) => this.#ids.get(content)!;
+    const words = addedTokens.filter(({ special }) => !special).sort((a, b) => idOf(a) - idOf(b));
+    const behind = this.tokens.slice(wordPieceSize);
+    if (words.length === 0 && !behind.some((token) => isOneWord(token, this.settings))) return [];
+    // The whitespace that a word takes along changes no ids.
+    return [words.map(({ content, normalized, singleWord }) => [content, normalized, singleWord]), wordPieceSize];
   }
 
   /**
@@ -181,7 +218,7 @@ export class WordPieceTokenizer {
     const truncation = options.truncation ?? (maxLength === undefined ? 'none' : 'longestFirst');
     const parse = options.parseSpecialTokens ?? true;
     const sequence = (part: string): SequencePieces => {
-      const pieces = this.#encodeSequence(part, parse);
+      const pieces = (parse ? this.#readers.ofTexts : this.#readers.ofCorpora).read(part);
       return options.offsets === 'codePoint' ? inCodePoints(part, pieces) : pieces;
     };
     return frameSequences(
@@ -196,7 +233,10 @@ export class WordPieceTokenizer {
     );
   }
 
-  /** Piece ids alone, int32: no special tokens, none recognised in the text. The fast path for corpora. */
+  /**
+   * Piece ids alone, int32: no special tokens, none recognised in the text. The fast path for corpora. Words that were
+   * added to the vocabulary are pieces of it and are found.
+   */
   encodeIds(text: string): Int32Array {
     const buffer = new PieceBuffer(text.length >> 1);
     this.appendIds(text, buffer);
@@ -205,27 +245,12 @@ export class WordPieceTokenizer {
 
   /** Appends the ids and word starts of `text` to `sink`, as `encodeIds`. */
   appendIds(text: string, sink: PieceBuffer): void {
-    const scanner = this.#scanner;
-    const chunks = this.#chunks;
-    scanner.reset(text);
-    while (scanner.next()) {
-      chunks.lookUp(text, scanner);
-      const { pieces, count } = chunks;
-      sink.reserve(count);
-      const { ids, wordStarts } = sink;
-      let to = sink.length;
-      let from = chunks.at;
-      for (let i = 0; i < count; i++, from += PIECE_STRIDE) {
-        ids[to] = pieces[from] >> 1;
-        wordStarts[to++] = pieces[from] & 1;
-      }
-      sink.length = to;
-    }
+    this.#readers.ofCorpora.appendIds(text, sink);
   }
 
   /** Start and end (exclusive) in the text of each piece that `encodeIds` gives, [2n]. */
   pieceOffsets(text: string): readonly number[] {
-    return this.#encodeSequence(text, false).offsets;
+    return this.#readers.ofCorpora.read(text).offsets;
   }
 
   /** Text for ids: words joined by spaces, `##` pieces to the word before them, no space before . , ? and !. */
@@ -242,9 +267,9 @@ export class WordPieceTokenizer {
     return text;
   }
 
-  /** The vocabulary as `vocab.txt`. Write `toTokenizerConfig()` beside it: the casing is not in this file. */
+  /** The vocabulary as `vocab.txt`. Write `toTokenizerConfig()` beside it: neither casing nor added tokens are in this file. */
   toVocabText(): string {
-    return `${this.tokens.join('\n')}\n`;
+    return `${this.tokens.slice(0, this.settings.wordPieceSize).join('\n')}\n`;
   }
 
   /** The tokenizer as `tokenizer.json`, which the tokenizers package loads with the same results. */
@@ -254,43 +279,7 @@ export class WordPieceTokenizer {
 
   /** The tokenizer's settings as `tokenizer_config.json`; the casing is always written. */
   toTokenizerConfig(options?: TokenizerConfigOptions): Record<string, unknown> {
-    return tokenizerConfig(this.settings, options);
-  }
-
-  #encodeSequence(text: string, parseSpecialTokens: boolean): SequencePieces {
-    const pieces: SequencePieces = { ids: [], offsets: [], wordIds: [] };
-    let word = -1;
-    let from = 0;
-    if (parseSpecialTokens && this.#specialPattern) {
-      for (const { index, 0: token } of text.matchAll(this.#specialPattern)) {
-        word = this.#appendPieces(text, from, index, word, pieces);
-        from = index + token.length;
-        pieces.ids.push(this.#ids.get(token)!);
-        pieces.offsets.push(index, from);
-        pieces.wordIds.push(++word);
-      }
-    }
-    this.#appendPieces(text, from, text.length, word, pieces);
-    return pieces;
-  }
-
-  /** Appends the pieces of text[from, to); returns the number of the last word. */
-  #appendPieces(text: string, from: number, to: number, word: number, out: SequencePieces): number {
-    const scanner = this.#scanner;
-    const chunks = this.#chunks;
-    scanner.reset(text, from, to);
-    while (scanner.next()) {
-      chunks.lookUp(text, scanner);
-      const { pieces, count } = chunks;
-      let at = chunks.at;
-      for (let i = 0; i < count; i++, at += PIECE_STRIDE) {
-        word += pieces[at] & 1;
-        out.ids.push(pieces[at] >> 1);
-        out.offsets.push(scanner.start + pieces[at + 1], scanner.start + pieces[at + 2]);
-        out.wordIds.push(word);
-      }
-    }
-    return word;
+    return tokenizerConfig(this.tokens, this.settings, options);
   }
 
   #required(token: string): number {
@@ -305,28 +294,24 @@ export class WordPieceTokenizer {
   }
 }
 
-function indexVocabulary(tokens: readonly string[]): Map<string, number> {
-  const ids = new Map<string, number>();
-  tokens.forEach((token, id) => {
-    const earlier = ids.get(token);
-    if (earlier !== undefined) {
-      throw new DataError(`vocabulary: ${JSON.stringify(token)} has the ids ${earlier} and ${id}`, {
-        subject: 'vocabulary',
-        found: token,
-        expected: 'every token once',
-        advice: 'Remove one of them, in the model as well if it was trained with both.',
-      });
-    }
-    ids.set(token, id);
-  });
-  return ids;
+/**
+ * The vocabulary with every token once, where its last id is, as the published tokenizers read one (BERT's load_vocab);
+ * ids that no text meets are the empty text.
+ */
+function withoutRepetitions(tokens: readonly string[]): readonly string[] {
+  const last = new Map(tokens.map((token, id) => [token, id]));
+  return last.size === tokens.length ? tokens : tokens.map((token, id) => (last.get(token) === id ? token : ''));
 }
 
-/** Matches any of the tokens, the longest first where one begins another. */
-function alternation(tokens: readonly string[]): RegExp | undefined {
-  if (tokens.length === 0) return undefined;
-  const longestFirst = [...tokens].sort((a, b) => b.length - a.length);
-  return new RegExp(longestFirst.map((token) => token.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'gu');
+/** Whether WordPiece could meet the token, were it one of its pieces. */
+function isOneWord(token: string, settings: TokenizerSettings): boolean {
+  const piece = token.startsWith(CONTINUATION_PREFIX) ? token.slice(CONTINUATION_PREFIX.length) : token;
+  if (normalize(piece, settings) !== piece) return false;
+  let isWhole = false;
+  forEachWord(piece, (start, end) => {
+    isWhole ||= start === 0 && end === piece.length;
+  });
+  return isWhole;
 }
 
 function checkOptions(options: EncodeOptions): void {
@@ -356,4 +341,5 @@ function inCodePoints(text: string, pieces: SequencePieces): SequencePieces {
 }
 
 export { PieceBuffer } from './pieceBuffer.js';
-export type { SpecialTokens, TokenizerOptions, TokenizerSettings };
+export type { TokenizedText, TokenizedTexts, TokenizeOptions } from './tokenizerCall.js';
+export type { AddedToken, AddedTokenInput, SpecialTokens, TokenizerOptions, TokenizerSettings };

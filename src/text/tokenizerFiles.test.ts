@@ -199,14 +199,14 @@ describe('tokenizer files', () => {
       (j) => {
         (j.model.vocab as Record<string, number>).late = 99;
       },
-      /vocab\["late"\] is 99; expected an id from 0 to 13/,
+      /vocab\["late"\] is 99; expected an id from 0 to 27/,
     ],
     [
       'added token',
       (j) => {
-        (j.added_tokens as unknown as Json[])[0].lstrip = true as never;
+        (j.added_tokens as unknown as Json[])[0].lstrip = 'yes' as never;
       },
-      /lstrip of the added token \[PAD\] is true/,
+      /lstrip of tokenizer.json: added token \[PAD\] is "yes"; expected true or false/,
     ],
   ])('refuses another %s by name', (_, change, message) => {
     expect(() => WordPieceTokenizer.fromTokenizerJson(changed(change))).toThrow(DataError);

@@ -1,27 +1,29 @@
-import { DataError } from '../errors.js';
+import { type TokenEntry, tokenizerJsonEntries } from './addedTokenFiles.js';
+import type { AddedToken } from './addedTokens.js';
+import { check, type Json, list, record, tokenText, unsupported } from './jsonChecks.js';
 import { type NormalizationSettings, PUBLISHED_NORMALIZATION, stripsAccents } from './normalization.js';
-import type { SpecialTokens, TokenizerOptions, TokenizerSettings } from './tokenizerSettings.js';
+import {
+  addedTokensOf,
+  additionalSpecialTokensOf,
+  type SpecialTokens,
+  type TokenizerOptions,
+  type TokenizerSettings,
+} from './tokenizerSettings.js';
 import { CONTINUATION_PREFIX } from './wordpiece.js';
-
-type Json = Record<string, unknown>;
 
 const REMOVE_NONSPACING_MARKS = { type: 'Replace', pattern: { Regex: '\\p{Mn}' }, content: '' };
 
 /** Writes the tokenizers package's `tokenizer.json`. */
 export function tokenizerJson(tokens: readonly string[], settings: TokenizerSettings): Json {
   const ids = new Map(tokens.map((token, id) => [token, id]));
+  const pieces = tokens.slice(0, settings.wordPieceSize).map((token, id) => [token, id]);
   const { cls, sep, unk } = settings.specialTokens;
-  const special = [...new Set([...Object.values(settings.specialTokens), ...settings.additionalSpecialTokens])];
   const frame = ids.has(cls) && ids.has(sep);
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: special
-      .filter((token) => ids.has(token))
-      .map((token) => ({ id: ids.get(token)!, content: token }))
-      .sort((a, b) => a.id - b.id)
-      .map((token) => ({ ...token, ...ADDED_TOKEN_FLAGS, special: true })),
+    added_tokens: addedTokensById(tokens, settings).map(([id, token]) => ({ id, ...token })),
     normalizer: normalizerJson(settings),
     pre_tokenizer: { type: 'BertPreTokenizer' },
     post_processor: frame ? templateProcessing(cls, ids.get(cls)!, sep, ids.get(sep)!) : null,
@@ -31,12 +33,22 @@ export function tokenizerJson(tokens: readonly string[], settings: TokenizerSett
       unk_token: unk,
       continuing_subword_prefix: CONTINUATION_PREFIX,
       max_input_chars_per_word: settings.maxCharsPerWord,
-      vocab: Object.fromEntries(ids),
+      vocab: Object.fromEntries(pieces),
     },
   };
 }
 
-const ADDED_TOKEN_FLAGS = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+function addedTokensById(tokens: readonly string[], settings: TokenizerSettings): [id: number, token: Json][] {
+  const byContent = new Map(addedTokensOf(settings).map((token) => [token.content, token]));
+  return tokens.flatMap((content, id) => {
+    const token = byContent.get(content);
+    return token ? [[id, addedTokenJson(token)]] : [];
+  });
+}
+
+function addedTokenJson({ content, singleWord, lstrip, rstrip, normalized, special }: AddedToken): Json {
+  return { content, single_word: singleWord, lstrip, rstrip, normalized, special };
+}
 
 /**
  * BertNormalizer says it all except our two departures: NFC goes before it, and keeping Hangul whole means removing
@@ -93,6 +105,7 @@ export interface TokenizerConfigOptions {
 
 /** Writes `tokenizer_config.json` for transformers; what it has no field for goes under "pleiad". */
 export function tokenizerConfig(
+  tokens: readonly string[],
   settings: TokenizerSettings,
   {
     modelMaxLength = 512,
@@ -113,15 +126,24 @@ export function tokenizerConfig(
     cls_token: cls,
     sep_token: sep,
     mask_token: mask,
-    ...(settings.additionalSpecialTokens.length > 0
-      ? { additional_special_tokens: [...settings.additionalSpecialTokens] }
-      : {}),
+    ...addedTokenFields(tokens, settings),
     pleiad: {
       nfc: settings.nfc,
       clean_text: settings.cleanText,
       tear_hangul: settings.tearHangul,
       max_chars_per_word: settings.maxCharsPerWord,
     },
+  };
+}
+
+/** What `vocab.txt` and the names of the special tokens leave open; with the decoder, all of them must be in it. */
+function addedTokenFields(tokens: readonly string[], settings: TokenizerSettings): Json {
+  const { addedTokens, wordPieceSize = tokens.length } = settings;
+  const additional = additionalSpecialTokensOf(settings);
+  const isDecoderNeeded = addedTokens.length > 0 || wordPieceSize < tokens.length;
+  return {
+    ...(additional.length > 0 && { additional_special_tokens: additional }),
+    ...(isDecoderNeeded && { added_tokens_decoder: Object.fromEntries(addedTokensById(tokens, settings)) }),
   };
 }
 
@@ -180,23 +202,6 @@ export function specialTokensFromJson(
 }
 
 /**
- * Tokens beside the vocabulary: `added_tokens_decoder` of `tokenizer_config.json`, and `added_tokens.json` of older folders.
- * Those with ids behind the vocabulary are appended to it.
- * @returns all of them, by id
- * @throws DataError for an id that is not the token's, or a way of matching that we do not have
- */
-export function addTokens(tokens: string[], config: unknown, addedTokensJson: unknown): string[] {
-  const decoder = record(record(config, 'tokenizer_config.json').added_tokens_decoder ?? {}, 'added_tokens_decoder');
-  const described = Object.entries(decoder).map(([id, token]) => ({
-    ...record(token, `tokenizer_config.json: added_tokens_decoder[${id}]`),
-    id: Number(id),
-  }));
-  const plain = Object.entries(record(addedTokensJson, 'added_tokens.json')).map(([content, id]) => ({ content, id }));
-  const byId = [...described, ...plain].sort((a, b) => Number(a.id) - Number(b.id));
-  return [...new Set(byId.map((token) => addedToken(token, tokens, 'added tokens')))];
-}
-
-/**
  * The longest input by `tokenizer_config.json`; undefined when it does not say. transformers writes int(1e30) where it was
  * not told, which is no length.
  * @throws DataError for what is no number of tokens
@@ -212,7 +217,7 @@ export function maxLengthFromTokenizerConfig(json: unknown): number | undefined 
 /** No model has so many positions. */
 const NO_LENGTH = 1e9;
 
-/** Reads `vocab.txt`: one token a line, the line number being the id. */
+/** Reads `vocab.txt`: one token a line, the line number being the id; an empty line takes an id as well. */
 export function tokensFromVocabText(text: string): string[] {
   const lines = text
     .replace(/^\ufeff/, '')
@@ -222,14 +227,17 @@ export function tokensFromVocabText(text: string): string[] {
   return lines;
 }
 
-/** A special token is written as a string or as an object with `content`. */
-function tokenText(token: unknown, name: string): string {
-  const text = typeof token === 'object' && token !== null ? (token as Json).content : token;
-  return check(text, typeof text === 'string', name, 'text such as "[MASK]"') as string;
+/** A vocabulary as a file holds it. */
+export interface FileVocabulary {
+  /** Those of WordPiece. */
+  readonly tokens: readonly string[];
+  /** But for the added tokens. */
+  readonly settings: TokenizerOptions;
+  readonly entries: readonly TokenEntry[];
 }
 
 /** Vocabulary and settings from a parsed `tokenizer.json`; see WordPieceTokenizer.fromTokenizerJson. */
-export function vocabularyFromTokenizerJson(json: unknown): { tokens: string[]; settings: TokenizerOptions } {
+export function vocabularyFromTokenizerJson(json: unknown): FileVocabulary {
   const root = record(json, 'tokenizer.json');
   const model = record(root.model, 'tokenizer.json: model');
   // Files written before 2020 name no type; a vocabulary with a continuation prefix is WordPiece.
@@ -249,9 +257,6 @@ export function vocabularyFromTokenizerJson(json: unknown): { tokens: string[]; 
   check(preType, preType === 'BertPreTokenizer', 'tokenizer.json: pre_tokenizer.type', 'BertPreTokenizer');
 
   const tokens = vocabularyInOrder(record(model.vocab, 'tokenizer.json: model.vocab'));
-  const added = list(root.added_tokens ?? [], 'tokenizer.json: added_tokens').map((token) =>
-    addedToken(token, tokens, 'tokenizer.json'),
-  );
   const frame = frameTokens(root.post_processor);
   const named = { pad: padToken(root.padding), unk, ...frame };
   const special: Partial<SpecialTokens> = Object.fromEntries(Object.entries(named).filter(([, token]) => token));
@@ -266,8 +271,8 @@ export function vocabularyFromTokenizerJson(json: unknown): { tokens: string[]; 
         'a number',
       ) as number,
       specialTokens: special,
-      additionalSpecialTokens: added.filter((token) => ![...Object.values(special), '[PAD]', '[MASK]'].includes(token)),
     },
+    entries: tokenizerJsonEntries(root.added_tokens),
   };
 }
 
@@ -276,30 +281,18 @@ function padToken(padding: unknown): string | undefined {
   return typeof token === 'string' ? token : undefined;
 }
 
+/** Ids that no token has, as a vocab.txt with empty or repeated lines leaves them, are the empty text. */
 function vocabularyInOrder(vocab: Json): string[] {
   const entries = Object.entries(vocab);
-  const tokens: string[] = new Array(entries.length);
+  const tokens: string[] = [];
   for (const [token, id] of entries) {
-    // As many ids as places, none twice: no place stays empty.
-    const isFree = Number.isInteger(id) && tokens[id as number] === undefined && (id as number) < tokens.length;
-    const expected = `an id from 0 to ${tokens.length - 1} that no other token has`;
+    // More such ids than tokens are no such lines.
+    const isFree = Number.isInteger(id) && tokens[id as number] === undefined && (id as number) < 2 * entries.length;
+    const expected = `an id from 0 to ${2 * entries.length - 1} that no other token has`;
     check(id, isFree && (id as number) >= 0, `tokenizer.json: model.vocab[${JSON.stringify(token)}]`, expected);
     tokens[id as number] = token;
   }
-  return tokens;
-}
-
-/** Checks an added token and appends it to the vocabulary if it is not in there. */
-function addedToken(json: unknown, tokens: string[], source: string): string {
-  const token = record(json, `${source}: added token`);
-  const content = check(token.content, typeof token.content === 'string', `${source}: added token`, 'text') as string;
-  for (const flag of Object.keys(ADDED_TOKEN_FLAGS)) {
-    check(token[flag], !token[flag], `${source}: ${flag} of the added token ${content}`, 'false');
-  }
-  if (token.id === tokens.length) tokens.push(content);
-  const isHere = tokens[token.id as number] === content;
-  check(token.id, isHere, `${source}: id of the added token ${content}`, 'its id in the vocabulary');
-  return content;
+  return Array.from(tokens, (token) => token ?? '');
 }
 
 function normalizationFromJson(json: unknown): NormalizationSettings {
@@ -358,30 +351,4 @@ function sameJson(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return a === b;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => sameJson((a as Json)[key], (b as Json)[key]));
-}
-
-function record(value: unknown, subject: string): Json {
-  return check(
-    value,
-    typeof value === 'object' && value !== null && !Array.isArray(value),
-    subject,
-    'an object',
-  ) as Json;
-}
-
-function list(value: unknown, subject: string): unknown[] {
-  return check(value, Array.isArray(value), subject, 'a list') as unknown[];
-}
-
-function check(value: unknown, isRight: boolean, subject: string, expected: string): unknown {
-  return isRight ? value : unsupported(subject, value, expected);
-}
-
-function unsupported(subject: string, found: unknown, expected: string): never {
-  throw new DataError(`${subject} is ${JSON.stringify(found) ?? 'missing'}; expected ${expected}`, {
-    subject,
-    found,
-    expected,
-    advice: 'Only WordPiece tokenizers of the BERT family can be used; with a vocab.txt, load that instead.',
-  });
 }

@@ -1,10 +1,19 @@
 /** A tokenizer from the files that model folders hold, each of which may be absent. */
 import { DataError } from '../errors.js';
+import {
+  addedTokenSettings,
+  addedTokensJsonEntries,
+  decoderEntries,
+  namedEntries,
+  resolveAddedTokens,
+  withoutBlankEnd,
+} from './addedTokenFiles.js';
 import { checkCasing, isCasedVocabulary } from './casing.js';
 import { PUBLISHED_NORMALIZATION } from './normalization.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import {
-  addTokens,
+  type FileVocabulary,
+  maxLengthFromTokenizerConfig,
   settingsFromTokenizerConfig,
   specialTokensFromJson,
   tokensFromVocabText,
@@ -53,34 +62,75 @@ export function tokenizerFromFiles(
   const config = files.tokenizerConfig ?? {};
   const said = settingsFromTokenizerConfig(config);
   const tokenizerClass = (config as { tokenizer_class?: unknown }).tokenizer_class;
-  const { tokens, settings } = vocabularyOf(files, tokenizerClass, source);
+  const vocabulary = vocabularyOf(files, tokenizerClass, source);
+  const { settings } = vocabulary;
   const readsJson = files.tokenizerJson !== undefined;
   const casing = readsJson ? (JSON_CLASS.test(String(tokenizerClass)) ? {} : casingOf(said)) : said;
   const names = specialTokensFromJson(files.specialTokensMap ?? {}, 'special_tokens_map.json');
   const specialTokens = { ...settings.specialTokens, ...said.specialTokens, ...names.specialTokens };
-  const added = addTokens(tokens, config, files.addedTokens ?? {});
-  const five = new Set(Object.values({ ...DEFAULT_SPECIAL_TOKENS, ...specialTokens }));
-  const additional = [
-    ...(settings.additionalSpecialTokens ?? []),
-    ...(said.additionalSpecialTokens ?? []),
-    ...names.additionalSpecialTokens,
-    ...added,
-  ];
-  const resolved = withCasing(tokens, { ...settings, ...casing }, overrides);
-  const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, {
-    ...resolved,
-    specialTokens,
-    additionalSpecialTokens: [...new Set(additional)].filter((token) => !five.has(token)),
-  });
-  if (overrides.lowercase === undefined) checkCasing(tokenizer.tokens, tokenizer.settings, source);
+  const five = Object.values({ ...DEFAULT_SPECIAL_TOKENS, ...specialTokens });
+  const order = [said.additionalSpecialTokens ?? [], names.additionalSpecialTokens].flat();
+  const { tokens, ...added } = addedTokensOfFiles(files, vocabulary, five, order);
+  // What was added behind the pieces says nothing of their casing.
+  const pieces = tokens.slice(0, added.wordPieceSize);
+  const resolved = withCasing(pieces, { ...settings, ...casing }, overrides);
+  const tokenizer = WordPieceTokenizer.fromVocabulary(
+    tokens,
+    { ...resolved, specialTokens, ...added },
+    { maxLength: maxLengthOf(config) },
+  );
+  if (overrides.lowercase === undefined) checkCasing(pieces, tokenizer.settings, source);
   return tokenizer;
 }
+
+/** Where it is no number of tokens, who needs it complains. */
+function maxLengthOf(config: object): number | undefined {
+  const length = (config as { model_max_length?: unknown }).model_max_length;
+  return Number.isInteger(length) && (length as number) >= 1 ? maxLengthFromTokenizerConfig(config) : undefined;
+}
+
+/**
+ * The vocabulary with its added tokens, and the settings that they make.
+ * @param five   the special tokens that have settings of their own
+ * @param order  of additional ones, behind those of tokenizer.json, or before them in a folder that we wrote; the hash of a
+ *               tokenizer depends on it
+ */
+function addedTokensOfFiles(
+  files: TokenizerFiles,
+  vocabulary: FileVocabulary,
+  five: readonly string[],
+  order: readonly string[],
+): Pick<TokenizerOptions, 'wordPieceSize' | 'additionalSpecialTokens' | 'addedTokens'> & { tokens: string[] } {
+  const config = files.tokenizerConfig ?? {};
+  // A name of old that another token has taken over.
+  const inJson = vocabulary.entries.filter(({ content }) => five.includes(content) || !RENAMED.includes(content));
+  const inConfig = namedEntries(config, 'tokenizer_config.json');
+  const decoder = decoderEntries(config);
+  // What transformers does not read beside these adds nothing to the vocabulary.
+  const isComplete = decoder.length > 0;
+  const inMap = namedEntries(files.specialTokensMap ?? {}, 'special_tokens_map.json', {
+    adds: !isComplete && !inConfig.some(({ isAdded }) => isAdded),
+  });
+  const older = isComplete ? [] : addedTokensJsonEntries(files.addedTokens);
+  const entries = [...decoder, ...inJson, ...inMap, ...inConfig, ...older];
+  const { tokens, added, ...size } = resolveAddedTokens(vocabulary.tokens, entries);
+  const ofJson = inJson.map(({ content }) => content);
+  const isOurs = (config as { pleiad?: unknown }).pleiad !== undefined;
+  return {
+    // Empty tokens at the end that a tokenizer.json has, or that we wrote, are there on purpose.
+    tokens: files.tokenizerJson === undefined && !isOurs ? withoutBlankEnd(tokens) : tokens,
+    ...size,
+    ...addedTokenSettings(added, five, isOurs ? [...order, ...ofJson] : [...ofJson, ...order]),
+  };
+}
+
+const RENAMED: readonly string[] = [DEFAULT_SPECIAL_TOKENS.pad, DEFAULT_SPECIAL_TOKENS.mask];
 
 function vocabularyOf(
   { tokenizerJson, vocabText }: TokenizerFiles,
   tokenizerClass: unknown,
   source: string,
-): { tokens: string[]; settings: TokenizerOptions } {
+): FileVocabulary {
   if (tokenizerJson !== undefined) return vocabularyFromTokenizerJson(tokenizerJson);
   if (vocabText === undefined) {
     throw new DataError(`${source} has neither tokenizer.json nor vocab.txt`, {
@@ -97,7 +147,7 @@ function vocabularyOf(
       advice: 'Its vocab.txt is for words that are found in another way, so the ids would be wrong',
     });
   }
-  return { tokens: tokensFromVocabText(vocabText), settings: {} };
+  return { tokens: tokensFromVocabText(vocabText), settings: {}, entries: [] };
 }
 
 /** The flags that go before `tokenizer.json`. Lower-casing that is said takes accents with it unless they are said too. */

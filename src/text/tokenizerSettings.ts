@@ -1,4 +1,5 @@
 import { SettingsError } from '../errors.js';
+import { type AddedToken, type AddedTokenInput, addedToken } from './addedTokens.js';
 import { DEFAULT_NORMALIZATION, type NormalizationSettings } from './normalization.js';
 
 /** The special tokens as the vocabulary writes them; their ids are looked up, never assumed. */
@@ -17,11 +18,19 @@ export interface TokenizerSettings extends NormalizationSettings {
   specialTokens: SpecialTokens;
   /** Further tokens of the vocabulary that are recognised where they are written in a text, such as `[E1]`. */
   additionalSpecialTokens: readonly string[];
+  /**
+   * Further tokens of the vocabulary that are looked for in a text: words that a user added, and special tokens (those
+   * above as well) that are matched in a way of their own.
+   */
+  addedTokens: readonly AddedToken[];
+  /** Ids from here on are of added tokens alone: WordPiece never makes them of a part of a word. Default: none are. */
+  wordPieceSize?: number;
 }
 
 /** What a caller may leave out. */
-export type TokenizerOptions = Partial<Omit<TokenizerSettings, 'specialTokens'>> & {
+export type TokenizerOptions = Partial<Omit<TokenizerSettings, 'specialTokens' | 'addedTokens'>> & {
   specialTokens?: Partial<SpecialTokens>;
+  addedTokens?: readonly AddedTokenInput[];
 };
 
 /** BERT's special tokens. */
@@ -45,13 +54,35 @@ export function resolveTokenizerSettings(options: TokenizerOptions = {}): Tokeni
     additionalSpecialTokens: [],
     ...given,
     specialTokens: { ...DEFAULT_SPECIAL_TOKENS, ...options.specialTokens },
+    addedTokens: (options.addedTokens ?? []).map(addedToken),
   };
   const problems: string[] = [];
   if (!Number.isInteger(settings.maxCharsPerWord) || settings.maxCharsPerWord < 1) {
     problems.push(`maxCharsPerWord is ${settings.maxCharsPerWord}; expected a whole number of at least 1`);
   }
+  const { wordPieceSize } = settings;
+  if (wordPieceSize !== undefined && !(Number.isInteger(wordPieceSize) && wordPieceSize >= 1)) {
+    problems.push(`wordPieceSize is ${wordPieceSize}; expected a whole number of at least 1`);
+  }
   const names = [...Object.values(settings.specialTokens), ...settings.additionalSpecialTokens];
   if (names.some((name) => name === '')) problems.push('a special token is empty; expected text such as [MASK]');
+  if (settings.addedTokens.some(({ content }) => content === '')) problems.push('an added token is empty');
   if (problems.length > 0) throw new SettingsError(problems);
   return settings;
+}
+
+/** All tokens that are looked for in texts: special ones first, then words; each once. */
+export function addedTokensOf(settings: TokenizerSettings): AddedToken[] {
+  const special = [...Object.values(settings.specialTokens), ...settings.additionalSpecialTokens];
+  const byContent = new Map(special.map((content) => [content, addedToken({ content, special: true })]));
+  for (const token of settings.addedTokens) byContent.set(token.content, token);
+  return [...byContent.values()].sort((a, b) => Number(b.special) - Number(a.special));
+}
+
+/** The special tokens beside the five. */
+export function additionalSpecialTokensOf(settings: TokenizerSettings): string[] {
+  const { specialTokens, additionalSpecialTokens, addedTokens } = settings;
+  const five = Object.values(specialTokens);
+  const special = addedTokens.filter((token) => token.special).map(({ content }) => content);
+  return [...new Set([...additionalSpecialTokens, ...special.filter((content) => !five.includes(content))])];
 }

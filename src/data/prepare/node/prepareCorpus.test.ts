@@ -229,10 +229,10 @@ describe('bad input', () => {
     await expect(preparing).rejects.toThrow(`${folder}: the vocabulary of 14 tokens has no ${missing}. Add ${missing}`);
   });
 
-  it('names the folder of a vocabulary that has a token twice', async () => {
-    const folder = folderWith({ 'vocab.txt': [...SPECIAL, 'ate', 'ate'].join('\n'), 'text/a.txt': 'chef' });
+  it('names the folder of a vocabulary that has no [UNK]', async () => {
+    const folder = folderWith({ 'vocab.txt': ['[PAD]', 'ate'].join('\n'), 'text/a.txt': 'chef' });
     const preparing = prepareCorpus({ ...settings([join(folder, 'text')]), tokenizerDir: folder });
-    await expect(preparing).rejects.toThrow(`${folder}: vocabulary: "ate" has the ids 5 and 6`);
+    await expect(preparing).rejects.toThrow(`${folder}: the vocabulary of 2 tokens has no [UNK]`);
   });
 
   it('refuses an input that it would write to, and passes over the result and the tokenizer inside one', async () => {
