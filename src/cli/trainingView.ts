@@ -1,6 +1,6 @@
 /** Training events in words: a live status line on a terminal, plain lines elsewhere, and the summary at the end. */
 import type { DoneEvent, StepEvent, TrainingEvent } from '../training/events.js';
-import type { HeldOutMetrics } from '../training/metrics.js';
+import { type HeldOutMetrics, mlmBaseline } from '../training/metrics.js';
 import { duration, grouped } from './numbers.js';
 import type { Output } from './output.js';
 
@@ -92,16 +92,17 @@ function heldOutLine({ generatorLoss, mlmLoss, sboLoss, nspLoss, discriminatorLo
 
 /** What was reached on held-out text, each figure beside what a model that learned nothing reaches. */
 export function heldOutSummary(heldOut: HeldOutMetrics): string[] {
-  const { unigramEntropy, replacedEntropy } = heldOut;
+  const { unigramCrossEntropy, replacedEntropy } = heldOut;
+  const unigram = (baseline: number | undefined) => beside(baseline, 'unigram cross-entropy');
   const inBits = (bits: number | undefined) => (bits === undefined ? '' : `   ${bits.toFixed(4)} bits`);
   const chance = (figure: number | undefined, value: number) =>
     beside(figure === undefined ? undefined : value, 'chance');
   const rows: [name: string, value: number | undefined, beside: string][] = [
-    ['generator loss', heldOut.generatorLoss, beside(unigramEntropy, 'unigram entropy')],
+    ['generator loss', heldOut.generatorLoss, unigram(unigramCrossEntropy)],
     ['generator accuracy', heldOut.generatorAccuracy, ''],
-    ['masked LM loss', heldOut.mlmLoss, inBits(heldOut.mlmBits) + beside(unigramEntropy, 'unigram entropy')],
+    ['masked LM loss', heldOut.mlmLoss, inBits(heldOut.mlmBits) + unigram(mlmBaseline(heldOut))],
     ['masked LM accuracy', heldOut.mlmAccuracy, ''],
-    ['span boundary loss', heldOut.sboLoss, inBits(heldOut.sboBits) + beside(unigramEntropy, 'unigram entropy')],
+    ['span boundary loss', heldOut.sboLoss, inBits(heldOut.sboBits) + unigram(unigramCrossEntropy)],
     ['span boundary accuracy', heldOut.sboAccuracy, ''],
     ['next-sentence loss', heldOut.nspLoss, chance(heldOut.nspLoss, Math.LN2)],
     ['next-sentence accuracy', heldOut.nspAccuracy, chance(heldOut.nspAccuracy, 0.5)],

@@ -7,7 +7,7 @@ import type { MaskingScheme } from '../data/masking/scheme.js';
 import { spanTargets } from '../data/masking/spanTargets.js';
 import type { Shards } from '../data/shards.js';
 import type { TagKind } from '../data/tags.js';
-import { unigramEntropy } from '../data/unigram.js';
+import { unigramCrossEntropy, unigramEntropy } from '../data/unigram.js';
 import { DataError } from '../errors.js';
 import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
@@ -114,7 +114,7 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
   if (numBlocks === 0) return undefined;
   const order = new Permutation(numBlocks, new RandomStream(seed, 'evaluation'));
   const scheme = maskingScheme(settings, shards);
-  const counts = shards.unigramCounts('heldOut');
+  const unigram = unigramFigures(shards);
   return {
     numBatches: Math.ceil(numBlocks / batchSize),
     batchSize,
@@ -123,8 +123,21 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
       const blocks = Array.from({ length: rows }, (_, row) => order.at(index * batchSize + row));
       return masked(source.rows(blocks), scheme, { shards, settings, seed });
     },
-    unigramEntropy: unigramEntropy(counts),
-    unigramAccuracy:
-      counts.reduce((most, count) => Math.max(most, count), 0) / counts.reduce((sum, count) => sum + count, 0),
+    ...unigram,
+  };
+}
+
+/** What word frequencies alone reach on the held-out text. */
+function unigramFigures(
+  shards: Shards,
+): Pick<HeldOutData, 'unigramEntropy' | 'unigramCrossEntropy' | 'unigramAccuracy'> {
+  const heldOut = shards.unigramCounts('heldOut');
+  const isTrained = shards.train.numTokens > 0;
+  const train = isTrained ? shards.unigramCounts('train') : heldOut;
+  const mostFrequent = train.reduce((best, count, id) => (count > train[best] ? id : best), 0);
+  return {
+    unigramEntropy: unigramEntropy(heldOut),
+    ...(isTrained && { unigramCrossEntropy: unigramCrossEntropy(heldOut, train) }),
+    unigramAccuracy: heldOut[mostFrequent] / shards.heldOut.numTokens,
   };
 }

@@ -169,7 +169,7 @@ class PretrainingRun {
       this.#progress = found.progress;
       this.#earlierMs = this.#progress.elapsedMs;
       this.#saved = { step: this.#progress.step, path: found.path };
-      if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: found.heldOut };
+      if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: this.#withBaseline(found.heldOut) };
     } else {
       await this.#initialize();
       if (settings.resume) warnings.push(nothingToResume(settings.out));
@@ -189,6 +189,11 @@ class PretrainingRun {
     yield* warnings;
     if (!found && settings.from !== undefined) yield* this.#keepStart();
     this.#interval = this.#newInterval();
+  }
+
+  /** Checkpoints from before the baseline was measured do not have it. */
+  #withBaseline(heldOut: HeldOutMetrics): HeldOutMetrics {
+    return defined({ unigramCrossEntropy: this.dependencies.heldOut?.unigramCrossEntropy, ...heldOut });
   }
 
   /** What trained weights are worth before the first step, and a checkpoint of them: to resume, nobody needs their source. */
