@@ -30,6 +30,18 @@ function shards(hasTags = true): Shards {
   });
 }
 
+describe('whole-word masking of text without spaces', () => {
+  it('is refused where no word fits in the budget, as nothing would be learned', () => {
+    const word = { ids: Int32Array.from({ length: 60 }, (_, i) => 5 + (i % 15)), wordStarts: new Uint8Array(60) };
+    const text = memoryShards({ train: [word], vocabSize: VOCAB_SIZE, specialIds: SPECIAL_IDS });
+    const settings = (masking: string[]) => resolvePretrainingSettings({ ...base, masking });
+    expect(() => trainingData(text, settings(['whole-word']))).toThrow(
+      /masking whole-word masks nothing of memory: no word of the first 4 batches fits in 0.15 of a row of 16 tokens/,
+    );
+    expect(() => trainingData(text, settings(['span']))).not.toThrow();
+  });
+});
+
 describe('the baseline of held-out text', () => {
   const text = (train: number[], heldOut: number[]) =>
     memoryShards({
