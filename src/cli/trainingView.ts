@@ -1,5 +1,5 @@
 /** Training events in words: a live status line on a terminal, plain lines elsewhere, and the summary at the end. */
-import type { DoneEvent, StepEvent, TrainingEvent } from '../training/events.js';
+import type { DoneEvent, ExtendedEvent, StepEvent, TrainingEvent } from '../training/events.js';
 import { type HeldOutMetrics, mlmBaseline } from '../training/metrics.js';
 import { duration, grouped } from './numbers.js';
 import type { Output } from './output.js';
@@ -21,6 +21,9 @@ export class TrainingView {
         break;
       case 'planned':
         output.line(`the time allows ${grouped(event.totalSteps)} steps of ${event.millisecondsPerStep.toFixed(0)} ms`);
+        break;
+      case 'extended':
+        output.line(extendedLine(event));
         break;
       case 'phase':
         output.line(`step ${event.step}: phase ${event.name}`);
@@ -50,6 +53,17 @@ export function ranksLine(hosts: readonly string[]): string {
   const counts = names.map((name) => `${name} (${hosts.filter((host) => host === name).length})`);
   const shown = counts.slice(0, 8).join(', ');
   return `${hosts.length} ranks: ${shown}${names.length > 8 ? ` and ${names.length - 8} machines more` : ''}`;
+}
+
+/** What a run was given more, and what that does to its learning rate. */
+export function extendedLine({ step, more, moreSteps, totalSteps, stepsBefore, learningRate }: ExtendedEvent): string {
+  const amount = [...(moreSteps === undefined ? [] : [`${grouped(moreSteps)} steps`]), ...(more ? [more] : [])];
+  const end = totalSteps === undefined ? 'the steps that fit are measured first' : `to step ${grouped(totalSteps)}`;
+  const planned = stepsBefore === undefined || stepsBefore === totalSteps ? '' : ` (it was ${grouped(stepsBefore)})`;
+  const { last, next } = learningRate;
+  const rate = (value: number) => value.toPrecision(2);
+  const went = last === undefined ? '' : `was ${rate(last)} and `;
+  return `${amount.join(' or ')} more from step ${grouped(step)}, ${end}${planned}; the learning rate ${went}goes on at ${rate(next)}`;
 }
 
 /** Step, losses, replaced rate, speed, time left. */
@@ -122,9 +136,11 @@ function beside(baseline: number | undefined, name: string): string {
 }
 
 /** The last words of a run. */
-export function runSummary({ step, tokensSeen, tokensPerSecond, elapsedMs, heldOut, checkpoint }: DoneEvent): string[] {
+export function runSummary(done: DoneEvent): string[] {
+  const { step, trainedSteps, tokensSeen, tokensPerSecond, elapsedMs, heldOut, checkpoint } = done;
+  const whole = trainedSteps === step ? '' : `${grouped(trainedSteps)} steps trained now; in all `;
   return [
-    `${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
+    `${whole}${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
     ...(heldOut ? ['on held-out text:', ...heldOutSummary(heldOut)] : []),
     ...(checkpoint ? [`checkpoint: ${checkpoint}`] : []),
   ];

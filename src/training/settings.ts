@@ -164,8 +164,15 @@ export const pretrainingSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Time budget: a number and ms, s, m or h, such as "10m". Alone, the first steps are timed and the number of steps is set and recorded; with steps, training stops at whichever comes first.',
+      'Time budget, from the beginning of the run: a number and ms, s, m or h, such as "10m". Alone, the first steps are timed and the number of steps is set and recorded; with steps, training stops at whichever comes first.',
     ),
+  more: z
+    .string()
+    .optional()
+    .describe(
+      'With resume: train so much longer than the run has, such as "1h", counted from where it stands. The learning rate rises to where it would be in a run of that length.',
+    ),
+  moreSteps: count().optional().describe('With resume: train so many steps more, counted from where the run stands.'),
   learningRate: z
     .number()
     .positive()
@@ -277,6 +284,8 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>
   readonly warmupFraction: number;
   /** `time` in milliseconds. */
   readonly timeMs?: number;
+  /** `more` in milliseconds. */
+  readonly moreMs?: number;
 }
 
 interface SizeDefaults {
@@ -378,6 +387,7 @@ function withDefaults(
     size,
     ...(start && startSettings(parsed, start, given)),
     ...(parsed.time !== undefined && { timeMs: parseDuration(parsed.time) }),
+    ...(parsed.more !== undefined && { moreMs: parseDuration(parsed.more) }),
   };
 }
 
@@ -422,6 +432,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   data: 'a folder of token shards, as `pleiad prepare` writes it',
   out: 'the folder to write',
   time: TIME_EXPECTED,
+  more: TIME_EXPECTED,
   model: 'fields of the size with their values, for instance hiddenSize',
   generator:
     'fields of the generator with their values, for instance hiddenSize; or, with from, where its generator is',
@@ -504,6 +515,16 @@ function contradictions(
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   if (s.time !== undefined && s.timeMs === undefined) {
     problems.push(`time is "${s.time}"; expected ${TIME_EXPECTED}`);
+  }
+  if (s.more !== undefined && s.moreMs === undefined) {
+    problems.push(`more is "${s.more}"; expected ${TIME_EXPECTED}; steps have a setting of their own`);
+  }
+  for (const name of ['more', 'moreSteps'] as const) {
+    const instead = name === 'more' ? 'time' : 'steps';
+    refuse(
+      s[name] !== undefined && !s.resume,
+      `${name} is ${s[name]} and resume is not set; ${name} counts from where a run stands: set resume, or give ${instead}`,
+    );
   }
   refuse(
     !given.has('steps') && !given.has('time'),
@@ -706,6 +727,8 @@ const CHANGEABLE: readonly SettingName[] = [
   'resume',
   'steps',
   'time',
+  'more',
+  'moreSteps',
   'evaluateEvery',
   'evaluateBatches',
   'checkpointEvery',

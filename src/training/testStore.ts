@@ -1,11 +1,13 @@
 /** A checkpoint store without a file system, for tests of the trainer. */
 import type { CheckpointStore, Snapshot } from './checkpoint.js';
+import type { Extension } from './extension.js';
 import { weightsSha256 } from './weightsHash.js';
 
 /** Keeps every checkpoint in memory. */
 export class MemoryStore implements CheckpointStore {
   readonly snapshots: Snapshot[] = [];
   planned: number | undefined;
+  extended: Extension | undefined;
   async save(snapshot: Snapshot) {
     this.snapshots.push(snapshot);
     return {
@@ -23,5 +25,12 @@ export class MemoryStore implements CheckpointStore {
   }
   async plannedSteps() {
     return this.planned;
+  }
+  async recordExtension(extension: Extension) {
+    this.extended = extension;
+    this.planned = undefined;
+  }
+  async extension() {
+    return this.extended;
   }
 }
