@@ -1,4 +1,5 @@
 /** What a checkpoint holds, and where a trainer keeps its checkpoints. Knows no file. */
+import type { ModelExport } from '../objectives/objective.js';
 import type { Extension } from './extension.js';
 import type { HeldOutMetrics } from './metrics.js';
 import type { NamedArray } from './weightsHash.js';
@@ -32,6 +33,10 @@ export interface Snapshot {
   readonly secondMoment: ReadonlyMap<string, NamedArray>;
   /** The evaluation at this very step, where there was one. */
   readonly heldOut?: HeldOutMetrics;
+  /** The models that are being trained, by whose tensors `parameters` can be used; a checkpoint on disk has folders of them. */
+  readonly models?: readonly ModelExport[];
+  /** Tokens in a row of the run: positions beyond it have learned nothing. */
+  readonly length?: number;
 }
 
 export interface SavedCheckpoint {

@@ -22,6 +22,8 @@ import { hasCheckpoint, type RunFile, RunFolder, readRunFile } from './runFolder
 import { logged, RunLog } from './runLogNode.js';
 import {
   changedSettings,
+  type FolderSettings,
+  folderProblems,
   type PretrainingInput,
   type PretrainingSettings,
   parseDuration,
@@ -125,7 +127,7 @@ export async function* pretrainToFolder(
 }
 
 interface Settled {
-  readonly settings: PretrainingSettings;
+  readonly settings: FolderSettings;
   readonly input: Partial<PretrainingInput>;
   /** Something about the settings that deserves a warning. */
   readonly notice?: EngineNotice;
@@ -282,7 +284,11 @@ function settle(given: Partial<PretrainingInput>, start?: Start): Settled {
   const { steps: _, time: __, ...others } = { ...before?.given, ...given };
   const input = { ...others, ...limits };
   const sizes = start?.sizes ?? before?.start?.sizes;
-  const settings = resolved(input, sizes, { conflicts, noRun: given.resume && !before ? given.out : undefined });
+  const noRun = given.resume && !before ? given.out : undefined;
+  const settings = resolved(input, sizes, {
+    problems: [...folderProblems(input), ...conflicts],
+    noRun,
+  }) as FolderSettings;
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings, sizes);
   // What a run is given more is no setting of it: the trainer makes steps and time of that, and records them.
@@ -333,30 +339,29 @@ function timeNotice(given: Partial<PretrainingInput>, { given: began, plannedSte
 }
 
 /**
- * @param conflicts  problems to report with those of the settings
- * @param noRun      a folder that is to be resumed and holds no run: most likely why settings are missing
+ * @param problems  to report with those of the settings
+ * @param noRun     a folder that is to be resumed and holds no run: most likely why settings are missing
  */
 function resolved(
   input: Partial<PretrainingInput>,
   sizes: StartSizes | undefined,
-  { conflicts = [], noRun }: { readonly conflicts?: readonly string[]; readonly noRun?: string } = {},
+  { problems: known = [], noRun }: { readonly problems?: readonly string[]; readonly noRun?: string } = {},
 ): PretrainingSettings {
-  const problems = [...conflicts];
+  const problems = [...known];
+  const isMissing =
+    noRun !== undefined && `resume is set and ${noRun} holds no run to take settings from; check its name`;
   try {
     const settings = resolvePretrainingSettings(input, sizes);
     if (problems.length === 0) return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
-    if (noRun !== undefined) {
-      problems.push(`resume is set and ${noRun} holds no run to take settings from; check its name`);
-    }
     problems.push(...error.problems);
   }
-  throw new SettingsError(problems);
+  throw new SettingsError([...(isMissing ? [isMissing] : []), ...problems]);
 }
 
 /** A run among its shards would be in the way of `prepare`, which empties a folder that it makes anew. */
-function refuseSameFolder({ data, out }: PretrainingSettings): void {
+function refuseSameFolder({ data, out }: FolderSettings): void {
   const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
   if (real(data) !== real(out)) return;
   throw new SettingsError([

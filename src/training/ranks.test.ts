@@ -378,7 +378,7 @@ describe('ranks that are given more', () => {
       expect(done(events)).toMatchObject({ steps: 24, trainedSteps: 4 });
     }
     expect(done(ranks[0]).weightsSha256).toBe(done(ranks[1]).weightsSha256);
-    expect(store.extended).toMatchObject({ steps: 24, given: { moreSteps: 4 } });
+    expect(await store.extension()).toMatchObject({ steps: 24, given: { moreSteps: 4 } });
     const alone = new MemoryStore();
     await train(1, { store: alone });
     const [events] = await train(1, { store: alone, change: { resume: true, moreSteps: 4 } });

@@ -59,10 +59,13 @@ const sizeOverrides = z
 export const PRETRAINING_OBJECTIVES = [...OBJECTIVES, 'spanbert'] as const;
 export type PretrainingObjectiveName = (typeof PRETRAINING_OBJECTIVES)[number];
 
-/** What may be given. Only `data`, `out` and one of `steps` and `time` have no default. */
+/**
+ * What may be given. Only one of `steps` and `time` has no default; where a run reads and writes folders, `data` and `out` are
+ * needed too (`folderProblems`).
+ */
 export const pretrainingSchema = z.strictObject({
-  data: z.string().min(1).describe('Folder of token shards, as `pleiad prepare` writes it.'),
-  out: z.string().min(1).describe('Run folder to write.'),
+  data: z.string().min(1).optional().describe('Folder of token shards, as `pleiad prepare` writes it.'),
+  out: z.string().min(1).optional().describe('Run folder to write.'),
   resume: z.boolean().default(false).describe('Go on from the newest whole checkpoint in `out`. Default false.'),
   seed: z
     .number()
@@ -339,6 +342,15 @@ export function resolvePretrainingSettings(input: unknown, start?: StartSizes): 
   return settings!;
 }
 
+/** Settings of a run that reads its shards from a folder and is written to one. */
+export type FolderSettings = PretrainingSettings & { readonly data: string; readonly out: string };
+
+/** What is missing for a run that reads and writes folders, one sentence each. */
+export function folderProblems(input: Partial<PretrainingInput>): string[] {
+  const missing = (['data', 'out'] as const).filter((name) => input[name] === undefined);
+  return missing.map((name) => `${name} is missing; expected ${EXPECTED[name]}`);
+}
+
 /** A word for the generator is where it comes from; all else must be its fields. */
 function withoutGeneratorName(input: unknown): { fields: unknown; generatorFrom?: string } {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return { fields: input };
@@ -416,7 +428,7 @@ function salvage(input: unknown, issues: readonly z.core.$ZodIssue[]): Parsed | 
     else if (!hasFields(name) || (field === undefined && unknown.length === 0)) delete good[name];
     else good[name] = without(good[name] as object, field === undefined ? unknown : [field]);
   }
-  const retried = pretrainingSchema.safeParse({ data: '-', out: '-', ...good });
+  const retried = pretrainingSchema.safeParse(good);
   return retried.success ? retried.data : undefined;
 }
 

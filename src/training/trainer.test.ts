@@ -297,9 +297,9 @@ describe('a run that is given more', () => {
       now: clock(),
     });
     for await (const event of stopped) if (event.type === 'step' && event.step > step + 3) break;
-    expect(store.extended).toMatchObject({ step, given: { more: '4s' } });
-    expect(store.planned).toBeUndefined();
-    const time = `${store.extended!.timeMs}ms`;
+    expect(await store.extension()).toMatchObject({ step, given: { more: '4s' } });
+    expect(await store.plannedSteps()).toBeUndefined();
+    const time = `${(await store.extension())!.timeMs}ms`;
     const events = await train({ ...settings, time, resume: true }, { store, now: clock(), heldOut: undefined });
     expect(of(events, 'planned')).toHaveLength(1);
     expect(done(events).trainedSteps).toBeGreaterThan(100);
@@ -472,7 +472,7 @@ describe('a time budget', () => {
     );
     const plan: PlannedEvent = of(events, 'planned')[0];
     expect(plan.step).toBe(20);
-    expect(store.planned).toBe(plan.totalSteps);
+    expect(await store.plannedSteps()).toBe(plan.totalSteps);
     expect(plan.totalSteps).toBeCloseTo(4000 / plan.millisecondsPerStep, -2);
     const resumed = await train(
       { steps: undefined, time: '4s', resume: true },

@@ -186,7 +186,7 @@ class PretrainingRun {
       if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: this.#withBaseline(found.heldOut) };
     } else {
       await this.#initialize();
-      if (settings.resume) warnings.push(nothingToResume(settings.out));
+      if (settings.resume) warnings.push(nothingToResume(settings.out ?? 'the store'));
     }
     if (!dependencies.heldOut) warnings.push(this.#noHeldOut());
     const extended = await this.#settleExtension();
@@ -588,6 +588,8 @@ class PretrainingRun {
     const heldOut = this.#evaluated?.step === step ? this.#evaluated.heldOut : undefined;
     return {
       progress: { ...this.#progress, elapsedMs: this.#elapsedMs() },
+      models: this.dependencies.objective.models,
+      length: this.settings.length,
       ...(await this.state.tensors()),
       ...(heldOut && { heldOut }),
     };
