@@ -25,6 +25,10 @@ export class TrainingView {
       case 'extended':
         output.line(extendedLine(event));
         break;
+      case 'forecast':
+        output.line(`expected: ${event.message}. docs/results.md has those runs.`);
+        if (event.advice) output.line(output.style(event.advice, 'yellow'));
+        break;
       case 'phase':
         output.line(`step ${event.step}: phase ${event.name}`);
         break;

@@ -1,5 +1,6 @@
 /** What a training run tells: one stream of typed events, to which progress bars, logs and pages listen. */
 import type { NothingTrained } from './extension.js';
+import type { Forecast } from './forecast.js';
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
 import type { StartNotice, StartRecord } from './start.js';
 
@@ -48,6 +49,12 @@ export interface ExtendedEvent {
   readonly stepsBefore?: number;
   /** The rate of the last step before, and of the first one from here, which may be higher. */
   readonly learningRate: { readonly last?: number; readonly next: number };
+}
+
+/** What can be expected of the run, before it is trained, and once more when its time has been measured and that says otherwise. */
+export interface ForecastEvent extends Forecast {
+  readonly type: 'forecast';
+  readonly step: number;
 }
 
 export interface PhaseEvent {
@@ -153,6 +160,7 @@ export type TrainingEvent =
   | StartedEvent
   | PlannedEvent
   | ExtendedEvent
+  | ForecastEvent
   | PhaseEvent
   | StepEvent
   | EvaluationEvent

@@ -7,6 +7,7 @@
  * run of the new length would be: up from the little that was left, and down to its end again.
  */
 import type { TrainerProgress } from './checkpoint.js';
+import { shellWord } from './commandLine.js';
 import type { PretrainingSettings } from './settings.js';
 
 /** Where a run ends, counted from its beginning: whichever comes first. */
@@ -131,11 +132,6 @@ export function resumeAdvice(folder: string | undefined, { more, moreSteps }: Ex
   }
   const amount = moreSteps === undefined ? `--more ${more}` : `--more-steps ${moreSteps}`;
   return `\`pleiad pretrain --resume --out ${shellWord(folder)} ${amount}\``;
-}
-
-/** A text as a shell reads it as one word. */
-function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** "1 h 3 min", "4.2 s": the two largest units, or one with a digit after the point. */

@@ -44,6 +44,7 @@ import type { StartSizes } from './startSettings.js';
 import { stepShare } from './stepShare.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
 import { type EngineNotice, startEngineOfRanks, withNotices } from './trainingEngineNode.js';
+import { withForecast } from './withForecast.js';
 
 export interface PretrainOptions {
   /** Ends the run after the step under way, with a checkpoint. */
@@ -100,7 +101,8 @@ export async function* pretrainToFolder(
       const data = trainingData(shards, settings, collective);
       const heldOut = heldOutData(shards, settings);
       const begin = start && (await beginWith(start, objective, settings, { ...shards, tokenizer }, begun?.start));
-      return { tokenizer, dependencies: { objective, data, heldOut }, identity: identityOf(shards), begin };
+      const { vocabSize } = shards;
+      return { tokenizer, vocabSize, dependencies: { objective, data, heldOut }, identity: identityOf(shards), begin };
     });
     const { dependencies, identity, begin } = parts;
     await compareShards(settings.data, identity, collective);
@@ -114,8 +116,10 @@ export async function* pretrainToFolder(
     store = await together(collective, () => (isFirst ? openRun({ settings, input }, opened) : undefined));
     const weights = begin?.joined.weights;
     const training = { ...dependencies, engine, store, initialWeights: weights ?? initialWeights, collective };
+    const expected = { settings, given: input, vocabSize: parts.vocabSize };
     const run = (ending?: AbortSignal) => {
-      const events = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
+      const told = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
+      const events = withForecast(told, expected, collective.size === 1 ? started.engine : undefined);
       return begin ? withStart(events, begin) : events;
     };
     yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
