@@ -161,8 +161,18 @@ describe('the speed of an engine', () => {
   const timedEngine = (runMs: number) => {
     let ms = 0;
     let compiled = 0;
-    const program = { run: async () => ((ms += runMs), {}), release: async () => {} };
-    const engine = { compile: async () => (compiled++, program) } as unknown as Engine;
+    const program = {
+      run: async () => {
+        ms += runMs;
+        return {};
+      },
+      release: async () => {},
+    };
+    const compile = async () => {
+      compiled++;
+      return program;
+    };
+    const engine = { compile } as unknown as Engine;
     return { engine, now: () => ms, compiled: () => compiled };
   };
   const pair = 2 * 2 * 512 * 128 * 512;
