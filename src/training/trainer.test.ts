@@ -204,6 +204,12 @@ describe('a run that is given more', () => {
     expect(warnings(events)).toEqual([]);
   });
 
+  it('begins at its beginning where it has no checkpoint yet', async () => {
+    const events = await train({ resume: true, moreSteps: 4 }, { store: new MemoryStore() });
+    expect(warnings(events)).toEqual(['nothing-to-resume']);
+    expect(done(events)).toMatchObject({ steps: 4, trainedSteps: 4 });
+  });
+
   it('can be given more again and again', async () => {
     const store = new MemoryStore();
     await train({ steps: 5 }, { store });
