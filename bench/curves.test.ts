@@ -8,7 +8,7 @@ describe('curves', () => {
   it('draws what a run logged, baselines dashed, and leaves out charts it has nothing for', () => {
     const text = [
       step(10, { mlmLoss: 9, totalLoss: 9 }),
-      evaluation(10, { mlmLoss: 8, unigramEntropy: 7 }),
+      evaluation(10, { mlmLoss: 8, unigramCrossEntropy: 7, unigramEntropy: 6 }),
       JSON.stringify({ type: 'checkpoint', step: 10 }),
       step(20, { mlmLoss: 7.5, totalLoss: 7.5 }),
       '',
@@ -25,7 +25,7 @@ describe('curves', () => {
         dashed: undefined,
       },
       { name: 'held out', points: [[10, 8]], dashed: undefined },
-      { name: 'unigram entropy', points: [[10, 7]], dashed: true },
+      { name: 'unigram cross-entropy', points: [[10, 7]], dashed: true },
     ]);
   });
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { DataError } from '../src/errors.js';
 import type { EvaluationEvent, StepEvent } from '../src/training/events.js';
+import { type HeldOutMetrics, mlmBaseline } from '../src/training/metrics.js';
 import { chartsSvg, type LineChart, type Series } from './lineChart.js';
 
 /** The part of a run's log that curves are drawn from. */
@@ -63,6 +64,13 @@ interface ChartPlan {
   readonly yIncludes?: readonly number[];
 }
 
+const BASELINE = 'unigram cross-entropy';
+
+/** Logs from before this figure was measured have no baseline. */
+function baselineOf(heldOut: HeldOutMetrics): number | undefined {
+  return heldOut.generatorLoss === undefined ? mlmBaseline(heldOut) : heldOut.unigramCrossEntropy;
+}
+
 const CHARTS: readonly ChartPlan[] = [
   {
     title: 'Masked-token loss',
@@ -70,7 +78,7 @@ const CHARTS: readonly ChartPlan[] = [
     curves: [
       { label: 'training', ofStep: ({ losses }) => losses.mlmLoss },
       { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.generatorLoss ?? heldOut.mlmLoss },
-      { label: 'unigram entropy', ofEvaluation: ({ heldOut }) => heldOut.unigramEntropy, dashed: true },
+      { label: BASELINE, ofEvaluation: ({ heldOut }) => baselineOf(heldOut), dashed: true },
     ],
   },
   {
@@ -80,8 +88,8 @@ const CHARTS: readonly ChartPlan[] = [
       { label: 'training', ofStep: ({ losses }) => losses.sboLoss },
       { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.sboLoss },
       {
-        label: 'unigram entropy',
-        ofEvaluation: ({ heldOut }) => (heldOut.sboLoss === undefined ? undefined : heldOut.unigramEntropy),
+        label: BASELINE,
+        ofEvaluation: ({ heldOut }) => (heldOut.sboLoss === undefined ? undefined : heldOut.unigramCrossEntropy),
         dashed: true,
       },
     ],

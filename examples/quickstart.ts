@@ -194,7 +194,7 @@ function nextSteps(out: string): string[] {
     `tensorboard --logdir ${run}                         the curves`,
     'npx pleiad vocab your-texts/ --out vocab/            your own language and texts:',
     'npx pleiad prepare your-texts/ --tokenizer vocab/ --out shards/',
-    'npx pleiad pretrain --data shards/ --out run/ --size mini --time 20m',
+    'npx pleiad pretrain --data shards/ --out run/ --size mini --length 64 --time 20m',
     `Running the quickstart again begins anew; move ${out} away, or use --out, to keep this run.`,
   ];
 }

@@ -33,6 +33,7 @@ export * from './data/masking/wholeWord.js';
 export { isHeldOut } from './data/prepare/tokenizeUnit.js';
 export * from './data/shards.js';
 export * from './data/tags.js';
+export { type TextShardsOptions, textShards } from './data/textShards.js';
 export * from './data/unigram.js';
 export * from './engine/engine.js';
 export * from './engine/engineError.js';
@@ -67,6 +68,7 @@ export * from './pipelines/fillSpan.js';
 export * from './pipelines/model.js';
 export * from './pipelines/replacedTokenDetection.js';
 export * from './pipelines/showMask.js';
+export { type SnapshotPipelineName, snapshotPipeline } from './pipelines/snapshotPipeline.js';
 export * from './pipelines/textCorruption.js';
 export * from './random/philox.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
@@ -74,9 +76,19 @@ export * from './text/tokenizer.js';
 export { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './text/tokenizerFolder.js';
 export * from './text/vocabularyTraining.js';
 export { wordVocabulary } from './text/wordVocabulary.js';
+export type {
+  CheckpointStore,
+  FoundCheckpoint,
+  SavedCheckpoint,
+  Snapshot,
+  TrainerProgress,
+} from './training/checkpoint.js';
 export * from './training/events.js';
+export type { Extension, NothingTrained } from './training/extension.js';
+export { MemoryStore, type MemoryStoreOptions } from './training/memoryStore.js';
 export * from './training/metrics.js';
 export { objectiveOf } from './training/objectiveOf.js';
+export { type InMemoryInput, type InMemoryOptions, pretrainInMemory } from './training/pretrainInMemory.js';
 export * from './training/pretrainingData.js';
 export {
   describeSettings,

@@ -231,7 +231,7 @@ describe('pleiad pretrain', () => {
     const { stdout, stderr, json } = JSON.parse(readFileSync(at('pretrain.json'), 'utf8'));
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(stderr).toMatch(/step 3\/6 {2}generator \d\.\d{3} {2}discriminator 0\.\d{4} {2}replaced \d+\.\d %/);
-    expect(stderr).toMatch(/generator loss +\d\.\d{4} +baseline \d\.\d{4} \(unigram entropy\)/);
+    expect(stderr).toMatch(/generator loss +\d\.\d{4} +baseline \d\.\d{4} \(unigram cross-entropy\)/);
     expect(stderr).toMatch(/discriminator AUC +0\.\d{4} +baseline 0\.5000 \(chance\)/);
     expect(json).toMatchObject({ steps: 6, interrupted: false, checkpoint: at('run', 'checkpoints', 'step-00000006') });
     expect(json.tokensSeen).toBeGreaterThan(0);
@@ -240,6 +240,7 @@ describe('pleiad pretrain', () => {
     const heldOut = [
       'generatorLoss',
       'generatorAccuracy',
+      'unigramCrossEntropy',
       'unigramEntropy',
       'replacedRate',
       'discriminatorLoss',

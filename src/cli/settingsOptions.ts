@@ -1,4 +1,5 @@
 /** Options made from the settings schema: one flag a setting, so that nothing is declared twice. */
+import { kebabCase } from '../training/commandLine.js';
 import {
   describeSettings,
   type SettingDescription,
@@ -7,10 +8,7 @@ import {
 } from '../training/settings.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 
-/** hiddenSize → hidden-size */
-export function kebabCase(name: string): string {
-  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
+export { kebabCase } from '../training/commandLine.js';
 
 /** Every setting, or those of a list, as a flag, in the order of the schema. */
 export function settingsOptions(names?: readonly SettingName[]): OptionDefinition[] {

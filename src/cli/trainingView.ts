@@ -1,6 +1,6 @@
 /** Training events in words: a live status line on a terminal, plain lines elsewhere, and the summary at the end. */
-import type { DoneEvent, StepEvent, TrainingEvent } from '../training/events.js';
-import type { HeldOutMetrics } from '../training/metrics.js';
+import type { DoneEvent, ExtendedEvent, StepEvent, TrainingEvent } from '../training/events.js';
+import { type HeldOutMetrics, mlmBaseline } from '../training/metrics.js';
 import { duration, grouped } from './numbers.js';
 import type { Output } from './output.js';
 
@@ -21,6 +21,13 @@ export class TrainingView {
         break;
       case 'planned':
         output.line(`the time allows ${grouped(event.totalSteps)} steps of ${event.millisecondsPerStep.toFixed(0)} ms`);
+        break;
+      case 'extended':
+        output.line(extendedLine(event));
+        break;
+      case 'forecast':
+        output.line(`expected: ${event.message}. docs/results.md has those runs.`);
+        if (event.advice) output.line(output.style(event.advice, 'yellow'));
         break;
       case 'phase':
         output.line(`step ${event.step}: phase ${event.name}`);
@@ -50,6 +57,17 @@ export function ranksLine(hosts: readonly string[]): string {
   const counts = names.map((name) => `${name} (${hosts.filter((host) => host === name).length})`);
   const shown = counts.slice(0, 8).join(', ');
   return `${hosts.length} ranks: ${shown}${names.length > 8 ? ` and ${names.length - 8} machines more` : ''}`;
+}
+
+/** What a run was given more, and what that does to its learning rate. */
+export function extendedLine({ step, more, moreSteps, totalSteps, stepsBefore, learningRate }: ExtendedEvent): string {
+  const amount = [...(moreSteps === undefined ? [] : [`${grouped(moreSteps)} steps`]), ...(more ? [more] : [])];
+  const end = totalSteps === undefined ? 'the steps that fit are measured first' : `to step ${grouped(totalSteps)}`;
+  const planned = stepsBefore === undefined || stepsBefore === totalSteps ? '' : ` (it was ${grouped(stepsBefore)})`;
+  const { last, next } = learningRate;
+  const rate = (value: number) => value.toPrecision(2);
+  const went = last === undefined ? '' : `was ${rate(last)} and `;
+  return `${amount.join(' or ')} more from step ${grouped(step)}, ${end}${planned}; the learning rate ${went}goes on at ${rate(next)}`;
 }
 
 /** Step, losses, replaced rate, speed, time left. */
@@ -92,16 +110,17 @@ function heldOutLine({ generatorLoss, mlmLoss, sboLoss, nspLoss, discriminatorLo
 
 /** What was reached on held-out text, each figure beside what a model that learned nothing reaches. */
 export function heldOutSummary(heldOut: HeldOutMetrics): string[] {
-  const { unigramEntropy, replacedEntropy } = heldOut;
+  const { unigramCrossEntropy, replacedEntropy } = heldOut;
+  const unigram = (baseline: number | undefined) => beside(baseline, 'unigram cross-entropy');
   const inBits = (bits: number | undefined) => (bits === undefined ? '' : `   ${bits.toFixed(4)} bits`);
   const chance = (figure: number | undefined, value: number) =>
     beside(figure === undefined ? undefined : value, 'chance');
   const rows: [name: string, value: number | undefined, beside: string][] = [
-    ['generator loss', heldOut.generatorLoss, beside(unigramEntropy, 'unigram entropy')],
+    ['generator loss', heldOut.generatorLoss, unigram(unigramCrossEntropy)],
     ['generator accuracy', heldOut.generatorAccuracy, ''],
-    ['masked LM loss', heldOut.mlmLoss, inBits(heldOut.mlmBits) + beside(unigramEntropy, 'unigram entropy')],
+    ['masked LM loss', heldOut.mlmLoss, inBits(heldOut.mlmBits) + unigram(mlmBaseline(heldOut))],
     ['masked LM accuracy', heldOut.mlmAccuracy, ''],
-    ['span boundary loss', heldOut.sboLoss, inBits(heldOut.sboBits) + beside(unigramEntropy, 'unigram entropy')],
+    ['span boundary loss', heldOut.sboLoss, inBits(heldOut.sboBits) + unigram(unigramCrossEntropy)],
     ['span boundary accuracy', heldOut.sboAccuracy, ''],
     ['next-sentence loss', heldOut.nspLoss, chance(heldOut.nspLoss, Math.LN2)],
     ['next-sentence accuracy', heldOut.nspAccuracy, chance(heldOut.nspAccuracy, 0.5)],
@@ -121,9 +140,11 @@ function beside(baseline: number | undefined, name: string): string {
 }
 
 /** The last words of a run. */
-export function runSummary({ step, tokensSeen, tokensPerSecond, elapsedMs, heldOut, checkpoint }: DoneEvent): string[] {
+export function runSummary(done: DoneEvent): string[] {
+  const { step, trainedSteps, tokensSeen, tokensPerSecond, elapsedMs, heldOut, checkpoint } = done;
+  const whole = trainedSteps === step ? '' : `${grouped(trainedSteps)} steps trained now; in all `;
   return [
-    `${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
+    `${whole}${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
     ...(heldOut ? ['on held-out text:', ...heldOutSummary(heldOut)] : []),
     ...(checkpoint ? [`checkpoint: ${checkpoint}`] : []),
   ];

@@ -135,10 +135,18 @@ export function memoryTags(tags: Uint8Array): SplitTags {
   };
 }
 
-function countTokens(split: TokenSplit, vocabSize: number): Float64Array {
+/** Tokens that are counted at a time, so that a large corpus is never in memory as a whole. */
+const COUNTED_TOKENS = 1 << 20;
+
+/** How often each id occurs: float64 [vocabSize]. */
+export function countTokens(split: TokenSplit, vocabSize: number): Float64Array {
   const counts = new Float64Array(vocabSize);
-  const ids = new Int32Array(split.numTokens);
-  split.read(0, split.numTokens, ids, new Uint8Array(split.numTokens), 0);
-  for (const id of ids) counts[id]++;
+  const ids = new Int32Array(Math.min(COUNTED_TOKENS, split.numTokens));
+  const wordStarts = new Uint8Array(ids.length);
+  for (let start = 0; start < split.numTokens; start += ids.length) {
+    const end = Math.min(start + ids.length, split.numTokens);
+    split.read(start, end, ids, wordStarts, 0);
+    for (let i = 0; i < end - start; i++) counts[ids[i]]++;
+  }
   return counts;
 }

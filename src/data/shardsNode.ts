@@ -15,7 +15,7 @@ import {
   TOKENIZER_FOLDER,
   UNIGRAM_FILE,
 } from './manifest.js';
-import type { Shards, SplitName, SplitTags, TokenSplit } from './shards.js';
+import { countTokens, type Shards, type SplitName, type SplitTags, type TokenSplit } from './shards.js';
 
 export interface ShardFolder extends Shards {
   readonly manifest: Manifest;
@@ -74,7 +74,11 @@ export async function openShards(
     vocabSize: manifest.vocabSize,
     specialIds: manifest.specialIds,
     ...splits,
-    unigramCounts: (split) => readUnigram(folder, split, manifest),
+    // Shards whose counts were lost or never written are counted again.
+    unigramCounts: (split) =>
+      existsSync(join(folder, UNIGRAM_FILE))
+        ? readUnigram(folder, split, manifest)
+        : countTokens(splits[split], manifest.vocabSize),
     close,
   };
 }

@@ -11,7 +11,8 @@ export function unigramProbabilities(counts: ArrayLike<number>, smoothing = 0): 
 }
 
 /**
- * H = −Σ p ln p in nats: the loss of the best predictor that looks at no context, on the text the counts are from.
+ * H = −Σ p ln p in nats: a property of the text that the counts are from. It is no baseline for a model: only who has
+ * counted that very text reaches it, and on a short text it is far below what the frequencies of other text reach.
  * @param counts  occurrences, [V]
  */
 export function unigramEntropy(counts: ArrayLike<number>): number {
@@ -24,8 +25,13 @@ export function unigramEntropy(counts: ArrayLike<number>): number {
 }
 
 /**
- * −Σ p ln q in nats, p from the held-out counts, q from the training counts with add-one smoothing: what a unigram
- * model fitted on the training text loses on held-out text. Never below `unigramEntropy(heldOut)`.
+ * −Σ p ln q in nats, p from the held-out counts, q from the training counts: what a predictor that has learned how
+ * frequent each piece is in the training text, and nothing else, loses on held-out text. That is the baseline of every
+ * loss of predicted pieces. Never below `unigramEntropy(heldOut)`.
+ * q is smoothed by adding one to every count, q = (count + 1) / (tokens + V), so a piece that training never met costs
+ * ln(tokens + V) and not infinity.
+ * @param heldOut  occurrences, [V]
+ * @param train    occurrences, [V]
  */
 export function unigramCrossEntropy(heldOut: ArrayLike<number>, train: ArrayLike<number>): number {
   const total = sum(heldOut);

@@ -1,4 +1,6 @@
 /** What a checkpoint holds, and where a trainer keeps its checkpoints. Knows no file. */
+import type { ModelExport } from '../objectives/objective.js';
+import type { Extension } from './extension.js';
 import type { HeldOutMetrics } from './metrics.js';
 import type { NamedArray } from './weightsHash.js';
 
@@ -10,6 +12,8 @@ export interface TrainerProgress {
   readonly updates: number;
   /** Index of the phase that the last step was in. */
   readonly phase: number;
+  /** The step that the phase began with, where the number of all steps has changed since: else its share of them says so. */
+  readonly phaseStart?: number;
   /** Steps of the whole run; undefined until a time budget has been turned into steps. */
   readonly totalSteps?: number;
   readonly tokensSeen: number;
@@ -29,6 +33,10 @@ export interface Snapshot {
   readonly secondMoment: ReadonlyMap<string, NamedArray>;
   /** The evaluation at this very step, where there was one. */
   readonly heldOut?: HeldOutMetrics;
+  /** The models that are being trained, by whose tensors `parameters` can be used; a checkpoint on disk has folders of them. */
+  readonly models?: readonly ModelExport[];
+  /** Tokens in a row of the run: positions beyond it have learned nothing. */
+  readonly length?: number;
 }
 
 export interface SavedCheckpoint {
@@ -43,6 +51,8 @@ export interface FoundCheckpoint {
 }
 
 export interface CheckpointStore {
+  /** The folder of the run, where it is kept in one. */
+  readonly path?: string;
   /** @throws CheckpointError when it cannot be written; earlier checkpoints are untouched then */
   save(snapshot: Snapshot): Promise<SavedCheckpoint>;
   /**
@@ -54,4 +64,8 @@ export interface CheckpointStore {
   /** The number of steps that was fixed for a time budget, kept before the first checkpoint is written. */
   recordPlan(totalSteps: number): Promise<void>;
   plannedSteps(): Promise<number | undefined>;
+  /** What the run is given more, in place of its steps and time, kept before it goes on; forgets the planned steps. */
+  recordExtension(extension: Extension): Promise<void>;
+  /** The last one. */
+  extension(): Promise<Extension | undefined>;
 }

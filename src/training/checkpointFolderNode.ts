@@ -34,6 +34,7 @@ const trainerSchema = z.object({
     step: count,
     updates: count,
     phase: count,
+    phaseStart: count.optional(),
     totalSteps: count.optional(),
     tokensSeen: count,
     elapsedMs: z.number().nonnegative(),

@@ -1,5 +1,6 @@
 /** Evaluates a checkpoint of a pre-training run on the held-out text of a folder of shards. */
 import { dirname, resolve } from 'node:path';
+import { corpusHash } from '../data/shardsNode.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors.js';
 import { readSnapshot, verifiedCheckpoint } from './checkpointFolderNode.js';
@@ -14,7 +15,10 @@ export interface RunEvaluation {
   readonly checkpoint: string;
   readonly step: number;
   readonly weightsSha256: string;
+  /** Its `unigramCrossEntropy` is by the frequencies of the training text in the same folder of shards. */
   readonly heldOut: HeldOutMetrics;
+  /** Whether these are the shards that the run was trained on. */
+  readonly isOwnText: boolean;
 }
 
 /**
@@ -60,7 +64,8 @@ export async function evaluateCheckpoint(
         weights: objective.lossWeights,
       });
       const { weightsSha256, progress } = trainer;
-      return { checkpoint, step: progress.step, weightsSha256, heldOut: metrics };
+      const isOwnText = corpusHash(shards.manifest) === run.identity.corpus;
+      return { checkpoint, step: progress.step, weightsSha256, heldOut: metrics, isOwnText };
     } finally {
       await program.release();
     }

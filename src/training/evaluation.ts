@@ -12,9 +12,14 @@ export interface HeldOutData {
   /** Rows of each batch but the last, which may have fewer. */
   readonly batchSize: number;
   batch(index: number): MaskedBatch | Promise<MaskedBatch>;
-  /** Of the held-out text, in nats: the loss of the best predictor that looks at no context. */
+  /** Of the held-out text under its own frequencies, in nats. */
   readonly unigramEntropy: number;
-  /** Share of its most frequent token: the accuracy of that predictor. */
+  /**
+   * Nats: what knowing the frequencies of the training text alone costs on the held-out text, see `unigramCrossEntropy`
+   * of data/unigram.ts. Undefined where there is no training text.
+   */
+  readonly unigramCrossEntropy?: number;
+  /** Share that the most frequent token of the training text has in the held-out text: the accuracy of that predictor. */
   readonly unigramAccuracy: number;
 }
 
@@ -52,7 +57,7 @@ export async function evaluateHeldOut(
   const meter = new LossMeter();
   for (const each of meters) meter.merge(each);
   const auc = meter.detects ? await gatherAuc(collective, meters, own) : undefined;
-  return heldOutMetrics(meter, auc, data.unigramEntropy, weights);
+  return heldOutMetrics(meter, auc, data, weights);
 }
 
 async function evaluateBatch(
@@ -114,7 +119,7 @@ async function gatherAuc(
 function heldOutMetrics(
   meter: LossMeter,
   auc: number | undefined,
-  unigramEntropy: number,
+  { unigramEntropy, unigramCrossEntropy }: HeldOutData,
   weights: LossWeights,
 ): HeldOutMetrics {
   const { mlmLoss, mlmAccuracy, discLoss, discAccuracy, sboLoss, sboAccuracy, sboBits, nspLoss, nspAccuracy, ...rest } =
@@ -141,7 +146,10 @@ function heldOutMetrics(
   const losses =
     discLoss === undefined
       ? mlm(mlmLoss, mlmAccuracy)
-      : { ...generator, ...(meter.detects ? detection : mlm(discLoss, discAccuracy)) };
+      : {
+          ...generator,
+          ...(meter.detects ? detection : { ...mlm(discLoss, discAccuracy), mlmShare: meter.discShare }),
+        };
   return defined({
     ...losses,
     sboLoss,
@@ -150,6 +158,7 @@ function heldOutMetrics(
     sboBits,
     nspLoss,
     nspAccuracy,
+    unigramCrossEntropy,
     unigramEntropy,
     replacedRate: rest.replacedRate,
     totalLoss: rest.totalLoss,

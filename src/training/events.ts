@@ -1,4 +1,6 @@
 /** What a training run tells: one stream of typed events, to which progress bars, logs and pages listen. */
+import type { NothingTrained } from './extension.js';
+import type { Forecast } from './forecast.js';
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
 import type { StartNotice, StartRecord } from './start.js';
 
@@ -32,6 +34,27 @@ export interface PlannedEvent {
   readonly step: number;
   readonly totalSteps: number;
   readonly millisecondsPerStep: number;
+}
+
+/** The run was given more steps or time than it had. */
+export interface ExtendedEvent {
+  readonly type: 'extended';
+  /** Where it stands. */
+  readonly step: number;
+  readonly more?: string;
+  readonly moreSteps?: number;
+  /** Steps of the whole run from now on; undefined until more time has been turned into steps. */
+  readonly totalSteps?: number;
+  /** Steps of the whole run before, where they were known. */
+  readonly stepsBefore?: number;
+  /** The rate of the last step before, and of the first one from here, which may be higher. */
+  readonly learningRate: { readonly last?: number; readonly next: number };
+}
+
+/** What can be expected of the run, before it is trained, and once more when its time has been measured and that says otherwise. */
+export interface ForecastEvent extends Forecast {
+  readonly type: 'forecast';
+  readonly step: number;
 }
 
 export interface PhaseEvent {
@@ -96,6 +119,8 @@ export type WarningCode =
   | 'span-boundary-stuck'
   | 'time-exceeded'
   | 'steps-changed'
+  | 'time-changed'
+  | 'nothing-trained'
   | 'engine'
   | 'engine-changed'
   | StartNotice['code'];
@@ -115,6 +140,10 @@ export interface DoneEvent {
   readonly interrupted: boolean;
   readonly step: number;
   readonly steps: number;
+  /** How many of them this call trained: 0 where it had nothing left to train. */
+  readonly trainedSteps: number;
+  /** Why that is 0, unless it was interrupted. */
+  readonly nothingTrained?: NothingTrained;
   readonly tokensSeen: number;
   /** Over the whole run, evaluations and checkpoints included. */
   readonly tokensPerSecond: number;
@@ -130,6 +159,8 @@ export type TrainingEvent =
   | LoadedEvent
   | StartedEvent
   | PlannedEvent
+  | ExtendedEvent
+  | ForecastEvent
   | PhaseEvent
   | StepEvent
   | EvaluationEvent

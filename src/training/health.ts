@@ -114,16 +114,16 @@ export class HealthMonitor {
 
   #wordPredictor(
     step: number,
-    { unigramEntropy }: HeldOutMetrics,
+    { unigramCrossEntropy }: HeldOutMetrics,
     unigramAccuracy: number,
     { code, name, loss, accuracy }: WordPredictor,
   ): WarningEvent[] {
-    if (accuracy === undefined || loss === undefined || unigramEntropy === undefined) return [];
-    if (accuracy > unigramAccuracy * 1.1 || loss < unigramEntropy * 0.97) return [];
+    if (accuracy === undefined || loss === undefined || unigramCrossEntropy === undefined) return [];
+    if (accuracy > unigramAccuracy * 1.1 || loss < unigramCrossEntropy * 0.97) return [];
     return this.#once(
       step,
       code,
-      `The ${name} is no better than word frequencies: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${unigramEntropy.toFixed(2)}`,
+      `The ${name} is no better than the word frequencies of the training text: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${unigramCrossEntropy.toFixed(2)}`,
       'Use a higher learningRate or more steps; with a small corpus, a smaller vocabulary.',
     );
   }

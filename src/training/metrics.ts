@@ -101,6 +101,12 @@ export class LossMeter {
     return this.detects && disc > 0 ? binaryEntropy((this.#sums.get('replaced') ?? 0) / disc) : undefined;
   }
 
+  /** Share of all tokens that the second loss is taken over. */
+  get discShare(): number | undefined {
+    const { disc } = this.#counts;
+    return disc === undefined || this.#tokens === 0 ? undefined : disc / this.#tokens;
+  }
+
   /** A sum over how many there were; undefined when the objective has no such sum. */
   #average(name: SumName, count = 0): number | undefined {
     const sum = this.#sums.get(name);
@@ -171,6 +177,11 @@ export interface HeldOutMetrics {
   readonly mlmAccuracy?: number;
   readonly mlmPerplexity?: number;
   readonly mlmBits?: number;
+  /**
+   * Share of all tokens that `mlmLoss` is taken over, where the main encoder reads text that a generator changed. It is 1
+   * for `all-tokens-mlm`, which may copy most of them: no baseline of predicted tokens can be compared with that loss.
+   */
+  readonly mlmShare?: number;
   /** Nats a token predicted from the boundaries of its span. */
   readonly sboLoss?: number;
   readonly sboAccuracy?: number;
@@ -179,7 +190,12 @@ export interface HeldOutMetrics {
   /** Nats a row with two segments; ln 2 is chance. */
   readonly nspLoss?: number;
   readonly nspAccuracy?: number;
-  /** What a predictor that knows only word frequencies loses: a model must get below it. */
+  /**
+   * Nats: what a predictor loses that knows how frequent pieces are in the training text and nothing else. The baseline of
+   * every loss of predicted pieces.
+   */
+  readonly unigramCrossEntropy?: number;
+  /** Nats: entropy of the held-out text under its own frequencies. A property of the text, compared with nothing. */
   readonly unigramEntropy?: number;
   readonly replacedRate?: number;
   /** Nats a token. */
@@ -192,6 +208,11 @@ export interface HeldOutMetrics {
   readonly rtdRecall?: number;
   /** As minimised in training; picks the best checkpoint. */
   readonly totalLoss: number;
+}
+
+/** What `mlmLoss` can be compared with: nothing, where it is also taken over tokens that may be copied. */
+export function mlmBaseline({ mlmShare = 0, unigramCrossEntropy }: HeldOutMetrics): number | undefined {
+  return mlmShare < 1 ? unigramCrossEntropy : undefined;
 }
 
 /** H(p) = −p ln p − (1−p) ln(1−p), nats. */

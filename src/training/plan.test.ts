@@ -46,7 +46,8 @@ describe('intervals', () => {
 
 describe('a time budget', () => {
   const timed = (change: object, steps: number, stepMs: number, batches = 0) => {
-    const budget = new TimeBudget(resolvePretrainingSettings({ data: 'd', out: 'o', accumulation: 1, ...change }));
+    const resolved = resolvePretrainingSettings({ data: 'd', out: 'o', accumulation: 1, ...change });
+    const budget = new TimeBudget(resolved, resolved.timeMs);
     for (let step = 0; step < steps; step++) budget.add(step < 2 ? 10 * stepMs : stepMs); // the first ones warm up
     return budget.plan(steps, steps * stepMs, batches);
   };

@@ -23,9 +23,20 @@ export function phaseSpans(phases: readonly Pick<ObjectivePhase, 'share'>[], tot
   });
 }
 
+/** The phase that a run is in, which it never goes back from. */
+export interface EnteredPhase {
+  readonly phase: number;
+  /** The step that it began with, where the number of all steps has changed since. */
+  readonly phaseStart?: number;
+}
+
 /** The phase that a step belongs to. */
-export function phaseOf(step: number, spans: readonly PhaseSpan[]): PhaseSpan {
-  return spans.find(({ end }) => step < end) ?? spans.at(-1)!;
+export function phaseOf(step: number, spans: readonly PhaseSpan[], entered: EnteredPhase = { phase: 0 }): PhaseSpan {
+  const span = spans.find(({ end }) => step < end) ?? spans.at(-1)!;
+  const { phase, phaseStart } = entered;
+  if (span.index > phase) return span;
+  const { start, end } = spans[phase];
+  return { index: phase, start: phaseStart ?? start, end };
 }
 
 /**
@@ -43,8 +54,9 @@ export function plannedLearningRate(
   totalSteps: number | undefined,
   settings: PretrainingSettings,
   phases: readonly Pick<ObjectivePhase, 'share'>[],
+  entered?: EnteredPhase,
 ): number {
-  const { start, end } = phaseOf(step, phaseSpans(phases, totalSteps ?? PROVISIONAL_STEPS));
+  const { start, end } = phaseOf(step, phaseSpans(phases, totalSteps ?? PROVISIONAL_STEPS), entered);
   const steps = end - start;
   return learningRateAt(step - start, scheduleOf(settings, steps, Math.min(steps, warmupStepsOf(steps, settings))));
 }
@@ -67,7 +79,15 @@ const EVALUATION_COST = 0.4;
 export class TimeBudget {
   readonly #durations: number[] = [];
 
-  constructor(private readonly settings: PretrainingSettings) {}
+  /**
+   * @param timeMs   the budget, from the beginning of the run
+   * @param sinceMs  how much of it was used when measuring began, in a run that was given more
+   */
+  constructor(
+    private readonly settings: Pick<PretrainingSettings, 'accumulation' | 'evaluateEvery'>,
+    private readonly timeMs = 0,
+    private readonly sinceMs = 0,
+  ) {}
 
   add(stepMs: number): void {
     this.#durations.push(stepMs);
@@ -83,10 +103,11 @@ export class TimeBudget {
     elapsedMs: number,
     evaluationBatches: number,
   ): { totalSteps: number; millisecondsPerStep: number } | undefined {
-    const { timeMs = 0, accumulation, evaluateEvery } = this.settings;
+    const { timeMs, sinceMs } = this;
+    const { accumulation, evaluateEvery } = this.settings;
     const timed = this.#durations.length;
     const share = timed < TIMED_STEPS ? TIMED_SHARE : LEAST_TIMED_SHARE;
-    if (timed === 0 || elapsedMs < share * timeMs) return undefined;
+    if (timed === 0 || elapsedMs - sinceMs < share * (timeMs - sinceMs)) return undefined;
     const millisecondsPerStep = median(this.#durations.slice(Math.floor(timed / 2))); // the first ones still warm up
     const evaluationMs = (millisecondsPerStep / accumulation) * EVALUATION_COST * evaluationBatches;
     const remaining = Math.max(0, timeMs - elapsedMs - evaluationMs); // one evaluation at the end

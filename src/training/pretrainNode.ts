@@ -16,14 +16,18 @@ import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
 import type { LoadedEvent, TrainingEvent, WarningEvent } from './events.js';
+import { durationText, resumeAdvice } from './extension.js';
 import { objectiveOf } from './objectiveOf.js';
 import { heldOutData, trainingData } from './pretrainingData.js';
 import { hasCheckpoint, type RunFile, RunFolder, readRunFile } from './runFolderNode.js';
 import { logged, RunLog } from './runLogNode.js';
 import {
   changedSettings,
+  type FolderSettings,
+  folderProblems,
   type PretrainingInput,
   type PretrainingSettings,
+  parseDuration,
   resolvePretrainingSettings,
 } from './settings.js';
 import {
@@ -40,7 +44,8 @@ import {
 import type { StartSizes } from './startSettings.js';
 import { stepShare } from './stepShare.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';
-import { startEngineOfRanks, withNotices } from './trainingEngineNode.js';
+import { type EngineNotice, startEngineOfRanks, withNotices } from './trainingEngineNode.js';
+import { withForecast } from './withForecast.js';
 
 export interface PretrainOptions {
   /** Ends the run after the step under way, with a checkpoint. */
@@ -97,7 +102,8 @@ export async function* pretrainToFolder(
       const data = trainingData(shards, settings, collective);
       const heldOut = heldOutData(shards, settings);
       const begin = start && (await beginWith(start, objective, settings, { ...shards, tokenizer }, begun?.start));
-      return { tokenizer, dependencies: { objective, data, heldOut }, identity: identityOf(shards), begin };
+      const { vocabSize } = shards;
+      return { tokenizer, vocabSize, dependencies: { objective, data, heldOut }, identity: identityOf(shards), begin };
     });
     const { dependencies, identity, begin } = parts;
     await compareShards(settings.data, identity, collective);
@@ -105,13 +111,16 @@ export async function* pretrainToFolder(
     const wish = { ...settings, threads: settings.threads ?? members[rank].threads };
     const started = await startEngineOfRanks(wish, { begun, create: createEngine }, collective);
     engine = started.engine;
-    const { notices } = started;
+    const { notices } = started; // the engine adds to them while it works
+    if (settled.notice) notices.push(settled.notice);
     const opened = { ...parts, engine: engineIdentity(engine) };
     store = await together(collective, () => (isFirst ? openRun({ settings, input }, opened) : undefined));
     const weights = begin?.joined.weights;
     const training = { ...dependencies, engine, store, initialWeights: weights ?? initialWeights, collective };
+    const expected = { settings, given: input, vocabSize: parts.vocabSize };
     const run = (ending?: AbortSignal) => {
-      const events = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
+      const told = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
+      const events = withForecast(told, expected, collective.size === 1 ? started.engine : undefined);
       return begin ? withStart(events, begin) : events;
     };
     yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
@@ -123,8 +132,10 @@ export async function* pretrainToFolder(
 }
 
 interface Settled {
-  readonly settings: PretrainingSettings;
+  readonly settings: FolderSettings;
   readonly input: Partial<PretrainingInput>;
+  /** Something about the settings that deserves a warning. */
+  readonly notice?: EngineNotice;
   /** The run that is resumed, by its engine, and what it began with. */
   readonly begun?: Pick<RunFile, 'engine' | 'start'>;
   /** Rows of the word table of the models that the run begins with. */
@@ -250,7 +261,8 @@ function openRun({ settings, input }: Settled, parts: RunParts): Promise<RunFold
   const { name, models } = dependencies.objective;
   const contents = { objective: name, models, tokenizer, length: settings.length };
   const start = begin && { start: startRecord(begin.start, begin.joined) };
-  return RunFolder.open(settings.out, contents, { given: input, settings, identity, engine, ...start });
+  const { more: _, moreSteps: __, moreMs: ___, ...kept } = settings;
+  return RunFolder.open(settings.out, contents, { given: input, settings: kept, identity, engine, ...start });
 }
 
 /**
@@ -276,39 +288,90 @@ export async function openTrainingShards(
 /** Settings as given, over those that a resumed run began with, and those of the models that a run begins with. */
 function settle(given: Partial<PretrainingInput>, start?: Start): Settled {
   const before = given.resume && given.out ? readRunFile(given.out) : undefined;
-  const input = { ...before?.given, ...given };
+  const { limits, conflicts } = limitsOf(given, before);
+  const { steps: _, time: __, ...others } = { ...before?.given, ...given };
+  const input = { ...others, ...limits };
   const sizes = start?.sizes ?? before?.start?.sizes;
-  const settings = resolved(input, sizes, given.resume && !before ? given.out : undefined);
+  const noRun = given.resume && !before ? given.out : undefined;
+  const settings = resolved(input, sizes, {
+    problems: [...folderProblems(input), ...conflicts],
+    noRun,
+  }) as FolderSettings;
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings, sizes);
+  // What a run is given more is no setting of it: the trainer makes steps and time of that, and records them.
+  const { more: ___, moreSteps: ____, ...kept } = input;
+  const notice = before && timeNotice(given, before);
   const tableRows = sizes?.model.vocabSize;
   return {
     settings,
-    input,
+    input: kept,
     ...(before && { begun: { engine: before.engine, start: before.start } }),
     ...(tableRows !== undefined && { tableRows }),
+    ...(notice && { notice }),
   };
 }
 
-/** @param noRun  a folder that is to be resumed and holds no run: most likely why settings are missing */
+/** Steps and time: as given, over those of the run; with more, those of the run alone, which it is counted from. */
+function limitsOf(
+  given: Partial<PretrainingInput>,
+  before: RunFile | undefined,
+): { limits: Pick<PretrainingInput, 'steps' | 'time'>; conflicts: string[] } {
+  const names = ['steps', 'time'] as const;
+  const limits = (input: Partial<PretrainingInput> = {}) =>
+    Object.fromEntries(names.filter((name) => input[name] !== undefined).map((name) => [name, input[name]]));
+  const both = { ...limits(before?.given), ...limits(given) };
+  const more = (['more', 'moreSteps'] as const).filter((name) => given[name] !== undefined);
+  if (more.length === 0) return { limits: both, conflicts: [] };
+  // A settings file that the run began with still has them.
+  const isNew = (name: (typeof names)[number]) =>
+    given[name] !== undefined && ![before?.given[name], before?.began?.[name]].includes(given[name] as never);
+  const conflicts = names
+    .filter(isNew)
+    .map(
+      (name) =>
+        `${name} and ${more.join(' and ')} are both set; ${name} counts from the beginning of the run, ${more.join(' and ')} from where it stands: give one`,
+    );
+  return { limits: before ? limits(before.given) : both, conflicts };
+}
+
+/** Another time does not change the steps that a run was planned for, which few expect. */
+function timeNotice(given: Partial<PretrainingInput>, { given: began, plannedSteps, settings }: RunFile) {
+  const { steps, time, out = '' } = given;
+  if (time === undefined || steps !== undefined || began.steps !== undefined || plannedSteps === undefined)
+    return undefined;
+  if (parseDuration(time) === settings.timeMs || parseDuration(time) === undefined) return undefined;
+  return {
+    code: 'time-changed',
+    message: `The run was planned for ${plannedSteps} steps in ${durationText(settings.timeMs ?? 0)} and keeps that number with a time of ${time}, which is only a limit from its beginning`,
+    advice: `${resumeAdvice(out, { more: time })} trains ${time} more from where it stands.`,
+  } as const;
+}
+
+/**
+ * @param problems  to report with those of the settings
+ * @param noRun     a folder that is to be resumed and holds no run: most likely why settings are missing
+ */
 function resolved(
   input: Partial<PretrainingInput>,
   sizes: StartSizes | undefined,
-  noRun?: string,
+  { problems: known = [], noRun }: { readonly problems?: readonly string[]; readonly noRun?: string } = {},
 ): PretrainingSettings {
+  const problems = [...known];
+  const isMissing =
+    noRun !== undefined && `resume is set and ${noRun} holds no run to take settings from; check its name`;
   try {
-    return resolvePretrainingSettings(input, sizes);
+    const settings = resolvePretrainingSettings(input, sizes);
+    if (problems.length === 0) return settings;
   } catch (error) {
-    if (!(error instanceof SettingsError) || noRun === undefined) throw error;
-    throw new SettingsError([
-      `resume is set and ${noRun} holds no run to take settings from; check its name`,
-      ...error.problems,
-    ]);
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(...error.problems);
   }
+  throw new SettingsError([...(isMissing ? [isMissing] : []), ...problems]);
 }
 
 /** A run among its shards would be in the way of `prepare`, which empties a folder that it makes anew. */
-function refuseSameFolder({ data, out }: PretrainingSettings): void {
+function refuseSameFolder({ data, out }: FolderSettings): void {
   const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
   if (real(data) !== real(out)) return;
   throw new SettingsError([

@@ -30,6 +30,52 @@ function shards(hasTags = true): Shards {
   });
 }
 
+describe('whole-word masking of text without spaces', () => {
+  it('is refused where no word fits in the budget, as nothing would be learned', () => {
+    const word = { ids: Int32Array.from({ length: 60 }, (_, i) => 5 + (i % 15)), wordStarts: new Uint8Array(60) };
+    const text = memoryShards({ train: [word], vocabSize: VOCAB_SIZE, specialIds: SPECIAL_IDS });
+    const settings = (masking: string[]) => resolvePretrainingSettings({ ...base, masking });
+    expect(() => trainingData(text, settings(['whole-word']))).toThrow(
+      /masking whole-word masks nothing of memory: no word of the first 4 batches fits in 0.15 of a row of 16 tokens/,
+    );
+    expect(() => trainingData(text, settings(['span']))).not.toThrow();
+  });
+});
+
+describe('the baseline of held-out text', () => {
+  const text = (train: number[], heldOut: number[]) =>
+    memoryShards({
+      train: [{ ids: train, wordStarts: train.map(() => 1) }],
+      heldOut: [{ ids: heldOut, wordStarts: heldOut.map(() => 1) }],
+      vocabSize: VOCAB_SIZE,
+      specialIds: SPECIAL_IDS,
+    });
+  const figures = (train: number[], heldOut: number[]) =>
+    heldOutData(text(train, heldOut), resolvePretrainingSettings(base))!;
+
+  it('is by the frequencies of the training text, each piece counted once more than it occurred', () => {
+    const { unigramCrossEntropy, unigramEntropy, unigramAccuracy } = figures([5, 5, 5, 6], [5, 6, 6, 7]);
+    // q = (count + 1) / (4 + 20): 4/24 for 5, 2/24 for 6, 1/24 for 7, which training never met.
+    const expected = -(Math.log(4 / 24) + 2 * Math.log(2 / 24) + Math.log(1 / 24)) / 4;
+    expect(unigramCrossEntropy).toBeCloseTo(expected, 12);
+    expect(unigramEntropy).toBeCloseTo(1.5 * Math.log(2), 12);
+    // 5 is the most frequent in training, and a quarter of the held-out text.
+    expect(unigramAccuracy).toBe(0.25);
+  });
+
+  it('does not fall with the held-out text, as its own entropy does', () => {
+    const random = new RandomStream(7, 'test');
+    const draw = (length: number) => Array.from({ length }, () => 5 + random.integer(VOCAB_SIZE - 5));
+    const short = figures(draw(3000), draw(12));
+    expect(short.unigramEntropy).toBeLessThan(Math.log(13));
+    expect(short.unigramCrossEntropy!).toBeGreaterThan(Math.log(14));
+  });
+
+  it('is not there where there is no training text', () => {
+    expect(figures([], [5, 6])).not.toHaveProperty('unigramCrossEntropy');
+  });
+});
+
 const base = {
   data: 'memory',
   out: 'memory',

@@ -7,7 +7,7 @@ import type { MaskingScheme } from '../data/masking/scheme.js';
 import { spanTargets } from '../data/masking/spanTargets.js';
 import type { Shards } from '../data/shards.js';
 import type { TagKind } from '../data/tags.js';
-import { unigramEntropy } from '../data/unigram.js';
+import { unigramCrossEntropy, unigramEntropy } from '../data/unigram.js';
 import { DataError } from '../errors.js';
 import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
@@ -90,11 +90,34 @@ export function trainingData(shards: Shards, settings: PretrainingSettings, plac
   const segments = segmentMode(settings);
   const source = createBatchSource({ shards, length, batchSize: rows, segments, seed, rank, worldSize: size });
   const scheme = maskingScheme(settings, shards);
-  return {
-    // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8, and so are those of 2 ranks.
-    batch: (step, microBatch) =>
-      masked(source.batch(step * microBatches + microBatch), scheme, { shards, settings, seed }),
-  };
+  // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8, and so are those of 2 ranks.
+  const batch = (step: number, microBatch: number) =>
+    masked(source.batch(step * microBatches + microBatch), scheme, { shards, settings, seed });
+  refuseNothingMasked((step) => batch(step, 0), shards, settings);
+  return { batch };
+}
+
+/** Steps whose rows are looked at for a masked token: a few rows may well have none. */
+const STEPS_LOOKED_AT = 4;
+
+/** Where words stay whole and all are longer than the budget, as in text without spaces, nothing would ever be masked. */
+function refuseNothingMasked(
+  batch: (step: number) => MaskedBatch,
+  { source }: Shards,
+  { masking, maskProb, length }: PretrainingSettings,
+) {
+  for (let step = 0; step < STEPS_LOOKED_AT; step++) {
+    if (batch(step).maskedWeights.some((weight) => weight > 0)) return;
+  }
+  throw new DataError(
+    `masking ${masking.join(', ')} masks nothing of ${source}: no word of the first ${STEPS_LOOKED_AT} batches fits in ${maskProb} of a row of ${length} tokens`,
+    {
+      subject: source,
+      found: 'words of more pieces than may be masked in a row',
+      expected: 'words that fit in the budget of a row',
+      advice: 'Use masking span or random, longer rows (length), a higher maskProb, or a vocabulary with longer pieces',
+    },
+  );
 }
 
 /** The same blocks in the same order with the same masks for every run of a length; undefined when there are none. */
@@ -114,7 +137,7 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
   if (numBlocks === 0) return undefined;
   const order = new Permutation(numBlocks, new RandomStream(seed, 'evaluation'));
   const scheme = maskingScheme(settings, shards);
-  const counts = shards.unigramCounts('heldOut');
+  const unigram = unigramFigures(shards);
   return {
     numBatches: Math.ceil(numBlocks / batchSize),
     batchSize,
@@ -123,8 +146,21 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
       const blocks = Array.from({ length: rows }, (_, row) => order.at(index * batchSize + row));
       return masked(source.rows(blocks), scheme, { shards, settings, seed });
     },
-    unigramEntropy: unigramEntropy(counts),
-    unigramAccuracy:
-      counts.reduce((most, count) => Math.max(most, count), 0) / counts.reduce((sum, count) => sum + count, 0),
+    ...unigram,
+  };
+}
+
+/** What word frequencies alone reach on the held-out text. */
+function unigramFigures(
+  shards: Shards,
+): Pick<HeldOutData, 'unigramEntropy' | 'unigramCrossEntropy' | 'unigramAccuracy'> {
+  const heldOut = shards.unigramCounts('heldOut');
+  const isTrained = shards.train.numTokens > 0;
+  const train = isTrained ? shards.unigramCounts('train') : heldOut;
+  const mostFrequent = train.reduce((best, count, id) => (count > train[best] ? id : best), 0);
+  return {
+    unigramEntropy: unigramEntropy(heldOut),
+    ...(isTrained && { unigramCrossEntropy: unigramCrossEntropy(heldOut, train) }),
+    unigramAccuracy: heldOut[mostFrequent] / shards.heldOut.numTokens,
   };
 }

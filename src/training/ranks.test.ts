@@ -367,3 +367,30 @@ function withStates(states: EngineState[]): Engine {
     },
   };
 }
+
+describe('ranks that are given more', () => {
+  it('go on together, and rank 0 records it', async () => {
+    const store = new MemoryStore();
+    await train(2, { store });
+    const ranks = await train(2, { store, change: { resume: true, moreSteps: 4 } });
+    for (const events of ranks) {
+      expect(of(events, 'extended')[0]).toMatchObject({ step: 20, totalSteps: 24 });
+      expect(done(events)).toMatchObject({ steps: 24, trainedSteps: 4 });
+    }
+    expect(done(ranks[0]).weightsSha256).toBe(done(ranks[1]).weightsSha256);
+    expect(await store.extension()).toMatchObject({ steps: 24, given: { moreSteps: 4 } });
+    const alone = new MemoryStore();
+    await train(1, { store: alone });
+    const [events] = await train(1, { store: alone, change: { resume: true, moreSteps: 4 } });
+    expect(done(events).steps).toBe(24);
+  });
+
+  it('plan the time that they are given together', async () => {
+    const store = new MemoryStore();
+    await train(2, { store });
+    const ranks = await train(2, { store, change: { resume: true, more: '300ms' } });
+    const [first, second] = ranks.map((events) => done(events).steps);
+    expect(first).toBeGreaterThan(20);
+    expect(second).toBe(first);
+  });
+});

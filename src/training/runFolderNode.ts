@@ -24,6 +24,7 @@ import {
   verifyCheckpoint,
   writeCheckpointFiles,
 } from './checkpointFolderNode.js';
+import { type Extension, withLimits } from './extension.js';
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
 import type { StartRecord } from './start.js';
 
@@ -44,6 +45,16 @@ const runSchema = z.looseObject({
     .object({ name: z.string(), precision: z.enum(['fp32', 'bf16']), threads: z.number().optional() })
     .optional(),
   plannedSteps: z.number().int().positive().optional(),
+  extension: z
+    .looseObject({
+      step: z.number().int().nonnegative(),
+      elapsedMs: z.number().nonnegative(),
+      steps: z.number().int().positive().optional(),
+      timeMs: z.number().positive().optional(),
+      expectedSteps: z.number().int().positive().optional(),
+      given: z.looseObject({}),
+    })
+    .optional(),
   start: z
     .looseObject({ models: z.array(z.looseObject({})), sizes: z.looseObject({}), weightsSha256: z.string() })
     .optional(),
@@ -65,6 +76,10 @@ export interface RunFile {
   readonly engine?: EngineIdentity;
   /** Steps that a time budget has become. */
   readonly plannedSteps?: number;
+  /** What it was given more, the last time: `given` and `settings` have its steps and time since. */
+  readonly extension?: Extension;
+  /** Steps and time as the run began with them, where it was given more since. */
+  readonly began?: Pick<PretrainingInput, 'steps' | 'time'>;
   /** What the run began with, when that was not random weights alone. */
   readonly start?: StartRecord;
 }
@@ -156,6 +171,7 @@ export class RunFolder implements CheckpointStore {
         ...(before?.start && { start: before.start }),
         ...details,
         ...(before?.plannedSteps !== undefined && { plannedSteps: before.plannedSteps }),
+        ...(before?.extension && { extension: before.extension, began: before.began }),
       };
       const folder = new RunFolder(path, { ...contents, identity: details.identity }, lock, run);
       await folder.#writeRun();
@@ -182,6 +198,23 @@ export class RunFolder implements CheckpointStore {
 
   async plannedSteps(): Promise<number | undefined> {
     return this.#run.plannedSteps;
+  }
+
+  async recordExtension(extension: Extension): Promise<void> {
+    const { plannedSteps: _, given, settings, began = limitsOf(given), ...rest } = this.#run;
+    const { timeMs } = extension;
+    this.#run = {
+      ...rest,
+      given: withLimits(given, extension),
+      settings: { ...withLimits(settings, extension), timeMs },
+      extension,
+      began,
+    };
+    await this.#writeRun();
+  }
+
+  async extension(): Promise<Extension | undefined> {
+    return this.#run.extension;
   }
 
   async save(snapshot: Snapshot): Promise<SavedCheckpoint> {
@@ -301,6 +334,10 @@ export class RunFolder implements CheckpointStore {
         'Put one back from a copy and resume again, or start a new run in another folder; to begin this one anew, delete the folder',
     });
   }
+}
+
+function limitsOf({ steps, time }: Partial<PretrainingInput>): RunFile['began'] {
+  return { ...(steps !== undefined && { steps }), ...(time !== undefined && { time }) };
 }
 
 function checkpointName(step: number): string {

@@ -3,6 +3,7 @@ import { SettingsError } from '../errors.js';
 import {
   changedSettings,
   describeSettings,
+  folderProblems,
   modelConfigs,
   nearestName,
   parseDuration,
@@ -56,8 +57,7 @@ describe('pre-training settings', () => {
       warmupSteps: 20,
       length: 1024,
     });
-    expect(problems).toHaveLength(7);
-    expect(problems).toContain('out is missing; expected the folder to write');
+    expect(problems).toHaveLength(6);
     expect(problems).toContain('maskProb is 2; expected a number above 0 and at most 1');
     expect(problems).toContain('seed is "x"; expected a whole number from 0');
     expect(problems).toContain('learningrate is not a setting; did you mean learningRate?');
@@ -68,7 +68,16 @@ describe('pre-training settings', () => {
     expect(problems.find((p) => p.startsWith('length is 1024 and maxPositionEmbeddings is 512'))).toBeDefined();
   });
 
+  it('need data and out where a run reads and writes folders, and neither in memory', () => {
+    expect(folderProblems({ data: 'shards' })).toEqual(['out is missing; expected the folder to write']);
+    expect(folderProblems({ data: 'shards', out: 'run' })).toEqual([]);
+    expect(resolvePretrainingSettings({ steps: 10 })).toMatchObject({ steps: 10, size: 'small' });
+  });
+
   it.each([
+    [{ more: '1h' }, 'more is 1h and resume is not set'],
+    [{ moreSteps: 5 }, 'moreSteps is 5 and resume is not set'],
+    [{ more: 'long', resume: true }, 'more is "long"; expected a positive number and ms, s, m or h'],
     [{ steps: undefined }, 'neither steps nor time is set'],
     [{ time: 'soon' }, 'time is "soon"; expected a positive number and ms, s, m or h'],
     [{ time: '0s' }, 'time is "0s"'],

@@ -59,10 +59,13 @@ const sizeOverrides = z
 export const PRETRAINING_OBJECTIVES = [...OBJECTIVES, 'spanbert'] as const;
 export type PretrainingObjectiveName = (typeof PRETRAINING_OBJECTIVES)[number];
 
-/** What may be given. Only `data`, `out` and one of `steps` and `time` have no default. */
+/**
+ * What may be given. Only one of `steps` and `time` has no default; where a run reads and writes folders, `data` and `out` are
+ * needed too (`folderProblems`).
+ */
 export const pretrainingSchema = z.strictObject({
-  data: z.string().min(1).describe('Folder of token shards, as `pleiad prepare` writes it.'),
-  out: z.string().min(1).describe('Run folder to write.'),
+  data: z.string().min(1).optional().describe('Folder of token shards, as `pleiad prepare` writes it.'),
+  out: z.string().min(1).optional().describe('Run folder to write.'),
   resume: z.boolean().default(false).describe('Go on from the newest whole checkpoint in `out`. Default false.'),
   seed: z
     .number()
@@ -164,8 +167,15 @@ export const pretrainingSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'Time budget: a number and ms, s, m or h, such as "10m". Alone, the first steps are timed and the number of steps is set and recorded; with steps, training stops at whichever comes first.',
+      'Time budget, from the beginning of the run: a number and ms, s, m or h, such as "10m". Alone, the first steps are timed and the number of steps is set and recorded; with steps, training stops at whichever comes first.',
     ),
+  more: z
+    .string()
+    .optional()
+    .describe(
+      'With resume: train so much longer than the run has, such as "1h", counted from where it stands. The learning rate rises to where it would be in a run of that length.',
+    ),
+  moreSteps: count().optional().describe('With resume: train so many steps more, counted from where the run stands.'),
   learningRate: z
     .number()
     .positive()
@@ -277,6 +287,8 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>
   readonly warmupFraction: number;
   /** `time` in milliseconds. */
   readonly timeMs?: number;
+  /** `more` in milliseconds. */
+  readonly moreMs?: number;
 }
 
 interface SizeDefaults {
@@ -330,6 +342,15 @@ export function resolvePretrainingSettings(input: unknown, start?: StartSizes): 
   return settings!;
 }
 
+/** Settings of a run that reads its shards from a folder and is written to one. */
+export type FolderSettings = PretrainingSettings & { readonly data: string; readonly out: string };
+
+/** What is missing for a run that reads and writes folders, one sentence each. */
+export function folderProblems(input: Partial<PretrainingInput>): string[] {
+  const missing = (['data', 'out'] as const).filter((name) => input[name] === undefined);
+  return missing.map((name) => `${name} is missing; expected ${EXPECTED[name]}`);
+}
+
 /** A word for the generator is where it comes from; all else must be its fields. */
 function withoutGeneratorName(input: unknown): { fields: unknown; generatorFrom?: string } {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) return { fields: input };
@@ -378,6 +399,7 @@ function withDefaults(
     size,
     ...(start && startSettings(parsed, start, given)),
     ...(parsed.time !== undefined && { timeMs: parseDuration(parsed.time) }),
+    ...(parsed.more !== undefined && { moreMs: parseDuration(parsed.more) }),
   };
 }
 
@@ -406,7 +428,7 @@ function salvage(input: unknown, issues: readonly z.core.$ZodIssue[]): Parsed | 
     else if (!hasFields(name) || (field === undefined && unknown.length === 0)) delete good[name];
     else good[name] = without(good[name] as object, field === undefined ? unknown : [field]);
   }
-  const retried = pretrainingSchema.safeParse({ data: '-', out: '-', ...good });
+  const retried = pretrainingSchema.safeParse(good);
   return retried.success ? retried.data : undefined;
 }
 
@@ -422,6 +444,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   data: 'a folder of token shards, as `pleiad prepare` writes it',
   out: 'the folder to write',
   time: TIME_EXPECTED,
+  more: TIME_EXPECTED,
   model: 'fields of the size with their values, for instance hiddenSize',
   generator:
     'fields of the generator with their values, for instance hiddenSize; or, with from, where its generator is',
@@ -504,6 +527,16 @@ function contradictions(
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   if (s.time !== undefined && s.timeMs === undefined) {
     problems.push(`time is "${s.time}"; expected ${TIME_EXPECTED}`);
+  }
+  if (s.more !== undefined && s.moreMs === undefined) {
+    problems.push(`more is "${s.more}"; expected ${TIME_EXPECTED}; steps have a setting of their own`);
+  }
+  for (const name of ['more', 'moreSteps'] as const) {
+    const instead = name === 'more' ? 'time' : 'steps';
+    refuse(
+      s[name] !== undefined && !s.resume,
+      `${name} is ${s[name]} and resume is not set; ${name} counts from where a run stands: set resume, or give ${instead}`,
+    );
   }
   refuse(
     !given.has('steps') && !given.has('time'),
@@ -706,6 +739,8 @@ const CHANGEABLE: readonly SettingName[] = [
   'resume',
   'steps',
   'time',
+  'more',
+  'moreSteps',
   'evaluateEvery',
   'evaluateBatches',
   'checkpointEvery',

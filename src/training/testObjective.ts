@@ -79,6 +79,7 @@ export const testHeldOut: HeldOutData = {
   batchSize: 4,
   batch: (index) => batchAt(index, 0, { rows: 4, purpose: 'evaluation' }),
   unigramEntropy: Math.log(V),
+  unigramCrossEntropy: Math.log(V),
   unigramAccuracy: 1 / V,
 };
 

@@ -171,6 +171,217 @@ describe('pre-training', () => {
     expect(again.weightsSha256).toBe(first.weightsSha256);
     expect(again.heldOut).toEqual(first.heldOut);
     expect(store.snapshots.filter(({ progress }) => progress.step === 20)).toHaveLength(1);
+    expect(first).toMatchObject({ trainedSteps: 20 });
+    expect(first).not.toHaveProperty('nothingTrained');
+    expect(again).toMatchObject({ trainedSteps: 0, nothingTrained: { reason: 'steps' } });
+  });
+});
+
+describe('a run that is given more', () => {
+  /** A clock on which every reading is so much later than the last. */
+  const clock = (tick = 1) => {
+    let ms = 0;
+    return () => (ms += tick);
+  };
+
+  it('trains so many steps more from where it stands, at the rates of a run of the new length', async () => {
+    const store = new MemoryStore();
+    await train({}, { store });
+    const events = await train({ resume: true, moreSteps: 10 }, { store });
+    expect(of(events, 'extended')).toEqual([
+      {
+        type: 'extended',
+        step: 20,
+        moreSteps: 10,
+        totalSteps: 30,
+        stepsBefore: 20,
+        learningRate: { last: expect.closeTo(0.1 / 18, 12), next: expect.closeTo((0.1 * 10) / 28, 12) },
+      },
+    ]);
+    expect(of(events, 'step').map(({ learningRate }) => learningRate)[0]).toBeCloseTo((0.1 * 10) / 28, 12);
+    expect(of(events, 'step').at(-1)).toMatchObject({ step: 30, learningRate: expect.closeTo(0.1 / 28, 12) });
+    expect(done(events)).toMatchObject({ steps: 30, trainedSteps: 10, interrupted: false });
+    expect(warnings(events)).toEqual([]);
+  });
+
+  it('begins at its beginning where it has no checkpoint yet', async () => {
+    const events = await train({ resume: true, moreSteps: 4 }, { store: new MemoryStore() });
+    expect(warnings(events)).toEqual(['nothing-to-resume']);
+    expect(done(events)).toMatchObject({ steps: 4, trainedSteps: 4 });
+  });
+
+  it('can be given more again and again', async () => {
+    const store = new MemoryStore();
+    await train({ steps: 5 }, { store });
+    for (const steps of [8, 11, 14]) {
+      expect(done(await train({ steps: 5, resume: true, moreSteps: 3 }, { store })).steps).toBe(steps);
+    }
+  });
+
+  it.each([1, 2] as const)('ends with the same bits when interrupted and resumed: %i phases', async (phases) => {
+    const extended = async (stopAt?: number) => {
+      const store = new MemoryStore();
+      const objective = testObjective(phases);
+      await train({ steps: 10 }, { objective, store });
+      const stop = new AbortController();
+      const events = await train(
+        { resume: true, moreSteps: 14 },
+        { objective, store, signal: stop.signal },
+        (event) => {
+          if (event.type === 'step' && event.step === stopAt) stop.abort();
+        },
+      );
+      return stopAt === undefined ? events : train({ resume: true, steps: 24 }, { objective, store });
+    };
+    const whole = done(await extended());
+    for (const stopAt of [11, 15, 23]) {
+      expect(done(await extended(stopAt))).toMatchObject({ steps: 24, weightsSha256: whole.weightsSha256 });
+    }
+  });
+
+  it('stays in the phase that it is in, whose schedule goes on from where it began', async () => {
+    const store = new MemoryStore();
+    const objective = testObjective(2);
+    const settings = { steps: 10, warmupSteps: 0 };
+    await train(settings, { objective, store });
+    // Half of 40 steps is 20, and the run stands at 10: it does not go back to the first phase.
+    const events = await train({ ...settings, resume: true, moreSteps: 30 }, { objective, store });
+    expect(of(events, 'phase')).toEqual([]);
+    expect(store.snapshots.at(-1)!.progress).toMatchObject({ step: 40, phase: 1, phaseStart: 5 });
+    const rates = of(events, 'step').map(({ learningRate }) => learningRate);
+    expect(rates[0]).toBeCloseTo((0.1 * 30) / 35, 12);
+    expect(rates).toEqual([...rates].sort((a, b) => b - a));
+  });
+
+  it('trains so much longer: the steps that fit are measured again', async () => {
+    const store = new MemoryStore();
+    await train({ steps: undefined, time: '2s' }, { store, now: clock(), heldOut: undefined });
+    const { step, elapsedMs } = store.snapshots.at(-1)!.progress;
+    const events = await train(
+      { steps: undefined, time: '2s', resume: true, more: '4s' },
+      { store, now: clock(), heldOut: undefined },
+    );
+    const [plan] = of(events, 'planned');
+    expect(plan.totalSteps - step).toBeCloseTo(4000 / plan.millisecondsPerStep, -2);
+    expect(of(events, 'extended')[0]).toMatchObject({ more: '4s', step });
+    expect(done(events).steps).toBe(step + done(events).trainedSteps);
+    expect(done(events).elapsedMs - elapsedMs).toBeGreaterThan(3500);
+    expect(done(events).elapsedMs - elapsedMs).toBeLessThan(4500);
+    // While the time is measured the rate is about what it is afterwards, and not that of a run that is over.
+    const rates = of(events, 'step').map(({ learningRate }) => learningRate);
+    const planned = plan.step - step;
+    expect(rates[0]).toBeGreaterThan(0.03);
+    expect(Math.abs(rates[planned] - rates[planned - 1])).toBeLessThan(0.03);
+  });
+
+  it('keeps steps that go on for longer than the time that it is given, and is ended by the clock', async () => {
+    const store = new MemoryStore();
+    const stop = new AbortController();
+    const dependencies = { store, heldOut: undefined };
+    await train({ steps: 100_000 }, { ...dependencies, now: clock(), signal: stop.signal }, ({ step }) => {
+      if (step === 50) stop.abort();
+    });
+    const { step } = store.snapshots.at(-1)!.progress;
+    const events = await train({ steps: 100_000, resume: true, more: '1s' }, { ...dependencies, now: clock() });
+    expect(of(events, 'extended')[0]).toMatchObject({ step, totalSteps: 100_000 });
+    expect(of(events, 'extended')[0].learningRate.next).toBeCloseTo(of(events, 'extended')[0].learningRate.last!, 5);
+    const { steps, trainedSteps } = done(events);
+    expect(trainedSteps).toBeGreaterThan(20);
+    expect(steps).toBeLessThan(1000);
+  });
+
+  it('is planned anew when it was killed before the time it was given became steps', async () => {
+    const store = new MemoryStore();
+    const settings = { steps: undefined, time: '2s', checkpointEvery: 1000 };
+    await train(settings, { store, now: clock(), heldOut: undefined });
+    const { step } = store.snapshots.at(-1)!.progress;
+    const stopped = pretrain(resolvePretrainingSettings({ ...base, ...settings, resume: true, more: '4s' }), {
+      engine: createInterpreterEngine(),
+      objective: testObjective(),
+      data: testData(4),
+      store,
+      now: clock(),
+    });
+    for await (const event of stopped) if (event.type === 'step' && event.step > step + 3) break;
+    expect(await store.extension()).toMatchObject({ step, given: { more: '4s' } });
+    expect(await store.plannedSteps()).toBeUndefined();
+    const time = `${(await store.extension())!.timeMs}ms`;
+    const events = await train({ ...settings, time, resume: true }, { store, now: clock(), heldOut: undefined });
+    expect(of(events, 'planned')).toHaveLength(1);
+    expect(done(events).trainedSteps).toBeGreaterThan(100);
+  });
+});
+
+describe('a run that trains nothing', () => {
+  const nothing = async (change: Partial<PretrainingInput>, dependencies: Partial<TrainerDependencies> = {}) => {
+    const events = await train(change, dependencies);
+    return { codes: warnings(events), ...done(events) };
+  };
+  const began = async (change: Partial<PretrainingInput> = {}) => {
+    const store = new MemoryStore();
+    await train({ steps: 6, ...change }, { store });
+    return store;
+  };
+
+  it('says that its steps are done, and how to give it more', async () => {
+    const store = await began();
+    expect(await nothing({ steps: 6, resume: true }, { store })).toMatchObject({
+      codes: ['nothing-trained'],
+      trainedSteps: 0,
+      steps: 6,
+      nothingTrained: {
+        reason: 'steps',
+        message: 'No step was trained: all 6 steps of the run are done',
+        advice: 'With resume, moreSteps 6 trains 6 steps more from here; more takes a time, such as 1h.',
+      },
+    });
+  });
+
+  it('says that it stands beyond the steps that it was given', async () => {
+    const store = await began();
+    const { codes, nothingTrained } = await nothing({ steps: 3, resume: true }, { store });
+    expect(codes).toEqual(['nothing-trained']);
+    expect(nothingTrained!.message).toBe(
+      'No step was trained: the run stands at step 6, beyond the 3 that were asked for',
+    );
+  });
+
+  it('says that its time is used up', async () => {
+    let ms = 0;
+    const store = await began({ steps: undefined, time: '100ms' });
+    const { nothingTrained } = await nothing(
+      { steps: undefined, time: '1ms', resume: true },
+      { store, now: () => ms++ },
+    );
+    expect(nothingTrained).toMatchObject({ reason: expect.stringMatching(/steps|time/) });
+    const timed = await nothing({ steps: 100_000, time: '1ms', resume: true }, { store, now: () => ms++ });
+    expect(timed.nothingTrained).toMatchObject({
+      reason: 'time',
+      message: expect.stringMatching(/^No step was trained: the run has trained for .* already, and its time is 1 ms/),
+      advice: 'With resume, more "1ms" trains 1ms more from here; moreSteps takes a number of steps.',
+    });
+  });
+
+  it('has used up its time before: with any time left, one step is trained, however long starting takes', async () => {
+    let ms = 0;
+    const late = { now: () => (ms += 1000) };
+    expect(await nothing({ steps: undefined, time: '2ms' }, late)).toMatchObject({ trainedSteps: 1 });
+    const store = await began();
+    expect(await nothing({ resume: true, more: '2ms' }, { store, ...late })).toMatchObject({ trainedSteps: 1 });
+  });
+
+  it('does not say so when it was told to stop', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    const { nothingTrained, trainedSteps } = await nothing({}, { signal: stop.signal });
+    expect([trainedSteps, nothingTrained]).toEqual([0, undefined]);
+  });
+
+  it('names what was given last', async () => {
+    const store = await began();
+    await train({ steps: 6, resume: true, moreSteps: 4 }, { store });
+    const { nothingTrained } = await nothing({ steps: 10, resume: true }, { store });
+    expect(nothingTrained!.advice).toContain('moreSteps 4');
   });
 });
 
@@ -267,7 +478,7 @@ describe('a time budget', () => {
     );
     const plan: PlannedEvent = of(events, 'planned')[0];
     expect(plan.step).toBe(20);
-    expect(store.planned).toBe(plan.totalSteps);
+    expect(await store.plannedSteps()).toBe(plan.totalSteps);
     expect(plan.totalSteps).toBeCloseTo(4000 / plan.millisecondsPerStep, -2);
     const resumed = await train(
       { steps: undefined, time: '4s', resume: true },

@@ -16,10 +16,19 @@ import type { ObjectivePhase, PretrainingObjective } from '../objectives/objecti
 import { ArenaExchange } from './arenaExchange.js';
 import type { CheckpointStore, FoundCheckpoint, Snapshot, TrainerProgress } from './checkpoint.js';
 import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
-import type { CheckpointEvent, DoneEvent, EvaluationEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
+import type {
+  CheckpointEvent,
+  DoneEvent,
+  EvaluationEvent,
+  ExtendedEvent,
+  StepEvent,
+  TrainingEvent,
+  WarningEvent,
+} from './events.js';
+import { type Extension, extensionOf, type Limits, nothingTrained, resumeAdvice } from './extension.js';
 import { HealthMonitor } from './health.js';
 import { defined, type HeldOutMetrics, LossMeter } from './metrics.js';
-import { intervalOf, phaseOf, phaseSpans, plannedLearningRate, TimeBudget } from './plan.js';
+import { intervalOf, type PhaseSpan, phaseOf, phaseSpans, plannedLearningRate, TimeBudget } from './plan.js';
 import type { PretrainingSettings } from './settings.js';
 import type { TrainingData } from './stepFeeds.js';
 import { type StepResult, StepRunner } from './stepRunner.js';
@@ -122,7 +131,11 @@ class PretrainingRun {
   readonly #runner: StepRunner;
   readonly #exchange: ArenaExchange;
   readonly #health = new HealthMonitor();
-  readonly #budget: TimeBudget;
+  #limits: Limits;
+  #extension: Extension | undefined;
+  #budget: TimeBudget;
+  /** Steps of this call, those that a rollback undid included. */
+  #trainedSteps = 0;
 
   constructor(
     private readonly settings: PretrainingSettings,
@@ -132,7 +145,8 @@ class PretrainingRun {
     this.#now = dependencies.now ?? (() => performance.now());
     this.#sessionStartedAt = this.#now();
     this.#interval = this.#newInterval();
-    this.#budget = new TimeBudget(settings);
+    this.#limits = settings;
+    this.#budget = new TimeBudget(settings, settings.timeMs);
     const { engine, data, collective = ALONE } = dependencies;
     this.#collective = collective;
     this.#runner = new StepRunner(engine, state, data, settings, this.#now, collective);
@@ -169,13 +183,14 @@ class PretrainingRun {
       this.#progress = found.progress;
       this.#earlierMs = this.#progress.elapsedMs;
       this.#saved = { step: this.#progress.step, path: found.path };
-      if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: found.heldOut };
+      if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: this.#withBaseline(found.heldOut) };
     } else {
       await this.#initialize();
-      if (settings.resume) warnings.push(nothingToResume(settings.out));
+      if (settings.resume) warnings.push(nothingToResume(settings.out ?? 'the store'));
     }
     if (!dependencies.heldOut) warnings.push(this.#noHeldOut());
-    warnings.push(...(await this.#settleTotalSteps()));
+    const extended = await this.#settleExtension();
+    if (!extended) warnings.push(...(await this.#settleTotalSteps()));
     yield {
       type: 'started',
       step: this.#progress.step,
@@ -186,9 +201,15 @@ class PretrainingRun {
       totalSteps: this.#progress.totalSteps,
       ...(this.#collective.size > 1 && { ranks: this.#collective.members.map(({ host }) => host) }),
     };
+    if (extended) yield extended;
     yield* warnings;
     if (!found && settings.from !== undefined) yield* this.#keepStart();
     this.#interval = this.#newInterval();
+  }
+
+  /** Checkpoints from before the baseline was measured do not have it. */
+  #withBaseline(heldOut: HeldOutMetrics): HeldOutMetrics {
+    return defined({ unigramCrossEntropy: this.dependencies.heldOut?.unigramCrossEntropy, ...heldOut });
   }
 
   /** What trained weights are worth before the first step, and a checkpoint of them: to resume, nobody needs their source. */
@@ -229,13 +250,56 @@ class PretrainingRun {
     await this.#takeFirstState();
   }
 
+  /** What the run is given more now, or was before; the first is told. */
+  async #settleExtension(): Promise<ExtendedEvent | undefined> {
+    const { settings, dependencies } = this;
+    if (!settings.resume) return undefined;
+    const { store } = dependencies;
+    const before = await fromFirst(this.#collective, {
+      extension: await store?.extension(),
+      planned: await store?.plannedSteps(),
+    });
+    const stepsBefore = settings.steps ?? before.planned ?? this.#progress.totalSteps;
+    const extension = extensionOf(settings, this.#progress, stepsBefore);
+    this.#extension = extension ?? before.extension;
+    if (extension) this.#limits = extension;
+    this.#budget = new TimeBudget(settings, this.#limits.timeMs, this.#extension?.elapsedMs);
+    if (!extension) return undefined;
+    await store?.recordExtension(extension);
+    const last = this.#progress.step > 0 ? this.#rateOf(this.#progress.step - 1) : undefined;
+    this.#changeTotalSteps(extension.steps);
+    return defined({
+      type: 'extended',
+      step: extension.step,
+      ...extension.given,
+      totalSteps: extension.steps,
+      stepsBefore,
+      learningRate: defined({ last, next: this.#rateOf(extension.step) }),
+    });
+  }
+
+  /** A phase that the run is in stays, and begins where it began. */
+  #changeTotalSteps(totalSteps: number | undefined): void {
+    const { totalSteps: before, phase, phaseStart } = this.#progress;
+    const isOther = before !== undefined && before !== totalSteps && phase > 0;
+    const start = isOther ? (phaseStart ?? phaseSpans(this.#phases, before)[phase].start) : phaseStart;
+    this.#progress = { ...this.#progress, totalSteps, ...(start !== undefined && { phaseStart: start }) };
+  }
+
   /** Steps as set; otherwise as recorded by an earlier session; otherwise to be measured. */
   async #settleTotalSteps(): Promise<WarningEvent[]> {
+    // A checkpoint from before the run was given more does not know of that.
+    const isOutdated = this.#extension !== undefined && this.#progress.step <= this.#extension.step;
     const recorded = this.#progress.totalSteps;
     const planned = this.settings.resume ? await this.dependencies.store?.plannedSteps() : undefined;
-    const totalSteps = await fromFirst(this.#collective, this.settings.steps ?? recorded ?? planned);
-    this.#progress = { ...this.#progress, totalSteps };
-    if (recorded === undefined || recorded === totalSteps) return [];
+    const totalSteps = await fromFirst(
+      this.#collective,
+      this.settings.steps ?? planned ?? (isOutdated ? undefined : recorded),
+    );
+    this.#changeTotalSteps(totalSteps);
+    if (recorded === undefined || recorded === totalSteps || isOutdated) return [];
+    // Where nothing is left to train there are no rates to speak of, and that is told in the end.
+    if (totalSteps !== undefined && this.#progress.step >= totalSteps) return [];
     return [
       this.#warning(
         'steps-changed',
@@ -301,40 +365,53 @@ class PretrainingRun {
   }
 
   #isOutOfTime(): boolean {
-    const { timeMs, steps } = this.settings;
-    return timeMs !== undefined && this.#elapsedMs() >= timeMs * (steps === undefined ? OVERRUN : 1);
+    const { timeMs, steps } = this.#limits;
+    if (timeMs === undefined) return false;
+    // Starting may take long; whoever gives a run some time wants it trained.
+    if (this.#trainedSteps === 0 && this.#earlierMs < timeMs) return false;
+    const since = this.#extension?.elapsedMs ?? 0;
+    return this.#elapsedMs() - since >= (timeMs - since) * (steps === undefined ? OVERRUN : 1);
   }
 
-  #span(step = this.#progress.step) {
-    const { totalSteps } = this.#progress;
-    // Before a time budget has become steps, all is the first phase.
+  #span(step = this.#progress.step): PhaseSpan {
+    const { totalSteps, phase, phaseStart = 0 } = this.#progress;
+    // Before a time budget has become steps, all is the phase that the run is in, in a new run the first.
     return totalSteps === undefined
-      ? { index: 0, start: 0, end: Number.POSITIVE_INFINITY }
-      : phaseOf(step, phaseSpans(this.#phases, totalSteps));
+      ? { index: phase, start: phaseStart, end: Number.POSITIVE_INFINITY }
+      : phaseOf(step, phaseSpans(this.#phases, totalSteps), this.#progress);
+  }
+
+  #rateOf(step: number): number {
+    const { totalSteps = this.#extension?.expectedSteps, rateScale } = this.#progress;
+    return rateScale * plannedLearningRate(step, totalSteps, this.settings, this.#phases, this.#progress);
   }
 
   /** Makes a phase's copies and starts its moments from zero, as what they were averages of is trained no more. */
   async *#enterPhase(): AsyncGenerator<TrainingEvent> {
-    const { index } = this.#span();
+    const { index, start } = this.#span();
     while (this.#progress.phase < index) {
       const phase = this.#progress.phase + 1;
       await this.state.copy(this.#phases[phase].copies);
       await this.state.clearMoments();
-      this.#progress = { ...this.#progress, phase, updates: 0 };
+      const { phaseStart: _, ...progress } = this.#progress;
+      // Later than its share says, where the number of all steps has become smaller.
+      const isLate = phase === index && progress.step > start;
+      this.#progress = { ...progress, phase, updates: 0, ...(isLate && { phaseStart: progress.step }) };
       this.#health.reset();
       yield { type: 'phase', step: this.#progress.step, name: this.#phases[phase].name };
     }
   }
 
   async #step(): Promise<StepResult> {
-    const { step, updates, totalSteps, rateScale } = this.#progress;
-    const learningRate = rateScale * plannedLearningRate(step, totalSteps, this.settings, this.#phases);
+    const { step, updates } = this.#progress;
+    const learningRate = this.#rateOf(step);
     const result = await this.#runner.run(step, this.#phases[this.#progress.phase], {
       learningRate,
       updates: updates + 1,
       nextPhase: this.#phases[this.#span(step + 1).index],
     });
     this.#last = { result, learningRate };
+    this.#trainedSteps++;
     this.#progress = {
       ...this.#progress,
       step: step + 1,
@@ -368,7 +445,7 @@ class PretrainingRun {
   }
 
   async *#rollBack(): AsyncGenerator<TrainingEvent> {
-    const { rollbacks, rateScale, totalSteps, step } = this.#progress;
+    const { rollbacks, rateScale, totalSteps, step, phase, phaseStart } = this.#progress;
     if (rollbacks >= MOST_ROLLBACKS) throw this.#divergence();
     const found = await this.#restoreNewest(() => {});
     if (!found) await this.#initialize();
@@ -376,6 +453,7 @@ class PretrainingRun {
     this.#progress = {
       ...base,
       totalSteps,
+      ...(base.phase === phase && phaseStart !== undefined && { phaseStart }),
       skippedInRow: 0,
       rollbacks: rollbacks + 1,
       rateScale: rateScale * ROLLBACK_RATE,
@@ -510,6 +588,8 @@ class PretrainingRun {
     const heldOut = this.#evaluated?.step === step ? this.#evaluated.heldOut : undefined;
     return {
       progress: { ...this.#progress, elapsedMs: this.#elapsedMs() },
+      models: this.dependencies.objective.models,
+      length: this.settings.length,
       ...(await this.state.tensors()),
       ...(heldOut && { heldOut }),
     };
@@ -522,9 +602,11 @@ class PretrainingRun {
     const aborted = await anyRank(this.#collective, this.dependencies.signal?.aborted === true);
     const interrupted = (this.#interrupted || aborted) && step !== totalSteps;
     yield* this.#log();
+    const nothing = this.#trainedSteps === 0 && !interrupted ? this.#nothingTrained() : undefined;
+    if (nothing) yield this.#warning('nothing-trained', nothing.message, nothing.advice);
     if (!interrupted) {
-      if (this.settings.steps === undefined && totalSteps !== undefined && step < totalSteps)
-        yield this.#timeExceeded();
+      const isShort = this.#limits.steps === undefined && totalSteps !== undefined && step < totalSteps;
+      if (isShort && !nothing) yield this.#timeExceeded();
       yield* this.#evaluate();
     }
     yield* this.#checkpoint();
@@ -534,6 +616,8 @@ class PretrainingRun {
       interrupted,
       step,
       steps: step,
+      trainedSteps: this.#trainedSteps,
+      nothingTrained: nothing,
       tokensSeen,
       tokensPerSecond: (1000 * tokensSeen) / Math.max(1e-9, elapsedMs),
       elapsedMs,
@@ -544,12 +628,20 @@ class PretrainingRun {
     yield defined(done);
   }
 
+  #nothingTrained() {
+    const { settings, dependencies } = this;
+    const [limits, extension, progress] = [this.#limits, this.#extension, this.#progress];
+    return nothingTrained({ settings, limits, extension, progress, folder: dependencies.store?.path });
+  }
+
   #timeExceeded(): WarningEvent {
-    const { step, totalSteps } = this.#progress;
+    const { step, totalSteps = step } = this.#progress;
+    const minutesLeft = Math.ceil(((this.#elapsedMs() / Math.max(1, step)) * (totalSteps - step)) / 60_000);
+    const advice = resumeAdvice(this.dependencies.store?.path, { more: `${minutesLeft}m` });
     return this.#warning(
       'time-exceeded',
       `The time was over after ${step} of ${totalSteps} steps, as they became slower than the first ones`,
-      'The learning rate had not come down to 0; resume with a longer time, or leave the machine to the run.',
+      `The learning rate had not come down to 0; ${advice} brings it down. Leave the machine to the run.`,
     );
   }
 

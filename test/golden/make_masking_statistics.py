@@ -4,13 +4,15 @@
 
 A second implementation of the rules (arXiv 1907.10529, section 3.1; docs/masking.md), written apart from the one in
 src/data/masking, as plainly as it can be and with Python's own generator. A block has n text pieces; each but the first
-continues a word with probability c, independently. For each law: mean and standard deviation over the blocks of
+continues a word with probability c, independently. "whole-word" leaves out a word that would pass the budget, as BERT's
+released code does; the other laws cut the last one, as SpanBERT's. For each law: mean and standard deviation over the blocks of
     spans      merged spans
     words      words that begin in them
     bounded    masked pieces with a boundary target: both neighbours of the span inside the block, at most 15 a span
     long       spans of more than 15 pieces
     accepted   spans drawn, before merging
     rejected   anchors drawn in vain
+    masked     masked pieces, of "whole-word" alone: of the others it is the budget
 Standard library only; Python 3.9 or newer.
 """
 
@@ -30,6 +32,28 @@ LAWS = {
     "uniform-span": ([1.0] * 10, "piece"),
     "whole-word": ([1.0], "piece"),
 }
+
+
+def mask_whole_words(n, starts, rng):
+    budget = math.ceil(0.15 * n)
+    word_of, words = [], []
+    for i in range(n):
+        if starts[i]:
+            words.append([])
+        words[-1].append(i)
+        word_of.append(words[-1])
+    masked, left_out, accepted, rejected = set(), set(), 0, 0
+    while len(masked) < budget and len(masked) + len(left_out) < n:
+        anchor = rng.randrange(n)
+        if anchor in masked or anchor in left_out:
+            rejected += 1
+        elif len(masked) + len(word_of[anchor]) > budget:
+            rejected += 1
+            left_out.update(word_of[anchor])
+        else:
+            accepted += 1
+            masked.update(word_of[anchor])
+    return masked, accepted, rejected
 
 
 def mask_block(n, starts, weights, anchor_law, rng):
@@ -82,7 +106,11 @@ def main():
             rows = []
             for _ in range(BLOCKS if name == "span" else BLOCKS // 4):
                 starts = [1] + [int(rng.random() >= continuation) for _ in range(n - 1)]
-                rows.append(measure(n, starts, *mask_block(n, starts, weights, anchor_law, rng)))
+                if name == "whole-word":
+                    masked, accepted, rejected = mask_whole_words(n, starts, rng)
+                    rows.append({**measure(n, starts, masked, accepted, rejected), "masked": len(masked)})
+                else:
+                    rows.append(measure(n, starts, *mask_block(n, starts, weights, anchor_law, rng)))
             figures = {key: [round(fmean(row[key] for row in rows), 5), round(stdev(row[key] for row in rows), 5)] for key in rows[0]}
             results.append({"law": name, "n": n, "continuation": continuation, "blocks": len(rows), **figures})
             print(results[-1])

@@ -35,6 +35,13 @@ export const evaluate: CommandDefinition = {
       const result = await evaluateCheckpoint(checkpoint, { data: given.data, engine, maxBatches: given.batches });
       output.line(`${result.checkpoint}, on held-out text of ${given.data}:`);
       for (const line of heldOutSummary(result.heldOut)) output.line(line);
+      if (!result.isOwnText) {
+        output.line(
+          result.heldOut.unigramCrossEntropy === undefined
+            ? `  (no unigram baseline: ${given.data} has no training text to take frequencies from)`
+            : `  (the unigram baseline is by the frequencies of the training text of ${given.data}, which the model was not trained on)`,
+        );
+      }
       return { json: result };
     } finally {
       await engine.close();

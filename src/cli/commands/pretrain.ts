@@ -30,6 +30,7 @@ export const pretrain: CommandDefinition = {
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
     'pleiad pretrain --out run/ --resume',
+    'pleiad pretrain --out run/ --resume --more 1h',
     'pleiad pretrain --from google/electra-small-discriminator --generator google/electra-small-generator --data shards/ --out run/ --time 2h',
     'pleiad pretrain --config run.yaml --learning-rate 1e-3',
     'mpirun -np 4 -H node1,node2,node3,node4 pleiad pretrain --data shards/ --out run/ --size base --steps 100000',

@@ -32,11 +32,11 @@ export interface SpanSettings extends BudgetSettings {
   readonly anchor?: AnchorLaw;
 }
 
-/** Masks one more span on the canvas, at least one token of it. */
+/** Masks one more span on the canvas, or leaves out a word for good. */
 export type SpanDraw = (canvas: SpanCanvas, random: RandomStream) => void;
 
 /**
- * A scheme that draws spans until exactly the budget is masked.
+ * A scheme that draws spans until the budget is masked, or no word is left that fits in it.
  * @param problems  what is wrong with the scheme's own settings
  * @throws SettingsError with all settings that are out of range
  */
@@ -76,6 +76,15 @@ export function drawWords(lengths: LengthLaw, anchor: AnchorLaw = 'reference'): 
   return (canvas, random) => canvas.maskWords(canvas.drawAnchor(anchor, random), lengths.draw(random));
 }
 
+/**
+ * Draws a place and masks its word with all its pieces. A word that would pass the budget is left out, as in BERT's released
+ * code (google-research/bert create_pretraining_data.py: "just skip this candidate"), so that no word is ever cut; a block may then
+ * have a few masked tokens less than its budget, and one that is a single long word has none.
+ */
+export function drawWholeWord(anchor: AnchorLaw = 'reference'): SpanDraw {
+  return (canvas, random) => canvas.maskWholeWord(canvas.drawAnchor(anchor, random));
+}
+
 /** After so many anchors in vain, the next is drawn among those that are left: the same law, and it ends. */
 const MOST_REJECTIONS = 32;
 
@@ -92,6 +101,9 @@ export class SpanCanvas {
   readonly #wordStarts: Uint8Array;
   readonly #isMasked: Uint8Array;
   #numMasked = 0;
+  /** By position: whether it is masked, or of a word that was left out. */
+  readonly #isTaken: Uint8Array;
+  #numTaken = 0;
   #wordAnchors?: Int32Array;
 
   constructor(block: MaskingBlock, budget: Budget) {
@@ -101,15 +113,35 @@ export class SpanCanvas {
     for (const position of this.#candidates) this.#isCandidate[position] = 1;
     this.#wordStarts = block.wordStarts;
     this.#isMasked = new Uint8Array(block.n + 1);
+    this.#isTaken = new Uint8Array(block.n + 1);
   }
 
+  /** Whether the budget is masked, or every word that is left was left out. */
   get isFull(): boolean {
-    return this.#numMasked >= this.#budget;
+    return this.#numMasked >= this.#budget || this.#numTaken >= this.#candidates.length;
   }
 
   /** Whether the position may be masked and is not yet. */
-  isFree(position: number): boolean {
+  #isFree(position: number): boolean {
     return this.#isCandidate[position] === 1 && this.#isMasked[position] === 0;
+  }
+
+  /** Free positions from first to last (inclusive). */
+  #freeIn(first: number, last: number): number {
+    let free = 0;
+    for (let position = first; position <= last; position++) if (this.#isFree(position)) free++;
+    return free;
+  }
+
+  /** Whether something from first to last (inclusive) is free. */
+  hasFree(first: number, last: number): boolean {
+    return this.#freeIn(first, last) > 0;
+  }
+
+  /** Whether something from first to last (inclusive) is free, and all of that fits in what is left of the budget. */
+  fits(first: number, last: number): boolean {
+    const free = this.#freeIn(first, last);
+    return free > 0 && this.#numMasked + free <= this.#budget;
   }
 
   /** Masked positions, ascending. */
@@ -123,20 +155,20 @@ export class SpanCanvas {
   }
 
   /**
-   * A position that is not masked yet. Must not be called when `isFull`.
+   * A position that is not masked yet, and not left out. Must not be called when `isFull`.
    * As released, only the anchor is looked at: the span that begins there may run over masked tokens.
    */
   drawAnchor(law: AnchorLaw, random: RandomStream): number {
     const anchors = law === 'paper' ? this.#wordStartAnchors() : this.#candidates;
     for (let attempt = 0; attempt < MOST_REJECTIONS; attempt++) {
       const anchor = anchors[random.integer(anchors.length)];
-      if (!this.#isMasked[anchor]) return anchor;
+      if (!this.#isTaken[anchor]) return anchor;
       this.rejected++;
     }
     // Where tagged spans were masked, a word may be left whose first piece is masked.
-    const free = (list: Int32Array) => list.filter((position) => this.isFree(position));
-    const left = free(anchors);
-    const choices = left.length > 0 ? left : free(this.#candidates);
+    const open = (list: Int32Array) => list.filter((position) => !this.#isTaken[position]);
+    const left = open(anchors);
+    const choices = left.length > 0 ? left : open(this.#candidates);
     return choices[random.integer(choices.length)];
   }
 
@@ -150,22 +182,45 @@ export class SpanCanvas {
    * word. Words that are masked already count.
    */
   maskWords(anchor: number, words: number): void {
+    this.maskRange(...this.#wordsFrom(anchor, words));
+  }
+
+  /** Masks the whole word that the anchor is in; where it does not fit in the budget, it is left out for good. */
+  maskWholeWord(anchor: number): void {
+    const [first, last] = this.#wordsFrom(anchor, 1);
+    if (this.fits(first, last)) {
+      this.maskRange(first, last);
+      return;
+    }
+    this.rejected++;
+    for (let position = first; position <= last; position++) this.#take(position);
+  }
+
+  /** First and last position of so many words, that of the anchor first, up to a special token. */
+  #wordsFrom(anchor: number, words: number): [first: number, last: number] {
     let first = anchor;
     while (!this.#beginsWord(first)) first--;
     let last = first;
     for (let begun = 1; this.#isCandidate[last + 1] === 1; last++) {
       if (this.#beginsWord(last + 1) && ++begun > words) break;
     }
-    this.maskRange(first, last);
+    return [first, last];
+  }
+
+  #take(position: number): void {
+    if (this.#isTaken[position]) return;
+    this.#isTaken[position] = 1;
+    this.#numTaken++;
   }
 
   /** Masks positions from first to last (inclusive), as far as the budget goes. */
   maskRange(first: number, last: number): void {
     this.accepted++;
     for (let position = first; position <= last && !this.isFull; position++) {
-      if (!this.isFree(position)) continue;
+      if (!this.#isFree(position)) continue;
       this.#isMasked[position] = 1;
       this.#numMasked++;
+      this.#take(position);
     }
   }
 }

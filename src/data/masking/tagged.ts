@@ -5,17 +5,17 @@
 
 import type { RandomStream } from '../../random/philox.js';
 import { type TagKind, taggedSpans } from '../tags.js';
-import { ONE_WORD } from './lengths.js';
 import type { MaskingBlock, MaskingScheme } from './scheme.js';
 import { type GeometricLengthSettings, geometricProblems, lengthsOf } from './span.js';
-import { drawWords, type SpanCanvas, type SpanSettings, spanScheme } from './spanDrawing.js';
+import { drawWholeWord, drawWords, type SpanCanvas, type SpanSettings, spanScheme } from './spanDrawing.js';
 
 export interface TaggedMaskingSettings extends SpanSettings, GeometricLengthSettings {
   /** Part of the draws that take a tagged span, 0 to 1. Default 0.5. */
   readonly tagProb?: number;
   /**
    * What is masked otherwise: spans with geometric lengths (`reference`, the released code's ner_span; default) or whole
-   * words (`paper`, §5.1).
+   * words (`paper`, §5.1). As released, the budget may cut the last span, tagged or not; with `paper` tagged spans and words that
+   * would pass it are left out, so that all of them are masked whole.
    */
   readonly tagFallback?: 'reference' | 'paper';
 }
@@ -32,11 +32,12 @@ export function taggedMasking(kind: TagKind, settings: TaggedMaskingSettings = {
     problems.push(`tagFallback is ${tagFallback}; expected reference or paper`);
   }
   return spanScheme(kind, settings, problems, () => {
-    const fallback = drawWords(tagFallback === 'reference' ? lengthsOf(settings) : ONE_WORD, settings.anchor);
+    const isWhole = tagFallback === 'paper';
+    const fallback = isWhole ? drawWholeWord(settings.anchor) : drawWords(lengthsOf(settings), settings.anchor);
     return (block) => {
       const tagged = tagsOf(block, kind);
       return (canvas, random) => {
-        const span = random.uniform() < tagProb ? drawTagged(tagged, canvas, random) : undefined;
+        const span = random.uniform() < tagProb ? drawTagged(tagged, { canvas, isWhole }, random) : undefined;
         if (span) canvas.maskRange(...span);
         else fallback(canvas, random);
       };
@@ -48,11 +49,18 @@ function tagsOf({ tags, n }: MaskingBlock, kind: TagKind): [number, number][] {
   return tags ? taggedSpans(tags, kind, n) : [];
 }
 
-/** Takes one of the spans out of the list, at random, passing over those that are masked already. */
-function drawTagged(spans: [number, number][], canvas: SpanCanvas, random: RandomStream): [number, number] | undefined {
+/**
+ * Takes one of the spans out of the list, at random, passing over those that are masked already and, where spans must stay whole,
+ * those that the budget would cut.
+ */
+function drawTagged(
+  spans: [number, number][],
+  { canvas, isWhole }: { canvas: SpanCanvas; isWhole: boolean },
+  random: RandomStream,
+): [number, number] | undefined {
   while (spans.length > 0) {
     const [span] = spans.splice(random.integer(spans.length), 1);
-    for (let position = span[0]; position <= span[1]; position++) if (canvas.isFree(position)) return span;
+    if (isWhole ? canvas.fits(...span) : canvas.hasFree(...span)) return span;
   }
   return undefined;
 }

@@ -1,13 +1,15 @@
-/** Whole words: a word is masked with all its pieces. Spans of one word, as SpanBERT's code has it (§4.4 of the paper). */
+/**
+ * Whole words: a word is masked with all its pieces, and never in part. Spans of one word (§4.4 of the SpanBERT paper), whose code
+ * cuts the last word at the budget; here a word that would pass it is left out, as in BERT's released code.
+ */
 
-import { ONE_WORD } from './lengths.js';
 import type { MaskingScheme } from './scheme.js';
-import { drawWords, type SpanSettings, spanScheme } from './spanDrawing.js';
+import { drawWholeWord, type SpanSettings, spanScheme } from './spanDrawing.js';
 
 /** @throws SettingsError with all settings that are out of range */
 export function wholeWordMasking(settings: SpanSettings = {}): MaskingScheme {
   return spanScheme('whole-word', settings, [], () => {
-    const draw = drawWords(ONE_WORD, settings.anchor);
+    const draw = drawWholeWord(settings.anchor);
     return () => draw;
   });
 }

@@ -347,6 +347,10 @@ describe('the prepared folder', () => {
       for (const id of ids) counts[id]++;
       expect(shards.unigramCounts(split)).toEqual(counts);
     }
+    const given = (['train', 'heldOut'] as const).map((split) => shards.unigramCounts(split));
+    rmSync(join(used.out, 'unigram.safetensors'));
+    // Shards without their counts are counted again.
+    expect((['train', 'heldOut'] as const).map((split) => shards.unigramCounts(split))).toEqual(given);
     expect(shards.specialIds).toEqual({ padId: 0, unkId: 1, clsId: 2, sepId: 3, maskId: 4 });
     expect(loadTokenizer(shards.tokenizerFolder).hash()).toBe(tokenizer.hash());
     expect(manifest.textBytes).toBe(

@@ -1,0 +1,77 @@
+/** A place for checkpoints that is no folder: in a page, in a test, wherever nothing need outlast the program. */
+import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
+import type { Extension } from './extension.js';
+import { weightsSha256 } from './weightsHash.js';
+
+export interface MemoryStoreOptions {
+  /** Newest checkpoints to keep, besides the best. Default 1: each holds all weights three times, with the optimizer's moments. */
+  readonly keep?: number;
+}
+
+/** Checkpoints of one run, in memory. A run that is given the same store and `resume` goes on from the newest. */
+export class MemoryStore implements CheckpointStore {
+  readonly #keep: number;
+  #newest: readonly Snapshot[] = [];
+  #best: Snapshot | undefined;
+  #planned: number | undefined;
+  #extension: Extension | undefined;
+
+  constructor({ keep = 1 }: MemoryStoreOptions = {}) {
+    this.#keep = keep;
+  }
+
+  /** The newest checkpoints, the oldest of them first. */
+  get snapshots(): readonly Snapshot[] {
+    return this.#newest;
+  }
+
+  /** The newest checkpoint. */
+  get latest(): Snapshot | undefined {
+    return this.#newest.at(-1);
+  }
+
+  /** The checkpoint with the lowest held-out loss of the last phase that was reached; without held-out text, the newest. */
+  get best(): Snapshot | undefined {
+    return this.#best;
+  }
+
+  async save(snapshot: Snapshot): Promise<SavedCheckpoint> {
+    this.#newest = [...this.#newest, snapshot].slice(-this.#keep);
+    const isBest = isBetter(snapshot, this.#best);
+    if (isBest) this.#best = snapshot;
+    return {
+      path: `step ${snapshot.progress.step}`,
+      weightsSha256: await weightsSha256(snapshot.parameters),
+      isBest,
+    };
+  }
+
+  async newest(): Promise<FoundCheckpoint | undefined> {
+    const snapshot = this.latest;
+    return snapshot && { path: `step ${snapshot.progress.step}`, snapshot };
+  }
+
+  async recordPlan(totalSteps: number): Promise<void> {
+    this.#planned = totalSteps;
+  }
+
+  async plannedSteps(): Promise<number | undefined> {
+    return this.#planned;
+  }
+
+  async recordExtension(extension: Extension): Promise<void> {
+    this.#extension = extension;
+    this.#planned = undefined;
+  }
+
+  async extension(): Promise<Extension | undefined> {
+    return this.#extension;
+  }
+}
+
+/** As in a run folder: a lower held-out loss; a later phase, whose loss is another; or nobody was ever evaluated. */
+function isBetter({ progress, heldOut }: Snapshot, best: Snapshot | undefined): boolean {
+  if (!best) return true;
+  if (!heldOut) return !best.heldOut;
+  return !best.heldOut || progress.phase > best.progress.phase || heldOut.totalLoss < best.heldOut.totalLoss;
+}
