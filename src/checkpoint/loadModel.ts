@@ -10,6 +10,7 @@ import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
+import { settingName, settingWith } from '../settingNames.js';
 import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, OTHER_CONFIG_ADVICE, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { type LoadedTensor, runLoadPlan, type TensorKeeping } from './loadTensors.js';
@@ -281,7 +282,7 @@ function refuseIncomplete(
     subject: source,
     found: names,
     expected: 'all tensors of the model',
-    advice: `${holds(contents)}. To train a new head, ask for one (newHead: true)`,
+    advice: `${holds(contents)}. To train a new head, ask for one (${settingWith('newHead', true)})`,
   });
 }
 
@@ -359,7 +360,7 @@ export function configFromShapes(
       subject: source.name,
       found: names.slice(0, 20),
       expected: 'an ELECTRA or BERT encoder',
-      advice: 'Give its config.json (--config)',
+      advice: `Give its config.json (${settingName('config')})`,
     });
   };
   const [vocabSize, embeddingSize] = shapeOf('embeddings.word_embeddings.weight');
@@ -371,7 +372,7 @@ export function configFromShapes(
         subject: source.name,
         found: hiddenSize,
         expected: 'the number of attention heads, which no tensor tells',
-        advice: 'Give its config.json (--config)',
+        advice: `Give its config.json (${settingName('config')})`,
       },
     );
   }

@@ -8,6 +8,7 @@
  * compares how well the pieces are predicted, no more.
  */
 import { DataError, SettingsError } from '../errors.js';
+import { settingName } from '../settingNames.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
 import { SpanModel } from './spanModel.js';
@@ -139,14 +140,18 @@ function checkOptions({ pieces, by = SPAN_JUDGES, topK = 5 }: FillSpanOptions, v
   const range = typeof pieces === 'number' ? ([pieces, pieces] as const) : pieces;
   const [least, most] = range ?? [1, 1];
   if (!(Number.isInteger(least) && Number.isInteger(most) && least >= 1 && most >= least)) {
-    problems.push(`pieces is ${least === most ? least : `${least} to ${most}`}; expected whole numbers of at least 1`);
+    problems.push(
+      `${settingName('pieces')} is ${least === most ? least : `${least} to ${most}`}; expected whole numbers of at least 1`,
+    );
   }
   if (!(Number.isInteger(topK) && topK >= 1 && topK <= vocabSize)) {
-    problems.push(`topK is ${topK}; expected 1 to ${vocabSize}, the size of the vocabulary`);
+    problems.push(`${settingName('topK')} is ${topK}; expected 1 to ${vocabSize}, the size of the vocabulary`);
   }
   const unknown = by.filter((judge) => !SPAN_JUDGES.includes(judge));
   if (unknown.length > 0 || by.length === 0) {
-    problems.push(`by is ${by.length ? unknown.join(', ') : 'empty'}; expected some of ${SPAN_JUDGES.join(', ')}`);
+    problems.push(
+      `${settingName('by')} is ${by.length ? unknown.join(', ') : 'empty'}; expected some of ${SPAN_JUDGES.join(', ')}`,
+    );
   }
   if (problems.length) throw new SettingsError(problems);
   return { pieces: range, by, topK };

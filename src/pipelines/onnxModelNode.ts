@@ -10,6 +10,7 @@ import { openOnnxFile } from '../engine/onnxruntime/onnxFileNode.js';
 import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
+import { settingName, settingWith } from '../settingNames.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
@@ -93,8 +94,8 @@ function refuseOtherHead(path: string, outputs: readonly string[], architecture:
       found: outputs,
       expected: needed.join(', '),
       advice: outputs.includes('lastHiddenState')
-        ? 'It is an encoder alone, whatever its config.json says (task: "encoder")'
-        : 'Say what it is for (task)',
+        ? `It is an encoder alone, whatever its config.json says (${settingWith('task', 'encoder')})`
+        : `Say what it is for (${settingName('task')})`,
     },
   );
 }

@@ -10,6 +10,7 @@ import { splitBlankLines } from '../data/prepare/tokenizeUnit.js';
 import { memoryShards, type Shards, type TokenDocument } from '../data/shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../data/tags.js';
 import { DataError, SettingsError } from '../errors.js';
+import { settingName } from '../settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { wordVocabulary } from '../text/wordVocabulary.js';
 import type { maskingFields } from '../training/maskingSettings.js';
@@ -139,7 +140,7 @@ export function maskStatistics(shards: Shards, options: MaskStatisticsOptions = 
   const { epochs = 1, ...input } = options;
   const settings = maskingSettings(input);
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
-    throw new SettingsError([`epochs is ${epochs}; expected a whole number of at least 1`]);
+    throw new SettingsError([`${settingName('epochs')} is ${epochs}; expected a whole number of at least 1`]);
   }
   refuseNothing(shards);
   const { length, seed } = settings;

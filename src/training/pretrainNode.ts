@@ -11,6 +11,7 @@ import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js
 import type { EngineWish } from '../engine/engineNames.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import type { PretrainingObjective } from '../objectives/objective.js';
+import { settingName } from '../settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
@@ -291,7 +292,7 @@ function resolved(
   } catch (error) {
     if (!(error instanceof SettingsError) || noRun === undefined) throw error;
     throw new SettingsError([
-      `resume is set and ${noRun} holds no run to take settings from; check its name`,
+      `${settingName('resume')} is set and ${noRun} holds no run to take settings from; check its name`,
       ...error.problems,
     ]);
   }
@@ -302,7 +303,7 @@ function refuseSameFolder({ data, out }: PretrainingSettings): void {
   const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
   if (real(data) !== real(out)) return;
   throw new SettingsError([
-    `data and out are both ${out}; expected another folder for the run than that of the shards`,
+    `${settingName('data')} and ${settingName('out')} are both ${out}; expected another folder for the run than that of the shards`,
   ]);
 }
 

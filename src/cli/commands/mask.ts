@@ -18,9 +18,10 @@ import { maskingFields } from '../../training/maskingSettings.js';
 import { openTrainingShards } from '../../training/pretrainNode.js';
 import { describeSettings, type SettingName, settingsFromWords } from '../../training/settings.js';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../command.js';
+import { kebabCase } from '../flagNames.js';
 import { collectProblems, grouped, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
-import { kebabCase, settingsOptions } from '../settingsOptions.js';
+import { settingsOptions } from '../settingsOptions.js';
 import { readTexts, TEXT_ARGUMENT } from '../textInput.js';
 
 /** The settings of pre-training that decide on masks; the scheme has a flag of its own here. */
