@@ -3,11 +3,13 @@
  * `--learning-rate`, the flag that a person types. A message asks here when it is made, so that it is right wherever it ends
  * up: in an error, in a warning of a run, in a log. Process-wide, as a locale is: one process speaks to one kind of reader.
  */
+export type SettingValue = string | number | boolean | readonly string[];
+
 export interface SettingWording {
   /** @param setting  a property, or a field of one, such as `model.hiddenSize` */
   name(setting: string): string;
   /** The setting with a value, as it would be given. */
-  assignment(setting: string, value: string | number | boolean): string;
+  assignment(setting: string, value: SettingValue): string;
 }
 
 const PROPERTIES: SettingWording = {
@@ -27,7 +29,7 @@ export function settingName(setting: string): string {
   return wording.name(setting);
 }
 
-/** `newHead: true`, or `--new-head`; `objective: "electra"`, or `--objective electra`. */
-export function settingWith(setting: string, value: string | number | boolean): string {
+/** `newHead: true`, or `--new-head`; `objective: "electra"`, or `--objective electra`; `by: ["mlm"]`, or `--by mlm`. */
+export function settingWith(setting: string, value: SettingValue): string {
   return wording.assignment(setting, value);
 }

@@ -119,7 +119,9 @@ describe('SpanBERT on the command line', () => {
       '2',
     );
     expect(code).toBe(2);
-    expect(stderr).toMatch(/discWeight is set and objective is spanbert[\s\S]*sboWeight is set and sbo is false/);
+    expect(stderr).toMatch(
+      /--disc-weight is set and --objective is spanbert[\s\S]*--sbo-weight is set and --sbo is false/,
+    );
   });
 
   it('info names the heads', () => {

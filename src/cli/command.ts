@@ -1,5 +1,6 @@
 /** What a command is: its arguments declared as data, and a function that calls the library. */
-import { Command, Option } from 'commander';
+import { Command, Help, Option } from 'commander';
+import { SettingsError } from '../errors.js';
 import type { Output } from './output.js';
 
 export interface ArgumentDefinition {
@@ -66,23 +67,44 @@ export function toCommander(
 ): Command {
   const command = new Command(definition.name).description(definition.summary);
   for (const { name, description } of definition.arguments ?? []) command.argument(name, description);
-  command.allowExcessArguments(definition.arguments?.some(({ keepsRest }) => keepsRest) ?? false);
   const options = [...definition.options, ...COMMON_OPTIONS];
-  for (const option of options) command.addOption(toOption(option, showsAll));
-  command.addHelpText('after', () =>
-    afterHelp(definition, !showsAll && options.some(({ shownBy }) => shownBy === 'all')),
-  );
-  return command.action(() => onRun(command.args, command.opts()));
+  for (const option of options) command.addOption(toOption(option));
+  const more = showsAll ? [] : options.filter(({ shownBy }) => shownBy === 'all').map(({ flags }) => flags);
+  showHelpWithout(command, new Set(more));
+  command.addHelpText('after', () => afterHelp(definition, more.length > 0));
+  // Words too many are for the command to refuse: it knows what they were meant to be.
+  return command.allowExcessArguments().action(() => onRun(command.args, command.opts()));
 }
 
-function toOption(
-  { flags, description, choices, group, shownBy = 'help' }: OptionDefinition,
-  showsAll: boolean,
-): Option {
+function toOption({ flags, description, choices, group, shownBy }: OptionDefinition): Option {
   const option = new Option(flags, description);
   if (choices) option.choices([...choices]);
   if (group) option.helpGroup(`${group}:`);
-  return option.hideHelp(shownBy === 'never' || (shownBy === 'all' && !showsAll));
+  return option.hideHelp(shownBy === 'never');
+}
+
+/** Options that help leaves out, and that a misspelt one is still compared with, unlike commander's hidden options. */
+function showHelpWithout(command: Command, flags: ReadonlySet<string>): void {
+  command.configureHelp({
+    formatHelp(of, helper) {
+      const options = helper.visibleOptions(of).filter((option) => !flags.has(option.flags));
+      helper.visibleOptions = () => options;
+      return new Help().formatHelp.call(helper, of, helper);
+    },
+  });
+}
+
+/** @throws SettingsError when there are more words than the command has arguments */
+export function refuseExcess(definition: CommandDefinition, words: readonly string[]): void {
+  const { name, arguments: declared = [], examples = [] } = definition;
+  const takesAny = declared.some((argument) => argument.keepsRest || argument.name.includes('...'));
+  if (takesAny || words.length <= declared.length) return;
+  const given = words.slice(declared.length).map((word) => JSON.stringify(word));
+  const takes = declared.length === 0 ? 'options only' : declared.map((argument) => argument.name).join(' ');
+  const example = examples.length > 0 ? `, for instance:\n  ${examples[0]}` : '';
+  throw new SettingsError([
+    `${given.join(', ')} ${given.length === 1 ? 'is' : 'are'} too much: pleiad ${name} takes ${takes}${example}`,
+  ]);
 }
 
 function afterHelp({ name, examples = [] }: CommandDefinition, hasMore: boolean): string {

@@ -49,14 +49,14 @@ describe('what resolvePretrainingSettings refuses', () => {
   const settings = describeSettings();
   const camelCase = settings.map(({ name }) => name).filter((name) => /[A-Z]/.test(name));
   /** Any value for a setting: one of its choices, a number good or bad, nonsense. */
-  const valueOf = ({ choices = [], type }: (typeof settings)[number]) =>
+  const anyValue = ({ choices = [], type }: (typeof settings)[number]) =>
     fc.oneof(
       ...choices.map((choice) => fc.constant<unknown>(choice)),
       fc.constantFrom<unknown>('x', -1, 0, 1, 7, 0.5, true, false, '10m', type === 'fields' ? { hiddenSize: 3 } : ''),
     );
   const input = fc
     .subarray([...settings], { minLength: 1, maxLength: 12 })
-    .chain((chosen) => fc.record(Object.fromEntries(chosen.map((setting) => [setting.name, valueOf(setting)]))));
+    .chain((chosen) => fc.record(Object.fromEntries(chosen.map((setting) => [setting.name, anyValue(setting)]))));
 
   function problemsOf(given: object): readonly string[] {
     try {

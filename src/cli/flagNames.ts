@@ -36,7 +36,7 @@ export function flagWording({ flags = {}, file }: FlagWordingOptions = {}): Sett
       if (setting === 'lowercase') return value ? '--uncased' : '--cased';
       const flag = flagOf(setting);
       if (typeof value === 'boolean') return value ? flag : flag.replace('--', '--no-');
-      return `${flag} ${shellQuoted(String(value))}`;
+      return `${flag} ${shellQuoted(Array.isArray(value) ? value.join(',') : String(value))}`;
     },
   };
 }

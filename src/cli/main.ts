@@ -8,7 +8,7 @@ import { reasonOf } from '../checkpoint/durableFileNode.js';
 import { PleiadError, SettingsError } from '../errors.js';
 import { nameSettingsBy } from '../settingNames.js';
 import { VERSION } from '../version.js';
-import { type CommandDefinition, EXIT, type OptionValues, toCommander } from './command.js';
+import { type CommandDefinition, EXIT, type OptionValues, refuseExcess, toCommander } from './command.js';
 import { flagWording } from './flagNames.js';
 import { Output } from './output.js';
 
@@ -127,6 +127,7 @@ async function runCommand(
 ): Promise<number> {
   nameSettingsBy(flagWording({ flags: definition.flagNames }));
   try {
+    refuseExcess(definition, words);
     const { json, exitCode = EXIT.success } = await definition.run(words, options, { output });
     if (json) output.json(json);
     return exitCode;

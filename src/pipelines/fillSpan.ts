@@ -11,7 +11,7 @@ import { DataError, SettingsError } from '../errors.js';
 import { settingName } from '../settingNames.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
-import { SpanModel } from './spanModel.js';
+import { SpanModel, type SpanPurpose } from './spanModel.js';
 import {
   type GapRow,
   judged,
@@ -185,13 +185,20 @@ function gapRow(model: SpanModel, gap: Gap, pieces: number, asksBoundary: boolea
   const [at] = gap.positions;
   const masks = new Int32Array(pieces).fill(model.tokenizer.maskId);
   const whole = Int32Array.of(...gap.ids.subarray(0, at), ...masks, ...gap.ids.subarray(at + written));
-  return rowAround(model, whole, at, pieces, asksBoundary);
+  return rowAround(model, whole, at, pieces, asksBoundary ? 'fill' : undefined);
 }
 
-function rowAround(model: SpanModel, whole: Int32Array, at: number, pieces: number, asksBoundary: boolean): GapRow {
+/** @param purpose  what boundaries are asked for; without, none are */
+function rowAround(
+  model: SpanModel,
+  whole: Int32Array,
+  at: number,
+  pieces: number,
+  purpose: SpanPurpose | undefined,
+): GapRow {
   const span = Array.from({ length: pieces }, (_, i) => at + i);
   const { ids, positions } = cutAround({ ids: whole, positions: span }, model.maxLength);
-  const boundary = asksBoundary ? model.boundaryOf(ids, positions[0], pieces) : undefined;
+  const boundary = purpose ? model.boundaryOf(ids, positions[0], pieces, purpose) : undefined;
   return { ids, first: positions[0], pieces, boundary };
 }
 
@@ -201,7 +208,7 @@ async function fillAll(
   { pieces, by, topK }: FillSettings,
 ): Promise<FillSpanResult[]> {
   const asksBoundary = by.some((judge) => judge !== 'mlm');
-  if (asksBoundary) model.requireSpanBoundary();
+  if (asksBoundary) model.requireSpanBoundary('fill');
   const gaps = texts.map((text) => {
     const gap = findGap(model, text);
     const [minPieces, maxPieces] = pieces ?? [gap.offsets.length, gap.offsets.length];
@@ -259,7 +266,7 @@ async function scoreSpan(
   text: string,
   { start, end }: { start: number; end: number },
 ): Promise<SpanScore> {
-  model.requireSpanBoundary();
+  model.requireSpanBoundary('score');
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= text.length)) {
     throw new SettingsError([
       `the span is ${start} to ${end}; expected a start from 0 and an end after it, at most ${text.length}, the length of the text`,
@@ -277,7 +284,7 @@ async function scoreSpan(
   const [first] = touched;
   const spanIds = [...ids.subarray(first, first + touched.length)];
   const masked = ids.slice().fill(tokenizer.maskId, first, first + touched.length);
-  const row = rowAround(model, masked, first, touched.length, true);
+  const row = rowAround(model, masked, first, touched.length, 'score');
   const [prediction] = await predictGaps(model, [row]);
   const [mlm] = await mlmScores(model, [{ row, prediction, ids: spanIds }]);
   const tokens = spanIds.map((id, i) => ({

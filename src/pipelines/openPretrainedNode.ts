@@ -92,11 +92,18 @@ async function locate(place: string, options: OpenPretrainedOptions): Promise<Lo
   if (stat?.isFile()) return locateFile(place);
   if (!stat && existsSync(`${place}.index`)) return locateFile(`${place}.index`); // as TensorFlow names a checkpoint
   const { folder: found, hub } = await fetchModel(place, options);
-  const { half, roles = half ? [half, 'model'] : ['discriminator', 'model', 'generator'] } = options;
+  const roles = options.roles ?? rolesFor(options);
   const isBare = !existsSync(join(found, 'config.json')) && !resolveCheckpoint(found) && holdsWeights(found);
   const folder = isBare ? found : resolveModelFolder(found, ...roles);
   await verifyModelOfCheckpoint(folder);
   return { folder, hub, open: () => openFolder(folder) };
+}
+
+/** Which folders of a checkpoint will do: a masked LM is the generator, whatever else the checkpoint holds. */
+function rolesFor({ half, task, architecture }: OpenPretrainedOptions): readonly ModelRole[] {
+  if (half) return [half, 'model'];
+  const isMaskedLm = architecture ? architecture === 'ElectraForMaskedLM' : task === 'maskedLm';
+  return isMaskedLm ? ['generator', 'model', 'discriminator'] : ['discriminator', 'model', 'generator'];
 }
 
 /** The names that optimum and transformers.js give it. */

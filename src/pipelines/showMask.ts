@@ -188,7 +188,10 @@ function tokenize(text: string, tokenizer: WordPieceTokenizer, tagSpans: readonl
 function checkTagSpans(text: string, masking: readonly MaskingName[], spans: readonly TagSpan[]): void {
   const missing = tagKindsOf(masking)
     .filter((needed) => !spans.some(({ kind }) => kind === needed))
-    .map((kind) => `masking ${kind} needs to know where the text has any; give their places in it, as ${kind} 4:9`);
+    .map(
+      (kind) =>
+        `${settingName('masking')} ${kind} needs to know where the text has any; give their places in it, as ${settingName(kind)} 4:9`,
+    );
   const outside = spans
     .filter(
       ({ start, end }) =>
@@ -196,7 +199,7 @@ function checkTagSpans(text: string, masking: readonly MaskingName[], spans: rea
     )
     .map(
       ({ kind, start, end }) =>
-        `${kind} ${start}:${end} is not in the text, which has ${text.length} characters; expected 0 <= start < end`,
+        `${settingName(kind)} ${start}:${end} is not in the text, which has ${text.length} characters; expected 0 <= start < end`,
     );
   const problems = [...missing, ...outside];
   if (problems.length > 0) throw new SettingsError(problems);

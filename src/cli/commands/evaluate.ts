@@ -12,17 +12,20 @@ export const evaluate: CommandDefinition = {
   name: 'evaluate',
   summary: 'Measures a model on held-out data.',
   options: [
-    { flags: '--task <name>', description: 'what to measure', choices: ['pretraining'] },
     MODEL_OPTION,
     { flags: '--data <folder>', description: 'folder of token shards; their held-out split is used' },
     { flags: '--batches <number>', description: 'at most so many batches. Default: all of the held-out text.' },
+    {
+      flags: '--task <name>',
+      description: 'what to measure. Default: what the model was trained for, which is pretraining for all so far.',
+      choices: ['pretraining'],
+    },
     ...ENGINE_OPTIONS,
   ],
-  examples: ['pleiad evaluate --task pretraining --model run/ --data shards/'],
+  examples: ['pleiad evaluate --model run/ --data shards/'],
 
   async run(_words, options, { output }) {
     const given = collectProblems({
-      task: () => required('--task', options.task, 'pretraining'),
       model: () => modelFolder(options.model),
       data: () => required('--data', options.data, 'a folder of token shards'),
       batches: () => wholeNumber('--batches', options.batches, 1),

@@ -1,7 +1,7 @@
 import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/node/trainVocabulary.js';
 import { SettingsError } from '../../errors.js';
 import { saveTokenizer } from '../../text/tokenizerNode.js';
-import type { CommandDefinition } from '../command.js';
+import type { CommandDefinition, OptionValues } from '../command.js';
 import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 
@@ -41,6 +41,7 @@ export const vocab: CommandDefinition = {
       casing: () => {
         if (options.cased && options.uncased)
           throw new SettingsError(['--cased and --uncased are both given; give one']);
+        refuseIdleHangul(options);
       },
     });
     const startedAt = performance.now();
@@ -80,6 +81,14 @@ export const vocab: CommandDefinition = {
 export function outFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;
   throw new SettingsError(['--out is missing; expected the folder to write']);
+}
+
+/** Only lower-casing takes Hangul apart: what is cased keeps it whole. */
+function refuseIdleHangul({ cased, preserveHangul }: OptionValues): void {
+  if (!cased || preserveHangul !== false) return;
+  throw new SettingsError([
+    '--no-preserve-hangul is given with --cased, where it does nothing: only where accents are removed is Hangul torn into jamo; leave out one of them',
+  ]);
 }
 
 function progressLine(progress: VocabularyProgress): string {
