@@ -11,9 +11,10 @@ interface Kind {
   readonly advice: (folder: string) => string;
 }
 
+/** What `prepare` reads in a folder, as src/data/prepare/node/inputs.ts has it. */
 const TEXT_FILE = /\.(?:txt|jsonl?|ndjson|csv|tsv|parquet)(?:\.gz)?$|\.gz$/i;
 
-/** The first that fits: models and runs hold JSON too, which elsewhere is text. */
+/** The first that fits; looked for before text, since models and runs hold JSON too. */
 const KINDS: readonly Kind[] = [
   {
     // prepare's journal: src/data/prepare/node/journal.ts
@@ -36,7 +37,6 @@ const KINDS: readonly Kind[] = [
     is: 'is the folder of a tokenizer, not of token shards',
     advice: (folder) => `Prepare text with it: pleiad prepare TEXT/ --tokenizer ${folder} --out SHARDS/`,
   },
-  { has: TEXT_FILE, is: 'holds text, not token shards', advice: howToPrepare },
 ];
 
 /** The shards that a run names, after a colon. */
@@ -66,9 +66,8 @@ export function notPrepared(path: string): DataError {
   if (kind) return refuse(kind.is, kind.advice(path));
   const prepared = folders.filter((folder) => existsSync(join(folder, MANIFEST_FILE)));
   if (prepared.length > 0) return refuse('is not the folder of token shards itself', `Give ${prepared.join(' or ')}`);
-  const text = KINDS.at(-1)!;
-  if (folders.some((folder) => namesIn(folder).some((name) => TEXT_FILE.test(name)))) {
-    return refuse(text.is, text.advice(path));
+  if ([...files, ...folders.flatMap(namesIn)].some((name) => TEXT_FILE.test(name))) {
+    return refuse('holds text, not token shards', howToPrepare(path));
   }
   return refuse(
     `has no ${MANIFEST_FILE}: it is not a folder that \`pleiad prepare\` wrote`,

@@ -156,7 +156,7 @@ describe('fillSpan', () => {
     await expect(filler.fill('the [MASK] ate', { pieces: 5 })).rejects.toThrow(
       'the span is 5 pieces long; the span boundary head has positions for 4',
     );
-    await expect(filler.fill('[MASK] chef ate')).rejects.toThrow(/no text before the span.*edgeSpans: "special"/);
+    await expect(filler.fill('[MASK] chef ate')).rejects.toThrow(/no text before the span.*--edge-spans special/);
     await expect(filler.fill('the chef [MASK]')).rejects.toThrow(/no text after the span/);
     for (const [wrong, message] of [
       [{ pieces: 0 }, /pieces is 0; expected whole numbers of at least 1/],

@@ -103,7 +103,7 @@ export class SpanModel {
     throw new DataError(`there is no text ${where} the span, and the model was trained without such spans`, {
       subject: 'text',
       expected: 'at least one token on both sides of the span',
-      advice: `Give more text${otherwise(purpose)}. A model trained with ${settingWith('edgeSpans', 'special')} takes [CLS] and [SEP] for boundaries`,
+      advice: `Give more text${otherwise(purpose)}. A model that \`pleiad pretrain --edge-spans special\` trained takes [CLS] and [SEP] for boundaries`,
     });
   }
 

@@ -41,9 +41,9 @@ export const vocab: CommandDefinition = {
       casing: () => {
         if (options.cased && options.uncased)
           throw new SettingsError(['--cased and --uncased are both given; give one']);
-        refuseIdleHangul(options);
       },
     });
+    noteIdleHangul(options, output);
     const startedAt = performance.now();
     const { tokenizer, textBytes, distinctWords, skipped } = await trainVocabulary({
       inputs: files,
@@ -83,12 +83,12 @@ export function outFolder(word: string | boolean | undefined): string {
   throw new SettingsError(['--out is missing; expected the folder to write']);
 }
 
-/** Only lower-casing takes Hangul apart: what is cased keeps it whole. */
-function refuseIdleHangul({ cased, preserveHangul }: OptionValues): void {
+/** Only where accents are removed is Hangul taken apart: what is cased keeps it whole. */
+function noteIdleHangul({ cased, preserveHangul }: OptionValues, output: Output): void {
   if (!cased || preserveHangul !== false) return;
-  throw new SettingsError([
-    '--no-preserve-hangul is given with --cased, where it does nothing: only where accents are removed is Hangul torn into jamo; leave out one of them',
-  ]);
+  output.note(
+    '--no-preserve-hangul does nothing with --cased: Hangul is torn into jamo only where accents are removed',
+  );
 }
 
 function progressLine(progress: VocabularyProgress): string {
