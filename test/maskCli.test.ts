@@ -108,7 +108,7 @@ describe('pleiad mask', () => {
     expect(pleiad('mask', '--entities', '5', 'text').stderr).toContain('--entities is "5"; expected ranges');
     expect(pleiad('mask', '--epochs', '5', 'text').stderr).toContain('--epochs is given; only --stats has it');
     expect(pleiad('mask', '--stats', '--data', at('shards'), 'text').stderr).toContain('give one');
-    expect(pleiad('mask').stderr).toContain('there is nothing to mask');
+    expect(pleiad('mask').stderr).toContain('standard input is empty');
     const missing = pleiad('mask', '--tokenizer', at('nothing'), 'text');
     expect([missing.code, missing.stderr]).toEqual([
       1,

@@ -84,7 +84,8 @@ async function main(given: readonly string[]): Promise<number> {
   const program = withOurErrors(new Command('pleiad'))
     .description('Pre-trains, evaluates and serves ELECTRA and SpanBERT text encoders.')
     .version(VERSION, '-V, --version', 'show the version')
-    .helpCommand('help [command]', 'show the help of a command');
+    .helpCommand('help [command]', 'show the help of a command')
+    .showHelpAfterError('The commands: pleiad --help');
   const called = words.find((word) => Object.hasOwn(COMMANDS, word));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name !== called) {
@@ -96,9 +97,12 @@ async function main(given: readonly string[]): Promise<number> {
       exitCode = await runCommand(definition, rest, options, output);
     };
     const command = withOurErrors(toCommander(definition, run, { showsAll })).summary(summary);
-    program.addCommand(command.showHelpAfterError(`Its options: pleiad ${name} --help`));
+    const [example] = definition.examples ?? [];
+    const hint = `${example ? `For instance: ${example}\n` : ''}Its options: pleiad ${name} --help`;
+    program.addCommand(command.showHelpAfterError(hint));
   }
   try {
+    refuseHelpOfNothing(words);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -109,6 +113,15 @@ async function main(given: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   return exitCode;
+}
+
+/** Commander answers `help nonsense` with the help of everything. */
+function refuseHelpOfNothing(words: readonly string[]): void {
+  const [first, name] = words;
+  if (first !== 'help' || name === undefined || name.startsWith('-') || Object.hasOwn(COMMANDS, name)) return;
+  const message = `unknown command '${name}'. The commands: pleiad --help`;
+  process.stderr.write(`pleiad: ${message}\n`);
+  throw new CommanderError(EXIT.usage, 'commander.unknownCommand', message);
 }
 
 /** Commander's own errors begin as ours do. */

@@ -34,7 +34,7 @@ export const TEXT_OPTIONS: readonly OptionDefinition[] = [
  * @param commandLine  all that was typed after `pleiad`, for the commands that messages propose
  * @throws SettingsError when the text is given twice, unquoted, or as the name of a file, or when there is none and standard
  *                       input is a terminal
- * @throws DataError when the file cannot be read
+ * @throws DataError when the file cannot be read, or there is no word in the text
  */
 export async function readTexts(
   words: readonly string[],
@@ -42,8 +42,20 @@ export async function readTexts(
   commandLine: readonly string[] = process.argv.slice(2),
 ): Promise<string[]> {
   const text = await readText(words, options, commandLine);
+  if (text.trim() === '') throw noText(words, options);
   if (!options.lines) return [text];
   return text.split(/\r?\n/).filter((line) => line.trim() !== '');
+}
+
+/** Nothing would come of it, which looks like a result. */
+function noText(words: readonly string[], { file, text }: OptionValues): DataError {
+  const isGiven = words.length > 0 || text !== undefined;
+  const source = typeof file === 'string' ? `--file ${file}` : isGiven ? 'the text' : 'standard input';
+  return new DataError(`${source} is empty`, {
+    subject: source,
+    expected: 'at least one word',
+    advice: isGiven ? 'Give a text of at least one word' : 'Give a text in quotes, or --file',
+  });
 }
 
 async function readText(

@@ -73,7 +73,7 @@ export class SpanModel {
     throw new CheckpointError(`${this.source} has no span boundary head`, {
       subject: this.source,
       expected: 'a model trained with objective spanbert',
-      advice: `Give a SpanBERT, which \`pleiad pretrain --objective spanbert\` trains${otherwise(purpose)}`,
+      advice: `Give a model with one, which \`pleiad pretrain --objective spanbert\` trains${otherwise(purpose)}`,
     });
   }
 

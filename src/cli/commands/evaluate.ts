@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createEngine } from '../../engine/node/chooseEngine.js';
 import { CheckpointError, SettingsError } from '../../errors.js';
 import { resolveCheckpoint } from '../../pipelines/modelPlacesNode.js';
@@ -50,10 +52,18 @@ function required(flag: string, word: string | boolean | undefined, expected: st
   throw new SettingsError([`${flag} is missing; expected ${expected}`]);
 }
 
+/** One half of a checkpoint, or a model from elsewhere, is a model and yet not enough. */
 function noRun(folder: string): CheckpointError {
-  return new CheckpointError(`${folder} is neither a run nor a checkpoint`, {
+  const around = resolve(folder, '..');
+  const isHalf = existsSync(join(folder, 'config.json'));
+  const advice = existsSync(join(around, 'trainer.json'))
+    ? `Give the whole checkpoint: --model ${around}`
+    : isHalf
+      ? 'A model alone has no objective to be measured by; give the run that it comes from'
+      : 'Check the name of the folder';
+  return new CheckpointError(`${folder} is ${isHalf ? 'one model' : 'neither a run nor a checkpoint'}`, {
     subject: folder,
     expected: 'a folder that `pleiad pretrain` wrote, which holds both halves',
-    advice: 'Check the name of the folder',
+    advice,
   });
 }
