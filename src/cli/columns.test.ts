@@ -71,6 +71,10 @@ describe('wrapLine', () => {
     );
   });
 
+  it('keeps together what stands between two spaces, such as a token and its figure', () => {
+    expect(wrapLine('doubt  the 0.06  che 0.20  ##f 0.17', 20)).toEqual(['doubt  the 0.06', '  che 0.20  ##f 0.17']);
+  });
+
   it('leaves a command in one piece, so that it can be copied', () => {
     const command = `  pleiad detect --model run/ --file ${'long/'.repeat(20)}notes.txt`;
     expect(wrapLine(command, 40)).toEqual([command]);

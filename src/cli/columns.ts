@@ -54,22 +54,28 @@ export function tableLines(columns: readonly Column[], rows: readonly (readonly 
 /** A line that is a command to copy: a line break in it would be typed along. */
 const COMMAND = /^\s*(?:(?:npx|npm|pleiad|mpirun|iconv|cat)\s|[A-Z_]+=\S+ )/;
 
-/** A line broken between words to lines of at most `width` columns; those after the first stand two columns further in. */
-export function wrapLine(line: string, width: number): string[] {
+/** Words, or, in a line of things that two spaces stand between, these things, each with the spaces before it. */
+function unitsOf(text: string): string[] {
+  const isList = (text.match(/\S {2,}(?=\S)/g) ?? []).length > 1;
+  return text.match(isList ? / *\S+(?: \S+)*/g : / *\S+/g) ?? [];
+}
+
+/**
+ * A line broken between words to lines of at most `width` columns, unless one word is wider.
+ * @param hanging  how much further in the lines after the first stand
+ */
+export function wrapLine(line: string, width: number, hanging = 2): string[] {
   if (displayWidth(line) <= width || COMMAND.test(line)) return [line];
   const indent = /^ */.exec(line)![0];
-  const further = indent.length + 2 < width / 2 ? `${indent}  ` : '';
-  const lines: string[] = [];
-  let current = indent;
-  let isEmpty = true;
-  for (const [word] of line.slice(indent.length).matchAll(/ *[^ ]+/g)) {
-    if (!isEmpty && displayWidth(current + word) > width) {
-      lines.push(current);
-      current = further + word.trimStart();
-    } else current += word;
-    isEmpty = false;
+  const further = indent.length + hanging < width / 2 ? indent + ' '.repeat(hanging) : '';
+  const [first = '', ...units] = unitsOf(line.slice(indent.length));
+  const lines = [indent + first];
+  for (const unit of units) {
+    const longer = lines.at(-1) + unit;
+    if (displayWidth(longer) <= width) lines[lines.length - 1] = longer;
+    else lines.push(further + unit.trimStart());
   }
-  return [...lines, current];
+  return lines;
 }
 
 /** As much of a text as fits into `width` columns, cut between characters, with a mark where it was cut. */

@@ -15,6 +15,9 @@ export interface TextStream {
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 export type StyleName = keyof typeof STYLES;
 
+/** Columns of a paragraph, at most. */
+const PARAGRAPH_WIDTH = 114;
+
 const CLEAR_LINE = '\r\x1b[2K';
 
 export class Output {
@@ -63,6 +66,13 @@ export class Output {
   line(text = ''): void {
     this.#clearStatus();
     this.#progress.write(`${fitted(text, this.#progress)}\n`);
+  }
+
+  /** A text of several sentences, broken into lines wherever it is printed. */
+  paragraph(text: string): void {
+    const { isTTY, columns } = this.#progress;
+    const width = isTTY && columns ? Math.min(columns, PARAGRAPH_WIDTH) : PARAGRAPH_WIDTH;
+    for (const line of wrapLine(text, width, 0)) this.line(line);
   }
 
   /** A line that is no part of the results, with `--json` or without: to standard error. */

@@ -67,7 +67,7 @@ export const corrupt: CommandDefinition = {
       for (const line of corruptionLines(result, output)) output.line(line);
     }
     output.line();
-    output.line(`Masked with --seed ${seed}; another seed gives another corruption.${colourLegend(output)}`);
+    output.paragraph(`Masked with --seed ${seed}; another seed gives another corruption.${colourLegend(output)}`);
     const json = results.map(toJson);
     const given = { seed, maskProb: fraction, temperature };
     return { json: options.lines ? { ...given, texts: json } : { ...given, ...json[0] } };

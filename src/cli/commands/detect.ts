@@ -28,7 +28,7 @@ export const detect: CommandDefinition = {
         showDetection(texts[i], tokens, output);
       });
       output.line();
-      output.line(`${LEGEND}${colourLegend(output)}`);
+      output.paragraph(`${LEGEND}${colourLegend(output)}`);
       const json = options.lines
         ? { texts: results.map((tokens, i) => ({ text: texts[i], tokens })) }
         : { tokens: results[0] };

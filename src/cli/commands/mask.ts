@@ -118,7 +118,9 @@ async function showText(
   const result = showMask(text, { ...input, ...(options.seed === undefined && { seed }) });
   for (const line of maskLines(result, output)) output.line(line);
   output.line();
-  output.line(
+  output.paragraph(NUMBERING);
+  output.line();
+  output.paragraph(
     options.seed === undefined
       ? `Drawn with --seed ${seed}${seed === 0 ? '' : ', the first that shows a span with text on both sides'}; every other seed is as likely.`
       : `Drawn with --seed ${seed}.`,
@@ -206,17 +208,14 @@ function maskLines(result: ShownMask, output: Output): string[] {
     sentence.join(' '),
     `${masked.length} of ${text} tokens are masked${rest}`,
     ...spans.flatMap((span) => ['', ...spanLines(span, result)]),
-    '',
-    ...NUMBERING,
   ];
 }
 
 /** Said once, under the spans. */
-const NUMBERING = [
-  '[CLS] is x0, so x1 is the first token. The span boundary objective predicts a masked token xi from R, what the',
-  'encoder makes of the tokens on both sides of its span, and P, the embedding of its place in the span (P1, P2, …).',
-  'Where no text stands on one side, there is no such target; the masked LM predicts the token all the same.',
-];
+const NUMBERING =
+  '[CLS] is x0, so x1 is the first token. The span boundary objective predicts a masked token xi from R, what the ' +
+  'encoder makes of the tokens on both sides of its span, and P, the embedding of its place in the span (P1, P2, …). ' +
+  'Where no text stands on one side, there is no such target; the masked LM predicts the token all the same.';
 
 function spanLines({ start, end, left, right }: ShownSpan, { tokens, shown, masked }: ShownMask): string[] {
   const words = tokens.slice(start, end + 1).join(' ');
