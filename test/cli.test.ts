@@ -206,7 +206,7 @@ describe('pleiad vocab and prepare', () => {
     });
     const wrong = await pleiad('prepare', at('a.txt'), '--merge', '--part', '3/2');
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toMatch(/--out is missing[\s\S]*--merge takes nothing but --out; given too: files, part/);
+    expect(wrong.stderr).toMatch(/--out is missing[\s\S]*--merge takes nothing but --out; given too: files, --part/);
     const nothing = await pleiad('prepare', '--part', '3/2', '--out', at('parts'));
     expect(nothing.code).toBe(2);
     expect(nothing.stderr).toMatch(

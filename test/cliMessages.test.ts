@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { displayWidth } from '../src/cli/columns.js';
 import { AutoModel, AutoModelForMaskedLM, AutoModelForPreTraining } from '../src/node.js';
@@ -140,7 +141,31 @@ describe('a text', () => {
     expect(pleiad('mask', 'a b', '--file', 'notes.txt').stderr).toContain('a text and --file are both given; give one');
   });
 
+  it('is asked about together with what else is missing', () => {
+    const { code, json } = pleiad('detect', 'notes.txt', '--json');
+    expect(code).toBe(2);
+    expect(json.error.problems).toEqual([
+      expect.stringContaining('--model is missing'),
+      expect.stringContaining('notes.txt is the name of a file'),
+    ]);
+  });
+
+  it('of no word is refused, wherever it comes from, since nothing would come of it', () => {
+    writeFileSync(at('blank.txt'), ' \n\u3000\n');
+    for (const [words, source] of [
+      [['--model', 'run'], 'standard input'],
+      [['--model', 'run', ''], 'the text'],
+      [['--model', 'run', '--file', 'blank.txt'], '--file blank.txt'],
+    ] as const) {
+      const { code, stderr } = pleiad('detect', ...words);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`${source} is empty`);
+    }
+  });
+
   it('is read from a gzipped file, and a file that is none is named', () => {
+    writeFileSync(at('notes.txt.gz'), gzipSync('the chef cooked the meal'));
+    expect(pleiad('mask', '--file', 'notes.txt.gz', '--json').json.tokens).toContain('cooked');
     expect(pleiad('mask', '--file', 'nowhere.txt')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('--file nowhere.txt does not exist'),

@@ -1,21 +1,22 @@
 /** The settings of pre-training in the groups that `pleiad pretrain --help-all` shows them in. */
-import type { SettingName } from '../training/settings.js';
 
 /** What a first run needs, and what is most often changed after it: all that `--help` shows. */
-export const COMMON_SETTINGS: readonly SettingName[] = [
+export const COMMON_SETTINGS: readonly string[] = [
   'data',
   'out',
   'size',
   'time',
   'steps',
   'resume',
+  'more',
+  'moreSteps',
   'from',
   'objective',
   'masking',
   'seed',
 ];
 
-const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
+const GROUPS: Readonly<Record<string, readonly string[]>> = {
   'Model and generator': [
     'model',
     'generator',
@@ -74,14 +75,14 @@ const GROUPS: Readonly<Record<string, readonly SettingName[]>> = {
 export const OTHER_SETTINGS = 'Other settings';
 
 /** The heading that a setting stands under; undefined for the common ones. */
-export function groupOf(setting: SettingName): string | undefined {
+export function groupOf(setting: string): string | undefined {
   if (COMMON_SETTINGS.includes(setting)) return undefined;
   const found = Object.entries(GROUPS).find(([, names]) => names.includes(setting));
   return found?.[0] ?? OTHER_SETTINGS;
 }
 
 /** Where a setting stands: the common ones first, in that order, then the groups. */
-export function helpOrder(setting: SettingName): number {
+export function helpOrder(setting: string): number {
   const all = [...COMMON_SETTINGS, ...Object.values(GROUPS).flat()];
   return all.includes(setting) ? all.indexOf(setting) : all.length;
 }

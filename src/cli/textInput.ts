@@ -60,22 +60,33 @@ function noText(words: readonly string[], { file, text }: OptionValues): DataErr
 
 async function readText(
   words: readonly string[],
-  { file, text }: OptionValues,
+  options: OptionValues,
   commandLine: readonly string[],
 ): Promise<string> {
+  checkText(words, options, commandLine);
+  const { file, text } = options;
+  if (typeof text === 'string') return text;
+  if (words.length > 0) return words[0];
+  return typeof file === 'string' ? readFile(file) : readStream(process.stdin);
+}
+
+/**
+ * What can be said of a text before it is read, for commands that report it with what else is wrong.
+ * @throws SettingsError as `readTexts`
+ */
+export function checkText(
+  words: readonly string[],
+  { file, text }: OptionValues,
+  commandLine: readonly string[] = process.argv.slice(2),
+): void {
   const given = [...(words.length > 0 ? ['a text'] : []), ...(text === undefined ? [] : ['--text'])];
   if (file !== undefined) given.push('--file');
   if (given.length > 1) throw new SettingsError([`${given.join(' and ')} are ${manyOf(given)} given; give one`]);
   refuseUnquoted(words, commandLine);
   refuseNameOfFile(words, commandLine);
-  if (typeof text === 'string') return text;
-  if (words.length > 0) return words[0];
-  if (typeof file === 'string') return readFile(file);
-  if (process.stdin.isTTY) {
-    const example = commandText([...commandLine, 'the chef cooked the meal']);
-    throw new SettingsError([`there is no text; give one in quotes, or --file, or standard input:\n  ${example}`]);
-  }
-  return readStream(process.stdin);
+  if (given.length > 0 || !process.stdin.isTTY) return;
+  const example = commandText([...commandLine, 'the chef cooked the meal']);
+  throw new SettingsError([`there is no text; give one in quotes, or --file, or standard input:\n  ${example}`]);
 }
 
 const manyOf = (names: readonly string[]) => (names.length === 2 ? 'both' : 'all');

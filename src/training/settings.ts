@@ -418,14 +418,14 @@ function without(values: object, names: readonly string[]): object {
 const TIME_EXPECTED = 'a positive number and ms, s, m or h, for instance "10m"';
 
 /** Where the schema alone does not say enough. */
-const EXPECTED: Readonly<Record<string, string | (() => string)>> = {
+const EXPECTED: Readonly<Record<string, string>> = {
   '': 'names and values',
   data: 'a folder of token shards, as `pleiad prepare` writes it',
   out: 'the folder to write',
   time: TIME_EXPECTED,
   model: 'fields of the size with their values, for instance hiddenSize',
-  generator: () =>
-    `fields of the generator with their values, for instance hiddenSize; or, with ${settingName('from')}, where its generator is`,
+  generator:
+    'fields of the generator with their values, for instance hiddenSize; or, going on from a model, where its generator is',
 };
 
 /** One sentence a setting, however many of its limits a value breaks. */
@@ -446,10 +446,8 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
     ];
   }
   const found = issue.input === undefined ? 'is missing' : `is ${shownValue(issue.input)}`;
-  const expected = EXPECTED[at] ?? expectation(fieldAt(issue.path));
-  return [
-    `${at ? settingName(at) : 'the object of settings'} ${found}; expected ${typeof expected === 'string' ? expected : expected()}`,
-  ];
+  const where = at ? settingName(at) : 'the object of settings';
+  return [`${where} ${found}; expected ${EXPECTED[at] ?? expectation(fieldAt(issue.path))}`];
 }
 
 function fieldAt([name, field]: readonly PropertyKey[]): z.ZodType {

@@ -8,7 +8,7 @@ import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 import { colourLegend, markedText } from './detect.js';
 
 const HALVES: readonly OptionDefinition[] = [
@@ -53,6 +53,7 @@ export const corrupt: CommandDefinition = {
   async run(words, options, { output }) {
     const { places, seed, fraction, temperature, engine, loading } = collectProblems({
       places: () => halves(options),
+      text: () => checkText(words, options),
       seed: () => wholeNumber('--seed', options.seed, 0) ?? 0,
       fraction: () => numberAbove('--mask-prob', options.maskProb, 0, 1) ?? 0.15,
       temperature: () => numberAbove('--temperature', options.temperature, 0) ?? 1,

@@ -4,8 +4,9 @@ import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
+import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
 export const detect: CommandDefinition = {
   name: 'detect',
@@ -15,7 +16,10 @@ export const detect: CommandDefinition = {
   examples: ['pleiad detect --model run/ "the chef ate the meal"', 'pleiad detect --model run/ --json < text.txt'],
 
   async run(words, options, { output }) {
-    const model = modelFolder(options.model);
+    const { model } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => checkText(words, options),
+    });
     const texts = await readTexts(words, options);
     const detector = await loadReplacedTokenDetection(model, {
       ...engineOptions(options),

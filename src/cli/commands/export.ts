@@ -5,7 +5,7 @@ import { exportModel, type QuantizationResult } from '../../pipelines/exportMode
 import type { CommandDefinition } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
-import { grouped } from '../numbers.js';
+import { grouped, numberAbove } from '../numbers.js';
 import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
@@ -45,7 +45,7 @@ export const exportCommand: CommandDefinition = {
         ...loadingOptions(options, output),
         ...sourceOptions(options),
         quantize: quantize === true,
-        ...(tolerance !== undefined && { tolerance: Number(tolerance) }),
+        ...(tolerance !== undefined && { tolerance: numberAbove('--tolerance', tolerance, 0) }),
         ...(typeof texts === 'string' && { texts: linesOf(texts) }),
         signal,
       });

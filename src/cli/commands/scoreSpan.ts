@@ -4,8 +4,9 @@ import { loadFillSpan } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
+import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
 const OPEN = '[[';
 const CLOSE = ']]';
@@ -18,7 +19,10 @@ export const scoreSpan: CommandDefinition = {
   examples: ['pleiad score-span --model run/ "You are expected to know [[the laws]] of your country"'],
 
   async run(words, options, { output }) {
-    const model = modelFolder(options.model);
+    const { model } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => checkText(words, options),
+    });
     const marked = (await readTexts(words, options)).map(unmark);
     const filler = await loadFillSpan(model, { ...engineOptions(options), ...pipelineOptions(options, output) });
     try {

@@ -19,7 +19,7 @@ import { MANIFEST_FILE, type Manifest, PART_FOLDER, TOKENIZER_FOLDER } from '../
 import type { SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest, readUnigram } from '../../shardsNode.js';
 import { checkHasText, completeFolder, describeSplit, manifestText } from './completeFolder.js';
-import { identityDifferences } from './identity.js';
+import { identityDifferences, shownName } from './identity.js';
 import { type Part, partText } from './slices.js';
 
 export interface MergeResult {
@@ -166,7 +166,7 @@ function checkAlike(out: string, folders: readonly string[], manifests: readonly
     const differences = identityDifferences(
       expected,
       identity,
-      (name, there, here) => `${name} is ${there} there and ${here} here`,
+      (name, there, here) => `${shownName(name)} is ${there} there and ${here} here`,
     );
     if (differences.length === 0) return;
     throw new DataError(
