@@ -16,7 +16,6 @@ import { gunzipSync } from 'node:zlib';
 import { EXIT } from '../src/cli/command.js';
 import { markedText } from '../src/cli/commands/detect.js';
 import { showFillings } from '../src/cli/commands/fillMask.js';
-import { flagWording } from '../src/cli/flagNames.js';
 import { listenForInterrupts } from '../src/cli/interrupts.js';
 import { duration, grouped, megabytes } from '../src/cli/numbers.js';
 import { Output } from '../src/cli/output.js';
@@ -37,7 +36,6 @@ import {
   saveTokenizer,
   trainVocabulary,
 } from '../src/node.js';
-import { nameSettingsBy } from '../src/settingNames.js';
 import { parseDuration } from '../src/training/settings.js';
 
 const TEXT_FOLDER = fileURLToPath(new URL('../../examples/text/', import.meta.url));
@@ -249,5 +247,4 @@ async function main(): Promise<number> {
   }
 }
 
-nameSettingsBy(flagWording());
 process.exitCode = await main();

@@ -36,7 +36,7 @@ describe('commandText', () => {
   it('begins with npx where npx runs us', () => {
     const words = ['detect', 'the chef'];
     expect(commandText(words, {})).toBe('pleiad detect "the chef"');
-    expect(commandText(words, { npm_lifecycle_event: 'npx', npm_lifecycle_script: '"pleiad" "detect"' })).toBe(
+    expect(commandText(words, { npm_lifecycle_event: 'npx', npm_lifecycle_script: "'pleiad'" })).toBe(
       'npx pleiad detect "the chef"',
     );
     expect(commandText(words, { npm_lifecycle_event: 'npx', npm_lifecycle_script: 'vitest run' })).toBe(

@@ -20,6 +20,6 @@ export function commandText(
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string {
   const { npm_lifecycle_event: event, npm_lifecycle_script: script = '' } = environment;
-  const isNpx = event === 'npx' && /^"?pleiad\b/.test(script);
+  const isNpx = event === 'npx' && /^["']?pleiad\b/.test(script);
   return [isNpx ? 'npx pleiad' : 'pleiad', ...words.map(shellQuoted)].join(' ');
 }
