@@ -141,6 +141,14 @@ describe('a text', () => {
     expect(pleiad('mask', 'a b', '--file', 'notes.txt').stderr).toContain('a text and --file are both given; give one');
   });
 
+  it('given as the name of a file is shown without --file', () => {
+    for (const words of [['--file', 'the chef'], ['--file=the chef']]) {
+      const { code, stderr } = pleiad('mask', ...words);
+      expect(code).toBe(2);
+      expect(proposed(stderr)).toEqual([['mask', '"the', 'chef"']]);
+    }
+  });
+
   it('is asked about together with what else is missing', () => {
     const { code, json } = pleiad('detect', 'notes.txt', '--json');
     expect(code).toBe(2);
