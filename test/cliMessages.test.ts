@@ -66,6 +66,7 @@ beforeAll(() => {
     ['prepare', 'corpus', '--tokenizer', 'vocab', '--out', 'shards', '--held-out-fraction', '0.2'],
     [...train, '--out', 'run', '--size', 'tiny', '--threads', '1'],
     [...train, '--out', 'span-run', '--size', 'tiny', '--threads', '1', '--objective', 'spanbert'],
+    ['convert', 'run', 'encoder', '--task', 'encoder'],
   ];
   for (const words of steps) {
     const { code, stderr } = pleiad(...words);
@@ -232,6 +233,9 @@ describe('messages', () => {
     ['evaluate --model vocab --data shards'],
     ['detect text'],
     ['detect --model span-run text'],
+    ['detect --model encoder text'],
+    ['fill-mask --model encoder [MASK]'],
+    ['pretrain --data shards --out new --steps 3 --from encoder --new-generator'],
     ['fill-mask --model run text --top-k 0'],
     ['fill-mask --model run [MASK] --top-k 9999'],
     ['fill-span --model run [MASK]'],

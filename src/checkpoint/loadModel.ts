@@ -221,7 +221,7 @@ function chooseArchitecture(
     throw new CheckpointError(`${source} has a classifier, and no config.json says of what kind`, {
       subject: source,
       expected: 'a task: sequenceClassification, tokenClassification or multipleChoice',
-      advice: 'Say which it is',
+      advice: `Say which it is, for instance ${settingWith('task', 'sequenceClassification')}`,
     });
   }
   return headsIn(contents)[0] ?? architectureFor(family, 'encoder');

@@ -25,7 +25,14 @@ describe('settings in messages', () => {
     expect(settingWith('newHead', true)).toBe('--new-head');
     expect(settingWith('sbo', false)).toBe('--no-sbo');
     expect(settingWith('lowercase', false)).toBe('--cased');
+    expect(settingWith('task', 'questionAnswering')).toBe('--task question-answering');
     expect(settingWith('generator', 'my model/')).toBe('--generator "my model/"');
+  });
+
+  it('are flags of another command where the one that runs has none', () => {
+    nameSettingsBy(flagWording({ own: new Set(['--model', '--file']) }));
+    expect(settingWith('newHead', true)).toBe('pleiad convert --new-head');
+    expect(settingName('model')).toBe('--model');
   });
 
   it('are named as they stand in a settings file when that alone gave them', () => {

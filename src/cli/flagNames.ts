@@ -15,7 +15,20 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   maxPieces: '--pieces',
 };
 
+/** Settings that many commands meet in messages and few have a flag for: the command to give it to. */
+const OWNERS: Readonly<Record<string, string>> = {
+  config: 'convert',
+  task: 'convert',
+  newHead: 'convert',
+  engine: 'pretrain',
+  batchSize: 'pretrain',
+  accumulation: 'pretrain',
+  length: 'pretrain',
+};
+
 export interface FlagWordingOptions {
+  /** Flags that the command has. Default: any. */
+  readonly own?: ReadonlySet<string>;
   /** Flags that one command calls otherwise, by setting: `{ masking: '--scheme' }`. */
   readonly flags?: Readonly<Record<string, string>>;
   /** A settings file, and what it alone gave: that is named as it stands there. */
@@ -23,8 +36,12 @@ export interface FlagWordingOptions {
 }
 
 /** `learningRate` → `--learning-rate`, `model.hiddenSize` → `--model hiddenSize`. */
-export function flagWording({ flags = {}, file }: FlagWordingOptions = {}): SettingWording {
-  const flagOf = (setting: string) => flags[setting] ?? OTHER_NAMES[setting] ?? `--${kebabCase(setting)}`;
+export function flagWording({ flags = {}, file, own }: FlagWordingOptions = {}): SettingWording {
+  const flagOf = (setting: string) => {
+    const flag = flags[setting] ?? OTHER_NAMES[setting] ?? `--${kebabCase(setting)}`;
+    const isElsewhere = own && !own.has(flag) && OWNERS[setting] !== undefined;
+    return isElsewhere ? `pleiad ${OWNERS[setting]} ${flag}` : flag;
+  };
   const name = (setting: string) => {
     const [owner, field] = setting.split('.');
     if (file?.settings.has(owner)) return `${setting} (${file.path})`;
@@ -36,7 +53,9 @@ export function flagWording({ flags = {}, file }: FlagWordingOptions = {}): Sett
       if (setting === 'lowercase') return value ? '--uncased' : '--cased';
       const flag = flagOf(setting);
       if (typeof value === 'boolean') return value ? flag : flag.replace('--', '--no-');
-      return `${flag} ${shellQuoted(Array.isArray(value) ? value.join(',') : String(value))}`;
+      const word = Array.isArray(value) ? value.join(',') : String(value);
+      // Tasks are camelCase in the library alone.
+      return `${flag} ${shellQuoted(setting === 'task' ? kebabCase(word) : word)}`;
     },
   };
 }

@@ -138,7 +138,8 @@ async function runCommand(
   options: OptionValues,
   output: Output,
 ): Promise<number> {
-  nameSettingsBy(flagWording({ flags: definition.flagNames }));
+  const own = new Set(definition.options.map((option) => option.flags.split(' ')[0]));
+  nameSettingsBy(flagWording({ flags: definition.flagNames, own }));
   try {
     refuseExcess(definition, words);
     const { json, exitCode = EXIT.success } = await definition.run(words, options, { output });
