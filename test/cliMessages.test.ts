@@ -330,6 +330,13 @@ describe('help', () => {
     for (const { name } of names) expect(all, name).not.toMatch(new RegExp(`[^\\w"]${name}[^\\w=:]`));
   });
 
+  it('of mask shows what a first look needs, and the rest when asked', () => {
+    const short = pleiad('mask', '--help').stdout;
+    expect(short).toContain('--scheme');
+    expect(short).not.toContain('--tag-fallback');
+    expect(pleiad('mask', '--help-all').stdout).toContain('\nFurther settings of masking:\n');
+  });
+
   it('of the quickstart is no stack trace, nor is an unknown flag', () => {
     const help = run('examples/quickstart.js', ['--help']);
     expect([help.code, help.stderr]).toEqual([0, '']);

@@ -28,6 +28,9 @@ import { FILE_OPTION, readTexts, TEXT_ARGUMENT, TEXT_OPTION } from '../textInput
 /** The settings of pre-training that decide on masks; the scheme has a flag of its own here. */
 const SETTINGS = (Object.keys(maskingFields) as SettingName[]).filter((name) => name !== 'masking');
 
+/** Settings of masking that help shows; `--help-all` the others too. */
+const COMMON = ['--mask-prob', '--geometric-p', '--max-span-length'];
+
 export const mask: CommandDefinition = {
   name: 'mask',
   summary: 'Shows what a masking scheme does to a text, or with --stats on average to many.',
@@ -52,9 +55,21 @@ export const mask: CommandDefinition = {
       description: 'where the text has entities, for the scheme entity: characters start:end,start:end, end exclusive',
     },
     { flags: '--phrases <ranges>', description: 'where the text has phrases, for the scheme phrase; as --entities' },
-    { flags: '--stats', description: 'figures over all blocks of the text; blank lines separate documents' },
-    { flags: '--data <folder>', description: 'with --stats, the training text of prepared shards instead of a text' },
-    { flags: '--epochs <number>', description: 'with --stats, mask each block so many times. Default 1.' },
+    {
+      flags: '--stats',
+      group: 'Statistics',
+      description: 'figures over all blocks of the text; blank lines separate documents',
+    },
+    {
+      flags: '--data <folder>',
+      group: 'Statistics',
+      description: 'with --stats, the training text of prepared shards instead of a text',
+    },
+    {
+      flags: '--epochs <number>',
+      group: 'Statistics',
+      description: 'with --stats, mask each block so many times. Default 1.',
+    },
     ...maskingOptions(),
   ],
   examples: [
@@ -82,10 +97,15 @@ function maskingOptions(): OptionDefinition[] {
     '--mask-keep-prob': 'fraction of the spans that keep their tokens, 0 to 1. Default 0.1.',
     '--mask-random-prob': 'fraction of the spans that show random tokens, 0 to 1. Default 0.1.',
   };
-  return settingsOptions(SETTINGS).map((option) => ({
-    ...option,
-    description: descriptions[option.flags.split(' ')[0]] ?? option.description,
-  }));
+  return settingsOptions(SETTINGS).map((option) => {
+    const [flag] = option.flags.split(' ');
+    const isCommon = COMMON.includes(flag);
+    return {
+      ...option,
+      description: descriptions[flag] ?? option.description,
+      ...(!isCommon && { group: 'Further settings of masking', shownBy: 'all' }),
+    };
+  });
 }
 
 function schemeDescription(): string {
