@@ -6,11 +6,12 @@
  *     npm run quickstart -- --json         progress to standard error, one JSON object as the last line
  *     npm run quickstart -- --time 20s     a shorter look, which learns less
  *     npm run quickstart -- --out my-run   where to write; it begins anew each time
+ *     npm run quickstart -- --help         this
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 import { EXIT } from '../src/cli/command.js';
 import { markedText } from '../src/cli/commands/detect.js';
@@ -19,6 +20,7 @@ import { listenForInterrupts } from '../src/cli/interrupts.js';
 import { duration, grouped, megabytes } from '../src/cli/numbers.js';
 import { Output } from '../src/cli/output.js';
 import { heldOutSummary, TrainingView } from '../src/cli/trainingView.js';
+import { PleiadError, SettingsError } from '../src/errors.js';
 import {
   createNodeEngine,
   type DoneEvent,
@@ -34,6 +36,7 @@ import {
   saveTokenizer,
   trainVocabulary,
 } from '../src/node.js';
+import { parseDuration } from '../src/training/settings.js';
 
 const TEXT_FOLDER = fileURLToPath(new URL('../../examples/text/', import.meta.url));
 const HELD_OUT_FRACTION = 0.05;
@@ -49,15 +52,48 @@ const SETTINGS: Partial<PretrainingInput> = {
 };
 const VOCABULARY_SIZE = 4096;
 
+const HELP = `From eight books to a generator and a discriminator that work, in about five minutes.
+
+  npm run quickstart                       vocabulary, shards, pre-training, evaluation, use
+  npm run quickstart -- --time 20s         a shorter look, which learns less; default ${SETTINGS.time}
+  npm run quickstart -- --out my-run       where to write; it begins anew each time; default runs/quickstart
+  npm run quickstart -- --json             progress to standard error, one JSON object as the last line
+  npm run quickstart -- --help             this`;
+
+/** What was asked for. @throws SettingsError for flags that are unknown, have no value, or the wrong one */
+function readFlags() {
+  const options = {
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+    time: { type: 'string' },
+    out: { type: 'string', default: 'runs/quickstart' },
+  } as const;
+  const values = flagsOf(options);
+  if (values.time !== undefined && parseDuration(values.time) === undefined) {
+    throw new SettingsError([
+      `--time is ${JSON.stringify(values.time)}; expected a number and ms, s, m or h, such as 20s`,
+    ]);
+  }
+  if (values.out === '') throw new SettingsError(['--out is empty; expected the folder to write']);
+  return values;
+}
+
+function flagsOf<T extends NonNullable<ParseArgsConfig['options']>>(options: T) {
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    // Node's message ends with advice for words that begin with a dash, which is no use here.
+    throw new SettingsError([(error as Error).message.split('. To specify')[0]]);
+  }
+}
+
 async function quickstart(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      json: { type: 'boolean', default: false },
-      time: { type: 'string' },
-      out: { type: 'string', default: 'runs/quickstart' },
-    },
-  });
+  const values = readFlags();
   const output = new Output(values);
+  if (values.help) {
+    output.line(HELP);
+    return EXIT.success;
+  }
   const startedAt = performance.now();
   const heading = (text: string) => output.line(`\n${output.style(text, 'bold')}`);
 
@@ -199,4 +235,16 @@ function nextSteps(out: string): string[] {
   ];
 }
 
-process.exitCode = await quickstart();
+/** What a person can act on is said in a sentence; anything else is ours to mend and keeps its stack. */
+async function main(): Promise<number> {
+  try {
+    return await quickstart();
+  } catch (error) {
+    if (!(error instanceof PleiadError)) throw error;
+    const isUsage = error instanceof SettingsError;
+    process.stderr.write(`quickstart: ${error.message}\n${isUsage ? `\n${HELP}\n` : ''}`);
+    return isUsage ? EXIT.usage : EXIT.failure;
+  }
+}
+
+process.exitCode = await main();

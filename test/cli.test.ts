@@ -206,7 +206,7 @@ describe('pleiad vocab and prepare', () => {
     });
     const wrong = await pleiad('prepare', at('a.txt'), '--merge', '--part', '3/2');
     expect(wrong.code).toBe(2);
-    expect(wrong.stderr).toMatch(/--out is missing[\s\S]*--merge takes nothing but --out; given too: files, part/);
+    expect(wrong.stderr).toMatch(/--out is missing[\s\S]*--merge takes nothing but --out; given too: files, --part/);
     const nothing = await pleiad('prepare', '--part', '3/2', '--out', at('parts'));
     expect(nothing.code).toBe(2);
     expect(nothing.stderr).toMatch(
@@ -266,11 +266,11 @@ describe('pleiad pretrain', () => {
     expect(code).toBe(2);
     for (const problem of [
       /learningRat .*learningRate/,
-      /temperature is -1/,
-      /steps is 0/,
-      /maskProb is "x"/,
-      /data is missing/,
-      /out is missing/,
+      /temperature \(\S+bad\.yaml\) is -1/,
+      /--steps is 0/,
+      /--mask-prob is "x"/,
+      /--data is missing/,
+      /--out is missing/,
     ]) {
       expect(stderr).toMatch(problem);
     }
@@ -290,8 +290,8 @@ describe('pleiad pretrain', () => {
   it('says that a folder to be resumed holds no run', async () => {
     const { code, stderr } = await pleiad('pretrain', '--resume', '--out', at('nowhere'));
     expect(code).toBe(2);
-    expect(stderr).toContain(`resume is set and ${at('nowhere')} holds no run to take settings from`);
-    expect(stderr).toContain('data is missing');
+    expect(stderr).toContain(`--resume is set and ${at('nowhere')} holds no run to take settings from`);
+    expect(stderr).toContain('--data is missing');
   });
 
   it('trains on a text that is a single line, longer than what is read at a time', async () => {
@@ -334,8 +334,8 @@ describe('pleiad pretrain', () => {
     const refused = await pleiad(...from, '--size', 'base', '--generator', 'numHiddenLayers=7', '--json');
     expect(refused.code).toBe(2);
     expect(refused.json.error.problems).toEqual([
-      expect.stringContaining('size is base'),
-      expect.stringContaining('generator.numHiddenLayers is 7'),
+      expect.stringContaining('--size is base'),
+      expect.stringContaining('--generator numHiddenLayers is 7'),
     ]);
     const { code, stdout, stderr } = await pleiad(...from, '--length', '16', '--batch-size', '4', '--threads', '1');
     expect(code, stderr).toBe(0);
@@ -478,7 +478,10 @@ describe('pleiad detect, fill-mask, evaluate and info', () => {
       tokens.length,
     ]);
     const plain = await pleiad('detect', '--model', at('run'), TEXT);
-    expect(plain.stdout.trimEnd().split('\n')).toHaveLength(tokens.length);
+    const [header, ...rows] = plain.stdout.trimEnd().split('\n');
+    expect(header).toBe('replaced  start  end  token');
+    expect(rows.slice(0, -2)).toHaveLength(tokens.length);
+    expect(rows.slice(-2)).toEqual(['', expect.stringMatching(/^replaced: how probable it is that the token/)]);
     expect(plain.stdout).not.toContain('\u001b');
   });
 
@@ -532,7 +535,7 @@ describe('pleiad detect, fill-mask, evaluate and info', () => {
     expect(json.weightsSha256).toBe(trained.weightsSha256);
     const bare = await pleiad('evaluate', '--batches', 'x');
     expect(bare.code).toBe(2);
-    for (const flag of ['--task', '--model', '--data', '--batches']) expect(bare.stderr).toContain(flag);
+    for (const flag of ['--model', '--data', '--batches']) expect(bare.stderr).toContain(flag);
   });
 
   it('info shows the versions and what a run holds', async () => {
@@ -586,7 +589,7 @@ describe('pleiad', () => {
 
   it('has a flag with a description for every setting', async () => {
     const { describeSettings } = await import('../src/training/settings.js');
-    const { stdout } = await pleiad('pretrain', '--help');
+    const { stdout } = await pleiad('pretrain', '--help-all');
     for (const { name } of describeSettings()) {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       expect(stdout).toMatch(new RegExp(`${flag} .*\\S`));

@@ -101,14 +101,14 @@ describe('pleiad mask', () => {
     const bad = pleiad('mask', '--json', '--scheme', 'whole-word', '--geometric-p', '0.3', '--mask-prob', '7', 'text');
     expect(bad.code).toBe(2);
     expect(bad.json.error.problems).toEqual([
-      'maskProb is 7; expected a number above 0 and at most 1',
-      expect.stringContaining('geometricP is set and masking is whole-word'),
+      '--mask-prob is 7; expected a number above 0 and at most 1',
+      expect.stringContaining('--geometric-p is set and --scheme is whole-word'),
     ]);
-    expect(pleiad('mask', '--scheme', 'spam', 'text').stderr).toContain('masking has "spam"; expected one of');
+    expect(pleiad('mask', '--scheme', 'spam', 'text').stderr).toContain('--scheme has "spam"; expected one of');
     expect(pleiad('mask', '--entities', '5', 'text').stderr).toContain('--entities is "5"; expected ranges');
     expect(pleiad('mask', '--epochs', '5', 'text').stderr).toContain('--epochs is given; only --stats has it');
     expect(pleiad('mask', '--stats', '--data', at('shards'), 'text').stderr).toContain('give one');
-    expect(pleiad('mask').stderr).toContain('there is nothing to mask');
+    expect(pleiad('mask').stderr).toContain('standard input is empty');
     const missing = pleiad('mask', '--tokenizer', at('nothing'), 'text');
     expect([missing.code, missing.stderr]).toEqual([
       1,

@@ -31,7 +31,7 @@ const help = new Map<string, { status: number | null; stdout: string }>();
 
 function helpOf(command: string): { status: number | null; stdout: string } {
   if (!help.has(command)) {
-    const { status, stdout } = spawnSync(process.execPath, [MAIN, command, '--help'], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(process.execPath, [MAIN, command, '--help-all'], { encoding: 'utf8' });
     help.set(command, { status, stdout });
   }
   return help.get(command)!;

@@ -67,7 +67,7 @@ describe('SpanBERT on the command line', () => {
     expect(json.heldOut).not.toHaveProperty('sboLoss');
     const none = pleiad('fill-span', '--model', at('pairs'), 'the chef [MASK] meal');
     expect(none.code).toBe(1);
-    expect(none.stderr).toMatch(/model has no span boundary head.*by "mlm"/);
+    expect(none.stderr).toMatch(/model has no span boundary head.*ask the masked LM alone: --by mlm/);
     expect(pleiad('fill-span', '--model', at('pairs'), '--by', 'mlm', 'the chef [MASK] meal').code).toBe(0);
     expect(pleiad('fill-mask', '--model', at('pairs'), 'the chef [MASK] meal').code).toBe(0);
   });
@@ -123,7 +123,9 @@ describe('SpanBERT on the command line', () => {
       '2',
     );
     expect(code).toBe(2);
-    expect(stderr).toMatch(/discWeight is set and objective is spanbert[\s\S]*sboWeight is set and sbo is false/);
+    expect(stderr).toMatch(
+      /--disc-weight is set and --objective is spanbert[\s\S]*--sbo-weight is set and --sbo is false/,
+    );
   });
 
   it('info names the heads', () => {

@@ -10,6 +10,7 @@ import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
+import { settingName, settingWith } from '../settingNames.js';
 import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, OTHER_CONFIG_ADVICE, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { type LoadedTensor, runLoadPlan, type TensorKeeping } from './loadTensors.js';
@@ -231,7 +232,7 @@ function chooseArchitecture(
     throw new CheckpointError(`${source} has a classifier, and no config.json says of what kind`, {
       subject: source,
       expected: 'a task: sequenceClassification, tokenClassification or multipleChoice',
-      advice: 'Say which it is',
+      advice: `Say which it is, for instance ${settingWith('task', 'sequenceClassification')}`,
     });
   }
   return headsIn(contents)[0] ?? architectureFor(family, 'encoder');
@@ -274,7 +275,10 @@ function refuseIncomplete(
   { missing }: LoadPlan,
   { architecture }: ModelDescription,
   contents: Contents,
-  { newHead = false, newHeadAdvice = 'newHead: true' }: Pick<LoadModelOptions, 'newHead' | 'newHeadAdvice'>,
+  {
+    newHead = false,
+    newHeadAdvice = settingWith('newHead', true),
+  }: Pick<LoadModelOptions, 'newHead' | 'newHeadAdvice'>,
   source: string,
 ): void {
   const names = missing.map(({ name }) => name);
@@ -370,7 +374,7 @@ export function configFromShapes(
       subject: source.name,
       found: names.slice(0, 20),
       expected: 'an ELECTRA or BERT encoder',
-      advice: 'Give its config.json (--config)',
+      advice: `Give its config.json (${settingName('config')})`,
     });
   };
   const [vocabSize, embeddingSize] = shapeOf('embeddings.word_embeddings.weight');
@@ -382,7 +386,7 @@ export function configFromShapes(
         subject: source.name,
         found: hiddenSize,
         expected: 'the number of attention heads, which no tensor tells',
-        advice: 'Give its config.json (--config)',
+        advice: `Give its config.json (${settingName('config')})`,
       },
     );
   }

@@ -6,8 +6,10 @@
 import { Command, CommanderError } from 'commander';
 import { reasonOf } from '../checkpoint/durableFileNode.js';
 import { PleiadError, SettingsError } from '../errors.js';
+import { nameSettingsBy } from '../settingNames.js';
 import { VERSION } from '../version.js';
-import { type CommandDefinition, EXIT, type OptionValues, toCommander } from './command.js';
+import { type CommandDefinition, EXIT, type OptionValues, refuseExcess, toCommander } from './command.js';
+import { flagWording } from './flagNames.js';
 import { Output } from './output.js';
 
 /** Only the command that is called is loaded: `pleiad --help` needs neither an engine nor a schema. */
@@ -35,6 +37,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
   tokenize: {
     summary: 'show the tokens of a text, their ids and places',
     load: async () => (await import('./commands/tokenize.js')).tokenize,
+  },
+  corrupt: {
+    summary: "show ELECTRA's idea on a text: masked, filled by the generator, doubted by the discriminator",
+    load: async () => (await import('./commands/corrupt.js')).corrupt,
   },
   mask: {
     summary: 'show what a masking scheme does to a text',
@@ -70,15 +76,20 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
   },
 };
 
+/** As `--help`, with the options that it leaves out. */
+const HELP_ALL = '--help-all';
+
 /** @returns the exit code */
-async function main(words: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
+  const showsAll = given.includes(HELP_ALL);
+  const words = given.map((word) => (word === HELP_ALL ? '--help' : word));
   const output = new Output({ json: words.includes('--json') });
   let exitCode: number = EXIT.success;
-  const program = new Command('pleiad')
+  const program = withOurErrors(new Command('pleiad'))
     .description('Pre-trains, evaluates and serves ELECTRA and SpanBERT text encoders.')
     .version(VERSION, '-V, --version', 'show the version')
     .helpCommand('help [command]', 'show the help of a command')
-    .exitOverride();
+    .showHelpAfterError('The commands: pleiad --help');
   const called = words.find((word) => Object.hasOwn(COMMANDS, word));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name !== called) {
@@ -86,12 +97,16 @@ async function main(words: readonly string[]): Promise<number> {
       continue;
     }
     const definition = await load();
-    const command = toCommander(definition, async (rest, options) => {
+    const run = async (rest: string[], options: OptionValues) => {
       exitCode = await runCommand(definition, rest, options, output);
-    });
-    program.addCommand(command.summary(summary).exitOverride().showSuggestionAfterError());
+    };
+    const command = withOurErrors(toCommander(definition, run, { showsAll })).summary(summary);
+    const [example] = definition.examples ?? [];
+    const hint = `${example ? `For instance: ${example}\n` : ''}Its options: pleiad ${name} --help`;
+    program.addCommand(command.showHelpAfterError(hint));
   }
   try {
+    refuseHelpOfNothing(words);
     await program.parseAsync(words, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -104,13 +119,33 @@ async function main(words: readonly string[]): Promise<number> {
   return exitCode;
 }
 
+/** Commander answers `help nonsense` with the help of everything. */
+function refuseHelpOfNothing(words: readonly string[]): void {
+  const [first, name] = words;
+  if (first !== 'help' || name === undefined || name.startsWith('-') || Object.hasOwn(COMMANDS, name)) return;
+  const message = `unknown command '${name}'. The commands: pleiad --help`;
+  process.stderr.write(`pleiad: ${message}\n`);
+  throw new CommanderError(EXIT.usage, 'commander.unknownCommand', message);
+}
+
+/** Commander's own errors begin as ours do. */
+function withOurErrors(command: Command): Command {
+  return command
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'pleiad: ')) });
+}
+
 async function runCommand(
   definition: CommandDefinition,
   words: readonly string[],
   options: OptionValues,
   output: Output,
 ): Promise<number> {
+  const own = new Set(definition.options.map((option) => option.flags.split(' ')[0]));
+  nameSettingsBy(flagWording({ flags: definition.flagNames, own }));
   try {
+    refuseExcess(definition, words);
     const { json, exitCode = EXIT.success } = await definition.run(words, options, { output });
     if (json) output.json(json);
     return exitCode;
@@ -122,9 +157,7 @@ async function runCommand(
 function reportFailure(error: unknown, output: Output, verbose: boolean): number {
   const known = error instanceof PleiadError;
   const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(
-    `pleiad: ${known || verbose ? message : `unexpected error: ${message} (--verbose shows where)`}\n`,
-  );
+  output.note(`pleiad: ${known || verbose ? message : `unexpected error: ${message} (--verbose shows where)`}`);
   if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
   output.json({
     error: known ? { ...error, name: error.name, message, cause: undefined } : { name: 'Error', message },

@@ -17,6 +17,20 @@ export function fractionBelowOne(flag: string, word: string | boolean | undefine
   throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a number from 0 to below 1`]);
 }
 
+/** A number above `least`, and up to `most` where there is one, or undefined when the option was not given. */
+export function numberAbove(
+  flag: string,
+  word: string | boolean | undefined,
+  least: number,
+  most = Infinity,
+): number | undefined {
+  if (word === undefined) return undefined;
+  const value = Number(word);
+  if (typeof word === 'string' && Number.isFinite(value) && value > least && value <= most) return value;
+  const upTo = most === Infinity ? '' : `, up to ${most}`;
+  throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a number above ${least}${upTo}`]);
+}
+
 /** Checks several options and reports all that are wrong at once. */
 export function collectProblems<T extends Record<string, () => unknown>>(
   checks: T,

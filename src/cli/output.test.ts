@@ -30,6 +30,20 @@ describe('Output', () => {
     expect(written).toEqual({ stdout: '\r\x1b[2Khalf\r\x1b[2K', stderr: 'again in 2 s\n' });
   });
 
+  it('breaks lines between words at the width of a terminal, and nowhere else', () => {
+    const long = '  a text of more than twenty columns, 한국어';
+    for (const [isTTY, expected] of [
+      [true, '  a text of more\n    than twenty\n    columns, 한국어\n'],
+      [false, `${long}\n`],
+    ] as const) {
+      const { written, streams: to } = streams(isTTY);
+      const output = new Output({ json: false }, to, { NO_COLOR: '1' });
+      output.line(long);
+      output.note(long);
+      expect(written).toEqual({ stdout: expected, stderr: expected });
+    }
+  });
+
   it('prints no JSON without --json', () => {
     const { written, streams: to } = streams(false);
     const output = new Output({ json: false }, to, {});

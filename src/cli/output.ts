@@ -1,7 +1,9 @@
 /**
  * Where a command's words go. Without `--json`, progress and results to standard output; with it, progress to standard error
- * and one JSON object to standard output. Notes go to standard error always. A live status line and colours are for terminals only.
+ * and one JSON object to standard output. Notes go to standard error always. A live status line, colours and line breaks at the
+ * width of the window are for terminals only.
  */
+import { cutToWidth, wrapLine } from './columns.js';
 
 /** The parts of a stream that are needed here. */
 export interface TextStream {
@@ -12,6 +14,9 @@ export interface TextStream {
 
 const STYLES = { bold: [1, 22], dim: [2, 22], red: [31, 39], green: [32, 39], yellow: [33, 39] } as const;
 export type StyleName = keyof typeof STYLES;
+
+/** Columns of a paragraph, at most. */
+const PARAGRAPH_WIDTH = 114;
 
 const CLEAR_LINE = '\r\x1b[2K';
 
@@ -53,16 +58,27 @@ export class Output {
     return this.#progress.isTTY === true;
   }
 
+  get hasColor(): boolean {
+    return this.#color;
+  }
+
   /** A line of progress or of a result for people. */
   line(text = ''): void {
     this.#clearStatus();
-    this.#progress.write(`${text}\n`);
+    this.#progress.write(`${fitted(text, this.#progress)}\n`);
+  }
+
+  /** A text of several sentences, broken into lines wherever it is printed. */
+  paragraph(text: string): void {
+    const { isTTY, columns } = this.#progress;
+    const width = isTTY && columns ? Math.min(columns, PARAGRAPH_WIDTH) : PARAGRAPH_WIDTH;
+    for (const line of wrapLine(text, width, 0)) this.line(line);
   }
 
   /** A line that is no part of the results, with `--json` or without: to standard error. */
   note(text: string): void {
     this.#clearStatus();
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(`${fitted(text, this.#stderr)}\n`);
   }
 
   /** Shows a line that the next one overwrites; nothing unless `isLive`. */
@@ -70,7 +86,7 @@ export class Output {
     if (!this.isLive) return;
     // A terminal that does not know its width says 0.
     const width = (this.#progress.columns || 80) - 1;
-    this.#progress.write(CLEAR_LINE + (text.length > width ? `${text.slice(0, width - 1)}…` : text));
+    this.#progress.write(CLEAR_LINE + cutToWidth(text, width));
     this.#status = true;
   }
 
@@ -89,4 +105,13 @@ export class Output {
     if (this.#status) this.#progress.write(CLEAR_LINE);
     this.#status = false;
   }
+}
+
+/** Broken between words where a terminal would break inside one; elsewhere lines are left for other programs to read. */
+function fitted(text: string, { isTTY, columns }: TextStream): string {
+  if (!isTTY || !columns) return text;
+  return text
+    .split('\n')
+    .flatMap((line) => wrapLine(line, columns))
+    .join('\n');
 }

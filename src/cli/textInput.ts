@@ -1,46 +1,116 @@
 /** The texts that a command is to work on: given as words, in a file, or on standard input. */
 import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
+import { gunzipSync } from 'node:zlib';
+import { reasonOf } from '../checkpoint/durableFileNode.js';
 import { DataError, SettingsError } from '../errors.js';
 import type { ArgumentDefinition, OptionDefinition, OptionValues } from './command.js';
+import { commandText, shellQuoted } from './shellQuoted.js';
+import { refuseMistakenText, statOf } from './textMistakes.js';
 
 export const TEXT_ARGUMENT: ArgumentDefinition = {
   name: '[text]',
-  description: 'the text; without it and --file, standard input is read',
+  description: 'the text, in quotes; without it and --file, standard input is read',
+  keepsRest: true,
+};
+
+export const FILE_OPTION: OptionDefinition = {
+  flags: '--file <path>',
+  description: 'read the text from a file, which may be gzipped',
+};
+export const TEXT_OPTION: OptionDefinition = {
+  flags: '--text <text>',
+  description: 'the text, for one that is also the name of a file or begins with a dash',
 };
 
 export const TEXT_OPTIONS: readonly OptionDefinition[] = [
-  { flags: '--file <path>', description: 'read the text from a file' },
+  FILE_OPTION,
+  TEXT_OPTION,
   { flags: '--lines', description: 'take every line that is not blank as a text of its own' },
 ];
 
 /**
- * @throws SettingsError when a text and a file are both given, or there is neither and standard input is a terminal
- * @throws DataError when the file cannot be read
+ * @param words        the command's arguments: one, the text
+ * @param commandLine  all that was typed after `pleiad`, for the commands that messages propose
+ * @throws SettingsError when the text is given twice, unquoted, or as the name of a file, or when there is none and standard
+ *                       input is a terminal
+ * @throws DataError when the file cannot be read, or there is no word in the text
  */
-export async function readTexts(words: readonly string[], options: OptionValues): Promise<string[]> {
-  const text = await readText(words, options);
+export async function readTexts(
+  words: readonly string[],
+  options: OptionValues,
+  commandLine: readonly string[] = process.argv.slice(2),
+): Promise<string[]> {
+  const text = await readText(words, options, commandLine);
+  if (text.trim() === '') throw noText(words, options);
   if (!options.lines) return [text];
   return text.split(/\r?\n/).filter((line) => line.trim() !== '');
 }
 
-async function readText([text]: readonly string[], { file }: OptionValues): Promise<string> {
-  if (text !== undefined && file !== undefined) throw new SettingsError(['a text and --file are both given; give one']);
-  if (text !== undefined) return text;
-  if (typeof file === 'string') return readFile(file);
-  if (process.stdin.isTTY) throw new SettingsError(['there is no text; give one, --file, or standard input']);
-  return readStream(process.stdin);
+/** Nothing would come of it, which looks like a result. */
+function noText(words: readonly string[], { file, text }: OptionValues): DataError {
+  const isGiven = words.length > 0 || text !== undefined;
+  const source = typeof file === 'string' ? `--file ${file}` : isGiven ? 'the text' : 'standard input';
+  return new DataError(`${source} is empty`, {
+    subject: source,
+    expected: 'at least one word',
+    advice: isGiven ? 'Give a text of at least one word' : 'Give a text in quotes, or --file',
+  });
 }
 
+async function readText(
+  words: readonly string[],
+  options: OptionValues,
+  commandLine: readonly string[],
+): Promise<string> {
+  checkText(words, options, commandLine);
+  const { file, text } = options;
+  if (typeof text === 'string') return text;
+  if (words.length > 0) return words[0];
+  return typeof file === 'string' ? readFile(file) : readStream(process.stdin);
+}
+
+/**
+ * What can be said of a text before it is read, for commands that report it with what else is wrong.
+ * @throws SettingsError as `readTexts`
+ */
+export function checkText(
+  words: readonly string[],
+  { file, text }: OptionValues,
+  commandLine: readonly string[] = process.argv.slice(2),
+): void {
+  const given = [...(words.length > 0 ? ['a text'] : []), ...(text === undefined ? [] : ['--text'])];
+  if (file !== undefined) given.push('--file');
+  if (given.length > 1) throw new SettingsError([`${given.join(' and ')} are ${manyOf(given)} given; give one`]);
+  refuseMistakenText(words, typeof file === 'string' ? file : undefined, commandLine);
+  if (given.length > 0 || !process.stdin.isTTY) return;
+  const example = commandText([...commandLine, 'the chef cooked the meal']);
+  throw new SettingsError([`there is no text; give one in quotes, or --file, or standard input:\n  ${example}`]);
+}
+
+const manyOf = (names: readonly string[]) => (names.length === 2 ? 'both' : 'all');
+
 function readFile(path: string): string {
+  let bytes: Uint8Array;
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    bytes = unzipped(readFileSync(path));
   } catch (cause) {
-    const isText = !(cause instanceof TypeError);
-    throw new DataError(isText ? `${path} cannot be read (${(cause as Error).message})` : `${path} is not UTF-8 text`, {
-      subject: path,
-      advice: isText ? 'Check its name' : 'Convert it to UTF-8',
-      cause,
-    });
+    const advice = 'Give the name of one file of text';
+    const found = statOf(path);
+    const reason = found ? `cannot be read: ${reasonOf(cause)}` : 'does not exist';
+    if (found?.isDirectory()) throw new DataError(`--file ${path} is a folder`, { subject: path, advice, cause });
+    throw new DataError(`--file ${path} ${reason}`, { subject: path, advice, cause });
   }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    const command = `iconv -f CP949 -t UTF-8 ${shellQuoted(path)} > ${shellQuoted(`${path}.utf8`)}`;
+    const advice = `Convert it; if it is Korean from Windows, for instance:\n  ${command}`;
+    throw new DataError(`--file ${path} is not UTF-8 text`, { subject: path, advice, cause });
+  }
+}
+
+/** Gzip is told by its first two bytes, whatever the name. */
+function unzipped(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
 }

@@ -6,6 +6,7 @@
 import { DataError, SettingsError } from '../errors.js';
 import type { NextSentenceLabels } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
+import { settingName } from '../settingNames.js';
 import { BlockIndex, type BlockSpan, fillRow, type SegmentMode } from './blocks.js';
 import { fillNextSentenceRow, requireSeveralDocuments } from './nextSentence.js';
 import type { Shards, SplitName } from './shards.js';
@@ -218,7 +219,7 @@ function tooSmall(shards: Shards, split: SplitName, blocks: number, needed: numb
       subject: shards.source,
       found: blocks,
       expected: `at least ${needed} blocks`,
-      advice: 'Prepare more text, or choose a smaller batch or length',
+      advice: `Prepare more text, or choose a smaller ${settingName('batchSize')}, ${settingName('accumulation')} or ${settingName('length')}`,
     },
   );
 }

@@ -8,6 +8,7 @@
  */
 import { DataError } from '../errors.js';
 import type { RandomStream } from '../random/philox.js';
+import { settingName } from '../settingNames.js';
 import { type BlockIndex, type BlockSpan, frameSegments, middleWordStart, type Row, readText } from './blocks.js';
 import type { SpecialIds, TokenSplit } from './shards.js';
 
@@ -31,7 +32,7 @@ export function requireSeveralDocuments(index: BlockIndex, source: string): void
     subject: source,
     found: 1,
     expected: 'at least two documents that are not empty',
-    advice: 'Prepare text of several documents (blank lines divide them), or train without nextSentence',
+    advice: `Prepare text of several documents (blank lines divide them), or train without ${settingName('nextSentence')}`,
   });
 }
 

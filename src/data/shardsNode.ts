@@ -15,6 +15,7 @@ import {
   TOKENIZER_FOLDER,
   UNIGRAM_FILE,
 } from './manifest.js';
+import { notPrepared } from './notPreparedNode.js';
 import { countTokens, type Shards, type SplitName, type SplitTags, type TokenSplit } from './shards.js';
 
 export interface ShardFolder extends Shards {
@@ -101,14 +102,8 @@ export function readManifest(folder: string): Manifest {
         advice: 'Check its name, or make it with `pleiad prepare`',
       });
     }
-    if (hasParts(folder)) throw notMerged(folder);
-    throw new DataError(
-      `${folder} has no ${MANIFEST_FILE}: it is not a prepared folder, or preparing was interrupted`,
-      {
-        subject: folder,
-        advice: 'Run `pleiad prepare` with this folder as --out; it continues where it stopped',
-      },
-    );
+    if (statSync(folder).isDirectory() && hasParts(folder)) throw notMerged(folder);
+    throw notPrepared(folder);
   }
   let json: unknown;
   try {

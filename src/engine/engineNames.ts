@@ -1,4 +1,6 @@
 /** The names by which an engine and a precision are asked for, and what does not go together. */
+
+import { settingName } from '../settingNames.js';
 import type { EngineOptions } from './engine.js';
 
 export const ENGINE_NAMES = ['auto', 'onnxruntime', 'onednn'] as const;
@@ -17,10 +19,16 @@ export interface EngineWish extends EngineOptions {
 export function engineProblems({ engine = 'auto', device = 'cpu', precision = 'auto' }: EngineWish): string[] {
   const problems: string[] = [];
   if (engine === 'onednn' && device !== 'cpu')
-    problems.push(`engine "onednn" computes on the CPU, device is "${device}"; leave one of them out`);
+    problems.push(
+      `${settingName('engine')} "onednn" computes on the CPU, ${settingName('device')} is "${device}"; leave one of them out`,
+    );
   if (precision === 'bf16' && engine === 'onnxruntime')
-    problems.push('precision "bf16" needs engine "onednn", engine is "onnxruntime"');
+    problems.push(
+      `${settingName('precision')} "bf16" needs ${settingName('engine')} "onednn", ${settingName('engine')} is "onnxruntime"`,
+    );
   if (precision === 'bf16' && device !== 'cpu')
-    problems.push(`precision "bf16" needs engine "onednn", which computes on the CPU; device is "${device}"`);
+    problems.push(
+      `${settingName('precision')} "bf16" needs ${settingName('engine')} "onednn", which computes on the CPU; ${settingName('device')} is "${device}"`,
+    );
   return problems;
 }

@@ -17,6 +17,7 @@ import { MASKED } from '../models/vocabularyHead.js';
 import { BATCH, LENGTH, linear, TOKENS } from '../nn/layers.js';
 import type { Initializer } from '../nn/parameters.js';
 import { RandomStream } from '../random/philox.js';
+import { settingName } from '../settingNames.js';
 import { float32Tensor } from './batchInputs.js';
 import { GraphPhase, type Loss, type Build as PhaseBuild } from './graphPhase.js';
 import type { DrawKey, LossCounts, LossName, MaskedBatch, ModelExport, PretrainingObjective } from './objective.js';
@@ -67,34 +68,41 @@ export function objectiveProblems(config: ObjectiveConfig): string[] {
   const why = unequal.map((key) => `${key} ${generator[key]} and ${discriminator[key]}`).join(', ');
   if (sharing === 'encoder' && unequal.length) {
     problems.push(
-      `sharing is "encoder" but generator and discriminator differ (${why}); set generatorSizeFraction to 1`,
+      `${settingName('sharing')} is "encoder" but generator and discriminator differ (${why}); set ${settingName('generatorSizeFraction')} to 1`,
     );
   }
   if (sharing !== 'none' && discriminator.embeddingSize !== generator.embeddingSize) {
     problems.push(
-      `sharing is "${sharing}" but embeddingSize is ${generator.embeddingSize} in the generator and ${discriminator.embeddingSize} in the discriminator`,
+      `${settingName('sharing')} is "${sharing}" but embeddingSize is ${generator.embeddingSize} in the generator and ${discriminator.embeddingSize} in the discriminator`,
     );
   }
   if (objective === 'two-stage') {
     if (unequal.length)
       problems.push(
-        `objective "two-stage" starts the discriminator from the generator, but they differ (${why}); set generatorSizeFraction to 1`,
+        `${settingName('objective')} "two-stage" starts the discriminator from the generator, but they differ (${why}); set ${settingName('generatorSizeFraction')} to 1`,
       );
     if (sharing !== 'none')
-      problems.push(`objective "two-stage" freezes the generator, so sharing must be "none", not "${sharing}"`);
+      problems.push(
+        `${settingName('objective')} "two-stage" freezes the generator, so ${settingName('sharing')} must be "none", not "${sharing}"`,
+      );
     if (generatorKind !== 'model')
-      problems.push(`objective "two-stage" needs generatorKind "model", not "${generatorKind}"`);
+      problems.push(
+        `${settingName('objective')} "two-stage" needs ${settingName('generatorKind')} "model", not "${generatorKind}"`,
+      );
   }
   if (generatorKind === 'unigram' && config.unigramCounts?.length !== discriminator.vocabSize) {
     problems.push(
-      `generatorKind "unigram" needs a count for each of ${discriminator.vocabSize} tokens, got ${config.unigramCounts?.length ?? 0}`,
+      `${settingName('generatorKind')} "unigram" needs a count for each of ${discriminator.vocabSize} tokens, got ${config.unigramCounts?.length ?? 0}`,
     );
   }
   if (generatorKind !== 'model' && sharing === 'encoder')
-    problems.push(`sharing "encoder" needs generatorKind "model", not "${generatorKind}"`);
-  if (!(config.temperature > 0)) problems.push(`temperature is ${config.temperature}; expected a number above 0`);
+    problems.push(
+      `${settingName('sharing')} "encoder" needs ${settingName('generatorKind')} "model", not "${generatorKind}"`,
+    );
+  if (!(config.temperature > 0))
+    problems.push(`${settingName('temperature')} is ${config.temperature}; expected a number above 0`);
   for (const key of ['mlmWeight', 'discWeight'] as const) {
-    if (!(config[key] >= 0)) problems.push(`${key} is ${config[key]}; expected 0 or more`);
+    if (!(config[key] >= 0)) problems.push(`${settingName(key)} is ${config[key]}; expected 0 or more`);
   }
   return problems;
 }

@@ -10,6 +10,7 @@ import { elementCount } from '../graph/dimensions.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
+import { settingName } from '../settingNames.js';
 import type { Values } from '../storedValues.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
@@ -123,11 +124,13 @@ function gatherRows({ dtype, shape, data }: Tensor, rows: ArrayLike<number>): Te
 function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {
   const problems: string[] = [];
   if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1)) {
-    problems.push(`batchSize is ${batchSize}; expected a whole number of at least 1`);
+    problems.push(`${settingName('batchSize')} is ${batchSize}; expected a whole number of at least 1`);
   }
   const positions = config.maxPositionEmbeddings;
   if (maxLength !== undefined && !(Number.isInteger(maxLength) && maxLength >= 3 && maxLength <= positions)) {
-    problems.push(`maxLength is ${maxLength}; expected 3 to ${positions}, the positions that the model has`);
+    problems.push(
+      `${settingName('maxLength')} is ${maxLength}; expected 3 to ${positions}, the positions that the model has`,
+    );
   }
   if (problems.length) throw new SettingsError(problems);
 }

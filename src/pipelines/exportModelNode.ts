@@ -8,6 +8,7 @@ import { encodeModel, type OnnxModel } from '../engine/onnx/model.js';
 import { quantizableWeights, quantizeModel } from '../engine/onnx/quantize.js';
 import { SettingsError } from '../errors.js';
 import { RandomStream } from '../random/philox.js';
+import { settingName } from '../settingNames.js';
 import { isPiece } from '../text/pieces.js';
 import { saveTokenizer } from '../text/tokenizerNode.js';
 import { compareOutputs, type OutputDifference, onnxModelOf, quantizationGroup } from './exportOnnx.js';
@@ -54,7 +55,8 @@ export interface ExportResult {
  */
 export async function exportModel(place: string, out: string, options: ExportOptions = {}): Promise<ExportResult> {
   const { quantize = false, tolerance = 0.02, texts, ...loading } = options;
-  if (!(tolerance > 0)) throw new SettingsError([`tolerance is ${tolerance}; expected a number above 0`]);
+  if (!(tolerance > 0))
+    throw new SettingsError([`${settingName('tolerance')} is ${tolerance}; expected a number above 0`]);
   requireNewFolder(out);
   const model = await loadPretrained(place, { ...loading, newHeadAdvice: '' });
   const onnx = onnxModelOf(model.model, model.tensors);

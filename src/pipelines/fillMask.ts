@@ -5,6 +5,7 @@
  * with a beam of the best fillings so far.
  */
 import { SettingsError } from '../errors.js';
+import { settingName } from '../settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
 import type { PipelineOptions } from './encoderModel.js';
@@ -73,7 +74,7 @@ export async function fillMask(options: PipelineOptions): Promise<MaskFiller> {
   async function fill(input: string | readonly string[], { topK = 5 }: FillMaskOptions = {}) {
     const most = model.tokenizer.vocabSize;
     if (!(Number.isInteger(topK) && topK >= 1 && topK <= most)) {
-      throw new SettingsError([`topK is ${topK}; expected 1 to ${most}, the size of the vocabulary`]);
+      throw new SettingsError([`${settingName('topK')} is ${topK}; expected 1 to ${most}, the size of the vocabulary`]);
     }
     return typeof input === 'string' ? (await fillAll(model, [input], topK))[0] : fillAll(model, input, topK);
   }

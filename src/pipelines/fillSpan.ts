@@ -8,10 +8,11 @@
  * compares how well the pieces are predicted, no more.
  */
 import { DataError, SettingsError } from '../errors.js';
+import { settingName } from '../settingNames.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { joinParts } from './joinedText.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
-import { SpanModel } from './spanModel.js';
+import { SpanModel, type SpanPurpose } from './spanModel.js';
 import {
   type GapRow,
   judged,
@@ -140,14 +141,18 @@ function checkOptions({ pieces, by = SPAN_JUDGES, topK = 5 }: FillSpanOptions, v
   const range = typeof pieces === 'number' ? ([pieces, pieces] as const) : pieces;
   const [least, most] = range ?? [1, 1];
   if (!(Number.isInteger(least) && Number.isInteger(most) && least >= 1 && most >= least)) {
-    problems.push(`pieces is ${least === most ? least : `${least} to ${most}`}; expected whole numbers of at least 1`);
+    problems.push(
+      `${settingName('pieces')} is ${least === most ? least : `${least} to ${most}`}; expected whole numbers of at least 1`,
+    );
   }
   if (!(Number.isInteger(topK) && topK >= 1 && topK <= vocabSize)) {
-    problems.push(`topK is ${topK}; expected 1 to ${vocabSize}, the size of the vocabulary`);
+    problems.push(`${settingName('topK')} is ${topK}; expected 1 to ${vocabSize}, the size of the vocabulary`);
   }
   const unknown = by.filter((judge) => !SPAN_JUDGES.includes(judge));
   if (unknown.length > 0 || by.length === 0) {
-    problems.push(`by is ${by.length ? unknown.join(', ') : 'empty'}; expected some of ${SPAN_JUDGES.join(', ')}`);
+    problems.push(
+      `${settingName('by')} is ${by.length ? unknown.join(', ') : 'empty'}; expected some of ${SPAN_JUDGES.join(', ')}`,
+    );
   }
   if (problems.length) throw new SettingsError(problems);
   return { pieces: range, by, topK };
@@ -181,13 +186,20 @@ function gapRow(model: SpanModel, gap: Gap, pieces: number, asksBoundary: boolea
   const [at] = gap.positions;
   const masks = new Int32Array(pieces).fill(model.tokenizer.maskId);
   const whole = Int32Array.of(...gap.ids.subarray(0, at), ...masks, ...gap.ids.subarray(at + written));
-  return rowAround(model, whole, at, pieces, asksBoundary);
+  return rowAround(model, whole, at, pieces, asksBoundary ? 'fill' : undefined);
 }
 
-function rowAround(model: SpanModel, whole: Int32Array, at: number, pieces: number, asksBoundary: boolean): GapRow {
+/** @param purpose  what boundaries are asked for; without, none are */
+function rowAround(
+  model: SpanModel,
+  whole: Int32Array,
+  at: number,
+  pieces: number,
+  purpose: SpanPurpose | undefined,
+): GapRow {
   const span = Array.from({ length: pieces }, (_, i) => at + i);
   const { ids, positions } = cutAround({ ids: whole, positions: span }, model.maxLength);
-  const boundary = asksBoundary ? model.boundaryOf(ids, positions[0], pieces) : undefined;
+  const boundary = purpose ? model.boundaryOf(ids, positions[0], pieces, purpose) : undefined;
   return { ids, first: positions[0], pieces, boundary };
 }
 
@@ -197,7 +209,7 @@ async function fillAll(
   { pieces, by, topK }: FillSettings,
 ): Promise<FillSpanResult[]> {
   const asksBoundary = by.some((judge) => judge !== 'mlm');
-  if (asksBoundary) model.requireSpanBoundary();
+  if (asksBoundary) model.requireSpanBoundary('fill');
   const gaps = texts.map((text) => {
     const gap = findGap(model, text);
     const [minPieces, maxPieces] = pieces ?? [gap.offsets.length, gap.offsets.length];
@@ -255,7 +267,7 @@ async function scoreSpan(
   text: string,
   { start, end }: { start: number; end: number },
 ): Promise<SpanScore> {
-  model.requireSpanBoundary();
+  model.requireSpanBoundary('score');
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= text.length)) {
     throw new SettingsError([
       `the span is ${start} to ${end}; expected a start from 0 and an end after it, at most ${text.length}, the length of the text`,
@@ -273,7 +285,7 @@ async function scoreSpan(
   const [first] = touched;
   const spanIds = [...ids.subarray(first, first + touched.length)];
   const masked = ids.slice().fill(tokenizer.maskId, first, first + touched.length);
-  const row = rowAround(model, masked, first, touched.length, true);
+  const row = rowAround(model, masked, first, touched.length, 'score');
   const [prediction] = await predictGaps(model, [row]);
   const [mlm] = await mlmScores(model, [{ row, prediction, ids: spanIds }]);
   const tokens = spanIds.map((id, i) => ({

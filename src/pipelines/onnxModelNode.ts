@@ -11,6 +11,7 @@ import { namesAdvice, type OnnxFile, type OnnxNames, openOnnxFile } from '../eng
 import { CheckpointError } from '../errors.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
+import { settingName, settingWith } from '../settingNames.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { loadTokenizerIfThere } from '../text/tokenizerNode.js';
 import { checkVocabulary } from './encoderModel.js';
@@ -116,8 +117,8 @@ function refuseOtherHead(path: string, { outputs, outputNames }: OnnxFile, archi
       found: outputNames,
       expected: needed.join(', '),
       advice: outputs.includes('lastHiddenState')
-        ? 'It is an encoder alone, whatever its config.json says (task: "encoder")'
-        : `${namesAdvice(PUBLISHED_OUTPUTS[lacking[0]], outputNames)}; where it is another head, say what for (task)`,
+        ? `It is an encoder alone, whatever its config.json says (${settingWith('task', 'encoder')})`
+        : `${namesAdvice(PUBLISHED_OUTPUTS[lacking[0]], outputNames)}; where it is another head, say what for (${settingName('task')})`,
     },
   );
 }

@@ -10,6 +10,7 @@ import { splitBlankLines } from '../data/prepare/tokenizeUnit.js';
 import { memoryShards, type Shards, type TokenDocument } from '../data/shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../data/tags.js';
 import { DataError, SettingsError } from '../errors.js';
+import { settingName } from '../settingNames.js';
 import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { wordVocabulary } from '../text/wordVocabulary.js';
@@ -140,7 +141,7 @@ export function maskStatistics(shards: Shards, options: MaskStatisticsOptions = 
   const { epochs = 1, ...input } = options;
   const settings = maskingSettings(input);
   if (!(Number.isInteger(epochs) && epochs >= 1)) {
-    throw new SettingsError([`epochs is ${epochs}; expected a whole number of at least 1`]);
+    throw new SettingsError([`${settingName('epochs')} is ${epochs}; expected a whole number of at least 1`]);
   }
   refuseNothing(shards);
   const { length, seed } = settings;
@@ -190,7 +191,10 @@ function tokenize(text: string, tokenizer: WordPieceTokenizer, tagSpans: readonl
 function checkTagSpans(text: string, masking: readonly MaskingName[], spans: readonly TagSpan[]): void {
   const missing = tagKindsOf(masking)
     .filter((needed) => !spans.some(({ kind }) => kind === needed))
-    .map((kind) => `masking ${kind} needs to know where the text has any; give their places in it, as ${kind} 4:9`);
+    .map(
+      (kind) =>
+        `${settingName('masking')} ${kind} needs to know where the text has any; give their places in it, as ${settingName(kind)} 4:9`,
+    );
   const outside = spans
     .filter(
       ({ start, end }) =>
@@ -198,7 +202,7 @@ function checkTagSpans(text: string, masking: readonly MaskingName[], spans: rea
     )
     .map(
       ({ kind, start, end }) =>
-        `${kind} ${start}:${end} is not in the text, which has ${text.length} characters; expected 0 <= start < end`,
+        `${settingName(kind)} ${start}:${end} is not in the text, which has ${text.length} characters; expected 0 <= start < end`,
     );
   const problems = [...missing, ...outside];
   if (problems.length > 0) throw new SettingsError(problems);

@@ -8,6 +8,7 @@ import { bertMaskedLmGraph } from '../models/bert.js';
 import { generatorGraph } from '../models/electra.js';
 import { type SpanBoundaryConfig, spanFillingGraph } from '../models/spanbert.js';
 import { int32Tensor } from '../objectives/batchInputs.js';
+import { settingWith } from '../settingNames.js';
 import { EncoderModel, type PipelineOptions, type RowBatch } from './encoderModel.js';
 import { flatPositions, logSoftmax } from './maskedLanguageModel.js';
 
@@ -36,6 +37,13 @@ export interface SpanPrediction {
   readonly sbo: readonly Float32Array[];
 }
 
+/** What a span is looked at for. Only to fill one can the masked LM be asked alone. */
+export type SpanPurpose = 'fill' | 'score';
+
+function otherwise(purpose: SpanPurpose): string {
+  return purpose === 'fill' ? `; or ask the masked LM alone: ${settingWith('by', ['mlm'])}` : '';
+}
+
 export class SpanModel {
   private constructor(
     private readonly model: EncoderModel,
@@ -60,12 +68,12 @@ export class SpanModel {
   }
 
   /** @throws CheckpointError when the model has no span boundary head */
-  requireSpanBoundary(): SpanBoundaryConfig {
+  requireSpanBoundary(purpose: SpanPurpose): SpanBoundaryConfig {
     if (this.spanBoundary) return this.spanBoundary;
     throw new CheckpointError(`${this.source} has no span boundary head`, {
       subject: this.source,
       expected: 'a model trained with objective spanbert',
-      advice: 'Give another model; to fill a gap, the masked LM can be asked alone (by "mlm")',
+      advice: `Give a model with one, which \`pleiad pretrain --objective spanbert\` trains${otherwise(purpose)}`,
     });
   }
 
@@ -75,8 +83,8 @@ export class SpanModel {
    * @throws DataError when the position table has no row for its last token, or nothing stands beside it and the model
    *         was never trained on that
    */
-  boundaryOf(ids: Int32Array, first: number, pieces: number): SpanBoundary {
-    const settings = this.requireSpanBoundary();
+  boundaryOf(ids: Int32Array, first: number, pieces: number, purpose: SpanPurpose = 'fill'): SpanBoundary {
+    const settings = this.requireSpanBoundary(purpose);
     if (pieces > settings.maxSpanTargets) {
       throw new DataError(
         `the span is ${pieces} pieces long; the span boundary head has positions for ${settings.maxSpanTargets}`,
@@ -84,7 +92,7 @@ export class SpanModel {
           subject: 'pieces',
           found: pieces,
           expected: `at most ${settings.maxSpanTargets} pieces`,
-          advice: 'Take a shorter one; to fill a gap, the masked LM can be asked alone (by "mlm")',
+          advice: `Take a shorter one${otherwise(purpose)}`,
         },
       );
     }
@@ -95,8 +103,7 @@ export class SpanModel {
     throw new DataError(`there is no text ${where} the span, and the model was trained without such spans`, {
       subject: 'text',
       expected: 'at least one token on both sides of the span',
-      advice:
-        'Give more text; to fill a gap, the masked LM can be asked alone (by "mlm"). A model trained with edgeSpans special takes [CLS] and [SEP] for boundaries',
+      advice: `Give more text${otherwise(purpose)}. A model that \`pleiad pretrain --edge-spans special\` trained takes [CLS] and [SEP] for boundaries`,
     });
   }
 

@@ -293,7 +293,7 @@ describe('a run from a published pair', () => {
     [
       'another',
       1,
-      /1 of 5 differ \(by up to 1\.0, .* They do not seem to have been trained together.*sharing none keeps both/,
+      /1 of 5 differ \(by up to 1\.0, .* They do not seem to have been trained together.*sharing: "none" keeps both/,
     ],
   ])('says by how much shared embeddings differ, and which are taken: %s', async (name, by, message) => {
     const other = await publish(`embeddings-${name}`, 'ElectraForMaskedLM', NARROW, {
@@ -334,7 +334,7 @@ describe('ranks', () => {
 describe('a generator that is not there', () => {
   it('is an error that says how to give one, or to ask for a new one', async () => {
     expect(await refusal({ from: discriminator })).toBe(
-      `from is ${discriminator}, which holds no generator, and objective electra trains one; give the generator that it was trained with, for instance --generator ${discriminator.replaceAll('discriminator', 'generator')}, or ask for a new one of random weights: newGenerator true (--new-generator)`,
+      `from is ${discriminator}, which holds no generator, and objective electra trains one; give the generator that it was trained with, for instance generator: ${JSON.stringify(discriminator.replaceAll('discriminator', 'generator'))}, or ask for a new one of random weights: newGenerator: true`,
     );
   });
 
@@ -435,7 +435,7 @@ describe('what does not belong together is refused before a run is begun', () =>
     );
     const fewer = await publish('fewer-positions', 'ElectraForMaskedLM', { ...NARROW, maxPositionEmbeddings: 28 });
     expect(await refusal({ from: discriminator, generator: fewer })).toBe(
-      'sharing embeddings needs equal sizes: maxPositionEmbeddings is 32 in the model and 28 in the generator; sharing none keeps the embeddings of both',
+      'sharing embeddings needs equal sizes: maxPositionEmbeddings is 32 in the model and 28 in the generator; sharing: "none" keeps the embeddings of both',
     );
     expect(await refusal({ from: discriminator, generator: fewer, sharing: 'none', length: 32 })).toContain(
       'length is 32 and maxPositionEmbeddings of the generator is 28',
@@ -467,7 +467,7 @@ describe('what does not belong together is refused before a run is begun', () =>
   it('an encoder without its head, unless a new one is asked for', async () => {
     const encoder = await publish('encoder', 'ElectraModel', SIZES);
     expect(await refusal({ from: encoder, generator })).toMatch(
-      /^from .*encoder has no whole head of ElectraForPreTraining: missing discriminator_predictions\.dense\.weight.*newHead true \(--new-head\)/,
+      /^from .*encoder has no whole head of ElectraForPreTraining: missing discriminator_predictions\.dense\.weight.*newHead: true/,
     );
     const [{ start }] = ofType<LoadedEvent>(await train(run({ from: encoder, generator, newHead: true })), 'loaded');
     expect(start.random).toHaveLength(4);
@@ -545,7 +545,7 @@ describe('a run from one model', () => {
 
   it('goes on with a SpanBERT and its boundary head; without one, that must be asked to be new', async () => {
     const plain = await refusal({ from: bert, objective: 'spanbert' });
-    expect(plain).toMatch(/has no weights for sbo\..*newHead true/);
+    expect(plain).toMatch(/has no weights for sbo\..*newHead: true/);
     const first = run({ from: bert, objective: 'spanbert', newHead: true, maxSpanTargets: 4, sboPositionSize: 6 });
     const [{ start }] = ofType<LoadedEvent>(await train(first), 'loaded');
     expect(start.random.every((name) => name.startsWith('sbo.'))).toBe(true);
@@ -608,7 +608,7 @@ describe('a pair by name', () => {
 
   it('names the likely generator when only the discriminator is given', async () => {
     const error = await train(run({ from: 'lab/tiny-discriminator' }), options).catch((caught) => caught);
-    expect(error.message).toContain('for instance --generator lab/tiny-generator, or ask for a new one');
+    expect(error.message).toContain('for instance generator: "lab/tiny-generator", or ask for a new one');
   });
 
   it('gives its tokenizer without its weights', async () => {

@@ -7,6 +7,7 @@ import { familyOf } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import { fewOf } from '../fewOf.js';
 import type { Task } from '../models/heads.js';
+import { settingName, settingWith } from '../settingNames.js';
 import type { TrainingEvent } from '../training/events.js';
 import {
   type LoadStart,
@@ -135,8 +136,8 @@ async function load(source: string, wanted: Wanted, options: LoadPretrainedOptio
   try {
     return { wanted, source, loaded: await keepingCase(source, all) };
   } catch (error) {
-    if (error instanceof CheckpointError && !error.message.startsWith(`${setting} `)) {
-      error.message = `${setting} ${source}: ${error.message}`;
+    if (error instanceof CheckpointError && !error.message.startsWith(`${settingName(setting)} `)) {
+      error.message = `${settingName(setting)} ${source}: ${error.message}`;
     }
     throw error;
   }
@@ -161,15 +162,15 @@ function refuseFamily({ objective }: PretrainingSettings, { source, loaded, want
   const family = familyOf(loaded.model.architecture);
   if (role === 'discriminator' && task === 'maskedLm' && loaded.report.format === 'tensorflow-bundle') {
     throw new SettingsError([
-      `from is ${source}, a checkpoint of google-research/electra, whose main model is a discriminator, and objective is ${objective}, whose main model is a masked LM; expected objective electra or mlm`,
+      `${settingName('from')} is ${source}, a checkpoint of google-research/electra, whose main model is a discriminator, and ${settingName('objective')} is ${objective}, whose main model is a masked LM; expected electra or mlm`,
     ]);
   }
   const wanted = objective === 'spanbert' ? 'bert' : objective === 'mlm' ? family : 'electra';
   if (family === wanted) return;
   throw new SettingsError([
     family === 'bert'
-      ? `from is ${source}, a BERT, and objective is ${objective}, which trains an ELECTRA; expected objective spanbert or mlm, or an ELECTRA`
-      : `from is ${source}, an ELECTRA, and objective is spanbert, which trains a BERT; expected objective electra, mlm or another, or a BERT`,
+      ? `${settingName('from')} is ${source}, a BERT, and ${settingName('objective')} is ${objective}, which trains an ELECTRA; expected ${settingName('objective')} spanbert or mlm, or an ELECTRA`
+      : `${settingName('from')} is ${source}, an ELECTRA, and ${settingName('objective')} is spanbert, which trains a BERT; expected ${settingName('objective')} electra, mlm or another, or a BERT`,
   ]);
 }
 
@@ -192,8 +193,8 @@ function generatorOf(settings: PretrainingSettings, main: Found): string | undef
     return beside;
   const found = isThere ? beside : /discriminator/.test(source) ? source.replace(/discriminator/g, 'generator') : '…';
   throw new SettingsError([
-    `from is ${source}, which holds no generator, and objective ${objective} trains one; ` +
-      `give the generator that it was trained with, for instance --generator ${found}, or ask for a new one of random weights: newGenerator true (--new-generator)`,
+    `${settingName('from')} is ${source}, which holds no generator, and ${settingName('objective')} ${objective} trains one; ` +
+      `give the generator that it was trained with, for instance ${settingWith('generator', found)}, or ask for a new one of random weights: ${settingWith('newGenerator', true)}`,
   ]);
 }
 
@@ -214,7 +215,7 @@ async function loadGenerator(place: string, main: Found, options: LoadPretrained
     const { hiddenSize: found } = (error.found ?? {}) as { hiddenSize?: number };
     if (found === undefined || !error.expected?.includes(`hidden_size ${hiddenSize}`)) throw error;
     throw new CheckpointError(
-      `generator ${place}: its config.json is that of a discriminator ${hiddenSize} wide, and its tensors are ${found} wide`,
+      `${settingName('generator')} ${place}: its config.json is that of a discriminator ${hiddenSize} wide, and its tensors are ${found} wide`,
       {
         subject: place,
         found,
@@ -244,7 +245,7 @@ function refuseOtherHalves(found: readonly Found[]): void {
   if (wrong.length === 0) return;
   const said = wrong.map(
     ({ wanted, source, other }) =>
-      `${wanted.setting} is ${source}, which holds a ${other}, not a ${wanted.role === 'model' ? 'masked LM' : wanted.role}`,
+      `${settingName(wanted.setting)} is ${source}, which holds a ${other}, not a ${wanted.role === 'model' ? 'masked LM' : wanted.role}`,
   );
   const [{ source, other, wanted }] = wrong;
   throw new CheckpointError(said.join('; '), {
@@ -253,7 +254,7 @@ function refuseOtherHalves(found: readonly Found[]): void {
     expected: wanted.role,
     advice:
       wrong.length === 2
-        ? 'They have changed places: from is the discriminator, generator the generator'
+        ? `They have changed places: ${settingName('from')} is the discriminator, ${settingName('generator')} the generator`
         : 'The two halves of an ELECTRA are files of their own, most often in repositories called …-discriminator and …-generator',
   });
 }
@@ -263,12 +264,12 @@ function refuseNoHead({ wanted, source, loaded }: Found): void {
   const { initialized } = loaded.report;
   if (initialized.length === 0) return;
   throw new CheckpointError(
-    `${wanted.setting} ${source} has no whole head of ${loaded.model.architecture}: missing ${fewOf(initialized, 5)}`,
+    `${settingName(wanted.setting)} ${source} has no whole head of ${loaded.model.architecture}: missing ${fewOf(initialized, 5)}`,
     {
       subject: source,
       found: initialized,
       expected: 'all tensors of the model',
-      advice: 'To begin with a new head on its encoder, ask for it: newHead true (--new-head)',
+      advice: `To begin with a new head on its encoder, ask for it: ${settingWith('newHead', true)}`,
     },
   );
 }
@@ -278,7 +279,7 @@ function refuseOtherVocabulary(main: Found, generator: Found): void {
   const [ofMain, ofGenerator] = [main, generator].map(({ loaded }) => loaded.model.config.vocabSize);
   if (ofMain === ofGenerator) return;
   throw new CheckpointError(
-    `generator ${generator.source} has a vocabulary of ${ofGenerator}, and from ${main.source} one of ${ofMain}`,
+    `${settingName('generator')} ${generator.source} has a vocabulary of ${ofGenerator}, and ${settingName('from')} ${main.source} one of ${ofMain}`,
     {
       subject: generator.source,
       found: ofGenerator,

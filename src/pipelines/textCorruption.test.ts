@@ -62,7 +62,44 @@ describe('textCorruption', () => {
 
   it('leaves an empty text alone and refuses a fraction out of range', async () => {
     const corrupter = await textCorruption(OPTIONS);
-    expect(await corrupter.corrupt('', { fraction: 0.5, seed: 0 })).toEqual({ text: '', replacements: [] });
+    expect(await corrupter.corrupt('', { fraction: 0.5, seed: 0 })).toEqual({
+      text: '',
+      masked: '',
+      places: [],
+      replacements: [],
+    });
     await expect(corrupter.corrupt(TEXT, { fraction: 0, seed: 0 })).rejects.toThrow(SettingsError);
+    await expect(corrupter.corrupt(TEXT, { fraction: 2, seed: 0, temperature: 0 })).rejects.toThrow(
+      /fraction is 2[\s\S]*temperature is 0/,
+    );
+  });
+
+  it('masks pieces of words too when asked, and keeps beginnings beginnings', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    const pieces = await corrupter.corrupt(TEXT, { fraction: 1, seed: 3, unit: 'piece' });
+    const numPieces = TEST_TOKENIZER.encode(TEXT, { addSpecialTokens: false }).ids.filter(
+      (id) => !TEST_TOKENIZER.specialIds.has(id),
+    ).length;
+    expect(pieces.places).toHaveLength(numPieces);
+    expect(pieces.masked.split('[MASK]')).toHaveLength(numPieces + 1);
+    for (const { start, end, drawn } of pieces.places) expect(pieces.text.slice(start, end)).toBe(drawn);
+  });
+
+  it('counts a draw that is the original as original, and leaves it as it was written', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    const seeds = Array.from({ length: 40 }, (_, seed) => seed);
+    const all = await Promise.all(seeds.map((seed) => corrupter.corrupt('The chef ate', { fraction: 1, seed })));
+    const again = all.flatMap(({ places }) => places.filter(({ isReplaced }) => !isReplaced));
+    expect(again.length).toBeGreaterThan(0);
+    for (const { original, drawn } of again) expect(drawn).toBe(original);
+    for (const { places, replacements } of all) {
+      expect(replacements).toHaveLength(places.filter(({ isReplaced }) => isReplaced).length);
+    }
+  });
+
+  it('takes the most probable token at a temperature near 0, whatever the seed', async () => {
+    const corrupter = await textCorruption(OPTIONS);
+    const at = (seed: number) => corrupter.corrupt('The chef ate', { fraction: 1, seed, temperature: 1e-6 });
+    expect((await at(1)).text).toBe((await at(2)).text);
   });
 });

@@ -1,6 +1,8 @@
 /** What a discriminator is trained on, made visible: a text with some tokens replaced by a generator's proposals. */
 import { SettingsError } from '../errors.js';
 import { RandomStream } from '../random/philox.js';
+import { settingName } from '../settingNames.js';
+import type { Encoding } from '../text/encoding.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
 import type { PipelineOptions } from './encoderModel.js';
@@ -16,19 +18,51 @@ export interface Replacement {
   readonly replacement: string;
 }
 
+/** A place that was masked, whatever the generator drew for it. */
+export interface CorruptedPlace {
+  /** UTF-16 offsets in the corrupted text. */
+  readonly start: number;
+  readonly end: number;
+  readonly original: string;
+  /** What the generator drew, without the `##` of a piece that continues a word. */
+  readonly drawn: string;
+  /** False where the draw is the original again, which counts as original (arXiv 2003.10555 §2). */
+  readonly isReplaced: boolean;
+}
+
 export interface CorruptedText {
   readonly text: string;
+  /** The text as the generator saw it: the mask token in every place. */
+  readonly masked: string;
+  /** In the order of the text. */
+  readonly places: CorruptedPlace[];
+  /** Those of the places whose draw differs from the original. */
   readonly replacements: Replacement[];
+}
+
+/** What may be masked: words that are one token, or, as in pre-training, any piece of a word. */
+export type CorruptionUnit = 'word' | 'piece';
+
+export interface CorruptionOptions {
+  /** Of the words or pieces, above 0, up to 1; at least one is masked. */
+  readonly fraction: number;
+  /** The same seed gives the same corruption. */
+  readonly seed: number;
+  /** Divides the generator's logits before drawing, above 0. Default 1. */
+  readonly temperature?: number;
+  /** Default `word`. */
+  readonly unit?: CorruptionUnit;
 }
 
 export interface TextCorrupter {
   /**
-   * Masks whole words that are one token, has the generator fill all of them independently (as in pre-training) and
-   * writes its draws into the text, with a space added where a draw would run into what stands beside it. A text beyond the model's length is corrupted up to there.
-   * @param fraction  of the words, 0 to 1; at least one
-   * @param seed      the same seed gives the same corruption
+   * Masks some words, has the generator fill all of them independently (as in pre-training) and writes its draws into the
+   * text, with a space added where a draw would run into what stands beside it. A place keeps its kind: a piece that
+   * continues a word is drawn for one that does, a beginning for a beginning. A text beyond the model's length is corrupted
+   * up to there.
+   * @throws SettingsError naming every option that is out of range
    */
-  corrupt(text: string, options: { fraction: number; seed: number }): Promise<CorruptedText>;
+  corrupt(text: string, options: CorruptionOptions): Promise<CorruptedText>;
   release(): Promise<void>;
 }
 
@@ -44,75 +78,127 @@ export async function textCorruption(options: PipelineOptions): Promise<TextCorr
 async function corrupt(
   model: MaskedLanguageModel,
   text: string,
-  { fraction, seed }: { fraction: number; seed: number },
+  { fraction, seed, temperature = 1, unit = 'word' }: CorruptionOptions,
 ): Promise<CorruptedText> {
-  if (!(fraction > 0 && fraction <= 1)) throw new SettingsError([`fraction is ${fraction}; expected above 0, up to 1`]);
+  checkOptions(fraction, temperature);
   const { tokenizer } = model;
-  const { ids, offsets, wordIds } = tokenizer.encode(text, { maxLength: model.maxLength });
-  // A single-token word can be swapped in the text without touching its neighbours' pieces.
-  const candidates = [...ids.keys()].filter(
-    (i) =>
-      wordIds[i] >= 0 &&
-      wordIds[i] !== wordIds[i - 1] &&
-      wordIds[i] !== wordIds[i + 1] &&
-      !tokenizer.specialIds.has(ids[i]),
+  const encoding = tokenizer.encode(text, { maxLength: model.maxLength });
+  const { ids, offsets } = encoding;
+  const positions = drawPositions(candidatesOf(encoding, tokenizer, unit), { fraction, seed });
+  if (positions.length === 0) return { text, masked: text, places: [], replacements: [] };
+
+  const masked = ids.slice();
+  for (const position of positions) masked[position] = tokenizer.maskId;
+  const [logProbabilities] = await model.logProbabilities([{ ids: masked, positions }]);
+  const draws = new RandomStream(seed, 'proposals');
+  const proposals = logProbabilities.map((row, slot) => {
+    const isContinuation = tokenizer.isContinuation(ids[positions[slot]]);
+    const allows = (id: number) => isCandidate(tokenizer, id) && tokenizer.isContinuation(id) === isContinuation;
+    return draw(row, draws.uniform(), { temperature, allows });
+  });
+  return write(
+    tokenizer,
+    text,
+    positions.map((position, slot) => ({
+      start: offsets[2 * position],
+      end: offsets[2 * position + 1],
+      token: tokenizer.idToToken(proposals[slot]).replace(/^##(?=.)/, ''),
+      isReplaced: proposals[slot] !== ids[position],
+      continues: tokenizer.isContinuation(ids[position]),
+      isFollowed: tokenizer.isContinuation(ids[position + 1]),
+    })),
   );
+}
+
+function checkOptions(fraction: number, temperature: number): void {
+  const problems: string[] = [];
+  if (!(fraction > 0 && fraction <= 1)) {
+    problems.push(`${settingName('fraction')} is ${fraction}; expected above 0, up to 1`);
+  }
+  if (!(temperature > 0 && temperature < Infinity)) {
+    problems.push(`${settingName('temperature')} is ${temperature}; expected a number above 0`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+}
+
+/** Positions that may be masked. A word of one token can be swapped in the text without touching its neighbours' pieces. */
+function candidatesOf({ ids, wordIds }: Encoding, tokenizer: WordPieceTokenizer, unit: CorruptionUnit): number[] {
+  const isWhole = (i: number) => wordIds[i] !== wordIds[i - 1] && wordIds[i] !== wordIds[i + 1];
+  return [...ids.keys()].filter(
+    (i) => wordIds[i] >= 0 && (unit === 'piece' || isWhole(i)) && !tokenizer.specialIds.has(ids[i]),
+  );
+}
+
+/** So many of the candidates, without replacement, in the order of the text. */
+function drawPositions(candidates: number[], { fraction, seed }: { fraction: number; seed: number }): number[] {
   const random = new RandomStream(seed, 'masking');
   const count = Math.min(candidates.length, Math.max(1, Math.round(candidates.length * fraction)));
   for (let i = 0; i < count; i++) {
     const j = i + random.integer(candidates.length - i);
     [candidates[i], candidates[j]] = [candidates[j], candidates[i]];
   }
-  const positions = candidates.slice(0, count).sort((a, b) => a - b);
-  if (positions.length === 0) return { text, replacements: [] };
-
-  const masked = ids.slice();
-  for (const position of positions) masked[position] = tokenizer.maskId;
-  const [logProbabilities] = await model.logProbabilities([{ ids: masked, positions }]);
-  const draws = new RandomStream(seed, 'proposals');
-  const proposals = logProbabilities.map((row) =>
-    draw(row, draws.uniform(), (id) => isCandidate(tokenizer, id) && !tokenizer.isContinuation(id)),
-  );
-  return write(
-    tokenizer,
-    text,
-    positions,
-    proposals.map((id) => tokenizer.idToToken(id)),
-    { offsets, isChanged: (i) => proposals[i] !== ids[positions[i]] },
-  );
+  return candidates.slice(0, count).sort((a, b) => a - b);
 }
 
 /** Inverse-CDF draw among the ids that `allows` lets through. */
-function draw(logProbabilities: Float32Array, uniform: number, allows: (id: number) => boolean): number {
-  const probabilities = Float64Array.from(logProbabilities, (value, id) => (allows(id) ? Math.exp(value) : 0));
-  let left = uniform * probabilities.reduce((sum, p) => sum + p, 0);
+function draw(
+  logProbabilities: Float32Array,
+  uniform: number,
+  { temperature, allows }: { temperature: number; allows(id: number): boolean },
+): number {
+  // Divided before the exponential and shifted by the largest: at a low temperature all would be 0 otherwise.
+  let largest = Number.NEGATIVE_INFINITY;
+  logProbabilities.forEach((value, id) => {
+    if (value > largest && allows(id)) largest = value;
+  });
+  const weights = Float64Array.from(logProbabilities, (value, id) =>
+    allows(id) ? Math.exp((value - largest) / temperature) : 0,
+  );
+  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0);
   let last = 0;
-  for (let id = 0; id < probabilities.length; id++) {
-    if (probabilities[id] === 0) continue;
+  for (let id = 0; id < weights.length; id++) {
+    if (weights[id] === 0) continue;
     last = id;
-    left -= probabilities[id];
+    left -= weights[id];
     if (left < 0) break;
   }
   return last;
 }
 
-function write(
-  tokenizer: WordPieceTokenizer,
-  text: string,
-  positions: readonly number[],
-  tokens: readonly string[],
-  { offsets, isChanged }: { offsets: Int32Array; isChanged(slot: number): boolean },
-): CorruptedText {
-  const changed = [...positions.keys()].filter(isChanged);
-  const bounds = changed.map((slot) => [offsets[2 * positions[slot]], offsets[2 * positions[slot] + 1]] as const);
-  const parts = changed.flatMap((slot, i) => [
-    { text: text.slice(bounds[i - 1]?.[1] ?? 0, bounds[i][0]) },
-    { text: tokens[slot] },
-  ]);
-  const joined = joinParts(tokenizer, [...parts, { text: text.slice(bounds.at(-1)?.[1] ?? 0) }]);
-  const replacements = changed.map((slot, i) => {
+/** A masked place: UTF-16 offsets in the original text, and what was drawn. */
+interface Draw {
+  readonly start: number;
+  readonly end: number;
+  readonly token: string;
+  readonly isReplaced: boolean;
+  /** Whether it continues a word, and whether the token behind it does. */
+  readonly continues: boolean;
+  readonly isFollowed: boolean;
+}
+
+function write(tokenizer: WordPieceTokenizer, text: string, draws: readonly Draw[]): CorruptedText {
+  const mask = tokenizer.idToToken(tokenizer.maskId);
+  const between = (i: number) => text.slice(draws[i - 1]?.end ?? 0, draws[i]?.start ?? text.length);
+  const slice = (i: number) => ({ text: between(i), continues: draws[i - 1]?.isFollowed ?? false });
+  // A token that was drawn again leaves the text as it is written, upper case and all.
+  const drawn = draws.map(({ start, end, token, isReplaced }) => (isReplaced ? token : text.slice(start, end)));
+  const parts = draws.flatMap(({ continues }, i) => [slice(i), { text: drawn[i], continues }]);
+  const joined = joinParts(tokenizer, [...parts, slice(draws.length)]);
+  const places = draws.map((draw, i): CorruptedPlace => {
     const [start, end] = joined.spans[2 * i + 1];
-    return { start, end, original: text.slice(...bounds[i]), replacement: tokens[slot] };
+    const original = text.slice(draw.start, draw.end);
+    return { start, end, original, drawn: drawn[i], isReplaced: draw.isReplaced };
   });
-  return { text: joined.text, replacements };
+  const replaced = places.filter(({ isReplaced }) => isReplaced);
+  return {
+    text: joined.text,
+    masked: draws.map((_, i) => between(i) + mask).join('') + between(draws.length),
+    places,
+    replacements: replaced.map(({ start, end, original, drawn: replacement }) => ({
+      start,
+      end,
+      original,
+      replacement,
+    })),
+  };
 }

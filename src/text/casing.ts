@@ -1,5 +1,6 @@
 /** Whether a vocabulary and a tokenizer's handling of case and accents belong together. */
 import { DataError } from '../errors.js';
+import { settingWith } from '../settingNames.js';
 import { type NormalizationSettings, normalize, stripsAccents } from './normalization.js';
 import { CONTINUATION_PREFIX } from './wordpiece.js';
 
@@ -60,7 +61,7 @@ export function checkCasing(tokens: readonly string[], settings: NormalizationSe
       subject: source,
       found: { lowercase: settings.lowercase, stripAccents: stripsAccents(settings), unreachable: lost.count },
       expected: 'a tokenizer that keeps case',
-      advice: 'Say lowercase: false (--cased) to read it as it was made; lowercase: true (--uncased) if this is meant',
+      advice: `Say ${settingWith('lowercase', false)} to read it as it was made; ${settingWith('lowercase', true)} if this is meant`,
     },
   );
 }

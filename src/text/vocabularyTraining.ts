@@ -4,6 +4,7 @@
  */
 
 import { DataError, SettingsError } from '../errors.js';
+import { settingName } from '../settingNames.js';
 import { DEFAULT_NORMALIZATION, type NormalizationSettings } from './normalization.js';
 import { mergePairs, type SymbolWords } from './pairMerging.js';
 import { DEFAULT_SPECIAL_TOKENS } from './tokenizerSettings.js';
@@ -86,7 +87,7 @@ export class VocabularyTrainer {
     const words = toSymbols(counts, alphabetOf(counts, alphabetLimit), vocabulary);
     if (vocabulary.size > size) {
       throw new SettingsError([
-        `vocabulary size is ${size}, but special tokens and alphabet alone are ${vocabulary.size}; raise the size or lower alphabetLimit (${alphabetLimit})`,
+        `vocabulary size is ${size}, but special tokens and alphabet alone are ${vocabulary.size}; raise the size or lower ${settingName('alphabetLimit')} (${alphabetLimit})`,
       ]);
     }
     const tokens = [...vocabulary.keys()];

@@ -51,7 +51,7 @@ export async function evaluateCheckpoint(
     if (!heldOut) {
       throw new DataError(`${data} has no held-out text`, {
         subject: data,
-        advice: 'Prepare the text with a larger --held-out-fraction',
+        advice: 'Prepare the text again with a larger part held out: pleiad prepare --held-out-fraction 0.05',
       });
     }
     const { parameters } = readSnapshot(checkpoint, trainer, objective.models);

@@ -1,4 +1,6 @@
 /** Watches a run for the ways in which pre-training goes wrong, and says what to do. It never changes the run. */
+
+import { settingName } from '../settingNames.js';
 import type { WarningEvent } from './events.js';
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
 
@@ -55,7 +57,7 @@ export class HealthMonitor {
   step(step: number, { totalLoss }: LossMetrics, gradientNorm: number, learningRate: number): WarningEvent[] {
     const lossRatio = this.#loss.add(totalLoss);
     const normRatio = this.#norm.add(gradientNorm);
-    const advice = `Use a lower learningRate (the rate is ${learningRate.toExponential(1)}; try a third) or a longer warm-up.`;
+    const advice = `Use a lower ${settingName('learningRate')} (the rate is ${learningRate.toExponential(1)}; try a third) or a longer warm-up.`;
     if (lossRatio > RISE) {
       const percent = Math.round((lossRatio - 1) * 100);
       return this.#once(
@@ -108,7 +110,7 @@ export class HealthMonitor {
       step,
       'discriminator-collapse',
       `The discriminator finds no replaced token: its loss ${discriminatorLoss.toFixed(3)} is that of always guessing "original" (${replacedEntropy.toFixed(3)})`,
-      'Use a smaller generator (generatorSizeFraction) so that replacements are easier to tell, a higher discWeight, more steps, or check that the corpus is not repeated boilerplate.',
+      `Use a smaller generator (${settingName('generatorSizeFraction')}) so that replacements are easier to tell, a higher ${settingName('discWeight')}, more steps, or check that the corpus is not repeated boilerplate.`,
     );
   }
 
@@ -124,7 +126,7 @@ export class HealthMonitor {
       step,
       code,
       `The ${name} is no better than the word frequencies of the training text: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${unigramCrossEntropy.toFixed(2)}`,
-      'Use a higher learningRate or more steps; with a small corpus, a smaller vocabulary.',
+      `Use a higher ${settingName('learningRate')} or more steps; with a small corpus, a smaller vocabulary.`,
     );
   }
 

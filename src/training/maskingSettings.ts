@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { REPLACEMENT_UNITS } from '../data/masking/actions.js';
 import { BUDGET_RULES } from '../data/masking/budget.js';
 import { MASKING_NAMES, type MaskingName, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
+import { settingName } from '../settingNames.js';
 
 const fraction = () => z.number().min(0).max(1);
 const paperStyle = () => z.enum(['reference', 'paper']);
@@ -62,7 +63,7 @@ export const maskingFields = {
   lengthLaw: paperStyle()
     .optional()
     .describe(
-      'Span lengths above maxSpanLength: reference does without them (mean 3.8 words), paper counts them as maxSpanLength (4.5). Default reference.',
+      'Span lengths above `maxSpanLength`: reference does without them (mean 3.8 words), paper counts them as `maxSpanLength` (4.5). Default reference.',
     ),
   spanAnchor: paperStyle()
     .optional()
@@ -109,22 +110,28 @@ export function maskingContradictions(s: ResolvedMasking, given: ReadonlySet<str
   const problems: string[] = [];
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   const names = s.masking.join(', ');
-  refuse(new Set(s.masking).size < s.masking.length, `masking is ${names}; expected every scheme once`);
+  refuse(
+    new Set(s.masking).size < s.masking.length,
+    `${settingName('masking')} is ${names}; expected every scheme once`,
+  );
   refuse(
     s.maskKeepProb + s.maskRandomProb > 1,
-    `maskKeepProb is ${s.maskKeepProb} and maskRandomProb is ${s.maskRandomProb}; expected a sum of at most 1`,
+    `${settingName('maskKeepProb')} is ${s.maskKeepProb} and ${settingName('maskRandomProb')} is ${s.maskRandomProb}; expected a sum of at most 1`,
   );
   refuse(
     given.has('randomTokens') && s.maskRandomProb === 0,
-    'randomTokens is set and maskRandomProb is 0; no token is replaced by a random one',
+    `${settingName('randomTokens')} is set and ${settingName('maskRandomProb')} is 0; no token is replaced by a random one`,
   );
   refuse(
     s.duplicates === 'reference' && names !== 'random',
-    `duplicates is reference and masking is ${names}; only random draws tokens one by one`,
+    `${settingName('duplicates')} is reference and ${settingName('masking')} is ${names}; only random draws tokens one by one`,
   );
   const used = usedFields(s);
   for (const field of SCHEME_FIELDS) {
-    refuse(given.has(field) && !used.has(field), `${field} is set and masking is ${names}; ${UNUSED[field]}`);
+    refuse(
+      given.has(field) && !used.has(field),
+      `${settingName(field)} is set and ${settingName('masking')} is ${names}; ${UNUSED[field]}`,
+    );
   }
   return problems;
 }
@@ -133,10 +140,9 @@ export function maskingContradictions(s: ResolvedMasking, given: ReadonlySet<str
 const UNUSED = {
   replacementUnit: 'random has no spans',
   spanAnchor: 'random has no spans',
-  geometricP: 'only span draws lengths by it, and entity and phrase beside tagged spans (tagFallback reference)',
-  lengthLaw: 'only span draws lengths by it, and entity and phrase beside tagged spans (tagFallback reference)',
-  maxSpanLength:
-    'only span and uniform-span have it, and entity and phrase beside tagged spans (tagFallback reference)',
+  geometricP: 'only span draws lengths by it, and entity and phrase beside tagged spans',
+  lengthLaw: 'only span draws lengths by it, and entity and phrase beside tagged spans',
+  maxSpanLength: 'only span and uniform-span have it, and entity and phrase beside tagged spans',
   tags: 'only entity and phrase use tags',
   tagProb: 'only entity and phrase use tags',
   tagFallback: 'only entity and phrase use tags',

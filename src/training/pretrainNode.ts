@@ -11,6 +11,7 @@ import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js
 import type { EngineWish } from '../engine/engineNames.js';
 import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import type { PretrainingObjective } from '../objectives/objective.js';
+import { settingName } from '../settingNames.js';
 import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizerNode.js';
@@ -330,7 +331,7 @@ function limitsOf(
     .filter(isNew)
     .map(
       (name) =>
-        `${name} and ${more.join(' and ')} are both set; ${name} counts from the beginning of the run, ${more.join(' and ')} from where it stands: give one`,
+        `${settingName(name)} and ${more.map(settingName).join(' and ')} are both set; ${settingName(name)} counts from the beginning of the run, ${more.map(settingName).join(' and ')} from where it stands: give one`,
     );
   return { limits: before ? limits(before.given) : both, conflicts };
 }
@@ -359,7 +360,8 @@ function resolved(
 ): PretrainingSettings {
   const problems = [...known];
   const isMissing =
-    noRun !== undefined && `resume is set and ${noRun} holds no run to take settings from; check its name`;
+    noRun !== undefined &&
+    `${settingName('resume')} is set and ${noRun} holds no run to take settings from; check its name`;
   try {
     const settings = resolvePretrainingSettings(input, sizes);
     if (problems.length === 0) return settings;
@@ -375,7 +377,7 @@ function refuseSameFolder({ data, out }: FolderSettings): void {
   const real = (path: string) => (existsSync(path) ? realpathSync(path) : resolve(path));
   if (real(data) !== real(out)) return;
   throw new SettingsError([
-    `data and out are both ${out}; expected another folder for the run than that of the shards`,
+    `${settingName('data')} and ${settingName('out')} are both ${out}; expected another folder for the run than that of the shards`,
   ]);
 }
 

@@ -11,6 +11,7 @@ import { unigramCrossEntropy, unigramEntropy } from '../data/unigram.js';
 import { DataError } from '../errors.js';
 import type { MaskedBatch } from '../objectives/objective.js';
 import { Permutation, RandomStream } from '../random/philox.js';
+import { settingName } from '../settingNames.js';
 import { EVALUATION_SEED, type HeldOutData } from './evaluation.js';
 import type { PretrainingSettings } from './settings.js';
 import { spanBoundaryOf } from './spanBertSettings.js';
@@ -33,7 +34,7 @@ function requireTags({ source, train: { tags } }: Shards, kind: TagKind): void {
     {
       subject: source,
       expected: `at least one ${kind} in the training text`,
-      advice: 'Prepare JSONL that has them with `pleiad prepare --tags`, or give a tag file (tags)',
+      advice: `Prepare JSONL that has them with \`pleiad prepare --tags\`, or give a tag file (${settingName('tags')})`,
     },
   );
 }

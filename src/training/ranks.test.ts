@@ -312,7 +312,7 @@ describe('the end of one rank', () => {
     expect(reasons[0]).toBeInstanceOf(PeerError);
     expect(reasons[0].message).toBe(
       // Step 8's rows were being made while step 7 was computed.
-      'the run ends at step 7: rank 1 (memory, process 0) failed: shard 3 is damaged. The newest checkpoint is step 5; go on from it with --resume',
+      'the run ends at step 7: rank 1 (memory, process 0) failed: shard 3 is damaged. The newest checkpoint is step 5; go on from it with resume: true',
     );
     expect(reasons[2].message).toContain('rank 1 (memory, process 0) failed: shard 3 is damaged');
     const resumed = await train(3, { store, change: { batchSize: 6, accumulation: 1, resume: true } });

@@ -142,7 +142,7 @@ describe('a run folder', () => {
 
   it('is not begun twice by mistake', async () => {
     await run();
-    await expect(run()).rejects.toThrow(`out is ${out}, which holds a run already; set resume`);
+    await expect(run()).rejects.toThrow(`out is ${out}, which holds a run already; add resume: true`);
   });
 
   it('has each step once in metrics.jsonl, also after a crash and a resumption', async () => {

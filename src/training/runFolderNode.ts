@@ -12,6 +12,7 @@ import { makeFolder, syncFolder, unwritable, writeFileDurably } from '../checkpo
 import { FolderLock } from '../checkpoint/folderLockNode.js';
 import type { EngineIdentity } from '../engine/engineIdentity.js';
 import { CheckpointError, SettingsError } from '../errors.js';
+import { settingName, settingWith } from '../settingNames.js';
 import { VERSION } from '../version.js';
 import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
 import {
@@ -159,7 +160,7 @@ export class RunFolder implements CheckpointStore {
       const before = readRunFile(path);
       if (before && !details.settings.resume) {
         throw new SettingsError([
-          `out is ${path}, which holds a run already; set resume to go on with it, or choose another folder`,
+          `${settingName('out')} is ${path}, which holds a run already; add ${settingWith('resume', true)} to go on with it, or choose another folder`,
         ]);
       }
       makeFolder(join(path, 'checkpoints'));

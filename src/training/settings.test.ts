@@ -194,7 +194,7 @@ describe('pre-training settings', () => {
     [{ model: 'tiny' }, 'model is "tiny"; expected fields of the size with their values, for instance hiddenSize'],
     [
       { generator: [] },
-      'generator is []; expected fields of the generator with their values, for instance hiddenSize; or, with from, where its generator is',
+      'generator is []; expected fields of the generator with their values, for instance hiddenSize; or, going on from a model, where its generator is',
     ],
     [{ model: { layerNormEps: 0 } }, 'model.layerNormEps is 0; expected a number above 0'],
     [{ generator: { hiddenSize: 'x' } }, 'generator.hiddenSize is "x"; expected a whole number from 1'],

@@ -15,6 +15,7 @@ import {
 } from '../models/config.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { OBJECTIVES } from '../objectives/electra.js';
+import { settingName, settingWith } from '../settingNames.js';
 import { expectation, shownValue } from './expectation.js';
 import {
   maskingContradictions,
@@ -85,13 +86,13 @@ export const pretrainingSchema = z.strictObject({
     .enum(Object.keys(SIZES) as [SizeName, ...SizeName[]])
     .optional()
     .describe(
-      'Named size of the discriminator, or of the lone encoder. Default small; with from, the one that its model is of, or the next smaller one, for all defaults by size.',
+      'Named size of the discriminator, or of the lone encoder. Default small; with `from`, the one that its model is of, or the next smaller one, for all defaults by size.',
     ),
-  model: sizeOverrides.default({}).describe('Fields of the size to change, for instance hiddenSize. Default none.'),
+  model: sizeOverrides.default({}).describe('Fields of the size to change, for instance hiddenSize=256. Default none.'),
   generator: sizeOverrides
     .default({})
     .describe(
-      'Fields of the generator to change after its fractions are applied; or, with from, the name, folder or file of its generator. Default none.',
+      'Fields of the generator to change after its fractions are applied, as for `model`; or, with `from`, the name, folder or file of its generator. Default none.',
     ),
   generatorSizeFraction: z
     .number()
@@ -99,7 +100,7 @@ export const pretrainingSchema = z.strictObject({
     .max(1)
     .optional()
     .describe(
-      "Width of the generator as a fraction of the discriminator's, 0 to 1. Default by size: 1/4, 1/3 or 1/2; 1 for two-stage.",
+      "Width of the generator as a fraction of the discriminator's, 0 to 1. Default by size: 1/4, 1/3 or 1/2; 1 for objective two-stage.",
     ),
   generatorLayerFraction: z
     .number()
@@ -115,7 +116,7 @@ export const pretrainingSchema = z.strictObject({
     .enum(['embeddings', 'none', 'encoder'])
     .optional()
     .describe(
-      'What generator and discriminator share; encoder needs equal sizes. With none, the embeddings of the generator are as wide as itself, as released; generator.embeddingSize sets another width. Default embeddings; none for two-stage, which freezes the generator.',
+      'What generator and discriminator share; encoder needs equal sizes. With none, the embeddings of the generator are as wide as itself, as released; `generator.embeddingSize` sets another width. Default embeddings; none for objective two-stage, which freezes the generator.',
     ),
 
   ...maskingFields,
@@ -143,7 +144,7 @@ export const pretrainingSchema = z.strictObject({
     .enum(['local', 'corrected', 'reference'])
     .optional()
     .describe(
-      'How weights start. local: heads attend to neighbours; corrected: all from one normal; reference: as released, projections and the last layer Glorot-uniform. Default local; with from, corrected for what is new.',
+      'How weights start. local: heads attend to neighbours; corrected: all from one normal; reference: as released, projections and the last layer Glorot-uniform. Default local; with `from`, corrected for what is new.',
     ),
 
   length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
@@ -151,7 +152,7 @@ export const pretrainingSchema = z.strictObject({
     .enum(['pair', 'single'])
     .optional()
     .describe(
-      'Rows of two neighbouring segments (one in a tenth of the rows), or always of one. Default pair; single for spanbert without nextSentence.',
+      'Rows of two neighbouring segments (one in a tenth of the rows), or always of one. Default pair; single for spanbert without `nextSentence`.',
     ),
   batchSize: count()
     .optional()
@@ -159,7 +160,7 @@ export const pretrainingSchema = z.strictObject({
   accumulation: count()
     .optional()
     .describe(
-      'Micro-batches of a step, whose gradients are added up; under mpirun the ranks share its batchSize × accumulation rows. Default by size: 1, small 4, base 8, large 128 (spanbert 16).',
+      'Micro-batches of a step, whose gradients are added up; under mpirun the ranks share its rows (`batchSize` times this). Default by size: 1, small 4, base 8, large 128 (spanbert 16).',
     ),
 
   steps: count().optional().describe('Number of optimizer steps.'),
@@ -173,9 +174,9 @@ export const pretrainingSchema = z.strictObject({
     .string()
     .optional()
     .describe(
-      'With resume: train so much longer than the run has, such as "1h", counted from where it stands. The learning rate rises to where it would be in a run of that length.',
+      'With `resume`: train so much longer than the run has, such as "1h", counted from where it stands. The learning rate rises to where it would be in a run of that length.',
     ),
-  moreSteps: count().optional().describe('With resume: train so many steps more, counted from where the run stands.'),
+  moreSteps: count().optional().describe('With `resume`: train so many steps more, counted from where the run stands.'),
   learningRate: z
     .number()
     .positive()
@@ -189,7 +190,7 @@ export const pretrainingSchema = z.strictObject({
   scheduleStyle: style()
     .default('corrected')
     .describe('corrected warms up, then decays; reference does both at once, as the released code. Default corrected.'),
-  warmupSteps: z.number().int().min(0).optional().describe('Steps of warm-up, from 0. Default: by warmupFraction.'),
+  warmupSteps: z.number().int().min(0).optional().describe('Steps of warm-up, from 0. Default: by `warmupFraction`.'),
   warmupFraction: fraction()
     .optional()
     .describe('Warm-up as a fraction of all steps, at most 10000 of them. Default 0.1.'),
@@ -348,7 +349,7 @@ export type FolderSettings = PretrainingSettings & { readonly data: string; read
 /** What is missing for a run that reads and writes folders, one sentence each. */
 export function folderProblems(input: Partial<PretrainingInput>): string[] {
   const missing = (['data', 'out'] as const).filter((name) => input[name] === undefined);
-  return missing.map((name) => `${name} is missing; expected ${EXPECTED[name]}`);
+  return missing.map((name) => `${settingName(name)} is missing; expected ${EXPECTED[name]}`);
 }
 
 /** A word for the generator is where it comes from; all else must be its fields. */
@@ -447,7 +448,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   more: TIME_EXPECTED,
   model: 'fields of the size with their values, for instance hiddenSize',
   generator:
-    'fields of the generator with their values, for instance hiddenSize; or, with from, where its generator is',
+    'fields of the generator with their values, for instance hiddenSize; or, going on from a model, where its generator is',
 };
 
 /** One sentence a setting, however many of its limits a value breaks. */
@@ -463,10 +464,13 @@ function describeIssue(issue: z.core.$ZodIssue): string[] {
   }
   const [name, index] = issue.path;
   if (typeof index === 'number') {
-    return [`${String(name)} has ${shownValue(issue.input)}; expected ${expectation(fieldAt([name]), 'element')}`];
+    return [
+      `${settingName(String(name))} has ${shownValue(issue.input)}; expected ${expectation(fieldAt([name]), 'element')}`,
+    ];
   }
   const found = issue.input === undefined ? 'is missing' : `is ${shownValue(issue.input)}`;
-  return [`${at || 'the object of settings'} ${found}; expected ${EXPECTED[at] ?? expectation(fieldAt(issue.path))}`];
+  const where = at ? settingName(at) : 'the object of settings';
+  return [`${where} ${found}; expected ${EXPECTED[at] ?? expectation(fieldAt(issue.path))}`];
 }
 
 function fieldAt([name, field]: readonly PropertyKey[]): z.ZodType {
@@ -480,7 +484,7 @@ function hasFields(name: PropertyKey): name is 'model' | 'generator' {
 }
 
 function unknownName(key: string, at: string, known: readonly string[]): string {
-  const where = at ? `${at}.${key}` : key;
+  const where = at ? settingName(`${at}.${key}`) : key;
   if (at && (key === 'vocabSize' || key === 'padTokenId')) return `${where} cannot be set; it comes from the tokenizer`;
   const nearest = nearestName(key, known);
   return nearest
@@ -526,33 +530,35 @@ function contradictions(
   const problems: string[] = [];
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   if (s.time !== undefined && s.timeMs === undefined) {
-    problems.push(`time is "${s.time}"; expected ${TIME_EXPECTED}`);
+    problems.push(`${settingName('time')} is "${s.time}"; expected ${TIME_EXPECTED}`);
   }
   if (s.more !== undefined && s.moreMs === undefined) {
-    problems.push(`more is "${s.more}"; expected ${TIME_EXPECTED}; steps have a setting of their own`);
+    problems.push(
+      `${settingName('more')} is "${s.more}"; expected ${TIME_EXPECTED}; steps have a setting of their own`,
+    );
   }
   for (const name of ['more', 'moreSteps'] as const) {
     const instead = name === 'more' ? 'time' : 'steps';
     refuse(
       s[name] !== undefined && !s.resume,
-      `${name} is ${s[name]} and resume is not set; ${name} counts from where a run stands: set resume, or give ${instead}`,
+      `${settingName(name)} is ${s[name]} and ${settingName('resume')} is not set; it counts from where a run stands: add ${settingWith('resume', true)}, or give ${settingName(instead)}`,
     );
   }
   refuse(
     !given.has('steps') && !given.has('time'),
-    'neither steps nor time is set; give one, for instance steps 10000 or time "10m"',
+    `neither ${settingName('steps')} nor ${settingName('time')} is set; give one, for instance ${settingWith('steps', 10000)} or ${settingWith('time', '10m')}`,
   );
   refuse(
     given.has('warmupSteps') && given.has('warmupFraction'),
-    'warmupSteps and warmupFraction are both set; give one',
+    `${settingName('warmupSteps')} and ${settingName('warmupFraction')} are both set; give one`,
   );
   refuse(
     s.steps !== undefined && s.warmupSteps !== undefined && s.warmupSteps > s.steps,
-    `warmupSteps is ${s.warmupSteps} and steps is ${s.steps}; expected at most as many steps of warm-up as there are steps`,
+    `${settingName('warmupSteps')} is ${s.warmupSteps} and ${settingName('steps')} is ${s.steps}; expected at most as many steps of warm-up as there are steps`,
   );
   refuse(
     given.has('power') && s.schedule !== 'polynomial',
-    `power is set and schedule is ${s.schedule}; only polynomial has a power`,
+    `${settingName('power')} is set and ${settingName('schedule')} is ${s.schedule}; only polynomial has a power`,
   );
   for (const [own, field] of [
     ['hiddenDropout', 'hiddenDropoutProb'],
@@ -560,12 +566,12 @@ function contradictions(
   ] as const) {
     refuse(
       given.has(own) && s.model[field] !== undefined,
-      `${own} is ${s[own]} and model.${field} is ${s.model[field]}; give one`,
+      `${settingName(own)} is ${s[own]} and ${settingName(`model.${field}`)} is ${s.model[field]}; give one`,
     );
   }
   refuse(
     s.objective !== 'spanbert' && s.mlmWeight === 0 && s.discWeight === 0,
-    'mlmWeight and discWeight are both 0; nothing would be learned',
+    `${settingName('mlmWeight')} and ${settingName('discWeight')} are both 0; nothing would be learned`,
   );
   problems.push(
     ...engineProblems(s),
@@ -575,8 +581,14 @@ function contradictions(
     ...beginningContradictions(s, given),
     ...(bad.has('size') || (s.from !== undefined && !knowsSizes) ? [] : modelProblems(s)),
   );
-  const mentionsBad = (problem: string) => problem.split(/[^\w.]+/).some((word) => bad.has(word));
-  return problems.filter((problem) => !mentionsBad(problem));
+  const wordings = [...bad].map((name) => settingName(name));
+  return problems.filter((problem) => !wordings.some((name) => mentions(problem, name)));
+}
+
+/** Whether a name stands in a text as a whole, not as a part of another. */
+function mentions(text: string, name: string): boolean {
+  const rest = text.split(name);
+  return rest.slice(1).some((after, i) => !/[\w.-]$/.test(rest[i]) && !/^(?:[\w-]|\.\w)/.test(after));
 }
 
 const GENERATOR_SETTINGS = [
@@ -598,18 +610,25 @@ function generatorContradictions(s: PretrainingSettings, given: ReadonlySet<stri
   const problems: string[] = [];
   if (!hasGenerator(s)) {
     for (const name of GENERATOR_SETTINGS) {
-      if (given.has(name)) problems.push(`${name} is set and objective is ${s.objective}, which has no generator`);
+      if (given.has(name))
+        problems.push(
+          `${settingName(name)} is set and ${settingName('objective')} is ${s.objective}, which has no generator`,
+        );
     }
   }
   if (s.objective === 'two-stage' && s.sharing !== 'none') {
-    problems.push(`sharing is ${s.sharing} and objective is two-stage, which freezes the generator; expected none`);
+    problems.push(
+      `${settingName('sharing')} is ${s.sharing} and ${settingName('objective')} is two-stage, which freezes the generator; expected none`,
+    );
   }
   if (s.generatorKind !== 'model') {
     if (s.objective === 'two-stage')
-      problems.push(`generatorKind is ${s.generatorKind} and objective is two-stage, which trains a model first`);
+      problems.push(
+        `${settingName('generatorKind')} is ${s.generatorKind} and ${settingName('objective')} is two-stage, which trains a model first`,
+      );
     if (s.sharing === 'encoder')
       problems.push(
-        `generatorKind is ${s.generatorKind} and sharing is encoder; there is no generator encoder to share`,
+        `${settingName('generatorKind')} is ${s.generatorKind} and ${settingName('sharing')} is encoder; there is no generator encoder to share`,
       );
   }
   return problems;
@@ -619,11 +638,11 @@ function modelProblems(s: PretrainingSettings): string[] {
   // Sizes do not depend on the vocabulary: any will do for checking them.
   const { discriminator, generator } = modelConfigs(s, { vocabSize: 1, padTokenId: 0 });
   const ofModel = encoderConfigProblems(discriminator);
-  const problems = ofModel.map((problem) => `model: ${problem}`);
+  const problems = ofModel.map((problem) => `${settingName('model')}: ${problem}`);
   if (s.objective === 'spanbert' && discriminator.embeddingSize !== discriminator.hiddenSize) {
     const { embeddingSize, hiddenSize } = discriminator;
     problems.push(
-      `model.embeddingSize is ${embeddingSize} and hiddenSize is ${hiddenSize}; objective spanbert trains a BERT, which has no embedding projection: expected ${hiddenSize}`,
+      `${settingName('model.embeddingSize')} is ${embeddingSize} and hiddenSize is ${hiddenSize}; ${settingName('objective')} spanbert trains a BERT, which has no embedding projection: expected ${hiddenSize}`,
     );
   }
   if (hasGenerator(s) && s.generatorKind === 'model') {
@@ -633,19 +652,19 @@ function modelProblems(s: PretrainingSettings): string[] {
       const [field] = problem.split(' ') as [keyof EncoderConfig];
       return given(field) && (field !== 'hiddenSize' || given('numAttentionHeads'));
     });
-    problems.push(...ofGenerator.map((problem) => `generator: ${problem}`));
+    problems.push(...ofGenerator.map((problem) => `${settingName('generator')}: ${problem}`));
     const compared = (key: keyof EncoderConfig) => given(key) || !FROM_HEADS.includes(key);
     problems.push(...sharingProblems(s, discriminator, generator, compared));
     const { maxPositionEmbeddings: positions } = generator;
     if (s.length > positions && positions < discriminator.maxPositionEmbeddings) {
       problems.push(
-        `length is ${s.length} and maxPositionEmbeddings of the generator is ${positions}; expected a length of at most that`,
+        `${settingName('length')} is ${s.length} and maxPositionEmbeddings of the generator is ${positions}; expected a length of at most that`,
       );
     }
   }
   if (s.length > discriminator.maxPositionEmbeddings) {
     problems.push(
-      `length is ${s.length} and maxPositionEmbeddings is ${discriminator.maxPositionEmbeddings}; expected a length of at most that, or a larger model.maxPositionEmbeddings`,
+      `${settingName('length')} is ${s.length} and maxPositionEmbeddings is ${discriminator.maxPositionEmbeddings}; expected a length of at most that, or a larger ${settingName('model.maxPositionEmbeddings')}`,
     );
   }
   return problems;
@@ -675,12 +694,13 @@ function sharingProblems(
         (key) =>
           `${why} needs equal sizes: ${key} is ${discriminator[key]} in the model and ${generator[key]} in the generator`,
       );
-  if (s.sharing === 'encoder') return equal(ENCODER_SIZES, 'sharing encoder');
-  if (s.objective === 'two-stage') return equal(ENCODER_SIZES, 'objective two-stage, which copies the generator,');
+  if (s.sharing === 'encoder') return equal(ENCODER_SIZES, `${settingName('sharing')} encoder`);
+  if (s.objective === 'two-stage')
+    return equal(ENCODER_SIZES, `${settingName('objective')} two-stage, which copies the generator,`);
   if (s.sharing !== 'embeddings') return [];
-  const problems = equal(EMBEDDING_SIZES, 'sharing embeddings');
+  const problems = equal(EMBEDDING_SIZES, `${settingName('sharing')} embeddings`);
   if (s.from === undefined) return problems;
-  return problems.map((problem) => `${problem}; sharing none keeps the embeddings of both`);
+  return problems.map((problem) => `${problem}; ${settingWith('sharing', 'none')} keeps the embeddings of both`);
 }
 
 /**
@@ -757,7 +777,7 @@ export function changedSettings(before: PretrainingSettings, now: PretrainingSet
   const changed = (a: unknown, b: unknown, name: string) =>
     JSON.stringify(a) === JSON.stringify(b)
       ? []
-      : [`${name} was ${JSON.stringify(a)} when the run began and is ${JSON.stringify(b)} now`];
+      : [`${settingName(name)} was ${JSON.stringify(a)} when the run began and is ${JSON.stringify(b)} now`];
   const names = SETTING_NAMES.filter((name) => !CHANGEABLE.includes(name));
   return [
     ...names.flatMap((name) => changed(before[name], now[name], name)),

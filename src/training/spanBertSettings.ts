@@ -1,6 +1,7 @@
 /** Settings of SpanBERT's objective: a part of those of pre-training. */
 import { z } from 'zod';
 import { SPAN_BOUNDARY_DEFAULTS, type SpanBoundaryConfig } from '../models/spanbert.js';
+import { settingName } from '../settingNames.js';
 
 const count = () => z.number().int().min(1);
 const { maxSpanTargets, positionSize, endpoints, edgeSpans } = SPAN_BOUNDARY_DEFAULTS;
@@ -68,27 +69,36 @@ export function spanBertContradictions(s: SpanBertSettings & Surroundings, given
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   if (s.objective !== 'spanbert') {
     for (const field of FIELDS) {
-      refuse(given.has(field), `${field} is set and objective is ${s.objective}; only spanbert has it`);
+      refuse(
+        given.has(field),
+        `${settingName(field)} is set and ${settingName('objective')} is ${s.objective}; only spanbert has it`,
+      );
     }
     return problems;
   }
-  refuse(given.has('discWeight'), 'discWeight is set and objective is spanbert, which has no discriminator');
+  refuse(
+    given.has('discWeight'),
+    `${settingName('discWeight')} is set and ${settingName('objective')} is spanbert, which has no discriminator`,
+  );
   for (const field of HEAD_FIELDS) {
-    refuse(!s.sbo && given.has(field), `${field} is set and sbo is false; there is no span boundary head`);
+    refuse(
+      !s.sbo && given.has(field),
+      `${settingName(field)} is set and ${settingName('sbo')} is false; there is no span boundary head`,
+    );
   }
   refuse(
     s.mlmWeight === 0 && (!s.sbo || s.sboWeight === 0),
     s.sbo
-      ? 'mlmWeight and sboWeight are both 0; nothing would be learned'
-      : 'mlmWeight is 0 and sbo is false; nothing would be learned',
+      ? `${settingName('mlmWeight')} and ${settingName('sboWeight')} are both 0; nothing would be learned`
+      : `${settingName('mlmWeight')} is 0 and ${settingName('sbo')} is false; nothing would be learned`,
   );
   refuse(
     s.duplicates === 'reference',
-    'duplicates is reference and objective is spanbert, whose spans are of distinct positions; expected corrected',
+    `${settingName('duplicates')} is reference and ${settingName('objective')} is spanbert, whose spans are of distinct positions; expected corrected`,
   );
   refuse(
     s.nextSentence && s.segments === 'single',
-    'nextSentence is true and segments is single; expected pair, or leave segments out',
+    `${settingName('nextSentence')} is true and ${settingName('segments')} is single; expected pair, or leave ${settingName('segments')} out`,
   );
   return problems;
 }

@@ -10,6 +10,7 @@ import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError } from '../errors.js';
 import { fewOf } from '../fewOf.js';
 import type { PretrainingObjective } from '../objectives/objective.js';
+import { settingName, settingWith } from '../settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { StartSizes } from './startSettings.js';
 import { type NamedArray, weightsSha256 } from './weightsHash.js';
@@ -161,7 +162,7 @@ function refuseRandom(random: readonly string[], { source }: StartModel, { newHe
     subject: source,
     found: refused,
     expected: 'weights of every part that is trained',
-    advice: 'To let these start at random, ask for it: newHead true (--new-head)',
+    advice: `To let these start at random, ask for it: ${settingWith('newHead', true)}`,
   });
 }
 
@@ -252,8 +253,8 @@ export function startNotices({ models }: Start, { shared }: JoinedStart, length:
     if (typeof trained === 'number' && trained < length) {
       notices.push({
         code: 'positions-new',
-        message: `The ${role} of ${source} was trained on rows of ${trained} tokens, and length is ${length}: positions from ${trained} on have learned nothing yet`,
-        advice: `They will now; with length ${trained} nothing is new.`,
+        message: `The ${role} of ${source} was trained on rows of ${trained} tokens, and ${settingName('length')} is ${length}: positions from ${trained} on have learned nothing yet`,
+        advice: `They will now; with ${settingWith('length', trained)} nothing is new.`,
       });
     }
   }
@@ -272,7 +273,7 @@ function differenceNotice(models: readonly StartModel[], shared: SharedCompariso
     advice:
       relative < ROUNDED
         ? 'That is the size of rounding, and will do no harm.'
-        : 'They do not seem to have been trained together, and the generator begins worse than it was; sharing none keeps both.',
+        : `They do not seem to have been trained together, and the generator begins worse than it was; ${settingWith('sharing', 'none')} keeps both.`,
   };
 }
 

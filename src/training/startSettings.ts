@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { type EncoderConfig, encoderConfig, generatorConfig, SIZES, type SizeName } from '../models/config.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
+import { settingName } from '../settingNames.js';
 
 export const startFields = {
   from: z
@@ -15,7 +16,7 @@ export const startFields = {
     .describe(
       'What to go on from: a name on the hub, a model folder, a checkpoint, a run, or a file. Its weights, sizes and vocabulary are taken; the optimizer and the warm-up start anew. Default: random weights.',
     ),
-  revision: z.string().min(1).optional().describe('Branch, tag or commit of from on the hub. Default main.'),
+  revision: z.string().min(1).optional().describe('Branch, tag or commit of `from` on the hub. Default main.'),
   generatorRevision: z
     .string()
     .min(1)
@@ -24,11 +25,11 @@ export const startFields = {
   newGenerator: z
     .boolean()
     .optional()
-    .describe('With from: the generator starts at random, though the discriminator does not. Default false.'),
+    .describe('With `from`: the generator starts at random, though the discriminator does not. Default false.'),
   newHead: z
     .boolean()
     .optional()
-    .describe('With from: heads that its weights do not have start at random. Default false: that is an error.'),
+    .describe('With `from`: heads that its weights do not have start at random. Default false: that is an error.'),
 };
 
 /** What is known of the models that a run begins with, before any weight is looked at. Kept in run.json. */
@@ -120,7 +121,9 @@ export function startContradictions(parsed: Given, start: StartSizes, given: Rea
   const problems: string[] = [];
   const compare = (name: string, value: unknown, source: string, found: unknown) => {
     if (value === found) return;
-    problems.push(`${name} is ${value}, and ${source} has ${found}; leave it out, or begin without from`);
+    problems.push(
+      `${settingName(name)} is ${value}, and ${source} has ${found}; leave it out, or begin without ${settingName('from')}`,
+    );
   };
   if (parsed.size !== undefined) {
     const named = encoderConfig(parsed.size, model.vocabSize);
@@ -128,7 +131,7 @@ export function startContradictions(parsed: Given, start: StartSizes, given: Rea
     const list = (config: EncoderConfig) => other.map((name) => `${name} ${config[name]}`).join(', ');
     if (other.length > 0) {
       problems.push(
-        `size is ${parsed.size} (${list(named)}), and ${from} has ${list(model)}; leave it out, or begin without from`,
+        `${settingName('size')} is ${parsed.size} (${list(named)}), and ${from} has ${list(model)}; leave it out, or begin without ${settingName('from')}`,
       );
     }
   }
@@ -181,35 +184,41 @@ export function beginningContradictions(s: Surroundings, given: ReadonlySet<stri
   const { from, generatorFrom } = s;
   if (from === undefined) {
     for (const name of ['revision', 'newGenerator', 'newHead'] as const) {
-      refuse(Boolean(s[name]), `${name} is set and from is not; all weights are new then`);
+      refuse(
+        Boolean(s[name]),
+        `${settingName(name)} is set and ${settingName('from')} is not; all weights are new then`,
+      );
     }
     refuse(
       generatorFrom !== undefined,
-      `generator is ${JSON.stringify(generatorFrom)} and from is not set; give the discriminator that it belongs to (from), or fields of the generator with their values, for instance hiddenSize`,
+      `${settingName('generator')} is ${JSON.stringify(generatorFrom)} and ${settingName('from')} is not set; give the discriminator that it belongs to (${settingName('from')}), or fields of the generator with their values, for instance hiddenSize`,
     );
   }
   refuse(
     s.generatorRevision !== undefined && generatorFrom === undefined,
-    'generatorRevision is set, and generator does not say where the generator is',
+    `${settingName('generatorRevision')} is set, and ${settingName('generator')} does not say where the generator is`,
   );
   refuse(
     s.newGenerator === true && generatorFrom !== undefined,
-    'generator and newGenerator are both set; give one: the weights of a generator, or new ones',
+    `${settingName('generator')} and ${settingName('newGenerator')} are both set; give one: the weights of a generator, or new ones`,
   );
   const none = s.objective === 'mlm' || s.objective === 'spanbert' ? s.objective : undefined;
-  refuse(s.newGenerator === true && none !== undefined, `newGenerator is set and objective is ${none}, which has none`);
+  refuse(
+    s.newGenerator === true && none !== undefined,
+    `${settingName('newGenerator')} is set and ${settingName('objective')} is ${none}, which has none`,
+  );
   refuse(
     (s.newGenerator === true || generatorFrom !== undefined) && s.generatorKind !== 'model',
-    `generatorKind is ${s.generatorKind}, which has no weights, and ${generatorFrom === undefined ? 'newGenerator' : 'generator'} is set; give one`,
+    `${settingName('generatorKind')} is ${s.generatorKind}, which has no weights, and ${settingName(generatorFrom === undefined ? 'newGenerator' : 'generator')} is set; give one`,
   );
   if (from === undefined) return problems;
   refuse(
     s.objective === 'two-stage',
-    'objective is two-stage, whose discriminator begins as its generator, and from is set; expected electra',
+    `${settingName('objective')} is two-stage, whose discriminator begins as its generator, and ${settingName('from')} is set; expected electra`,
   );
   refuse(
     given.has('initialization') && s.initialization === 'local',
-    'initialization is local, which needs positions that start as sinusoids, and from is set, whose positions are trained; expected corrected or reference',
+    `${settingName('initialization')} is local, which needs positions that start as sinusoids, and ${settingName('from')} is set, whose positions are trained; expected corrected or reference`,
   );
   return problems;
 }

@@ -13,6 +13,7 @@ import { ALONE, type Collective, describeMember, PeerError } from '../collective
 import type { Engine, Program } from '../engine/engine.js';
 import { PleiadError } from '../errors.js';
 import type { ObjectivePhase, PretrainingObjective } from '../objectives/objective.js';
+import { settingName, settingWith } from '../settingNames.js';
 import { ArenaExchange } from './arenaExchange.js';
 import type { CheckpointStore, FoundCheckpoint, Snapshot, TrainerProgress } from './checkpoint.js';
 import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
@@ -467,7 +468,7 @@ class PretrainingRun {
       ...this.#warning(
         'rolled-back',
         `${SKIPS_BEFORE_ROLLBACK} steps in a row were not finite; going back from step ${step} to ${found ? found.path : 'the beginning'} with ${scale} times the learning rate`,
-        'If this was the second time, stop and use a lower learningRate, a longer warm-up, or clipNorm 1.',
+        `If this was the second time, stop and use a lower ${settingName('learningRate')}, a longer warm-up, or ${settingWith('clipNorm', 1)}.`,
       ),
     };
   }
@@ -479,7 +480,7 @@ class PretrainingRun {
       {
         subject: `step ${step}`,
         expected: 'finite losses',
-        advice: `Start again with a lower learningRate (it is ${this.settings.learningRate}; try ${this.settings.learningRate / 5}), a longer warm-up, clipNorm 1, or fewer extreme settings such as temperature (${this.settings.temperature})`,
+        advice: `Start again with a lower ${settingName('learningRate')} (it is ${this.settings.learningRate}; try ${this.settings.learningRate / 5}), a longer warm-up, ${settingWith('clipNorm', 1)}, or fewer extreme settings such as ${settingName('temperature')} (${this.settings.temperature})`,
       },
     );
   }
@@ -650,8 +651,9 @@ class PretrainingRun {
     const { step } = this.#progress;
     const { store } = this.dependencies;
     const saved = !store
-      ? 'Go on from its newest checkpoint with --resume'
-      : this.#saved && `The newest checkpoint is ${this.#saved.path}; go on from it with --resume`;
+      ? `Go on from its newest checkpoint with ${settingWith('resume', true)}`
+      : this.#saved &&
+        `The newest checkpoint is ${this.#saved.path}; go on from it with ${settingWith('resume', true)}`;
     return new PeerError(`the run ends at step ${step}: ${message}`, {
       failure,
       members,

@@ -6,6 +6,7 @@ import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js
 import type { EngineWish } from '../engine/engineNames.js';
 import { chooseEngine, type EngineChoice, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { OneDnnMissing } from '../engine/onednn/engine.js';
+import { settingName, settingWith } from '../settingNames.js';
 import type { TrainingEvent, WarningEvent } from './events.js';
 
 /** Something to tell with the next event. */
@@ -62,7 +63,11 @@ export async function startTrainingEngine(wish: EngineWish, { begun, create }: E
   if (create) return { engine: await create(wish), notices: [] };
   const notices: EngineNotice[] = [];
   const onWarning = (message: string) =>
-    notices.push({ code: 'engine', message, advice: 'The results are right; --engine onnxruntime does without it.' });
+    notices.push({
+      code: 'engine',
+      message,
+      advice: `The results are right; ${settingWith('engine', 'onnxruntime')} does without it.`,
+    });
   const before = begun && (begun.engine ?? BEGUN_WITH);
   const { engine, advice } = await chooseAgain({ ...wish, onWarning }, before);
   if (advice) notices.push({ code: 'engine', message: `The engine is ${engine.description}`, advice: `${advice}.` });
@@ -94,8 +99,7 @@ function describeChange(before: EngineIdentity, now: EngineIdentity): EngineNoti
   return {
     code: 'engine-changed',
     message: `The run was begun on ${describe(before)} and goes on on ${describe(now)}`,
-    advice:
-      'It goes on as well, but its weights will not be, bit for bit, those of a run that was left alone; --engine, --precision and --threads choose what it was begun with.',
+    advice: `It goes on as well, but its weights will not be, bit for bit, those of a run that was left alone; ${settingName('engine')}, ${settingName('precision')} and ${settingName('threads')} choose what it was begun with.`,
   };
 }
 

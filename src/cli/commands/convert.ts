@@ -82,7 +82,6 @@ function newHeadOptions({ newHead, labels, seed }: OptionValues): Partial<Conver
   const number = wholeNumber('--seed', seed, 0);
   return {
     newHead: newHead === true,
-    newHeadAdvice: '--new-head',
     ...(names && { labels: names }),
     ...(number !== undefined && { seed: number }),
   };

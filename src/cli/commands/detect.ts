@@ -1,10 +1,12 @@
 import { loadReplacedTokenDetection } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
+import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
 export const detect: CommandDefinition = {
   name: 'detect',
@@ -14,7 +16,10 @@ export const detect: CommandDefinition = {
   examples: ['pleiad detect --model run/ "the chef ate the meal"', 'pleiad detect --model run/ --json < text.txt'],
 
   async run(words, options, { output }) {
-    const model = modelFolder(options.model);
+    const { model } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => checkText(words, options),
+    });
     const texts = await readTexts(words, options);
     const detector = await loadReplacedTokenDetection(model, {
       ...engineOptions(options),
@@ -23,8 +28,11 @@ export const detect: CommandDefinition = {
     try {
       const results = await detector.detect(texts);
       results.forEach((tokens, i) => {
+        if (i > 0) output.line();
         showDetection(texts[i], tokens, output);
       });
+      output.line();
+      output.paragraph(`${LEGEND}${colourLegend(output)}`);
       const json = options.lines
         ? { texts: results.map((tokens, i) => ({ text: texts[i], tokens })) }
         : { tokens: results[0] };
@@ -35,17 +43,35 @@ export const detect: CommandDefinition = {
   },
 };
 
+const LEGEND =
+  'replaced: how probable it is that the token is not the original, 0 to 1; start, end: its characters in the text.';
+
 /** From this probability on a token is doubted, and from the higher one it is held to be replaced. */
 const DOUBTED = 0.25;
 const REPLACED = 0.5;
 
-/** On a terminal the text with its doubtful places marked; then, and elsewhere only, one line a token. */
-export function showDetection(text: string, tokens: readonly DetectedToken[], output: Output): void {
+/** On a terminal the text with its doubtful places marked; then, and elsewhere only, a table of the tokens. */
+function showDetection(text: string, tokens: readonly DetectedToken[], output: Output): void {
   if (output.isLive) output.line(markedText(text, tokens, output));
-  for (const { token, start, end, replaced } of tokens) {
-    const line = `${replaced.toFixed(3)}\t${start}\t${end}\t${token}`;
-    output.line(replaced >= REPLACED ? output.style(line, 'red') : line);
-  }
+  const rows = tokens.map(({ token, start, end, replaced }) => [replaced.toFixed(3), `${start}`, `${end}`, token]);
+  const [titles, ...lines] = tableLines(COLUMNS, rows);
+  output.line(output.style(titles, 'bold'));
+  lines.forEach((line, i) => {
+    output.line(tokens[i].replaced >= REPLACED ? output.style(line, 'red') : line);
+  });
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'replaced', align: 'right' },
+  { title: 'start', align: 'right' },
+  { title: 'end', align: 'right' },
+  { title: 'token' },
+];
+
+/** What the colours mean, where there are any. */
+export function colourLegend(output: Output): string {
+  if (!output.hasColor) return '';
+  return ` ${output.style('Red', 'red')}: from ${REPLACED} on; ${output.style('yellow', 'yellow')}: from ${DOUBTED} on.`;
 }
 
 /** The text with what looks replaced in red and what is doubtful in yellow. */

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { createEngine } from '../../engine/node/chooseEngine.js';
 import { CheckpointError, SettingsError } from '../../errors.js';
 import { innerPlace, resolveCheckpoint } from '../../pipelines/modelPlacesNode.js';
@@ -12,17 +14,20 @@ export const evaluate: CommandDefinition = {
   name: 'evaluate',
   summary: 'Measures a model on held-out data.',
   options: [
-    { flags: '--task <name>', description: 'what to measure', choices: ['pretraining'] },
     MODEL_OPTION,
     { flags: '--data <folder>', description: 'folder of token shards; their held-out split is used' },
     { flags: '--batches <number>', description: 'at most so many batches. Default: all of the held-out text.' },
+    {
+      flags: '--task <name>',
+      description: 'what to measure. Default: what the model was trained for, which is pretraining for all so far.',
+      choices: ['pretraining'],
+    },
     ...ENGINE_OPTIONS,
   ],
-  examples: ['pleiad evaluate --task pretraining --model run/ --data shards/'],
+  examples: ['pleiad evaluate --model run/ --data shards/'],
 
   async run(_words, options, { output }) {
     const given = collectProblems({
-      task: () => required('--task', options.task, 'pretraining'),
       model: () => modelFolder(options.model),
       data: () => required('--data', options.data, 'a folder of token shards'),
       batches: () => wholeNumber('--batches', options.batches, 1),
@@ -54,10 +59,18 @@ function required(flag: string, word: string | boolean | undefined, expected: st
   throw new SettingsError([`${flag} is missing; expected ${expected}`]);
 }
 
+/** One half of a checkpoint, or a model from elsewhere, is a model and yet not enough. */
 function noRun(folder: string): CheckpointError {
-  return new CheckpointError(`${folder} is neither a run nor a checkpoint`, {
+  const around = resolve(folder, '..');
+  const isHalf = existsSync(join(folder, 'config.json'));
+  const advice = existsSync(join(around, 'trainer.json'))
+    ? `Give the whole checkpoint: --model ${around}`
+    : isHalf
+      ? 'A model alone has no objective to be measured by; give the run that it comes from'
+      : 'Check the name of the folder';
+  return new CheckpointError(`${folder} is ${isHalf ? 'one model' : 'neither a run nor a checkpoint'}`, {
     subject: folder,
     expected: 'a folder that `pleiad pretrain` wrote, which holds both halves',
-    advice: 'Check the name of the folder',
+    advice,
   });
 }

@@ -6,7 +6,7 @@ import type { OutputDifference } from '../../pipelines/exportOnnx.js';
 import type { CommandDefinition } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
-import { grouped } from '../numbers.js';
+import { grouped, numberAbove } from '../numbers.js';
 import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
 
@@ -46,7 +46,7 @@ export const exportCommand: CommandDefinition = {
         ...loadingOptions(options, output),
         ...sourceOptions(options),
         quantize: quantize === true,
-        ...(tolerance !== undefined && { tolerance: Number(tolerance) }),
+        ...(tolerance !== undefined && { tolerance: numberAbove('--tolerance', tolerance, 0) }),
         ...(typeof texts === 'string' && { texts: linesOf(texts) }),
         signal,
       });

@@ -3,9 +3,9 @@ import { loadFillMask } from '../../pipelines/node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
-import { wholeNumber } from '../numbers.js';
+import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
 export const fillMask: CommandDefinition = {
   name: 'fill-mask',
@@ -21,8 +21,11 @@ export const fillMask: CommandDefinition = {
   examples: ['pleiad fill-mask --model run/ "the chef [MASK] the [MASK]"'],
 
   async run(words, options, { output }) {
-    const model = modelFolder(options.model);
-    const topK = wholeNumber('--top-k', options.topK, 1);
+    const { model, topK } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => checkText(words, options),
+      topK: () => wholeNumber('--top-k', options.topK, 1),
+    });
     const texts = await readTexts(words, options);
     const filler = await loadFillMask(model, {
       ...engineOptions(options),

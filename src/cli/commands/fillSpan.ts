@@ -6,7 +6,7 @@ import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
 export const fillSpan: CommandDefinition = {
   name: 'fill-span',
@@ -34,8 +34,9 @@ export const fillSpan: CommandDefinition = {
   ],
 
   async run(words, options, { output }) {
-    const model = modelFolder(options.model);
-    const settings: FillSpanOptions = collectProblems({
+    const { model, ...settings } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => checkText(words, options),
       pieces: () => pieceRange(options.pieces),
       by: () => judges(options.by),
       topK: () => wholeNumber('--top-k', options.topK, 1),

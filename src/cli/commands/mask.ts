@@ -14,17 +14,22 @@ import {
 } from '../../pipelines/showMask.js';
 import { loadTokenizer } from '../../text/tokenizerNode.js';
 import { wordVocabulary } from '../../text/wordVocabulary.js';
+import { kebabCase } from '../../training/commandLine.js';
 import { maskingFields } from '../../training/maskingSettings.js';
 import { openTrainingShards } from '../../training/pretrainNode.js';
 import { describeSettings, type SettingName, settingsFromWords } from '../../training/settings.js';
+import { displayWidth, padToWidth } from '../columns.js';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../command.js';
 import { collectProblems, grouped, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
-import { kebabCase, settingsOptions } from '../settingsOptions.js';
-import { readTexts, TEXT_ARGUMENT } from '../textInput.js';
+import { settingsOptions } from '../settingsOptions.js';
+import { FILE_OPTION, readTexts, TEXT_ARGUMENT, TEXT_OPTION } from '../textInput.js';
 
 /** The settings of pre-training that decide on masks; the scheme has a flag of its own here. */
 const SETTINGS = (Object.keys(maskingFields) as SettingName[]).filter((name) => name !== 'masking');
+
+/** Settings of masking that help shows; `--help-all` the others too. */
+const COMMON = ['--mask-prob', '--geometric-p', '--max-span-length'];
 
 export const mask: CommandDefinition = {
   name: 'mask',
@@ -36,8 +41,13 @@ export const mask: CommandDefinition = {
       flags: '--tokenizer <path>',
       description: 'folder of a tokenizer or model, or a vocab.txt. Default: every word is a token.',
     },
-    { flags: '--file <path>', description: 'read the text from a file' },
-    { flags: '--seed <number>', description: 'seed of the masks. Default 0.' },
+    FILE_OPTION,
+    TEXT_OPTION,
+    {
+      flags: '--seed <number>',
+      description:
+        'seed of the masks. Default: the first from 0 that shows a span with text on both sides; with --stats 0.',
+    },
     { flags: '--epoch <number>', description: 'each epoch masks a text anew. Default 0.' },
     { flags: '--length <number>', description: 'tokens in a block, [CLS] and [SEP] included. Default 512.' },
     {
@@ -45,9 +55,21 @@ export const mask: CommandDefinition = {
       description: 'where the text has entities, for the scheme entity: characters start:end,start:end, end exclusive',
     },
     { flags: '--phrases <ranges>', description: 'where the text has phrases, for the scheme phrase; as --entities' },
-    { flags: '--stats', description: 'figures over all blocks of the text; blank lines separate documents' },
-    { flags: '--data <folder>', description: 'with --stats, the training text of prepared shards instead of a text' },
-    { flags: '--epochs <number>', description: 'with --stats, mask each block so many times. Default 1.' },
+    {
+      flags: '--stats',
+      group: 'Statistics',
+      description: 'figures over all blocks of the text; blank lines separate documents',
+    },
+    {
+      flags: '--data <folder>',
+      group: 'Statistics',
+      description: 'with --stats, the training text of prepared shards instead of a text',
+    },
+    {
+      flags: '--epochs <number>',
+      group: 'Statistics',
+      description: 'with --stats, mask each block so many times. Default 1.',
+    },
     ...maskingOptions(),
   ],
   examples: [
@@ -55,6 +77,8 @@ export const mask: CommandDefinition = {
     'pleiad mask --scheme span --stats --tokenizer vocab/ --length 128 --file book.txt',
     'pleiad mask --scheme entity --stats --data shards/',
   ],
+
+  flagNames: { masking: '--scheme', entity: '--entities', phrase: '--phrases' },
 
   async run(words, options, { output }) {
     const json = options.stats ? await showStatistics(words, options, output) : await showText(words, options, output);
@@ -73,10 +97,15 @@ function maskingOptions(): OptionDefinition[] {
     '--mask-keep-prob': 'fraction of the spans that keep their tokens, 0 to 1. Default 0.1.',
     '--mask-random-prob': 'fraction of the spans that show random tokens, 0 to 1. Default 0.1.',
   };
-  return settingsOptions(SETTINGS).map((option) => ({
-    ...option,
-    description: descriptions[option.flags.split(' ')[0]] ?? option.description,
-  }));
+  return settingsOptions(SETTINGS).map((option) => {
+    const [flag] = option.flags.split(' ');
+    const isCommon = COMMON.includes(flag);
+    return {
+      ...option,
+      description: descriptions[flag] ?? option.description,
+      ...(!isCommon && { group: 'Further settings of masking', shownBy: 'all' }),
+    };
+  });
 }
 
 function schemeDescription(): string {
@@ -91,7 +120,11 @@ function maskingInput(options: OptionValues): ShowMaskOptions & { tags?: string 
   return settingsFromWords({ ...words, ...(options.scheme !== undefined && { masking: options.scheme }) });
 }
 
-async function showText(words: readonly string[], options: OptionValues, output: Output): Promise<ShownMask> {
+async function showText(
+  words: readonly string[],
+  options: OptionValues,
+  output: Output,
+): Promise<ShownMask & { seed: number }> {
   refuse(options, ['data', 'epochs', 'tags'], 'only --stats has it');
   const { epoch, entity, phrase } = collectProblems({
     epoch: () => wholeNumber('--epoch', options.epoch, 0),
@@ -100,9 +133,43 @@ async function showText(words: readonly string[], options: OptionValues, output:
   });
   const [text] = await readTexts(words, options);
   const tokenizer = typeof options.tokenizer === 'string' ? loadTokenizer(options.tokenizer) : undefined;
-  const result = showMask(text, { ...maskingInput(options), tokenizer, epoch, tagSpans: [...entity, ...phrase] });
+  const input = { ...maskingInput(options), tokenizer, epoch, tagSpans: [...entity, ...phrase] };
+  const seed = options.seed === undefined ? telltaleSeed(text, input) : Number(options.seed);
+  const result = showMask(text, { ...input, ...(options.seed === undefined && { seed }) });
   for (const line of maskLines(result, output)) output.line(line);
-  return result;
+  output.line();
+  output.paragraph(NUMBERING);
+  output.line();
+  output.paragraph(
+    options.seed === undefined
+      ? `Drawn with --seed ${seed}${seed === 0 ? '' : ', the first that shows a span with text on both sides'}; every other seed is as likely.`
+      : `Drawn with --seed ${seed}.`,
+  );
+  return { ...result, seed };
+}
+
+/** Seeds that are tried. A short text has few spans, and many of them begin or end it. */
+const MOST_SEEDS = 50;
+
+/**
+ * The first seed whose mask shows what the scheme is about: a span with text on both sides, shown as [MASK], of several tokens
+ * where the scheme draws such; else the first with any boundary target; else 0.
+ */
+function telltaleSeed(text: string, input: ShowMaskOptions): number {
+  const { masking = 'span' } = input;
+  const drawsSpans = /span|entity|phrase/.test(String(masking));
+  let fallback: number | undefined;
+  for (let seed = 0; seed < MOST_SEEDS; seed++) {
+    const { spans, masked } = showMask(text, { ...input, seed });
+    const isShown = ({ start, end, left, right }: ShownSpan) =>
+      left !== null &&
+      right !== null &&
+      (end > start || !drawsSpans) &&
+      masked.every(({ position, action }) => position < start || position > end || action === 'mask');
+    if (spans.some(isShown)) return seed;
+    if (masked.some(({ spanPosition }) => spanPosition !== undefined)) fallback ??= seed;
+  }
+  return fallback ?? 0;
 }
 
 async function showStatistics(
@@ -161,38 +228,42 @@ function maskLines(result: ShownMask, output: Output): string[] {
     sentence.join(' '),
     `${masked.length} of ${text} tokens are masked${rest}`,
     ...spans.flatMap((span) => ['', ...spanLines(span, result)]),
-    ...(masked.some(({ spanPosition }) => spanPosition !== undefined) ? ['', ...NUMBERING] : []),
   ];
 }
 
 /** Said once, under the spans. */
-const NUMBERING = [
-  '[CLS] is x0, so x1 is the first token. The span boundary objective predicts a masked token xi from R, what the',
-  'encoder makes of the tokens on both sides of its span, and P, the embedding of its place in the span (P1, P2, …).',
-];
+const NUMBERING =
+  '[CLS] is x0, so x1 is the first token. The span boundary objective predicts a masked token xi from R, what the ' +
+  'encoder makes of the tokens on both sides of its span, and P, the embedding of its place in the span (P1, P2, …). ' +
+  'Where no text stands on one side, there is no such target; the masked LM predicts the token all the same.';
 
 function spanLines({ start, end, left, right }: ShownSpan, { tokens, shown, masked }: ShownMask): string[] {
   const words = tokens.slice(start, end + 1).join(' ');
   const place = start === end ? `x${start}` : `x${start}..x${end}`;
   const beside = (position: number | null, special: number) =>
     position === null ? tokens[special] : `x${position} "${tokens[position]}"`;
-  const width = Math.max(...tokens.slice(start, end + 1).map((token) => token.length));
+  const width = Math.max(...tokens.slice(start, end + 1).map(displayWidth));
+  const outside = [...(left === null ? [start - 1] : []), ...(right === null ? [end + 1] : [])];
+  const reason =
+    outside.length > 0
+      ? `no boundary target: ${outside.map((position) => tokens[position]).join(' and ')} beside its span`
+      : `no boundary target: beyond the first ${MAX_SPAN_TARGETS} tokens of its span`;
   const lines = masked
     .filter(({ position }) => position >= start && position <= end)
     .map((token) => {
       const name = `x${token.position}`.padEnd(`x${end}`.length);
-      return `  ${name}  ${tokens[token.position].padEnd(width)}  ${actionText(token, shown)}  ${targetText(token)}`;
+      return `  ${name}  ${padToWidth(tokens[token.position], width)}  ${actionText(token, shown)}  ${targetText(token) ?? reason}`;
     });
   return [`span ${place} "${words}", between ${beside(left, start - 1)} and ${beside(right, end + 1)}`, ...lines];
 }
 
 function actionText({ position, action }: ShownToken, shown: readonly string[]): string {
   const texts = { mask: '[MASK]', random: `replaced by ${shown[position]}`, keep: 'kept' };
-  return texts[action].padEnd('[MASK]'.length);
+  return padToWidth(texts[action], '[MASK]'.length);
 }
 
-function targetText({ boundaryLeft, boundaryRight, spanPosition }: ShownToken): string {
-  if (spanPosition === undefined) return 'no boundary target';
+function targetText({ boundaryLeft, boundaryRight, spanPosition }: ShownToken): string | undefined {
+  if (spanPosition === undefined) return undefined;
   return `from R${boundaryLeft}, R${boundaryRight} and P${spanPosition}`;
 }
 

@@ -5,6 +5,7 @@ import { type Part, parsePart } from '../../data/prepare/node/slices.js';
 import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
 import { SettingsError } from '../../errors.js';
 import { locateTokenizer } from '../../pipelines/locateTokenizerNode.js';
+import { kebabCase } from '../../training/commandLine.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
 import { listenForInterrupts } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
@@ -152,7 +153,7 @@ async function merge(files: readonly string[], options: OptionValues, output: Ou
   const given = collectProblems({
     out: () => outFolder(options.out),
     nothingElse: () => {
-      const much = [...(files.length > 0 ? ['files'] : []), ...others];
+      const much = [...(files.length > 0 ? ['files'] : []), ...others.map((name) => `--${kebabCase(name)}`)];
       if (much.length > 0) throw new SettingsError([`--merge takes nothing but --out; given too: ${much.join(', ')}`]);
     },
   });

@@ -2,14 +2,16 @@ import { type Collective, describeMember, PeerError } from '../../collective/col
 import { connectRanks } from '../../collective/node/connect.js';
 import { PleiadError, SettingsError } from '../../errors.js';
 import { pretrainToFolder } from '../../pipelines/startNode.js';
+import { nameSettingsBy } from '../../settingNames.js';
 import type { DoneEvent } from '../../training/events.js';
 import { parseDuration } from '../../training/settings.js';
-import { type CommandDefinition, type CommandResult, EXIT } from '../command.js';
+import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
 import { readConfigFile } from '../configFile.js';
+import { flagWording } from '../flagNames.js';
 import { hubView } from '../hubView.js';
 import { type Interrupts, listenForInterrupts } from '../interrupts.js';
 import { Output } from '../output.js';
-import { settingsFromOptions, settingsOptions } from '../settingsOptions.js';
+import { groupedSettingsOptions, settingsFromOptions, settingWords } from '../settingsOptions.js';
 import { runJson, runSummary, TrainingView } from '../trainingView.js';
 
 export const pretrain: CommandDefinition = {
@@ -18,14 +20,16 @@ export const pretrain: CommandDefinition = {
   options: [
     {
       flags: '--config <file>',
-      description: 'settings in YAML or JSON, by the names below in camelCase; flags go over them',
+      description: 'settings in YAML or JSON, such as "learningRate: 1e-3" for --learning-rate; flags go over them',
     },
+    ...groupedSettingsOptions(),
     {
       flags: '--rank-timeout <duration>',
       description:
-        'under mpirun or srun: how long a rank may keep the others waiting before the run ends, such as 30s. Default 10m.',
+        'Under mpirun or srun: how long a rank may keep the others waiting before the run ends, such as 30s. Default 10m.',
+      group: 'Engine',
+      shownBy: 'all',
     },
-    ...settingsOptions(),
   ],
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
@@ -38,7 +42,9 @@ export const pretrain: CommandDefinition = {
 
   async run(_words, options, { output }) {
     const { rankTimeout, ...rest } = options;
-    const settings = settingsFromOptions(rest, readConfigFile(options.config));
+    const file = readConfigFile(options.config);
+    const settings = settingsFromOptions(rest, file);
+    if (typeof options.config === 'string') nameSettingsOf({ path: options.config, file, options: rest });
     const collective = await connectRanks({ timeoutMs: durationOf('--rank-timeout', rankTimeout) });
     const { rank, size } = collective;
     const own = rank > 0 ? Output.silent() : size > 1 ? output.plain() : output;
@@ -57,6 +63,13 @@ export const pretrain: CommandDefinition = {
     }
   },
 };
+
+/** What a settings file alone gave is named as it stands there. */
+function nameSettingsOf(given: { path: string; file: Record<string, unknown>; options: OptionValues }): void {
+  const words = settingWords(given.options);
+  const settings = new Set(Object.keys(given.file).filter((name) => words[name] === undefined));
+  nameSettingsBy(flagWording({ file: { path: given.path, settings } }));
+}
 
 async function train(
   settings: Parameters<typeof pretrainToFolder>[0],

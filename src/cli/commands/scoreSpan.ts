@@ -1,11 +1,13 @@
 import { DataError } from '../../errors.js';
 import type { SpanScore } from '../../pipelines/fillSpan.js';
 import { loadFillSpan } from '../../pipelines/node.js';
+import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
+import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
-import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 
 const OPEN = '[[';
 const CLOSE = ']]';
@@ -18,7 +20,10 @@ export const scoreSpan: CommandDefinition = {
   examples: ['pleiad score-span --model run/ "You are expected to know [[the laws]] of your country"'],
 
   async run(words, options, { output }) {
-    const model = modelFolder(options.model);
+    const { model } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => checkText(words, options),
+    });
     const marked = (await readTexts(words, options)).map(unmark);
     const filler = await loadFillSpan(model, { ...engineOptions(options), ...pipelineOptions(options, output) });
     try {
@@ -48,11 +53,15 @@ export function unmark(marked: string): { text: string; start: number; end: numb
   return { text: marked.slice(0, start) + span + marked.slice(end + CLOSE.length), start, end: start + span.length };
 }
 
+const COLUMNS: readonly Column[] = [
+  { title: 'log-probability of' },
+  { title: 'boundaries', align: 'right' },
+  { title: 'masked LM', align: 'right' },
+];
+
 function showScore({ text, start, end, tokens, scores }: SpanScore, output: Output): void {
   output.line(`${text.slice(0, start)}${output.style(text.slice(start, end), 'bold')}${text.slice(end)}`);
-  const line = (name: string, { sbo, mlm }: { sbo: number; mlm: number }) =>
-    output.line(`  ${name.padEnd(20)}${sbo.toFixed(3).padStart(10)}${mlm.toFixed(3).padStart(12)}`);
-  output.line(`  ${'log-probability of'.padEnd(20)}${'boundaries'.padStart(10)}${'masked LM'.padStart(12)}`);
-  for (const { token, ...piece } of tokens) line(token, piece);
-  line('mean', scores);
+  const row = (name: string, { sbo, mlm }: { sbo: number; mlm: number }) => [name, sbo.toFixed(3), mlm.toFixed(3)];
+  const rows = [...tokens.map(({ token, ...piece }) => row(token, piece)), row('mean', scores)];
+  for (const line of tableLines(COLUMNS, rows)) output.line(`  ${line}`);
 }

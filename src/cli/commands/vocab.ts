@@ -1,7 +1,7 @@
 import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/node/trainVocabulary.js';
 import { SettingsError } from '../../errors.js';
 import { saveTokenizer } from '../../text/tokenizerNode.js';
-import type { CommandDefinition } from '../command.js';
+import type { CommandDefinition, OptionValues } from '../command.js';
 import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 
@@ -43,6 +43,7 @@ export const vocab: CommandDefinition = {
           throw new SettingsError(['--cased and --uncased are both given; give one']);
       },
     });
+    noteIdleHangul(options, output);
     const startedAt = performance.now();
     const { tokenizer, textBytes, distinctWords, skipped } = await trainVocabulary({
       inputs: files,
@@ -80,6 +81,14 @@ export const vocab: CommandDefinition = {
 export function outFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;
   throw new SettingsError(['--out is missing; expected the folder to write']);
+}
+
+/** Only where accents are removed is Hangul taken apart: what is cased keeps it whole. */
+function noteIdleHangul({ cased, preserveHangul }: OptionValues, output: Output): void {
+  if (!cased || preserveHangul !== false) return;
+  output.note(
+    '--no-preserve-hangul does nothing with --cased: Hangul is torn into jamo only where accents are removed',
+  );
 }
 
 function progressLine(progress: VocabularyProgress): string {

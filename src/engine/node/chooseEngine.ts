@@ -1,4 +1,6 @@
 /** Which engine computes in Node: the one that is asked for, or by itself the one that is there and faster. */
+
+import { settingWith } from '../../settingNames.js';
 import type { Engine } from '../engine.js';
 import { EngineError } from '../engineError.js';
 import { type EngineWish, engineProblems } from '../engineNames.js';
@@ -50,7 +52,7 @@ export async function chooseEngine(
   const times = timesAsFast(processor);
   if (times === undefined) {
     return onnxruntime(
-      'oneDNN has not been measured to be faster on this kind of processor (--engine onednn tries it)',
+      `oneDNN has not been measured to be faster on this kind of processor (${settingWith('engine', 'onednn')} tries it)`,
     );
   }
   try {

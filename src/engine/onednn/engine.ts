@@ -1,5 +1,6 @@
 /** The engine over the system's oneDNN: graphs as chains of its primitives, run in a worker thread. CPU only. */
 import type { Graph } from '../../graph/graph.js';
+import { settingWith } from '../../settingNames.js';
 import { type FileRange, isStored, type Values } from '../../storedValues.js';
 import { workerUrl } from '../../workerUrl.js';
 import type { CompileOptions, Engine, EngineState, Precision, Program, StateLayout } from '../engine.js';
@@ -29,8 +30,7 @@ export class OneDnnMissing extends EngineError {
     super(`engine "${NAME}": ${reason}`, {
       subject: 'engine',
       found: NAME,
-      advice:
-        'Install it (Debian, Ubuntu: `apt install libdnnl2`), or give its path in PLEIAD_ONEDNN, or use --engine onnxruntime',
+      advice: `Install it (Debian, Ubuntu: \`apt install libdnnl2\`), or give its path in PLEIAD_ONEDNN, or use ${settingWith('engine', 'onnxruntime')}`,
     });
   }
 }

@@ -65,7 +65,7 @@ test('the library is looked for under every name that it has, and only there whe
 test('a missing library is an error that says where it was looked for and what to do', () => {
   const error = new OneDnnMissing('the library is not installed (looked for libdnnl.so.3)');
   expect(error.message).toBe(
-    'engine "onednn": the library is not installed (looked for libdnnl.so.3). Install it (Debian, Ubuntu: `apt install libdnnl2`), or give its path in PLEIAD_ONEDNN, or use --engine onnxruntime',
+    'engine "onednn": the library is not installed (looked for libdnnl.so.3). Install it (Debian, Ubuntu: `apt install libdnnl2`), or give its path in PLEIAD_ONEDNN, or use engine: "onnxruntime"',
   );
 });
 

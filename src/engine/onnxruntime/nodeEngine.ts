@@ -1,5 +1,6 @@
 /** The engine of Node: onnxruntime-node in a worker thread. */
 import { type Graph, GraphBuilder } from '../../graph/graph.js';
+import { settingWith } from '../../settingNames.js';
 import { workerUrl } from '../../workerUrl.js';
 import type { CompileOptions, Engine, EngineOptions, EngineState, Program, StateLayout } from '../engine.js';
 import { EngineError } from '../engineError.js';
@@ -48,7 +49,7 @@ async function probe(engine: Engine, device: NodeWorkerSettings['device']): Prom
     throw new EngineError(`device "${device}" does not start: ${(cause as Error).message}`, {
       subject: 'device',
       found: device,
-      advice: advice[device],
+      advice: advice[device](),
       cause,
     });
   }
@@ -92,9 +93,11 @@ class NodeEngine implements Engine {
 }
 
 const advice = {
-  cpu: 'Reinstall onnxruntime-node',
-  cuda: 'Install its CUDA files with `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12` (Linux x64 with CUDA 12 and cuDNN), or use --device cpu',
-  webgpu: 'On Linux it needs libvulkan1 and a Vulkan driver; on other machines another build. Use --device cpu',
+  cpu: () => 'Reinstall onnxruntime-node',
+  cuda: () =>
+    `Install its CUDA files with \`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12\` (Linux x64 with CUDA 12 and cuDNN), or use ${settingWith('device', 'cpu')}`,
+  webgpu: () =>
+    `On Linux it needs libvulkan1 and a Vulkan driver; on other machines another build. Use ${settingWith('device', 'cpu')}`,
 };
 
 function missingProvider(device: NodeWorkerSettings['device'], providers: readonly string[]): EngineError {
@@ -104,7 +107,7 @@ function missingProvider(device: NodeWorkerSettings['device'], providers: readon
       subject: 'device',
       found: device,
       expected: providers.join(', '),
-      advice: advice[device],
+      advice: advice[device](),
     },
   );
 }

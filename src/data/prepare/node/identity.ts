@@ -1,6 +1,7 @@
 /** What a folder was made from, compared with what it should be made from. */
 
 import { DataError } from '../../../errors.js';
+import { settingName } from '../../../settingNames.js';
 import type { Identity } from '../../manifest.js';
 
 /**
@@ -11,7 +12,7 @@ export function checkIdentity(folder: string, found: Identity, wanted: Identity)
   const differences = identityDifferences(
     found,
     wanted,
-    (name, before, now) => `${name} was ${before} and is now ${now}`,
+    (name, before, now) => `${shownName(name)} was ${before} and is now ${now}`,
   );
   if (differences.length === 0) return;
   throw new DataError(`${folder} was prepared otherwise: ${differences.join('; ')}`, {
@@ -19,6 +20,11 @@ export function checkIdentity(folder: string, found: Identity, wanted: Identity)
     found,
     advice: 'Choose another folder, or delete this one to make it anew',
   });
+}
+
+/** Settings as the reader gives them; the tokenizer is compared by its hash, whatever named it. */
+export function shownName(name: string): string {
+  return name === 'the tokenizer' ? name : settingName(name);
 }
 
 /** @param describe  says in words that something has two values */

@@ -13,12 +13,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
 import { DataError } from '../../../errors.js';
+import { settingName } from '../../../settingNames.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import { MANIFEST_FILE, type Manifest, PART_FOLDER, TOKENIZER_FOLDER } from '../../manifest.js';
 import type { SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest, readUnigram } from '../../shardsNode.js';
 import { checkHasText, completeFolder, describeSplit, manifestText } from './completeFolder.js';
-import { identityDifferences } from './identity.js';
+import { identityDifferences, shownName } from './identity.js';
 import { type Part, partText } from './slices.js';
 
 export interface MergeResult {
@@ -165,7 +166,7 @@ function checkAlike(out: string, folders: readonly string[], manifests: readonly
     const differences = identityDifferences(
       expected,
       identity,
-      (name, there, here) => `${name} is ${there} there and ${here} here`,
+      (name, there, here) => `${shownName(name)} is ${there} there and ${here} here`,
     );
     if (differences.length === 0) return;
     throw new DataError(
@@ -202,7 +203,7 @@ function addedUnigrams(
 /** One machine would hold out the document with the smallest hash, which the parts did not look for. */
 function nothingHeldOut(out: string, fraction: number): DataError {
   return new DataError(
-    `${out} cannot be merged: of so little text, nothing is held out at heldOutFraction ${fraction}`,
+    `${out} cannot be merged: of so little text, nothing is held out at ${settingName('heldOutFraction')} ${fraction}`,
     {
       subject: out,
       found: 0,

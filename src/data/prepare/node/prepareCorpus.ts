@@ -15,6 +15,7 @@ import { makeFolder } from '../../../checkpoint/durableFileNode.js';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
 import { SafetensorsFile } from '../../../checkpoint/safetensorsNode.js';
 import { saidOf } from '../../../errors.js';
+import { settingName } from '../../../settingNames.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import { type Identity, MANIFEST_FILE, type Manifest, TOKENIZER_FOLDER } from '../../manifest.js';
@@ -165,7 +166,8 @@ function warningsOf({ identity, heldOut, train }: Manifest): string[] {
   if (identity.part !== undefined) return [];
   const warnings: string[] = [];
   if (heldOut.tokens === 0) {
-    const reason = identity.heldOutFraction === 0 ? 'heldOutFraction is 0' : 'the text is a single short document';
+    const reason =
+      identity.heldOutFraction === 0 ? `${settingName('heldOutFraction')} is 0` : 'the text is a single short document';
     warnings.push(`nothing is held out (${reason}): training on this cannot be evaluated`);
   } else if (train.tokens === 0) warnings.push('everything is held out: nothing is left to train on');
   const isTagged = train.shards.some(({ tags }) => tags && tags.entity + tags.phrase > 0);
