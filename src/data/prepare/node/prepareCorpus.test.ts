@@ -195,7 +195,11 @@ describe('bad input', () => {
   it.each<[string, Record<string, string | Uint8Array>, RegExp, object?]>([
     ['a binary file', { 'a.txt': binary }, /a\.txt is not text: a zero byte at offset 1/],
     ['invalid UTF-8', { 'a.txt': badUtf8 }, /a\.txt is not UTF-8 at byte offset 2/],
-    ['a JSONL line that is not JSON', { 'a.jsonl': '{"text":"a"}\n\n{"text"\n' }, /a\.jsonl:3 is not JSON: \{"text"/],
+    [
+      'a JSONL line that is not JSON',
+      { 'a.jsonl': '{"text":"a"}\n\n{"text"\n' },
+      /a\.jsonl:3:8 is not JSON: expected a colon, found the end: \{"text"/,
+    ],
     [
       'a JSONL line without the field',
       { 'a.jsonl': '{"text":"a"}\n{"body":"b"}' },

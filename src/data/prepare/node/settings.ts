@@ -30,8 +30,13 @@ export interface PrepareSettings {
   readonly heldOutFraction?: number;
   /** What separates documents in plain text. Default `blankLine`. */
   readonly documentPer?: 'blankLine' | 'line' | 'file';
-  /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
+  /**
+   * The field of a JSON record, or the column of a CSV, TSV or Parquet file, that holds the text; `meta.text` for one
+   * inside another. Default `text`.
+   */
   readonly field?: string;
+  /** Encoding of plain text, JSON, CSV and TSV: any label that `TextDecoder` knows, such as `euc-kr`. Default `utf-8`. */
+  readonly encoding?: string;
   /** Tokens after which a shard is written; also what an interruption can cost. Default 2^20 (3 MB of file). */
   readonly shardTokens?: number;
   /** Bytes that are not UTF-8: stop with an error (default), or replace them by U+FFFD. */
@@ -47,7 +52,7 @@ export interface PrepareSettings {
   readonly signal?: AbortSignal;
 }
 
-type Absent = 'lowercase' | 'tags' | 'part' | 'onProgress' | 'signal';
+type Absent = 'lowercase' | 'encoding' | 'tags' | 'part' | 'onProgress' | 'signal';
 export type ResolvedSettings = Required<Omit<PrepareSettings, Absent>> & Pick<PrepareSettings, Absent>;
 
 /** @throws SettingsError with all settings that are out of range */
@@ -63,7 +68,8 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     ...(given as unknown as PrepareSettings),
   };
   const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8, tags, part } = resolved;
-  const problems: string[] = [];
+  const encoding = encodingLabel(resolved.encoding);
+  const problems: string[] = encoding.problem ? [encoding.problem] : [];
   const need = (ok: boolean, text: string) => ok || problems.push(text);
   need(Number.isInteger(workers) && workers >= 0, `workers is ${workers}; expected an integer from 0`);
   need(
@@ -83,5 +89,33 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     `part is ${part?.index}/${part?.count}; expected i/n with i from 1 to n`,
   );
   if (problems.length > 0) throw new SettingsError(problems);
-  return resolved;
+  return { ...resolved, encoding: encoding.label };
+}
+
+/** Names of code pages that the Encoding Standard has under other labels only. */
+const CODE_PAGES: Readonly<Record<string, string>> = {
+  cp949: 'euc-kr',
+  uhc: 'euc-kr',
+  ms949: 'euc-kr',
+  euckr: 'euc-kr',
+  cp932: 'shift_jis',
+  cp936: 'gbk',
+  cp950: 'big5',
+  eucjp: 'euc-jp',
+  utf16: 'utf-16le',
+  utf16le: 'utf-16le',
+  utf16be: 'utf-16be',
+};
+
+/** The label as the Encoding Standard has it; undefined for UTF-8, which needs nothing done. */
+export function encodingLabel(word: string | undefined): { readonly label?: string; readonly problem?: string } {
+  if (word === undefined) return {};
+  try {
+    const { encoding } = new TextDecoder(CODE_PAGES[word.toLowerCase()] ?? word);
+    return encoding === 'utf-8' ? {} : { label: encoding };
+  } catch {
+    return {
+      problem: `encoding is ${JSON.stringify(word)}; expected a label of the Encoding Standard, such as euc-kr (CP949 too), shift_jis, gb18030, big5, windows-1252 or utf-16le`,
+    };
+  }
 }

@@ -1,0 +1,115 @@
+/** What the bytes of a file most likely are when they are not UTF-8 text, and what to do about it. */
+
+import { extname } from 'node:path';
+
+/** First bytes of files that are packed or of another kind: hexadecimal. */
+const KNOWN_BEGINNINGS: readonly (readonly [hex: string, what: string, advice: string])[] = [
+  ['1f8b', 'a gzip file', 'Name it with .gz at its end'],
+  ['28b52ffd', 'a Zstandard file', 'Unpack it first: unzstd FILE'],
+  ['fd377a585a00', 'an xz file', 'Unpack it first: unxz FILE'],
+  ['425a68', 'a bzip2 file', 'Unpack it first: bunzip2 FILE'],
+  ['377abcaf271c', 'a 7z archive', 'Unpack it first: 7z x FILE'],
+  ['504b0304', 'a zip archive (or a document of Word or Excel)', 'Unpack it, or save the document as text in UTF-8'],
+  ['50415231', 'a Parquet file', 'Name it with .parquet at its end'],
+  ['255044462d', 'a PDF', 'Save its text as UTF-8 first'],
+  ['d0cf11e0', 'an old document of Word or Excel', 'Save it as text in UTF-8 first'],
+];
+
+/** The name that iconv has for what the Encoding Standard means by a label. */
+const ICONV_NAMES: Readonly<Record<string, string>> = {
+  'euc-kr': 'CP949',
+  shift_jis: 'CP932',
+  'windows-1252': 'CP1252',
+};
+
+export interface UnreadableGuess {
+  /** Follows "it looks like". */
+  readonly what: string;
+  /** A full sentence. */
+  readonly advice: string;
+  /** Label for `TextDecoder`, when it is text. */
+  readonly encoding?: string;
+}
+
+/**
+ * @param bytes     some of the file, around the place that is not UTF-8
+ * @param begins    the bytes are the file's first ones
+ * @param textToo        whether to guess an encoding, beside kinds of files
+ * @param takesEncoding  whether the command takes `--encoding`
+ * @returns undefined when it looks like nothing in particular, or like UTF-8 with damage
+ */
+export async function guessUnreadable(
+  path: string,
+  bytes: Uint8Array,
+  {
+    begins,
+    textToo = true,
+    takesEncoding = true,
+  }: { readonly begins: boolean; readonly textToo?: boolean; readonly takesEncoding?: boolean },
+): Promise<UnreadableGuess | undefined> {
+  const known =
+    begins && KNOWN_BEGINNINGS.find(([hex]) => Buffer.from(bytes.subarray(0, 8)).toString('hex').startsWith(hex));
+  if (known) return { what: known[1], advice: known[2].replace('FILE', quoted(path)) };
+  const encoding = textToo ? await guessEncoding(bytes) : undefined;
+  if (encoding === undefined) return undefined;
+  const target = path.slice(0, path.length - extname(path).length) + `.utf8${extname(path)}`;
+  const convert = `iconv -f ${ICONV_NAMES[encoding] ?? encoding.toUpperCase()} -t UTF-8 ${quoted(path)} > ${quoted(target)}`;
+  const advice = takesEncoding ? `Give --encoding ${encoding}, or convert it: ${convert}` : `Convert it: ${convert}`;
+  return { what: encoding.toUpperCase(), advice, encoding };
+}
+
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** Label of the likeliest encoding; undefined for UTF-8, damaged or not, and for what is no text. */
+export async function guessEncoding(bytes: Uint8Array): Promise<string | undefined> {
+  const wide = wideEncoding(bytes);
+  if (wide) return wide;
+  if (bytes.includes(0) || isMostlyUtf8(bytes)) return undefined;
+  const { analyse } = await import('chardet');
+  for (const { name } of analyse(bytes)) {
+    // Pages in "ISO-8859-1" are read as Windows-1252 by everybody, and ISO-8859-1 proper has no letters more.
+    const label = name === 'ISO-8859-1' ? 'windows-1252' : name.toLowerCase();
+    if (label.startsWith('utf') || label === 'ascii') continue;
+    if (decodes(label, bytes)) return label;
+  }
+  return undefined;
+}
+
+/** Of fewer bytes nothing can be told. */
+const LEAST_WIDE_BYTES = 8;
+
+/** UTF-16 by its mark, or by its zero bytes: spaces, line ends and Latin letters have one on the same side. */
+function wideEncoding(bytes: Uint8Array): string | undefined {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
+  const length = Math.min(bytes.length, 1 << 16);
+  if (length < LEAST_WIDE_BYTES) return undefined;
+  const zeros = [0, 0];
+  for (let i = 0; i < length; i++) if (bytes[i] === 0) zeros[i & 1]++;
+  const [even, odd] = zeros;
+  const some = length / 200;
+  if (odd > some && even * 20 < odd) return 'utf-16le';
+  if (even > some && odd * 20 < even) return 'utf-16be';
+  return undefined;
+}
+
+/** Whether few of the characters beyond ASCII are damaged. */
+function isMostlyUtf8(bytes: Uint8Array): boolean {
+  const text = new TextDecoder().decode(bytes);
+  const characters = text.match(/[^\0-\x7f]/gu)?.length ?? 0;
+  const damaged = text.match(/\ufffd/g)?.length ?? 0;
+  return damaged * 5 < characters;
+}
+
+/** Whether the bytes, but for a character cut off at either end, are text in an encoding. */
+function decodes(label: string, bytes: Uint8Array): boolean {
+  try {
+    const text = new TextDecoder(label).decode(bytes.subarray(0, 1 << 16));
+    const damaged = text.match(/\ufffd/g)?.length ?? 0;
+    return damaged <= 2;
+  } catch {
+    return false;
+  }
+}
