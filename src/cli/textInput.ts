@@ -1,8 +1,8 @@
 /** The texts that a command is to work on: given as words, in a file, or on standard input. */
-import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
-import { DataError, SettingsError } from '../errors.js';
+import { SettingsError } from '../errors.js';
 import type { ArgumentDefinition, OptionDefinition, OptionValues } from './command.js';
+import { readTextFile } from './textFile.js';
 
 export const TEXT_ARGUMENT: ArgumentDefinition = {
   name: '[text]',
@@ -27,20 +27,7 @@ export async function readTexts(words: readonly string[], options: OptionValues)
 async function readText([text]: readonly string[], { file }: OptionValues): Promise<string> {
   if (text !== undefined && file !== undefined) throw new SettingsError(['a text and --file are both given; give one']);
   if (text !== undefined) return text;
-  if (typeof file === 'string') return readFile(file);
+  if (typeof file === 'string') return readTextFile('--file', file);
   if (process.stdin.isTTY) throw new SettingsError(['there is no text; give one, --file, or standard input']);
   return readStream(process.stdin);
-}
-
-function readFile(path: string): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
-  } catch (cause) {
-    const isText = !(cause instanceof TypeError);
-    throw new DataError(isText ? `${path} cannot be read (${(cause as Error).message})` : `${path} is not UTF-8 text`, {
-      subject: path,
-      advice: isText ? 'Check its name' : 'Convert it to UTF-8',
-      cause,
-    });
-  }
 }

@@ -13,6 +13,7 @@ import { CheckpointError, DataError, SettingsError } from '../errors.js';
 import type { PretrainingObjective } from '../objectives/objective.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizerNode.js';
+import { unknownWarning } from '../text/unknownTokens.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
 import type { LoadedEvent, TrainingEvent, WarningEvent } from './events.js';
 import { objectiveOf } from './objectiveOf.js';
@@ -111,7 +112,8 @@ export async function* pretrainToFolder(
     const training = { ...dependencies, engine, store, initialWeights: weights ?? initialWeights, collective };
     const run = (ending?: AbortSignal) => {
       const events = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
-      return begin ? withStart(events, begin) : events;
+      const told = withUnknown(events, shards!, parts.tokenizer);
+      return begin ? withStart(told, begin) : told;
     };
     yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
   } finally {
@@ -194,6 +196,25 @@ async function beginWith(
     );
   }
   return { start, joined, length };
+}
+
+/** A run's events, with a warning at its start when the vocabulary does not know the text. */
+async function* withUnknown(
+  events: AsyncGenerator<TrainingEvent>,
+  shards: ShardFolder,
+  tokenizer: WordPieceTokenizer,
+): AsyncGenerator<TrainingEvent> {
+  for await (const event of events) {
+    yield event;
+    if (event.type !== 'started') continue;
+    const unknown = shards.unigramCounts('train')[tokenizer.unkId];
+    const warning = unknownWarning({ unknown, tokens: shards.train.numTokens }, tokenizer, {
+      what: 'the training text',
+    });
+    if (!warning) continue;
+    const advice = `${warning.advice}, and prepare the text with that.`;
+    yield { type: 'warning', step: event.step ?? 0, code: 'unknown-tokens', message: warning.message, advice };
+  }
 }
 
 /** A run's events after what it begins with. Weights that are in its first checkpoint are in memory no longer. */

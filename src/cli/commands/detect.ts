@@ -5,6 +5,7 @@ import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { warnOfUnknown } from '../unknownWarning.js';
 
 export const detect: CommandDefinition = {
   name: 'detect',
@@ -25,10 +26,11 @@ export const detect: CommandDefinition = {
       results.forEach((tokens, i) => {
         showDetection(texts[i], tokens, output);
       });
+      const warnings = warnOfUnknown(texts, detector.tokenizer, output);
       const json = options.lines
         ? { texts: results.map((tokens, i) => ({ text: texts[i], tokens })) }
         : { tokens: results[0] };
-      return { json };
+      return { json: { ...json, warnings } };
     } finally {
       await detector.release();
     }

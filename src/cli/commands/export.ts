@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors.js';
 import { exportModel, type QuantizationResult } from '../../pipelines/exportModelNode.js';
@@ -8,6 +7,7 @@ import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
 import { grouped } from '../numbers.js';
 import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
+import { readTextFile } from '../textFile.js';
 
 export const exportCommand: CommandDefinition = {
   name: 'export',
@@ -46,7 +46,7 @@ export const exportCommand: CommandDefinition = {
         ...sourceOptions(options),
         quantize: quantize === true,
         ...(tolerance !== undefined && { tolerance: Number(tolerance) }),
-        ...(typeof texts === 'string' && { texts: linesOf(texts) }),
+        ...(typeof texts === 'string' && { texts: await linesOf(texts) }),
         signal,
       });
       for (const line of describeLoadReport(model.report)) output.line(line);
@@ -62,10 +62,9 @@ export const exportCommand: CommandDefinition = {
   },
 };
 
-function linesOf(path: string): string[] {
-  const lines = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
+async function linesOf(path: string): Promise<string[]> {
+  const text = await readTextFile('--texts', path);
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new SettingsError([`--texts ${path} has no text; expected one a line`]);
   return lines;
 }

@@ -1,19 +1,27 @@
+import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/node/trainVocabulary.js';
 import { SettingsError } from '../../errors.js';
-import { saveTokenizer } from '../../text/tokenizerNode.js';
+import { hasTokenizer, saveTokenizer } from '../../text/tokenizerNode.js';
 import type { CommandDefinition } from '../command.js';
+import { ENCODING_OPTION, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { tellWarnings } from '../unknownWarning.js';
 
 export const vocab: CommandDefinition = {
   name: 'vocab',
   summary: 'Trains a WordPiece vocabulary and writes vocab.txt, tokenizer.json and tokenizer_config.json.',
   arguments: [
-    { name: '<files...>', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
+    {
+      name: '<files...>',
+      description: 'plain text, JSON Lines, JSON, CSV, TSV, any of them gzipped, Parquet; or folders of these',
+    },
   ],
   options: [
     { flags: '--size <number>', description: 'tokens of the vocabulary, special ones included. Default 8192.' },
     { flags: '--out <folder>', description: 'folder to write' },
+    { flags: '--overwrite', description: 'replace a vocabulary that is in the folder already' },
     { flags: '--cased', description: 'keep upper case and accents' },
     { flags: '--uncased', description: 'lower-case and remove accents (default)' },
     { flags: '--min-frequency <number>', description: 'do not merge a pair of pieces met less often. Default 2.' },
@@ -23,7 +31,8 @@ export const vocab: CommandDefinition = {
     },
     { flags: '--preserve-hangul', description: 'keep Hangul syllables whole (default)' },
     { flags: '--no-preserve-hangul', description: 'tear Hangul into jamo, as uncased BERT does' },
-    { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
+    FIELD_OPTION,
+    ENCODING_OPTION,
     {
       flags: '--invalid-utf8 <what>',
       description: 'what to do with bytes that are no UTF-8. Default error.',
@@ -43,8 +52,10 @@ export const vocab: CommandDefinition = {
           throw new SettingsError(['--cased and --uncased are both given; give one']);
       },
     });
+    // Before anything is read: training may take long.
+    refuseVocabulary(given.out, options.overwrite === true);
     const startedAt = performance.now();
-    const { tokenizer, textBytes, distinctWords, skipped } = await trainVocabulary({
+    const trained = await trainVocabulary({
       inputs: files,
       out: given.out,
       size: given.size,
@@ -53,29 +64,56 @@ export const vocab: CommandDefinition = {
       cased: options.cased === true,
       preserveHangul: options.preserveHangul !== false,
       field: options.field as string | undefined,
+      encoding: options.encoding as string | undefined,
       invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
       onProgress: (progress) => output.status(progressLine(progress)),
     });
+    const { tokenizer, textBytes, distinctWords, words, unknownWords, skipped } = trained;
     await saveTokenizer(tokenizer, given.out);
     const seconds = (performance.now() - startedAt) / 1000;
-    for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
+    for (const line of inputLines({ ...trained, field: String(options.field ?? 'text') })) output.line(line);
     warnWhenSmall(tokenizer.vocabSize, given.size, output);
     output.line(
       `${grouped(tokenizer.vocabSize)} tokens from ${megabytes(textBytes)} of text (${grouped(distinctWords)} different words) in ${seconds.toFixed(1)} s: ${given.out}`,
     );
+    if (unknownWords > 0 && trained.warnings.length === 0) {
+      output.line(
+        `${grouped(unknownWords)} of ${grouped(words)} words have characters that are too rare, and become [UNK]`,
+      );
+    }
+    const { recordsWithoutText, replacedCharacters } = trained;
     return {
       json: {
         out: given.out,
         size: tokenizer.vocabSize,
         textBytes,
+        recordsWithoutText,
+        replacedCharacters,
         distinctWords,
+        words,
+        unknownWords,
         seconds,
         tokenizerHash: tokenizer.hash(),
         skipped,
+        warnings: tellWarnings(trained.warnings, output),
       },
     };
   },
 };
+
+/** @throws SettingsError when the folder is a file or holds a tokenizer; a model's is the last that one wants to lose */
+function refuseVocabulary(folder: string, overwrite: boolean): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new SettingsError([`--out is ${folder}, which is a file; expected a folder`]);
+  }
+  if (overwrite || !hasTokenizer(folder)) return;
+  const there = TOKENIZER_FILES.filter((name) => existsSync(join(folder, name)));
+  throw new SettingsError([
+    `--out ${folder} holds a vocabulary already (${there.join(', ')}); give another folder, or --overwrite to replace it`,
+  ]);
+}
+
+const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
 
 export function outFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;

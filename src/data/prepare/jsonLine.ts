@@ -59,9 +59,9 @@ function textEnd(line: string, at: number): { readonly end: number; readonly isW
     if (unit < 0x20) return { end: i, isWhole: false };
     if (unit !== BACKSLASH) continue;
     ESCAPE.lastIndex = i;
-    const escape = ESCAPE.exec(line);
-    if (!escape) return { end: i, isWhole: false };
-    i += escape[0].length - 1;
+    const escaped = ESCAPE.exec(line)?.[0];
+    if (!escaped) return { end: i, isWhole: false };
+    i += escaped.length - 1;
   }
   return { end: line.length, isWhole: false };
 }
@@ -141,7 +141,7 @@ function after(state: State, token: string, open: string[]): State | undefined {
 }
 
 function problemAt(line: string, at: number, state: State, open: readonly string[]): JsonProblem {
-  const found = /^[\w.+-]+|^[^]/u.exec(line.slice(at, at + 40))![0];
+  const found = /^[\w.+-]+|^./su.exec(line.slice(at, at + 40))![0];
   return { at, reason: `expected ${EXPECTED[state](open.at(-1))}, found ${shown(found)}`, isUnfinished: false };
 }
 
@@ -180,6 +180,6 @@ function shown(found: string): string {
 export function around(line: string, at: number): string {
   const from = Math.max(0, at - 30);
   const to = Math.min(line.length, at + 30);
-  const visible = line.slice(from, to).replace(/[\0-\x1f\x7f-\x9f\ufeff]/g, ' ');
+  const visible = line.slice(from, to).replace(/\p{Cc}|\ufeff/gu, ' ');
   return `${from > 0 ? '…' : ''}${visible}${to < line.length ? '…' : ''}`;
 }

@@ -52,7 +52,7 @@ export async function guessUnreadable(
   if (known) return { what: known[1], advice: known[2].replace('FILE', quoted(path)) };
   const encoding = textToo ? await guessEncoding(bytes) : undefined;
   if (encoding === undefined) return undefined;
-  const target = path.slice(0, path.length - extname(path).length) + `.utf8${extname(path)}`;
+  const target = `${path.slice(0, path.length - extname(path).length)}.utf8${extname(path)}`;
   const convert = `iconv -f ${ICONV_NAMES[encoding] ?? encoding.toUpperCase()} -t UTF-8 ${quoted(path)} > ${quoted(target)}`;
   const advice = takesEncoding ? `Give --encoding ${encoding}, or convert it: ${convert}` : `Convert it: ${convert}`;
   return { what: encoding.toUpperCase(), advice, encoding };

@@ -31,12 +31,14 @@ export function identityDifferences(
   keys.delete('inputs');
   const differences = [...keys]
     .filter((key) => found[key] !== wanted[key])
-    .map((key) => describe(key === 'tokenizerHash' ? 'the tokenizer' : key, valueOf(found, key), valueOf(wanted, key)));
+    .map((key) =>
+      describe(key === 'tokenizerHash' ? 'the tokenizer' : key, shownValue(found, key), shownValue(wanted, key)),
+    );
   const difference = inputDifference(found, wanted);
   return difference ? [...differences, difference] : differences;
 }
 
-function valueOf(identity: Identity, key: keyof Identity): unknown {
+function shownValue(identity: Identity, key: keyof Identity): unknown {
   return identity[key] ?? (key === 'encoding' ? 'utf-8' : 'absent');
 }
 

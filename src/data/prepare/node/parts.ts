@@ -9,10 +9,10 @@
  * splits, as one machine would have made of it; only the shards begin elsewhere.
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
-import { DataError } from '../../../errors.js';
+import { DataError, SettingsError } from '../../../errors.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import { MANIFEST_FILE, type Manifest, PART_FOLDER, TOKENIZER_FOLDER } from '../../manifest.js';
 import type { SplitName } from '../../shards.js';
@@ -116,7 +116,13 @@ async function merge(out: string): Promise<MergeResult> {
 
 /** The parts whose folders are in `out`, finished or not, in order. */
 function partsIn(out: string): Part[] {
-  if (!existsSync(out)) return [];
+  const info = statSync(out, { throwIfNoEntry: false });
+  if (!info) return [];
+  if (!info.isDirectory()) {
+    throw new SettingsError([
+      `the folder for the shards is ${out}, which is a file; expected a folder, new or begun before`,
+    ]);
+  }
   return readdirSync(out)
     .map((name) => PART_FOLDER.exec(name))
     .filter((match) => match !== null)
