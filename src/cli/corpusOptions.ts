@@ -1,4 +1,6 @@
 /** What `prepare` and `vocab` have in common: options that say how a corpus is read, and what is said of it afterwards. */
+import { encodingLabel } from '../data/prepare/node/settings.js';
+import { SettingsError } from '../errors.js';
 import type { OptionDefinition } from './command.js';
 import { grouped } from './numbers.js';
 
@@ -13,6 +15,14 @@ export const ENCODING_OPTION: OptionDefinition = {
   description:
     'encoding of text that is not UTF-8: euc-kr (CP949), shift_jis, gb18030, windows-1252, utf-16le, … Default utf-8.',
 };
+
+/** @throws SettingsError for a label that is not known */
+export function encodingOption(word: string | boolean | undefined): string | undefined {
+  if (word === undefined) return undefined;
+  const { problem } = encodingLabel(String(word));
+  if (problem) throw new SettingsError([`--${problem}`]);
+  return String(word);
+}
 
 export interface InputAccount {
   readonly skipped: readonly { readonly path: string; readonly reason: string }[];

@@ -6,7 +6,7 @@ import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
 import { SettingsError } from '../../errors.js';
 import { locateTokenizer } from '../../pipelines/locateTokenizerNode.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
-import { ENCODING_OPTION, FIELD_OPTION, inputLines } from '../corpusOptions.js';
+import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { listenForInterrupts } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { collectProblems, duration, fractionBelowOne, grouped, megabytes, wholeNumber } from '../numbers.js';
@@ -82,6 +82,7 @@ export const prepare: CommandDefinition = {
       },
       part: () => (options.part === undefined ? undefined : partOf(options.part)),
       out: () => outFolder(options.out),
+      encoding: () => encodingOption(options.encoding),
       tokenizer: () => tokenizerWord(options.tokenizer),
       loading: () => loadingOptions(options, output),
       workers: () => wholeNumber('--workers', options.workers, 0),
@@ -107,7 +108,6 @@ export const prepare: CommandDefinition = {
         lowercase,
         documentPer: options.documentPer as 'blankLine' | 'line' | 'file' | undefined,
         field: options.field as string | undefined,
-        encoding: options.encoding as string | undefined,
         tags: options.tags as TagOffsets | undefined,
         invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
         onProgress,

@@ -4,7 +4,7 @@ import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/nod
 import { SettingsError } from '../../errors.js';
 import { hasTokenizer, saveTokenizer } from '../../text/tokenizerNode.js';
 import type { CommandDefinition } from '../command.js';
-import { ENCODING_OPTION, FIELD_OPTION, inputLines } from '../corpusOptions.js';
+import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { tellWarnings } from '../unknownWarning.js';
@@ -47,6 +47,7 @@ export const vocab: CommandDefinition = {
       minFrequency: () => wholeNumber('--min-frequency', options.minFrequency, 0),
       alphabetLimit: () => wholeNumber('--alphabet-limit', options.alphabetLimit, 1),
       out: () => outFolder(options.out),
+      encoding: () => encodingOption(options.encoding),
       casing: () => {
         if (options.cased && options.uncased)
           throw new SettingsError(['--cased and --uncased are both given; give one']);
@@ -64,7 +65,7 @@ export const vocab: CommandDefinition = {
       cased: options.cased === true,
       preserveHangul: options.preserveHangul !== false,
       field: options.field as string | undefined,
-      encoding: options.encoding as string | undefined,
+      encoding: given.encoding,
       invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
       onProgress: (progress) => output.status(progressLine(progress)),
     });

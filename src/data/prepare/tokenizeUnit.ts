@@ -431,12 +431,7 @@ function* decodedPieces(
 ): Generator<Stretch> {
   const zero = bytes.indexOf(0);
   if (zero >= 0) {
-    throw new DataError(`${file} is not text: a zero byte at offset ${offset + zero}`, {
-      subject: file,
-      found: offset + zero,
-      expected: 'UTF-8 text',
-      advice: NOT_TEXT_ADVICE,
-    });
+    throw zeroByte(file, offset + zero);
   }
   const isCounted = isTranscoded || invalidUtf8 === 'replace';
   // The byte order mark is kept by the decoder, because only that of the file's first bytes is none of its text.
@@ -461,6 +456,16 @@ function* decodedPieces(
     yield { text, goesOn: end < bytes.length };
     at = end;
   }
+}
+
+/** The error for a file with a zero byte, which no text has. */
+export function zeroByte(file: string, offset: number): DataError {
+  return new DataError(`${file} is not text: a zero byte at offset ${offset}`, {
+    subject: file,
+    found: offset,
+    expected: 'UTF-8 text',
+    advice: NOT_TEXT_ADVICE,
+  });
 }
 
 /** What to do about a file that is binary or UTF-16; one who can look into the file knows better. */
@@ -498,7 +503,7 @@ function jsonDocument(
   const parsed = parseJsonLine(json);
   if ('problem' in parsed) {
     const { at, reason } = parsed.problem;
-    return { problem: `is not JSON: ${reason}: ${around(json, at)}`, at: at + marks };
+    return { problem: `is not JSON: ${reason} in ${around(json, at)}`, at: at + marks };
   }
   const document = recordText(parsed.value, field);
   if (!('text' in document) || !tags || typeof parsed.value !== 'object') return document;

@@ -19,6 +19,8 @@ export interface TableLayout {
   readonly delimiter: string;
   /** Line of the names of columns, from 1: Excel may put `sep=;` before it. */
   readonly headerLine: number;
+  /** Whether double quotes stand around cells. */
+  readonly hasQuotes: boolean;
 }
 
 const SEPARATOR_LINE = /^\ufeff?sep=(.)\r?\n/i;
@@ -36,17 +38,41 @@ export async function tableLayout(
   const [line, said] = SEPARATOR_LINE.exec(head) ?? ['', undefined];
   const headerLine = line === '' ? 1 : 2;
   const text = head.slice(line.length).replace(/^\ufeff/, '');
+  const isQuoted = hasQuotes(text);
   const found = (said === undefined ? DELIMITERS[ending] : [said]).map((delimiter) => {
-    const [columns = []] = parse(text, { ...optionsOf(delimiter), to: 1 }) as string[][];
-    return { layout: { delimiter, headerLine }, columns: columns.map((name) => name.trim()) };
+    const layout = { delimiter, headerLine, hasQuotes: delimiter !== '\t' || isQuoted };
+    const [columns = []] = parse(text, { ...optionsOf(layout), to: 1 }) as string[][];
+    return { layout, columns: columns.map((name) => name.trim()) };
   });
   const withColumn = found.find(({ columns }) => columns.includes(column));
   return withColumn ?? found.reduce((a, b) => (b.columns.length > a.columns.length ? b : a));
 }
 
-function optionsOf(delimiter: string) {
+/** A cell as CSV writes it: every quote in it is doubled. */
+const QUOTED_CELL = /^"(?:[^"]|"")*"$/;
+
+/**
+ * Whether quotes stand around cells of a table with tabs. Excel and pandas write such; GLUE, KorSTS and most others of the
+ * field have no quoting, and texts that begin with a quote of their own. Those have as many tabs in every line and cells
+ * that no writer of CSV would have written so.
+ */
+function hasQuotes(text: string): boolean {
+  const lines = text.slice(0, text.lastIndexOf('\n') + 1 || text.length).split(/\r?\n/);
+  const columns = lines[0].split('\t').length;
+  let hasOther = false;
+  for (const line of lines) {
+    if (line === '') continue;
+    const cells = line.split('\t');
+    if (cells.length !== columns) return true;
+    hasOther ||= cells.some((cell) => cell.startsWith('"') && !QUOTED_CELL.test(cell));
+  }
+  return !hasOther;
+}
+
+function optionsOf({ delimiter, hasQuotes }: Pick<TableLayout, 'delimiter' | 'hasQuotes'>) {
   return {
     delimiter,
+    quote: hasQuotes ? '"' : null,
     record_delimiter: ['\r\n', '\n', '\r'],
     // A quote inside a field that does not begin with one is a character like any other.
     relax_quotes: true,
@@ -65,13 +91,14 @@ function optionsOf(delimiter: string) {
 export async function* csvRecordLines(
   chunks: AsyncIterable<Uint8Array>,
   file: string,
-  { delimiter, headerLine }: TableLayout,
+  layout: TableLayout,
   column: string,
   invalidUtf8: 'error' | 'replace',
 ): AsyncGenerator<Uint8Array, void, void> {
   const { parse } = await import('csv-parse');
   // As Latin-1 every byte is a character, and comes out as it went in: what is not UTF-8 is told here, not replaced.
-  const parser = parse({ ...optionsOf(delimiter), encoding: 'latin1', from_line: headerLine, info: true });
+  const { headerLine } = layout;
+  const parser = parse({ ...optionsOf(layout), encoding: 'latin1', from_line: headerLine, info: true });
   const source = Readable.from(withoutMark(chunks));
   // An error of the source ends the parser with it, where it is thrown to who iterates.
   pipeline(source, parser, () => {});
@@ -147,7 +174,8 @@ function tooManyCells(file: string, line: number, cells: number, columns: number
   });
 }
 
-function notUtf8(file: string, line: number, column: string): DataError {
+/** The error for a cell that is not UTF-8. */
+export function notUtf8(file: string, line: number, column: string): DataError {
   return new DataError(`${file}:${line} is not UTF-8 in column "${column}"`, {
     subject: file,
     found: line,

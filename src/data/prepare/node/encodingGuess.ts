@@ -52,10 +52,20 @@ export async function guessUnreadable(
   if (known) return { what: known[1], advice: known[2].replace('FILE', quoted(path)) };
   const encoding = textToo ? await guessEncoding(bytes) : undefined;
   if (encoding === undefined) return undefined;
-  const target = `${path.slice(0, path.length - extname(path).length)}.utf8${extname(path)}`;
-  const convert = `iconv -f ${ICONV_NAMES[encoding] ?? encoding.toUpperCase()} -t UTF-8 ${quoted(path)} > ${quoted(target)}`;
+  const convert = convertCommand(path, ICONV_NAMES[encoding] ?? encoding.toUpperCase());
   const advice = takesEncoding ? `Give --encoding ${encoding}, or convert it: ${convert}` : `Convert it: ${convert}`;
   return { what: encoding.toUpperCase(), advice, encoding };
+}
+
+function convertCommand(path: string, from: string): string {
+  const isPacked = path.endsWith('.gz');
+  const whole = isPacked ? path.slice(0, -3) : path;
+  const ending = extname(whole);
+  const target = quoted(`${whole.slice(0, whole.length - ending.length)}.utf8${ending}`);
+  const source = quoted(path);
+  return isPacked
+    ? `gunzip -c ${source} | iconv -f ${from} -t UTF-8 > ${target}`
+    : `iconv -f ${from} -t UTF-8 ${source} > ${target}`;
 }
 
 function quoted(path: string): string {

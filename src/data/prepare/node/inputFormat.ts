@@ -2,8 +2,10 @@
 
 import { parseJsonLine } from '../jsonLine.js';
 import { recordText } from '../recordText.js';
-import { noColumn, type TableEnding, type TableLayout, tableLayout } from './csvRecords.js';
+import { zeroByte } from '../tokenizeUnit.js';
+import { noColumn, notUtf8, type TableEnding, type TableLayout, tableLayout } from './csvRecords.js';
 import { type EncodedFile, headOf } from './fileStream.js';
+import { withGuess } from './inputErrors.js';
 import { JsonRecordLines } from './jsonRecords.js';
 
 /** `jsonl`: a JSON record a line; `json`: records in any other layout. */
@@ -37,6 +39,9 @@ export const KNOWN_ENDINGS = Object.keys(ENDINGS);
 
 /** Of a text that is looked at to see its layout. */
 const HEAD_BYTES = 1 << 20;
+const TEXT_HEAD_BYTES = 1 << 16;
+/** Of a table with tabs: whether it has quotes may show late. */
+const TSV_HEAD_BYTES = 1 << 24;
 
 /** @returns undefined for an ending that is not known */
 export function endingOf(path: string): { ending: Ending; gzip: boolean } | undefined {
@@ -53,14 +58,19 @@ export function isGzipName(path: string): boolean {
 /** A format, and what is wrong with a file for it: a reason to pass over one that was found in a folder. */
 export interface FoundFormat extends InputFormat {
   readonly problem?: string;
+  /** What deserves a warning, in words that follow the file's name. */
+  readonly note?: string;
   /** The error for a file that was named, where reading on is of no use. */
-  readonly error?: Error;
+  readonly error?: unknown;
 }
 
 /** @param ending  undefined for one that is not known: plain text, or JSON Lines when it begins so */
 export async function formatOf(file: EncodedFile, ending: Ending | undefined, field: string): Promise<FoundFormat> {
-  if (ending === 'text' || ending === 'parquet') return { kind: ending };
-  const { bytes, isWhole } = await headOf(file, HEAD_BYTES);
+  if (ending === 'parquet') return { kind: ending };
+  if (ending === 'text') return { kind: ending, ...(await textNote(file)) };
+  const { bytes, isWhole } = await headOf(file, ending === 'tsv' ? TSV_HEAD_BYTES : HEAD_BYTES);
+  const zero = bytes.indexOf(0);
+  if (zero >= 0 && ending !== undefined) throw await withGuess(zeroByte(file.path, zero), [file]);
   const head = new TextDecoder().decode(bytes);
   if (ending === 'csv' || ending === 'tsv') return tableFormat(file, head, ending, field);
   if (ending === undefined) return { kind: isJsonLines(head) ? 'jsonl' : 'text' };
@@ -68,15 +78,34 @@ export async function formatOf(file: EncodedFile, ending: Ending | undefined, fi
   return { ...format, problem: format.problem ?? firstProblem(format, bytes, field) };
 }
 
+/** Nobody names records so on purpose, and their braces and field names would be learned as text. */
+async function textNote(file: EncodedFile): Promise<Pick<FoundFormat, 'note'>> {
+  const { bytes } = await headOf(file, TEXT_HEAD_BYTES).catch(() => ({ bytes: new Uint8Array(0) }));
+  if (!isJsonLines(new TextDecoder().decode(bytes))) return {};
+  return {
+    note: 'begins as JSON Lines and is read as plain text; name it .jsonl to have the text of its records alone',
+  };
+}
+
 async function tableFormat(file: EncodedFile, head: string, ending: TableEnding, field: string): Promise<FoundFormat> {
   try {
     const { layout, columns } = await tableLayout(head, ending, field);
-    const error = columns.includes(field) ? undefined : noColumn(file.path, field, columns);
-    return { kind: 'csv', layout, ...(error && { error, problem: `no column "${field}"` }) };
+    const error = columns.includes(field) ? undefined : await missingColumn(file, field, columns);
+    return { kind: 'csv', layout, ...(error !== undefined && { error, problem: `no column "${field}"` }) };
   } catch {
     // A first line that is no table's is told with its place when the file is read.
-    return { kind: 'csv', layout: { delimiter: ending === 'tsv' ? '\t' : ',', headerLine: 1 }, problem: 'no table' };
+    return {
+      kind: 'csv',
+      layout: { delimiter: ending === 'tsv' ? '\t' : ',', headerLine: 1, hasQuotes: true },
+      problem: 'no table',
+    };
   }
+}
+
+/** Names that are not UTF-8 are found by nobody. */
+function missingColumn(file: EncodedFile, field: string, columns: readonly string[]): unknown {
+  const isText = !columns.some((name) => name.includes('\ufffd'));
+  return isText ? noColumn(file.path, field, columns) : withGuess(notUtf8(file.path, 1, field), [file]);
 }
 
 /** Whether text begins with a line that is a JSON object, as no prose does. */

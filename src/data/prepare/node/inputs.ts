@@ -13,7 +13,7 @@ import { kindOfFile, lookAt, reasonUnread, type SkippedFile, walkFolder } from '
 export type { InputKind } from './inputFormat.js';
 export type { SkippedFile } from './walk.js';
 
-export interface InputFile extends InputFormat, EncodedFile {
+export interface InputFile extends InputFormat, EncodedFile, Pick<FoundFormat, 'note'> {
   /** The file's name; for one found in a folder, its path from that folder. */
   readonly name: string;
   readonly bytes: number;
@@ -42,7 +42,7 @@ export async function listInputs(
   inputs: readonly string[],
   own: readonly string[] = [],
   settings: InputSettings = {},
-): Promise<{ files: InputFile[]; skipped: SkippedFile[] }> {
+): Promise<{ files: InputFile[]; skipped: SkippedFile[]; warnings: string[] }> {
   const files: InputFile[] = [];
   const skipped: SkippedFile[] = [];
   const ownFolders = new Set(own.map(realPath));
@@ -53,7 +53,7 @@ export async function listInputs(
       skipped.push(...found.skipped);
     } else files.push(await namedFile(path, settings));
   }
-  if (files.length > 0) return { files, skipped };
+  if (files.length > 0) return { files, skipped, warnings: notesOf(files) };
   const passedOver = skipped.map(({ path, reason }) => `${path} (${reason})`);
   const found = passedOver.length ? `; there is ${fewOf(passedOver, SHOWN)}` : '';
   throw new DataError(`No text to read in ${fewOf(inputs, SHOWN) || 'an empty list of inputs'}${found}`, {
@@ -63,6 +63,13 @@ export async function listInputs(
     advice:
       'Name files one by one to read other endings as plain text, and the field or column that holds the text (--field)',
   });
+}
+
+/** What deserves a warning, once for all files that it is true of. */
+function notesOf(files: readonly InputFile[]): string[] {
+  const notes = new Map<string, string[]>();
+  for (const { path, note } of files) if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), path]);
+  return [...notes].map(([note, paths]) => `${fewOf(paths, SHOWN)} ${note}`);
 }
 
 /** @throws DataError for what is neither a file nor a folder */

@@ -116,9 +116,8 @@ async function merge(out: string): Promise<MergeResult> {
 
 /** The parts whose folders are in `out`, finished or not, in order. */
 function partsIn(out: string): Part[] {
-  const info = statSync(out, { throwIfNoEntry: false });
-  if (!info) return [];
-  if (!info.isDirectory()) {
+  if (!existsSync(out)) return [];
+  if (!statSync(out).isDirectory()) {
     throw new SettingsError([
       `the folder for the shards is ${out}, which is a file; expected a folder, new or begun before`,
     ]);

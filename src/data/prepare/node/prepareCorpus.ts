@@ -81,12 +81,20 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
     if (!isComplete) checkParts(given.out, given.part);
     const tokenizer = loadTokenizer(resolved.tokenizerDir, resolved);
     const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
-    const { files, skipped } = await listInputs(resolved.inputs, [given.out, out, resolved.tokenizerDir], resolved);
+    const {
+      files,
+      skipped,
+      warnings: notes,
+    } = await listInputs(resolved.inputs, [given.out, out, resolved.tokenizerDir], resolved);
     const identity = identityOf(resolved, tokenizer, files);
     const { status, manifest } = isComplete
       ? { status: 'unchanged' as const, manifest: checkComplete(out, identity) }
       : await prepareFolder(resolved, files, { tokenizer, specialIds, identity }, pool);
-    const warnings = [...warningsOf(manifest), ...(await unknownWarnings(out, manifest, files, resolved, tokenizer))];
+    const warnings = [
+      ...notes,
+      ...warningsOf(manifest),
+      ...(await unknownWarnings(out, manifest, files, resolved, tokenizer)),
+    ];
     return { out, status, manifest, skipped, warnings, elapsedMs: performance.now() - startedAt };
   } finally {
     await pool.close();

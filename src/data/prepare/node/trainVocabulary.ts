@@ -65,7 +65,7 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
   const encoding = encodingLabel(settings.encoding);
   if (encoding.problem) throw new SettingsError([encoding.problem]);
   const own = settings.out === undefined ? [] : [settings.out];
-  const { files, skipped } = await listInputs(settings.inputs, own, { field, encoding: encoding.label });
+  const { files, skipped, warnings } = await listInputs(settings.inputs, own, { field, encoding: encoding.label });
   const trainer = new VocabularyTrainer(normalization);
   const counts = await readAll(files, { field, invalidUtf8 }, (text) => trainer.add(text), onProgress);
   const { textBytes } = counts;
@@ -78,7 +78,8 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
   });
   const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, normalization);
   const known = knownWords(trainer.wordCounts(), tokenizer);
-  return { tokenizer, ...counts, distinctWords: trainer.wordCounts().size, ...known, skipped };
+  const distinctWords = trainer.wordCounts().size;
+  return { tokenizer, ...counts, distinctWords, ...known, skipped, warnings: [...warnings, ...known.warnings] };
 }
 
 async function readAll(
