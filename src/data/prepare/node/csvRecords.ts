@@ -27,7 +27,7 @@ const SEPARATOR_LINE = /^\ufeff?sep=(.)\r?\n/i;
 
 /**
  * Looks at the first line of a table: the delimiter is the one that gives the wanted column, else the one that gives most.
- * @param head  the beginning of the table's text
+ * @param head  whole lines of the beginning of the table's text
  */
 export async function tableLayout(
   head: string,
@@ -57,7 +57,7 @@ const QUOTED_CELL = /^"(?:[^"]|"")*"$/;
  * that no writer of CSV would have written so.
  */
 function hasQuotes(text: string): boolean {
-  const lines = text.slice(0, text.lastIndexOf('\n') + 1 || text.length).split(/\r?\n/);
+  const lines = text.split(/\r?\n/);
   const columns = lines[0].split('\t').length;
   let hasOther = false;
   for (const line of lines) {

@@ -72,7 +72,9 @@ export async function formatOf(file: EncodedFile, ending: Ending | undefined, fi
   const zero = bytes.indexOf(0);
   if (zero >= 0 && ending !== undefined) throw await withGuess(zeroByte(file.path, zero), [file]);
   const head = new TextDecoder().decode(bytes);
-  if (ending === 'csv' || ending === 'tsv') return tableFormat(file, head, ending, field);
+  if (ending === 'csv' || ending === 'tsv') {
+    return tableFormat(file, isWhole ? head : head.slice(0, head.lastIndexOf('\n') + 1), ending, field);
+  }
   if (ending === undefined) return { kind: isJsonLines(head) ? 'jsonl' : 'text' };
   const format = jsonFormat(head, isWhole, field, ending);
   return { ...format, problem: format.problem ?? firstProblem(format, bytes, field) };
