@@ -1,5 +1,5 @@
 /** What `prepare` and `vocab` have in common: options that say how a corpus is read, and what is said of it afterwards. */
-import { encodingLabel } from '../data/prepare/node/settings.js';
+import { encodingLabel } from '../data/prepare/node/encodings.js';
 import { SettingsError } from '../errors.js';
 import type { OptionDefinition } from './command.js';
 import { grouped } from './numbers.js';

@@ -1,6 +1,7 @@
 /** What the bytes of a file most likely are when they are not UTF-8 text, and what to do about it. */
 
 import { extname } from 'node:path';
+import { decode } from './encodings.js';
 
 /** First bytes of files that are packed or of another kind: hexadecimal. */
 const KNOWN_BEGINNINGS: readonly (readonly [hex: string, what: string, advice: string])[] = [
@@ -27,7 +28,7 @@ export interface UnreadableGuess {
   readonly what: string;
   /** A full sentence. */
   readonly advice: string;
-  /** Label for `TextDecoder`, when it is text. */
+  /** As `encodingLabel` gives it, when it is text. */
   readonly encoding?: string;
 }
 
@@ -90,19 +91,25 @@ export async function guessEncoding(bytes: Uint8Array): Promise<string | undefin
 /** Of fewer bytes nothing can be told. */
 const LEAST_WIDE_BYTES = 8;
 
-/** UTF-16 by its mark, or by its zero bytes: spaces, line ends and Latin letters have one on the same side. */
+/** UTF-16 by its mark, or by the spaces, line ends and other ASCII characters that every text has: one of the two bytes is 0. */
 function wideEncoding(bytes: Uint8Array): string | undefined {
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return 'utf-16le';
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return 'utf-16be';
-  const length = Math.min(bytes.length, 1 << 16);
+  const length = Math.min(bytes.length, 1 << 16) & ~1;
   if (length < LEAST_WIDE_BYTES) return undefined;
-  const zeros = [0, 0];
-  for (let i = 0; i < length; i++) if (bytes[i] === 0) zeros[i & 1]++;
-  const [even, odd] = zeros;
-  const some = length / 200;
-  if (odd > some && even * 20 < odd) return 'utf-16le';
-  if (even > some && odd * 20 < even) return 'utf-16be';
-  return undefined;
+  let little = 0;
+  let big = 0;
+  for (let i = 0; i < length; i += 2) {
+    if (bytes[i + 1] === 0 && isAscii(bytes[i])) little++;
+    if (bytes[i] === 0 && isAscii(bytes[i + 1])) big++;
+  }
+  const some = length / 400;
+  if (little > some && big * 5 < little) return 'utf-16le';
+  return big > some && little * 5 < big ? 'utf-16be' : undefined;
+}
+
+function isAscii(byte: number): boolean {
+  return (byte >= 0x20 && byte < 0x7f) || (byte >= 0x09 && byte <= 0x0d);
 }
 
 /** Whether few of the characters beyond ASCII are damaged. */
@@ -116,7 +123,7 @@ function isMostlyUtf8(bytes: Uint8Array): boolean {
 /** Whether the bytes, but for a character cut off at either end, are text in an encoding. */
 function decodes(label: string, bytes: Uint8Array): boolean {
   try {
-    const text = new TextDecoder(label).decode(bytes.subarray(0, 1 << 16));
+    const text = decode(label, bytes.subarray(0, 1 << 16));
     const damaged = text.match(/\ufffd/g)?.length ?? 0;
     return damaged <= 2;
   } catch {

@@ -3,13 +3,14 @@
 import { createReadStream } from 'node:fs';
 import { createGunzip } from 'node:zlib';
 import { DataError } from '../../../errors.js';
+import { openDecoder } from './encodings.js';
 import { reasonUnread } from './walk.js';
 
 /** What says how the bytes of a file are to be read. */
 export interface EncodedFile {
   readonly path: string;
   readonly gzip: boolean;
-  /** Label of another encoding than UTF-8, as `TextDecoder` knows it. */
+  /** Label of another encoding than UTF-8, as `encodingLabel` gives it. */
   readonly encoding?: string;
 }
 
@@ -74,7 +75,7 @@ async function* transcoded(
   encoding: string,
   invalid: 'error' | 'replace',
 ): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = new TextDecoder(encoding);
+  const decoder = openDecoder(encoding);
   const encoder = new TextEncoder();
   let line = 1;
   const take = (text: string): Uint8Array => {
@@ -84,10 +85,10 @@ async function* transcoded(
     return encoder.encode(text);
   };
   for await (const chunk of chunks) {
-    const text = decoder.decode(chunk, { stream: true });
+    const text = decoder.write(chunk);
     if (text !== '') yield take(text);
   }
-  const rest = decoder.decode();
+  const rest = decoder.end();
   if (rest !== '') yield take(rest);
 }
 

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { SettingsError } from '../../../errors.js';
 import { TAG_OFFSETS, type TagOffsets } from '../recordTags.js';
+import { encodingLabel } from './encodings.js';
 import type { PrepareProgress } from './progress.js';
 import type { Part } from './slices.js';
 
@@ -35,7 +36,7 @@ export interface PrepareSettings {
    * inside another. Default `text`.
    */
   readonly field?: string;
-  /** Encoding of plain text, JSON, CSV and TSV: any label that `TextDecoder` knows, such as `euc-kr`. Default `utf-8`. */
+  /** Encoding of plain text, JSON, CSV and TSV: any label of the Encoding Standard, such as `euc-kr`. Default `utf-8`. */
   readonly encoding?: string;
   /** Tokens after which a shard is written; also what an interruption can cost. Default 2^20 (3 MB of file). */
   readonly shardTokens?: number;
@@ -90,32 +91,4 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
   );
   if (problems.length > 0) throw new SettingsError(problems);
   return { ...resolved, encoding: encoding.label };
-}
-
-/** Names of code pages that the Encoding Standard has under other labels only. */
-const CODE_PAGES: Readonly<Record<string, string>> = {
-  cp949: 'euc-kr',
-  uhc: 'euc-kr',
-  ms949: 'euc-kr',
-  euckr: 'euc-kr',
-  cp932: 'shift_jis',
-  cp936: 'gbk',
-  cp950: 'big5',
-  eucjp: 'euc-jp',
-  utf16: 'utf-16le',
-  utf16le: 'utf-16le',
-  utf16be: 'utf-16be',
-};
-
-/** The label as the Encoding Standard has it; undefined for UTF-8, which needs nothing done. */
-export function encodingLabel(word: string | undefined): { readonly label?: string; readonly problem?: string } {
-  if (word === undefined) return {};
-  try {
-    const { encoding } = new TextDecoder(CODE_PAGES[word.toLowerCase()] ?? word);
-    return encoding === 'utf-8' ? {} : { label: encoding };
-  } catch {
-    return {
-      problem: `encoding is ${JSON.stringify(word)}; expected a label of the Encoding Standard, such as euc-kr (CP949 too), shift_jis, gb18030, big5, windows-1252 or utf-16le`,
-    };
-  }
 }

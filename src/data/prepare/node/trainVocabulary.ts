@@ -5,11 +5,11 @@ import { PieceBuffer } from '../../../text/pieceBuffer.js';
 import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
 import type { UnitCounts } from '../unit.js';
+import { encodingLabel } from './encodings.js';
 import { withGuess, withPlace } from './inputErrors.js';
 import { type InputFile, listInputs, noText, type SkippedFile } from './inputs.js';
 import { type ReadSettings, readUnits } from './readUnits.js';
 import { UnitTexts } from './sampleTexts.js';
-import { encodingLabel } from './settings.js';
 import { wholeFiles } from './slices.js';
 
 export interface TrainVocabularySettings {
