@@ -221,7 +221,7 @@ describe('pleiad vocab and prepare', () => {
     writeFileSync(at('broken.jsonl'), '{"text":"good"}\n{"text":\n');
     const broken = await pleiad('vocab', at('broken.jsonl'), '--out', at('x'), '--json');
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/broken\.jsonl:2 is not JSON/);
+    expect(broken.stderr).toMatch(/broken\.jsonl:2:9 is not JSON: expected a value, found the end/);
     expect(broken.json.error).toMatchObject({ name: 'DataError', found: 2 });
   });
 });
