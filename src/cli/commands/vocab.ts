@@ -1,7 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/node/trainVocabulary.js';
 import { SettingsError } from '../../errors.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import { hasTokenizer, saveTokenizer } from '../../text/tokenizerNode.js';
 import type { CommandDefinition } from '../command.js';
 import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
@@ -70,7 +71,7 @@ export const vocab: CommandDefinition = {
       onProgress: (progress) => output.status(progressLine(progress)),
     });
     const { tokenizer, textBytes, distinctWords, words, unknownWords, skipped } = trained;
-    await saveTokenizer(tokenizer, given.out);
+    await saveNew(tokenizer, given.out);
     const seconds = (performance.now() - startedAt) / 1000;
     for (const line of inputLines({ ...trained, field: String(options.field ?? 'text') })) output.line(line);
     warnWhenSmall(tokenizer.vocabSize, given.size, output);
@@ -112,6 +113,17 @@ function refuseVocabulary(folder: string, overwrite: boolean): void {
   throw new SettingsError([
     `--out ${folder} holds a vocabulary already (${there.join(', ')}); give another folder, or --overwrite to replace it`,
   ]);
+}
+
+/** Saves the vocabulary; when that fails, nothing of it is in the way of the next attempt. */
+async function saveNew(tokenizer: WordPieceTokenizer, folder: string): Promise<void> {
+  const isNew = !hasTokenizer(folder);
+  try {
+    await saveTokenizer(tokenizer, folder);
+  } catch (error) {
+    if (isNew) for (const name of TOKENIZER_FILES) rmSync(join(folder, name), { force: true });
+    throw error;
+  }
 }
 
 const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
