@@ -205,6 +205,14 @@ describe('a corpus', () => {
     expect((await read(name, content, { field })).texts).toEqual(texts);
   });
 
+  it('as a list beside others is told by its field', async () => {
+    const json = JSON.stringify({ authors: [{ name: 'n' }], documents: [{ text: 'a' }, { text: 'b' }] });
+    expect((await read('beside.json', json)).texts).toEqual(['a', 'b']);
+    expect((await read('beside.json', json, { field: 'name' })).texts).toEqual(['n']);
+    const record = '{"body":"a","entities":[{"start":1}]}';
+    await expect(read('one.jsonl', record)).rejects.toThrow('has no text in field "text"; it has body, entities.start');
+  });
+
   it('of Parquet gives lists and structs', async () => {
     const schema = [
       { name: 'root', num_children: 1 },

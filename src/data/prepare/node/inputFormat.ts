@@ -76,7 +76,7 @@ export async function formatOf(file: EncodedFile, ending: Ending | undefined, fi
     return tableFormat(file, isWhole ? head : head.slice(0, head.lastIndexOf('\n') + 1), ending, field);
   }
   if (ending === undefined) return { kind: isJsonLines(head) ? 'jsonl' : 'text' };
-  const format = jsonFormat(head, isWhole, field, ending);
+  const format = jsonFormat({ head, bytes, isWhole }, field, ending);
   return { ...format, problem: format.problem ?? firstProblem(format, bytes, field) };
 }
 
@@ -124,7 +124,14 @@ function firstLine(head: string): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-function jsonFormat(head: string, isWhole: boolean, field: string, ending: 'json' | 'jsonl'): FoundFormat {
+/** The beginning of a file, as text and as bytes. */
+interface Head {
+  readonly head: string;
+  readonly bytes: Uint8Array;
+  readonly isWhole: boolean;
+}
+
+function jsonFormat({ head, bytes, isWhole }: Head, field: string, ending: 'json' | 'jsonl'): FoundFormat {
   const line = firstLine(head);
   if (line.startsWith('[')) {
     // A list on a line of its own is what the whole file is, unless lists follow line by line: those have no fields.
@@ -140,9 +147,13 @@ function jsonFormat(head: string, isWhole: boolean, field: string, ending: 'json
     const goesOver = 'problem' in parsed && (ending === 'json' || line.trim() === '{');
     return { kind: goesOver ? 'json' : 'jsonl' };
   }
-  const list = lists.length === 1 ? lists[0] : lists.find((name) => name === 'data');
+  const withText = lists.filter((name) => firstProblem({ kind: 'json', list: name }, bytes, field) === undefined);
+  // A record of a line that has no text may have lists too; what is wrong with it is told when it is read.
+  if (withText.length === 0 && ending === 'jsonl') return { kind: 'jsonl' };
+  const those = withText.length > 0 ? withText : lists;
+  const list = those.length === 1 ? those[0] : those.find((name) => name === 'data');
   if (list !== undefined) return { kind: 'json', list };
-  return { kind: 'json', problem: `several lists of records: ${lists.join(', ')}` };
+  return { kind: 'json', problem: `several lists of records: ${those.join(', ')}` };
 }
 
 /** Whether there is nothing but this line. */
@@ -189,7 +200,7 @@ function* entriesOf(head: string): Generator<{ name: string; rest: string }> {
 
 /** What is wrong with the first record, as far as it can be seen. */
 function firstProblem(format: InputFormat, head: Uint8Array, field: string): string | undefined {
-  const bytes = format.kind === 'json' ? new JsonRecordLines(format.list).push(head.slice()) : head;
+  const bytes = format.kind === 'json' ? new JsonRecordLines(format.list).push(Uint8Array.from(head)) : head;
   const text = new TextDecoder().decode(bytes);
   const line = firstLine(text);
   if (line === text.trim() && head.length >= HEAD_BYTES) return undefined; // longer than what was read
