@@ -74,6 +74,7 @@ export * from './random/philox.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 export * from './text/tokenizer.js';
 export { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './text/tokenizerFolder.js';
+export { countUnknown, type UnknownCount, type UnknownWarning, unknownWarning } from './text/unknownTokens.js';
 export * from './text/vocabularyTraining.js';
 export { wordVocabulary } from './text/wordVocabulary.js';
 export type {

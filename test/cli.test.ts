@@ -143,7 +143,7 @@ describe('pleiad vocab and prepare', () => {
   it('keep case with --cased, and tear Hangul only when told to', async () => {
     writeFileSync(at('mixed.txt'), 'Chef Chef Chef 한국 한국 한국');
     const train = async (...flags: string[]) => {
-      await pleiad('vocab', at('mixed.txt'), '--size', '200', '--out', at('vocab-mixed'), ...flags);
+      await pleiad('vocab', at('mixed.txt'), '--size', '200', '--out', at('vocab-mixed'), '--overwrite', ...flags);
       return readFileSync(at('vocab-mixed', 'vocab.txt'), 'utf8').split('\n');
     };
     expect(await train('--cased')).toEqual(expect.arrayContaining(['Chef', '한국']));
@@ -221,7 +221,7 @@ describe('pleiad vocab and prepare', () => {
     writeFileSync(at('broken.jsonl'), '{"text":"good"}\n{"text":\n');
     const broken = await pleiad('vocab', at('broken.jsonl'), '--out', at('x'), '--json');
     expect(broken.code).toBe(1);
-    expect(broken.stderr).toMatch(/broken\.jsonl:2 is not JSON/);
+    expect(broken.stderr).toMatch(/broken\.jsonl:2:9 is not JSON: expected a value, found the end/);
     expect(broken.json.error).toMatchObject({ name: 'DataError', found: 2 });
   });
 });

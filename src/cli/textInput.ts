@@ -1,12 +1,10 @@
 /** The texts that a command is to work on: given as words, in a file, or on standard input. */
-import { readFileSync } from 'node:fs';
 import { text as readStream } from 'node:stream/consumers';
-import { gunzipSync } from 'node:zlib';
-import { reasonOf } from '../checkpoint/durableFileNode.js';
 import { DataError, SettingsError } from '../errors.js';
 import type { ArgumentDefinition, OptionDefinition, OptionValues } from './command.js';
-import { commandText, shellQuoted } from './shellQuoted.js';
-import { refuseMistakenText, statOf } from './textMistakes.js';
+import { commandText } from './shellQuoted.js';
+import { readTextFile } from './textFile.js';
+import { refuseMistakenText } from './textMistakes.js';
 
 export const TEXT_ARGUMENT: ArgumentDefinition = {
   name: '[text]',
@@ -67,7 +65,7 @@ async function readText(
   const { file, text } = options;
   if (typeof text === 'string') return text;
   if (words.length > 0) return words[0];
-  return typeof file === 'string' ? readFile(file) : readStream(process.stdin);
+  return typeof file === 'string' ? readTextFile('--file', file) : readStream(process.stdin);
 }
 
 /**
@@ -89,28 +87,3 @@ export function checkText(
 }
 
 const manyOf = (names: readonly string[]) => (names.length === 2 ? 'both' : 'all');
-
-function readFile(path: string): string {
-  let bytes: Uint8Array;
-  try {
-    bytes = unzipped(readFileSync(path));
-  } catch (cause) {
-    const advice = 'Give the name of one file of text';
-    const found = statOf(path);
-    const reason = found ? `cannot be read: ${reasonOf(cause)}` : 'does not exist';
-    if (found?.isDirectory()) throw new DataError(`--file ${path} is a folder`, { subject: path, advice, cause });
-    throw new DataError(`--file ${path} ${reason}`, { subject: path, advice, cause });
-  }
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    const command = `iconv -f CP949 -t UTF-8 ${shellQuoted(path)} > ${shellQuoted(`${path}.utf8`)}`;
-    const advice = `Convert it; if it is Korean from Windows, for instance:\n  ${command}`;
-    throw new DataError(`--file ${path} is not UTF-8 text`, { subject: path, advice, cause });
-  }
-}
-
-/** Gzip is told by its first two bytes, whatever the name. */
-function unzipped(bytes: Uint8Array): Uint8Array {
-  return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
-}

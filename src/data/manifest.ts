@@ -47,7 +47,17 @@ export const identitySchema = z.object({
   invalidUtf8: z.enum(['error', 'replace']),
   /** How the places of tagged spans were counted, when tags were read. */
   tags: z.enum(['none', ...TAG_OFFSETS]).default('none'),
-  inputs: z.array(z.object({ name: z.string(), bytes: count, fingerprint: z.string() })),
+  /** Of text in another encoding than UTF-8. */
+  encoding: z.string().optional(),
+  inputs: z.array(
+    z.object({
+      name: z.string(),
+      bytes: count,
+      fingerprint: z.string(),
+      /** How the file is read, where that does not follow from what an earlier version made of its ending. */
+      format: z.enum(['json', 'jsonl', 'csv']).optional(),
+    }),
+  ),
   /** Which part of the inputs, for instance "2/8"; absent for all of them. */
   part: z.string().optional(),
 });
@@ -63,6 +73,10 @@ export const manifestSchema = z.object({
   specialIds: z.object({ padId: count, unkId: count, clsId: count, sepId: count, maskId: count }),
   /** Text that was read, bytes after decompression. */
   textBytes: count,
+  /** Records that held null where the text should be; absent for none. */
+  recordsWithoutText: count.optional(),
+  /** U+FFFD put in for bytes that were no text; absent for none. */
+  replacedCharacters: count.optional(),
   train: splitSchema,
   heldOut: splitSchema,
 });

@@ -53,6 +53,7 @@ export interface FillMaskOptions {
 }
 
 export interface MaskFiller {
+  readonly tokenizer: WordPieceTokenizer;
   /**
    * @throws DataError      when a text has no [MASK], or its masks lie too far apart for the model to see all of them
    * @throws SettingsError  when `topK` is out of range
@@ -78,7 +79,7 @@ export async function fillMask(options: PipelineOptions): Promise<MaskFiller> {
     }
     return typeof input === 'string' ? (await fillAll(model, [input], topK))[0] : fillAll(model, input, topK);
   }
-  return { fill, release: () => model.release() };
+  return { tokenizer: model.tokenizer, fill, release: () => model.release() };
 }
 
 async function fillAll(model: MaskedLanguageModel, texts: readonly string[], topK: number): Promise<FillMaskResult[]> {

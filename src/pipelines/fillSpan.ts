@@ -9,6 +9,7 @@
  */
 import { DataError, SettingsError } from '../errors.js';
 import { settingName } from '../settingNames.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { joinParts } from './joinedText.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
@@ -94,6 +95,7 @@ export interface SpanScore {
 }
 
 export interface SpanFiller {
+  readonly tokenizer: WordPieceTokenizer;
   /**
    * @throws DataError        when a text has no gap or several, its gap is longer than the model's positions, or nothing
    *                          stands beside it
@@ -127,7 +129,12 @@ export async function fillSpan(options: PipelineOptions): Promise<SpanFiller> {
     const settings = checkOptions(options, model.tokenizer.vocabSize);
     return typeof input === 'string' ? (await fillAll(model, [input], settings))[0] : fillAll(model, input, settings);
   }
-  return { fill, scoreSpan: (text, span) => scoreSpan(model, text, span), release: () => model.release() };
+  return {
+    tokenizer: model.tokenizer,
+    fill,
+    scoreSpan: (text, span) => scoreSpan(model, text, span),
+    release: () => model.release(),
+  };
 }
 
 interface FillSettings {

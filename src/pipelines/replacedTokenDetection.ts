@@ -1,5 +1,6 @@
 /** Which tokens of a text do not look like the original: ELECTRA's discriminator, arXiv 2003.10555 §2. */
 import { discriminatorGraph } from '../models/electra.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { EncoderModel, type PipelineOptions } from './encoderModel.js';
 import { textWindows } from './windows.js';
 
@@ -16,6 +17,7 @@ export interface DetectedToken {
 }
 
 export interface ReplacedTokenDetector {
+  readonly tokenizer: WordPieceTokenizer;
   /** Tokens of one text, or of each of several. Longer texts than the model takes are read in overlapping windows. */
   detect(text: string): Promise<DetectedToken[]>;
   detect(texts: readonly string[]): Promise<DetectedToken[][]>;
@@ -34,7 +36,7 @@ export async function replacedTokenDetection(options: PipelineOptions): Promise<
   async function detect(input: string | readonly string[]): Promise<DetectedToken[] | DetectedToken[][]> {
     return typeof input === 'string' ? (await detectAll(model, [input]))[0] : detectAll(model, input);
   }
-  return { detect, release: () => model.release() };
+  return { tokenizer: model.tokenizer, detect, release: () => model.release() };
 }
 
 async function detectAll(model: EncoderModel, texts: readonly string[]): Promise<DetectedToken[][]> {

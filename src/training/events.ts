@@ -110,6 +110,7 @@ export interface CheckpointEvent {
 export type WarningCode =
   | 'nothing-to-resume'
   | 'no-held-out'
+  | 'unknown-tokens'
   | 'damaged-checkpoint'
   | 'not-finite'
   | 'rolled-back'

@@ -15,6 +15,7 @@ import { settingName } from '../settingNames.js';
 import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizerNode.js';
+import { unknownWarning } from '../text/unknownTokens.js';
 import type { RunIdentity } from './checkpointFolderNode.js';
 import type { LoadedEvent, TrainingEvent, WarningEvent } from './events.js';
 import { durationText, resumeAdvice } from './extension.js';
@@ -121,7 +122,8 @@ export async function* pretrainToFolder(
     const expected = { settings, given: input, vocabSize: parts.vocabSize };
     const run = (ending?: AbortSignal) => {
       const told = withNotices(pretrain(settings, { ...training, signal: ending }), notices);
-      const events = withForecast(told, expected, collective.size === 1 ? started.engine : undefined);
+      const known = withUnknown(told, shards!, parts.tokenizer);
+      const events = withForecast(known, expected, collective.size === 1 ? started.engine : undefined);
       return begin ? withStart(events, begin) : events;
     };
     yield* isFirst ? logged(new RunLog(settings.out), signal, run) : run(signal);
@@ -209,6 +211,25 @@ async function beginWith(
     );
   }
   return { start, joined, length };
+}
+
+/** A run's events, with a warning at its start when the vocabulary does not know the text. */
+async function* withUnknown(
+  events: AsyncGenerator<TrainingEvent>,
+  shards: ShardFolder,
+  tokenizer: WordPieceTokenizer,
+): AsyncGenerator<TrainingEvent> {
+  for await (const event of events) {
+    yield event;
+    if (event.type !== 'started') continue;
+    const unknown = shards.unigramCounts('train')[tokenizer.unkId];
+    const warning = unknownWarning({ unknown, tokens: shards.train.numTokens }, tokenizer, {
+      what: 'the training text',
+    });
+    if (!warning) continue;
+    const advice = `${warning.advice}, and prepare the text with that.`;
+    yield { type: 'warning', step: event.step ?? 0, code: 'unknown-tokens', message: warning.message, advice };
+  }
 }
 
 /** A run's events after what it begins with. Weights that are in its first checkpoint are in memory no longer. */

@@ -3,12 +3,14 @@ import { SettingsError } from '../../errors.js';
 import { loadReplacedTokenDetection, loadTextCorruption } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CorruptedPlace, CorruptedText } from '../../pipelines/textCorruption.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { warnOfUnknown } from '../unknownWarning.js';
 import { colourLegend, markedText } from './detect.js';
 
 const HALVES: readonly OptionDefinition[] = [
@@ -62,7 +64,7 @@ export const corrupt: CommandDefinition = {
     });
     const texts = await readTexts(words, options);
     const settings = { seed, fraction, temperature };
-    const results = await corruptAll(texts, settings, { places, loading: { ...engine, ...loading } });
+    const { results, tokenizer } = await corruptAll(texts, settings, { places, loading: { ...engine, ...loading } });
     for (const [i, result] of results.entries()) {
       if (i > 0) output.line();
       for (const line of corruptionLines(result, output)) output.line(line);
@@ -70,7 +72,8 @@ export const corrupt: CommandDefinition = {
     output.line();
     output.paragraph(`Masked with --seed ${seed}; another seed gives another corruption.${colourLegend(output)}`);
     const json = results.map(toJson);
-    const given = { seed, maskProb: fraction, temperature };
+    const warnings = warnOfUnknown(texts, tokenizer, output);
+    const given = { seed, maskProb: fraction, temperature, warnings };
     return { json: options.lines ? { ...given, texts: json } : { ...given, ...json[0] } };
   },
 };
@@ -101,7 +104,7 @@ async function corruptAll(
   texts: readonly string[],
   settings: { seed: number; fraction: number; temperature: number },
   { places, loading }: { places: Halves; loading: Parameters<typeof loadTextCorruption>[1] },
-): Promise<Result[]> {
+): Promise<{ results: Result[]; tokenizer: WordPieceTokenizer }> {
   const corrupter = await loadTextCorruption(places.generator, loading);
   const corrupted: CorruptedText[] = [];
   try {
@@ -113,7 +116,8 @@ async function corruptAll(
   const detector = await loadReplacedTokenDetection(places.discriminator, loading);
   try {
     const detected = await detector.detect(corrupted.map(({ text }) => text));
-    return texts.map((original, i) => ({ original, corrupted: corrupted[i], tokens: detected[i] }));
+    const results = texts.map((original, i) => ({ original, corrupted: corrupted[i], tokens: detected[i] }));
+    return { results, tokenizer: detector.tokenizer };
   } finally {
     await detector.release();
   }

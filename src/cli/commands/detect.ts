@@ -7,6 +7,7 @@ import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../
 import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { warnOfUnknown } from '../unknownWarning.js';
 
 export const detect: CommandDefinition = {
   name: 'detect',
@@ -33,10 +34,11 @@ export const detect: CommandDefinition = {
       });
       output.line();
       output.paragraph(`${LEGEND}${colourLegend(output)}`);
+      const warnings = warnOfUnknown(texts, detector.tokenizer, output);
       const json = options.lines
         ? { texts: results.map((tokens, i) => ({ text: texts[i], tokens })) }
         : { tokens: results[0] };
-      return { json };
+      return { json: { ...json, warnings } };
     } finally {
       await detector.release();
     }

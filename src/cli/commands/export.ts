@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors.js';
 import { exportModel, type QuantizationResult } from '../../pipelines/exportModelNode.js';
@@ -9,6 +8,7 @@ import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';
 import { grouped, numberAbove } from '../numbers.js';
 import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
+import { readTextFile } from '../textFile.js';
 
 export const exportCommand: CommandDefinition = {
   name: 'export',
@@ -47,7 +47,7 @@ export const exportCommand: CommandDefinition = {
         ...sourceOptions(options),
         quantize: quantize === true,
         ...(tolerance !== undefined && { tolerance: numberAbove('--tolerance', tolerance, 0) }),
-        ...(typeof texts === 'string' && { texts: linesOf(texts) }),
+        ...(typeof texts === 'string' && { texts: await linesOf(texts) }),
         signal,
       });
       for (const line of describeLoadReport(model.report)) output.line(line);
@@ -63,10 +63,9 @@ export const exportCommand: CommandDefinition = {
   },
 };
 
-function linesOf(path: string): string[] {
-  const lines = readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '');
+async function linesOf(path: string): Promise<string[]> {
+  const text = await readTextFile('--texts', path);
+  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (lines.length === 0) throw new SettingsError([`--texts ${path} has no text; expected one a line`]);
   return lines;
 }

@@ -6,6 +6,7 @@ import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { warnOfUnknown } from '../unknownWarning.js';
 
 export const fillMask: CommandDefinition = {
   name: 'fill-mask',
@@ -34,7 +35,8 @@ export const fillMask: CommandDefinition = {
     try {
       const results = await filler.fill(texts, { topK });
       for (const result of results) showFillings(result, output);
-      return { json: options.lines ? { texts: results } : results[0] };
+      const warnings = warnOfUnknown(texts, filler.tokenizer, output);
+      return { json: { ...(options.lines ? { texts: results } : results[0]), warnings } };
     } finally {
       await filler.release();
     }

@@ -7,10 +7,12 @@ import { SettingsError } from '../../errors.js';
 import { locateTokenizer } from '../../pipelines/locateTokenizerNode.js';
 import { kebabCase } from '../../training/commandLine.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
+import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { listenForInterrupts } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { collectProblems, duration, fractionBelowOne, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { tellWarnings } from '../unknownWarning.js';
 import { outFolder } from './vocab.js';
 
 /** Between two plain lines of progress, where there is no terminal. */
@@ -21,7 +23,10 @@ export const prepare: CommandDefinition = {
   summary:
     'Turns text into token shards, with a held-out split. Running it again does nothing; interrupted, it continues.',
   arguments: [
-    { name: '[files...]', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
+    {
+      name: '[files...]',
+      description: 'plain text, JSON Lines, JSON, CSV, TSV, any of them gzipped, Parquet; or folders of these',
+    },
   ],
   options: [
     {
@@ -48,7 +53,8 @@ export const prepare: CommandDefinition = {
       description: 'what separates documents in plain text. Default blankLine.',
       choices: ['blankLine', 'line', 'file'],
     },
-    { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
+    FIELD_OPTION,
+    ENCODING_OPTION,
     { flags: '--shard-tokens <number>', description: 'tokens after which a shard is written. Default 1048576.' },
     {
       flags: '--tags <unit>',
@@ -77,6 +83,7 @@ export const prepare: CommandDefinition = {
       },
       part: () => (options.part === undefined ? undefined : partOf(options.part)),
       out: () => outFolder(options.out),
+      encoding: () => encodingOption(options.encoding),
       tokenizer: () => tokenizerWord(options.tokenizer),
       loading: () => loadingOptions(options, output),
       workers: () => wholeNumber('--workers', options.workers, 0),
@@ -108,8 +115,8 @@ export const prepare: CommandDefinition = {
         signal: interrupts.signal,
       });
       const { status, elapsedMs, manifest, skipped, warnings } = result;
-      for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
-      for (const warning of warnings) output.line(`warning: ${warning}`);
+      for (const line of inputLines({ ...manifest, skipped, field: manifest.identity.field })) output.line(line);
+      tellWarnings(warnings, output);
       output.line(`${status}: ${summary(manifest)}; ${duration(elapsedMs)}: ${result.out}`);
       if (part) output.line(`when all ${part.count} parts are there: pleiad prepare --merge --out ${out}`);
       return {
@@ -168,9 +175,9 @@ function summary({ textBytes, train, heldOut }: Manifest): string {
   return `${megabytes(textBytes)} of text; ${splitLine('training', train)}; ${splitLine('held out', heldOut)}`;
 }
 
-function counts({ textBytes, train, heldOut }: Manifest) {
+function counts({ textBytes, recordsWithoutText = 0, replacedCharacters = 0, train, heldOut }: Manifest) {
   const count = ({ documents, tokens, shards }: Manifest['train']) => ({ documents, tokens, shards: shards.length });
-  return { textBytes, train: count(train), heldOut: count(heldOut) };
+  return { textBytes, recordsWithoutText, replacedCharacters, train: count(train), heldOut: count(heldOut) };
 }
 
 function splitLine(name: string, { documents, tokens }: { documents: number; tokens: number }): string {

@@ -77,10 +77,12 @@ async function train(
 ): Promise<CommandResult> {
   const view = new TrainingView(output);
   let done: DoneEvent | undefined;
+  const warnings: string[] = [];
   const { signal } = interrupts;
   const hub = { onHubEvent: hubView(output), signal };
   for await (const event of pretrainToFolder(settings, { signal, collective, hub })) {
     view.show(event);
+    if (event.type === 'warning') warnings.push(`${event.message}. ${event.advice}`);
     if (event.type === 'done') done = event;
   }
   if (!done) throw new PleiadError('training ended without a result');
@@ -88,7 +90,7 @@ async function train(
   if (done.interrupted) output.line('Go on with --resume.');
   // Launchers end all ranks when one leaves with another code than 0: that is for rank 0 to do, when all is written.
   if (collective.rank !== 0) return {};
-  return { json: runJson(done), exitCode: done.interrupted ? EXIT.interrupted : EXIT.success };
+  return { json: { ...runJson(done), warnings }, exitCode: done.interrupted ? EXIT.interrupted : EXIT.success };
 }
 
 /**

@@ -8,6 +8,7 @@ import { LOADING_OPTIONS, modelFolder, pipelineOptions } from '../modelOption.js
 import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { warnOfUnknown } from '../unknownWarning.js';
 
 const OPEN = '[[';
 const CLOSE = ']]';
@@ -30,7 +31,9 @@ export const scoreSpan: CommandDefinition = {
       const results: SpanScore[] = [];
       for (const { text, ...span } of marked) results.push(await filler.scoreSpan(text, span));
       for (const result of results) showScore(result, output);
-      return { json: options.lines ? { texts: results } : results[0] };
+      const texts = marked.map(({ text }) => text);
+      const warnings = warnOfUnknown(texts, filler.tokenizer, output);
+      return { json: { ...(options.lines ? { texts: results } : results[0]), warnings } };
     } finally {
       await filler.release();
     }

@@ -1,19 +1,28 @@
+import { existsSync, rmSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { trainVocabulary, type VocabularyProgress } from '../../data/prepare/node/trainVocabulary.js';
 import { SettingsError } from '../../errors.js';
-import { saveTokenizer } from '../../text/tokenizerNode.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
+import { hasTokenizer, saveTokenizer } from '../../text/tokenizerNode.js';
 import type { CommandDefinition, OptionValues } from '../command.js';
+import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { tellWarnings } from '../unknownWarning.js';
 
 export const vocab: CommandDefinition = {
   name: 'vocab',
   summary: 'Trains a WordPiece vocabulary and writes vocab.txt, tokenizer.json and tokenizer_config.json.',
   arguments: [
-    { name: '<files...>', description: 'plain text, JSONL, either of them gzipped, Parquet; or folders of these' },
+    {
+      name: '<files...>',
+      description: 'plain text, JSON Lines, JSON, CSV, TSV, any of them gzipped, Parquet; or folders of these',
+    },
   ],
   options: [
     { flags: '--size <number>', description: 'tokens of the vocabulary, special ones included. Default 8192.' },
     { flags: '--out <folder>', description: 'folder to write' },
+    { flags: '--overwrite', description: 'replace a vocabulary that is in the folder already' },
     { flags: '--cased', description: 'keep upper case and accents' },
     { flags: '--uncased', description: 'lower-case and remove accents (default)' },
     { flags: '--min-frequency <number>', description: 'do not merge a pair of pieces met less often. Default 2.' },
@@ -23,7 +32,8 @@ export const vocab: CommandDefinition = {
     },
     { flags: '--preserve-hangul', description: 'keep Hangul syllables whole (default)' },
     { flags: '--no-preserve-hangul', description: 'tear Hangul into jamo, as uncased BERT does' },
-    { flags: '--field <name>', description: 'JSONL field or Parquet column that holds the text. Default text.' },
+    FIELD_OPTION,
+    ENCODING_OPTION,
     {
       flags: '--invalid-utf8 <what>',
       description: 'what to do with bytes that are no UTF-8. Default error.',
@@ -38,14 +48,17 @@ export const vocab: CommandDefinition = {
       minFrequency: () => wholeNumber('--min-frequency', options.minFrequency, 0),
       alphabetLimit: () => wholeNumber('--alphabet-limit', options.alphabetLimit, 1),
       out: () => outFolder(options.out),
+      encoding: () => encodingOption(options.encoding),
       casing: () => {
         if (options.cased && options.uncased)
           throw new SettingsError(['--cased and --uncased are both given; give one']);
       },
     });
+    // Before anything is read: training may take long.
+    refuseVocabulary(given.out, options.overwrite === true);
     noteIdleHangul(options, output);
     const startedAt = performance.now();
-    const { tokenizer, textBytes, distinctWords, skipped } = await trainVocabulary({
+    const trained = await trainVocabulary({
       inputs: files,
       out: given.out,
       size: given.size,
@@ -54,29 +67,67 @@ export const vocab: CommandDefinition = {
       cased: options.cased === true,
       preserveHangul: options.preserveHangul !== false,
       field: options.field as string | undefined,
+      encoding: given.encoding,
       invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,
       onProgress: (progress) => output.status(progressLine(progress)),
     });
-    await saveTokenizer(tokenizer, given.out);
+    const { tokenizer, textBytes, distinctWords, words, unknownWords, skipped } = trained;
+    await saveNew(tokenizer, given.out);
     const seconds = (performance.now() - startedAt) / 1000;
-    for (const { path, reason } of skipped) output.line(`skipped ${path}: ${reason}`);
+    for (const line of inputLines({ ...trained, field: String(options.field ?? 'text') })) output.line(line);
     warnWhenSmall(tokenizer.vocabSize, given.size, output);
     output.line(
       `${grouped(tokenizer.vocabSize)} tokens from ${megabytes(textBytes)} of text (${grouped(distinctWords)} different words) in ${seconds.toFixed(1)} s: ${given.out}`,
     );
+    if (unknownWords > 0 && trained.warnings.length === 0) {
+      output.line(
+        `${grouped(unknownWords)} of ${grouped(words)} words have characters that are too rare, and become [UNK]`,
+      );
+    }
+    const { recordsWithoutText, replacedCharacters } = trained;
     return {
       json: {
         out: given.out,
         size: tokenizer.vocabSize,
         textBytes,
+        recordsWithoutText,
+        replacedCharacters,
         distinctWords,
+        words,
+        unknownWords,
         seconds,
         tokenizerHash: tokenizer.hash(),
         skipped,
+        warnings: tellWarnings(trained.warnings, output),
       },
     };
   },
 };
+
+/** @throws SettingsError when the folder is a file or holds a tokenizer; a model's is the last that one wants to lose */
+function refuseVocabulary(folder: string, overwrite: boolean): void {
+  if (existsSync(folder) && !statSync(folder).isDirectory()) {
+    throw new SettingsError([`--out is ${folder}, which is a file; expected a folder`]);
+  }
+  if (overwrite || !hasTokenizer(folder)) return;
+  const there = TOKENIZER_FILES.filter((name) => existsSync(join(folder, name)));
+  throw new SettingsError([
+    `--out ${folder} holds a vocabulary already (${there.join(', ')}); give another folder, or --overwrite to replace it`,
+  ]);
+}
+
+/** Saves the vocabulary; when that fails, nothing of it is in the way of the next attempt. */
+async function saveNew(tokenizer: WordPieceTokenizer, folder: string): Promise<void> {
+  const isNew = !hasTokenizer(folder);
+  try {
+    await saveTokenizer(tokenizer, folder);
+  } catch (error) {
+    if (isNew) for (const name of TOKENIZER_FILES) rmSync(join(folder, name), { force: true });
+    throw error;
+  }
+}
+
+const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
 
 export function outFolder(word: string | boolean | undefined): string {
   if (typeof word === 'string' && word !== '') return word;

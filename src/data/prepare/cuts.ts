@@ -1,17 +1,24 @@
 /** Where a stream of text may be cut into units without a document, a word or a character being torn. */
 
+import { blankBefore, isBlankCharacter, Utf8Character } from './blankLines.js';
 import type { DocumentSplit } from './unit.js';
 import { characterBoundary } from './utf8.js';
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 
+/** Where the blanks begin that end at `end`. */
+function blanksBefore(bytes: Uint8Array, end: number): number {
+  let start = end;
+  for (let length = blankBefore(bytes, start); length > 0; length = blankBefore(bytes, start)) start -= length;
+  return start;
+}
+
 /** Index just after the last blank line (newline, blanks, newline), or 0. Counts only if wholly inside the bytes. */
 function lastBlankLine(bytes: Uint8Array): number {
   let newline = bytes.lastIndexOf(NEWLINE);
   while (newline > 0) {
-    let before = newline - 1;
-    while (before >= 0 && isBlank(bytes[before])) before--;
+    const before = blanksBefore(bytes, newline) - 1;
     if (before < 0) return 0;
     if (bytes[before] === NEWLINE) return newline + 1;
     newline = bytes.lastIndexOf(NEWLINE, before);
@@ -33,6 +40,7 @@ export class DocumentCutFinder {
   readonly #split: DocumentSplit;
   /** Since the last newline there were only blanks. */
   #afterNewline = false;
+  readonly #character = new Utf8Character();
 
   constructor(split: DocumentSplit) {
     this.#split = split;
@@ -46,10 +54,13 @@ export class DocumentCutFinder {
       return newline < 0 ? -1 : newline + 1;
     }
     for (let i = 0; i < bytes.length; i++) {
-      if (bytes[i] === NEWLINE) {
+      const codePoint = this.#character.push(bytes[i]);
+      if (codePoint === NEWLINE) {
         if (this.#afterNewline) return i + 1;
         this.#afterNewline = true;
-      } else if (this.#afterNewline && !isBlank(bytes[i])) this.#afterNewline = false;
+      } else if (this.#afterNewline && codePoint !== undefined && !(codePoint >= 0 && isBlankCharacter(codePoint))) {
+        this.#afterNewline = false;
+      }
     }
     return -1;
   }
@@ -75,13 +86,10 @@ export function forcedCut(bytes: Uint8Array): number {
  */
 export function pieceCut(bytes: Uint8Array): number {
   let cut = bytes.lastIndexOf(NEWLINE);
-  for (let before = cut - 1; before >= 0; before--) {
-    if (bytes[before] === NEWLINE) cut = before;
-    else if (!isBlank(bytes[before])) break;
+  for (let before = cut; before > 0; ) {
+    before = blanksBefore(bytes, before) - 1;
+    if (before < 0 || bytes[before] !== NEWLINE) break;
+    cut = before;
   }
   return cut > 0 ? cut : characterBoundary(bytes, bytes.length - 4);
-}
-
-function isBlank(byte: number): boolean {
-  return byte === SPACE || byte === 0x09 || byte === 0x0d || byte === 0x0b || byte === 0x0c;
 }

@@ -96,9 +96,10 @@ describe('a unit', () => {
     expect(sectionsOf(jsonl, 'jsonl').map((document) => document.join(''))).toEqual(texts);
   });
 
-  it('leaves out the byte order mark of a file only', () => {
-    expect(sectionsOf('\ufeff{"text":"a"}', 'jsonl')).toEqual([['a']]);
-    expect(() => sectionsOf('\ufeff{"text":"a"}', 'jsonl', { offset: 5 })).toThrow(/is not JSON/);
+  it('leaves out one byte order mark at the beginning of a file, and of any line of JSON', () => {
+    expect(sectionsOf('\ufeff{"text":"a"}\n\ufeff{"text":"b"}', 'jsonl')).toEqual([['a'], ['b']]);
+    expect(sectionsOf('\ufeff{"text":"a"}', 'jsonl', { offset: 5 })).toEqual([['a']]);
+    expect(() => sectionsOf('\ufeff\ufeff{"text":"a"}', 'jsonl', { offset: 5 })).toThrow('found U+FEFF');
     expect(sectionsOf('a\ufeffb', 'blankLine')).toEqual([['a\ufeffb']]);
   });
 });

@@ -4,9 +4,12 @@ import { DataError } from '../../errors.js';
 import { PieceBuffer } from '../../text/pieceBuffer.js';
 import type { SplitName } from '../shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../tags.js';
+import { blankLineEnds } from './blankLines.js';
 import { pieceCut } from './cuts.js';
+import { around, parseJsonLine } from './jsonLine.js';
 import { recordTags, type TagOffsets } from './recordTags.js';
-import type { DocumentSplit, HashRange, TextUnit, TokenRun, UnitTokens } from './unit.js';
+import { recordText } from './recordText.js';
+import type { DocumentSplit, HashRange, TextUnit, TokenRun, UnitCounts, UnitTokens } from './unit.js';
 import { firstInvalidUtf8 } from './utf8.js';
 
 /** What a unit is tokenized with; `WordPieceTokenizer` satisfies it. */
@@ -36,25 +39,31 @@ export type UnigramCounts = Readonly<Record<SplitName, Float64Array>>;
  */
 export const SECTION_UNITS = 16_384;
 
-/** An error about a line of a unit; which line of the file it is, only the one who counts all units knows. */
-export class LineError extends Error {
+/** An error about a record of a unit; where in its file that is, only the one who can read the file again knows. */
+export class RecordError extends Error {
   constructor(
-    /** 0 for the unit's first line. */
-    readonly lineInUnit: number,
     message: string,
+    /** Byte of the unit that the error is about. */
+    readonly byteInUnit: number,
+    /** The byte is the very place that is wrong, not only where the record begins. */
+    readonly isExact: boolean,
   ) {
     super(message);
   }
 }
 
-/** The same error with its place in the file. @param linesBefore  lines of the file before the unit */
-export function errorInFile(error: LineError, file: string, linesBefore: number, field: string): DataError {
-  const line = linesBefore + error.lineInUnit + 1;
-  return new DataError(`${file}:${line} ${error.message}`, {
+/** The same error with its place in the file; line and column from 1. */
+export function errorInFile(
+  { message, isExact }: RecordError,
+  file: string,
+  { line, column }: { readonly line: number; readonly column: number },
+  field: string,
+): DataError {
+  return new DataError(`${file}:${line}${isExact ? `:${column}` : ''} ${message}`, {
     subject: file,
     found: line,
-    expected: `one JSON object a line, with text in "${field}"`,
-    advice: 'Mend the line, or name the field that holds the text (--field)',
+    expected: `JSON records with text in "${field}"`,
+    advice: isExact ? 'Mend the line' : 'Mend the record, or name the field that holds the text (--field)',
   });
 }
 
@@ -165,7 +174,7 @@ export class UnitCollector {
    * Hands out what was collected and starts afresh.
    * @param spare  a buffer for the result, used when it is large enough
    */
-  take(extra: { open: boolean; textBytes: number; lines: number }, spare?: ArrayBufferLike): UnitTokens {
+  take(extra: { open: boolean } & UnitCounts, spare?: ArrayBufferLike): UnitTokens {
     const { train, heldOut } = this.#runs;
     const tokenBytes = this.#tokenizer.vocabSize <= 65_536 ? 2 : 4;
     // Beside its id, a token takes a byte for its word start and one for its tags.
@@ -187,7 +196,8 @@ export class UnitCollector {
       hashes: this.#hashes,
       buffer,
       textBytes: extra.textBytes,
-      lines: extra.lines,
+      recordsWithoutText: extra.recordsWithoutText,
+      replacedCharacters: extra.replacedCharacters,
     };
     this.reset();
     return result;
@@ -288,7 +298,7 @@ function sectionCut(window: string): number {
 
 /**
  * @throws DataError for bytes that are not text (file and byte offset)
- * @throws LineError for a JSONL line without the field
+ * @throws RecordError for a JSONL line without the field
  */
 export function tokenizeTextUnit(
   unit: TextUnit,
@@ -296,10 +306,11 @@ export function tokenizeTextUnit(
   settings: Pick<TokenizeSettings, 'field' | 'invalidUtf8' | 'tags'>,
   spare?: ArrayBufferLike,
 ): UnitTokens {
+  const counts = { textBytes: unit.bytes.length, recordsWithoutText: 0, replacedCharacters: 0 };
   let lines = 0;
   let line = '';
   let isHead = unit.continues;
-  for (const { text, goesOn } of documents(unit, settings.invalidUtf8)) {
+  for (const { text, goesOn } of documents(unit, settings.invalidUtf8, counts)) {
     if (unit.split !== 'jsonl') {
       collector.add(text, { isHead, goesOn });
       if (!goesOn) isHead = false;
@@ -307,12 +318,30 @@ export function tokenizeTextUnit(
     }
     line += text;
     if (goesOn) continue;
-    const document = jsonDocument(line, lines++, settings);
-    if (document) collector.add(document.text, { spans: document.spans });
+    const document = jsonDocument(line, settings);
+    if (document && 'problem' in document) throw recordError(document, line, lines, unit);
+    if (document && 'missing' in document) counts.recordsWithoutText++;
+    else if (document) collector.add(document.text, { spans: document.spans });
+    lines++;
     line = '';
   }
-  return collector.take({ open: unit.open, textBytes: unit.bytes.length, lines }, spare);
+  return collector.take({ open: unit.open, ...counts }, spare);
 }
+
+function recordError({ problem, at }: RecordProblem, line: string, linesBefore: number, unit: TextUnit): RecordError {
+  const { bytes, offset } = unit;
+  // The mark at the beginning of a file is not in the line.
+  let start = offset === 0 && linesBefore === 0 && bytes[0] === 0xef && bytes[1] === 0xbb ? 3 : 0;
+  for (let i = 0; i < linesBefore; i++) start = bytes.indexOf(NEWLINE, start) + 1;
+  // A record of an array is not at the beginning of its line.
+  while (at === undefined && start < bytes.length - 1 && (bytes[start] === SPACE || bytes[start] === TAB)) start++;
+  const inLine = at === undefined ? 0 : new TextEncoder().encode(line.slice(0, at)).length;
+  return new RecordError(problem, start + inLine, at !== undefined);
+}
+
+const NEWLINE = 0x0a;
+const SPACE = 0x20;
+const TAB = 0x09;
 
 /**
  * Chooses the split of a section: a hash of its text from 0 to below 1, so that the same text always lands in the same
@@ -344,9 +373,13 @@ interface Stretch {
   readonly goesOn: boolean;
 }
 
-function* documents(unit: TextUnit, invalidUtf8: 'error' | 'replace'): Generator<Stretch> {
+function* documents(
+  unit: TextUnit,
+  invalidUtf8: 'error' | 'replace',
+  counts: { replacedCharacters: number },
+): Generator<Stretch> {
   const split = SPLITTERS[unit.split];
-  for (const piece of decodedPieces(unit, invalidUtf8)) {
+  for (const piece of decodedPieces(unit, invalidUtf8, counts)) {
     let start = 0;
     for (const [end, next] of split(piece.text)) {
       yield { text: piece.text.slice(start, end), goesOn: false };
@@ -374,10 +407,6 @@ function* splitLines(text: string): Generator<[number, number]> {
   for (let end = text.indexOf('\n'); end >= 0; end = text.indexOf('\n', end + 1)) yield [end, end + 1];
 }
 
-function* blankLineEnds(text: string): Generator<[number, number]> {
-  for (const { index, 0: blank } of text.matchAll(/\n[ \t\r\v\f]*\n/g)) yield [index, index + blank.length];
-}
-
 /** The documents of a plain text, as `documentPer: blankLine` has them. */
 export function* splitBlankLines(text: string): Generator<string> {
   let start = 0;
@@ -395,16 +424,16 @@ export function* splitBlankLines(text: string): Generator<string> {
 const PIECE_BYTES = 1 << 15;
 
 /** The text of a unit in pieces. */
-function* decodedPieces({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' | 'replace'): Generator<Stretch> {
+function* decodedPieces(
+  { bytes, file, offset, isTranscoded = false }: TextUnit,
+  invalidUtf8: 'error' | 'replace',
+  counts: { replacedCharacters: number },
+): Generator<Stretch> {
   const zero = bytes.indexOf(0);
   if (zero >= 0) {
-    throw new DataError(`${file} is not text: a zero byte at offset ${offset + zero}`, {
-      subject: file,
-      found: offset + zero,
-      expected: 'UTF-8 text',
-      advice: 'Leave binary files out; convert UTF-16 to UTF-8',
-    });
+    throw zeroByte(file, offset + zero);
   }
+  const isCounted = isTranscoded || invalidUtf8 === 'replace';
   // The byte order mark is kept by the decoder, because only that of the file's first bytes is none of its text.
   const decoder = new TextDecoder('utf-8', { fatal: invalidUtf8 === 'error', ignoreBOM: true });
   for (let at = 0; at < bytes.length; ) {
@@ -419,47 +448,65 @@ function* decodedPieces({ bytes, file, offset }: TextUnit, invalidUtf8: 'error' 
         subject: file,
         found: invalid,
         expected: 'UTF-8 text',
-        advice: 'Convert the file to UTF-8, or have such bytes replaced (--invalid-utf8 replace)',
+        advice: NOT_UTF8_ADVICE,
       });
     }
+    if (isCounted) counts.replacedCharacters += replacements(text, isTranscoded ? undefined : bytes.subarray(at, end));
     if (offset + at === 0 && text.charCodeAt(0) === 0xfeff) text = text.slice(1);
     yield { text, goesOn: end < bytes.length };
     at = end;
   }
 }
 
+/** The error for a file with a zero byte, which no text has. */
+export function zeroByte(file: string, offset: number): DataError {
+  return new DataError(`${file} is not text: a zero byte at offset ${offset}`, {
+    subject: file,
+    found: offset,
+    expected: 'UTF-8 text',
+    advice: NOT_TEXT_ADVICE,
+  });
+}
+
+/** What to do about a file that is binary or UTF-16; one who can look into the file knows better. */
+export const NOT_TEXT_ADVICE = 'Leave binary files out; name the encoding of others (--encoding utf-16le)';
+/** What to do about a file of another encoding; as above. */
+export const NOT_UTF8_ADVICE =
+  'Convert the file to UTF-8, name its encoding (--encoding), or have such bytes replaced (--invalid-utf8 replace)';
+
+/** U+FFFD in a text beyond those that are in its bytes. @param bytes  absent where none can be */
+function replacements(text: string, bytes: Uint8Array | undefined): number {
+  let count = 0;
+  for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', at + 1)) count++;
+  if (count === 0 || !bytes) return count;
+  for (let at = bytes.indexOf(0xef); at >= 0; at = bytes.indexOf(0xef, at + 1)) {
+    if (bytes[at + 1] === 0xbf && bytes[at + 2] === 0xbd) count--;
+  }
+  return count;
+}
+
+/** @param at  UTF-16 unit of the line that is wrong; absent for the record as a whole */
+interface RecordProblem {
+  readonly problem: string;
+  readonly at?: number;
+}
+
 /** The text of a JSONL line, and what is tagged in it when tags are read; undefined for a blank line. */
 function jsonDocument(
   line: string,
-  lineInUnit: number,
   { field, tags }: Pick<TokenizeSettings, 'field' | 'tags'>,
-): { text: string; spans?: TagSpan[] } | undefined {
-  if (line.trim() === '') return undefined;
-  let record: unknown;
-  try {
-    record = JSON.parse(line);
-  } catch {
-    throw new LineError(lineInUnit, `is not JSON: ${preview(line)}`);
+): { text: string; spans?: TagSpan[] } | { missing: true } | RecordProblem | undefined {
+  // Files that were put together may have a byte order mark at the beginning of any line.
+  const marks = line.startsWith('\ufeff') ? 1 : 0;
+  const json = line.slice(marks);
+  if (json.trim() === '') return undefined;
+  const parsed = parseJsonLine(json);
+  if ('problem' in parsed) {
+    const { at, reason } = parsed.problem;
+    return { problem: `is not JSON: ${reason} in ${around(json, at)}`, at: at + marks };
   }
-  const isObject = typeof record === 'object' && record !== null;
-  const value =
-    isObject && Object.hasOwn(record as object, field) ? (record as Record<string, unknown>)[field] : undefined;
-  if (typeof value === 'string') {
-    if (!tags) return { text: value };
-    const spans = recordTags(record as Record<string, unknown>, value, tags);
-    if ('problem' in spans) throw new LineError(lineInUnit, spans.problem);
-    return { text: value, spans };
-  }
-  const fields = isObject
-    ? `; it has ${
-        Object.keys(record as object)
-          .slice(0, 8)
-          .join(', ') || 'no fields'
-      }`
-    : '';
-  throw new LineError(lineInUnit, `has no text in field "${field}"${fields}`);
-}
-
-function preview(line: string): string {
-  return line.length > 60 ? `${line.slice(0, 60)}…` : line;
+  const document = recordText(parsed.value, field);
+  if (!('text' in document) || !tags || typeof parsed.value !== 'object') return document;
+  const spans = recordTags(parsed.value as Record<string, unknown>, document.text, tags);
+  return 'problem' in spans ? spans : { ...document, spans };
 }

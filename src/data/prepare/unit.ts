@@ -18,6 +18,8 @@ export interface TextUnit {
   readonly continues: boolean;
   /** The last document goes on in the next unit. */
   readonly open: boolean;
+  /** The file is in another encoding and was made UTF-8 here, so that each U+FFFD stands for bytes that could not be read. */
+  readonly isTranscoded?: boolean;
 }
 
 /** Rows of one row group of a Parquet file; the worker reads them itself. */
@@ -46,7 +48,17 @@ export interface HashRange {
   readonly greatest: number;
 }
 
-export interface UnitTokens {
+/** What is counted of a unit, or of all. */
+export interface UnitCounts {
+  /** Bytes of text, decompressed. */
+  readonly textBytes: number;
+  /** Records that hold null where the text should be, and are left out. */
+  readonly recordsWithoutText: number;
+  /** U+FFFD put in for bytes that are no text. */
+  readonly replacedCharacters: number;
+}
+
+export interface UnitTokens extends UnitCounts {
   readonly train: TokenRun;
   readonly heldOut: TokenRun;
   /** The first document of this run goes on from the unit before, if that one's open document is in the same split. */
@@ -57,7 +69,4 @@ export interface UnitTokens {
   readonly hashes?: HashRange;
   /** Holds all arrays of both runs; whoever has used them may give it back for another unit. */
   readonly buffer: ArrayBufferLike;
-  readonly textBytes: number;
-  /** Lines of a JSONL unit. */
-  readonly lines: number;
 }

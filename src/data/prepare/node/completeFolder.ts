@@ -5,6 +5,7 @@ import { writeFileDurably } from '../../../checkpoint/durableFileNode.js';
 import { writeSafetensors } from '../../../checkpoint/safetensorsNode.js';
 import { MANIFEST_FILE, MANIFEST_VERSION, type Manifest, type ShardEntry, UNIGRAM_FILE } from '../../manifest.js';
 import type { UnigramCounts } from '../tokenizeUnit.js';
+import type { UnitCounts } from '../unit.js';
 import { noText } from './inputs.js';
 
 /** Writes the unigram counts and, last of all, the manifest: a folder that has it is complete. */
@@ -30,6 +31,15 @@ export function checkHasText(
   textBytes: number,
 ): void {
   if (train.tokens + heldOut.tokens === 0) throw noText(inputs, textBytes);
+}
+
+/** Counts as the manifest has them: those of what is unusual only where there is any. */
+export function someCounts({ textBytes, recordsWithoutText, replacedCharacters }: UnitCounts) {
+  return {
+    textBytes,
+    ...(recordsWithoutText > 0 && { recordsWithoutText }),
+    ...(replacedCharacters > 0 && { replacedCharacters }),
+  };
 }
 
 export function manifestText(manifest: Manifest): string {

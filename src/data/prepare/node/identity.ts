@@ -37,9 +37,15 @@ export function identityDifferences(
   keys.delete('inputs');
   const differences = [...keys]
     .filter((key) => found[key] !== wanted[key])
-    .map((key) => describe(key === 'tokenizerHash' ? 'the tokenizer' : key, found[key], wanted[key]));
+    .map((key) =>
+      describe(key === 'tokenizerHash' ? 'the tokenizer' : key, shownValue(found, key), shownValue(wanted, key)),
+    );
   const difference = inputDifference(found, wanted);
   return difference ? [...differences, difference] : differences;
+}
+
+function shownValue(identity: Identity, key: keyof Identity): unknown {
+  return identity[key] ?? (key === 'encoding' ? 'utf-8' : 'absent');
 }
 
 function inputDifference(found: Identity, wanted: Identity): string | undefined {
@@ -50,6 +56,9 @@ function inputDifference(found: Identity, wanted: Identity): string | undefined 
     if (!now) return `the input ${before.name} is gone`;
     if (before.name !== now.name) return `input ${i + 1} was ${before.name} and is now ${now.name}`;
     if (before.fingerprint !== now.fingerprint) return `the input ${now.name} has changed`;
+    if (before.format !== now.format) {
+      return `the input ${now.name} was read as ${before.format ?? 'plain text or JSON Lines'} and is now as ${now.format ?? 'plain text or JSON Lines'}`;
+    }
   }
   return undefined;
 }

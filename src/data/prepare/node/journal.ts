@@ -26,9 +26,9 @@ const placeSchema = z.object({
   openDocument: z.enum(['train', 'heldOut']).optional(),
   /** Of all sections so far. */
   hashes: z.object({ least: z.number(), greatest: z.number() }).optional(),
-  /** Lines of the current JSONL file before `next`. */
-  lines: z.number().int(),
   textBytes: z.number(),
+  recordsWithoutText: z.number().default(0),
+  replacedCharacters: z.number().default(0),
   diskBytes: z.number(),
 });
 export type Place = z.infer<typeof placeSchema>;
@@ -39,6 +39,8 @@ const segmentSchema = placeSchema.extend({
   /** Documents that began in this segment, by split. */
   began: z.object({ train: z.number().int(), heldOut: z.number().int() }),
 });
+/** The last run ended with an error about its input: whoever mends that changes what the folder is made from. */
+const failureSchema = z.object({ failed: z.string() });
 /** Shards that were completed together, and where the input goes on after them. */
 export type SegmentRecord = z.infer<typeof segmentSchema>;
 
@@ -48,6 +50,8 @@ export interface Journal {
   readonly heldOutBelow: number;
   /** Number of the next shard. */
   segments: number;
+  /** What the last run ended with, when that was the input's fault. */
+  failed?: string;
   place: Place;
   readonly train: SplitShards;
   readonly heldOut: SplitShards;
@@ -58,7 +62,13 @@ export interface SplitShards {
   readonly shards: ShardEntry[];
 }
 
-const START: Place = { next: { file: 0, offset: 0, continues: false }, lines: 0, textBytes: 0, diskBytes: 0 };
+const START: Place = {
+  next: { file: 0, offset: 0, continues: false },
+  textBytes: 0,
+  recordsWithoutText: 0,
+  replacedCharacters: 0,
+  diskBytes: 0,
+};
 
 export function newJournal(identity: Identity, heldOutBelow = identity.heldOutFraction): Journal {
   return {
@@ -79,7 +89,11 @@ export function readJournal(folder: string): Journal | undefined {
     const [head, ...segments] = completeLines(readFileSync(path, 'utf8')).map((line) => JSON.parse(line));
     const { identity, heldOutBelow } = headSchema.parse(head);
     const journal = newJournal(identity, heldOutBelow);
-    for (const segment of segments) append(journal, segmentSchema.parse(segment));
+    for (const line of segments) {
+      const failure = failureSchema.safeParse(line);
+      if (failure.success) journal.failed = failure.data.failed;
+      else append(journal, segmentSchema.parse(line));
+    }
     return journal;
   } catch (cause) {
     throw new DataError(`${path} is damaged`, {
@@ -101,6 +115,7 @@ function append(journal: Journal, { train, heldOut, began, ...place }: SegmentRe
   }
   journal.segments++;
   journal.place = place;
+  journal.failed = undefined;
 }
 
 /** Writes what the folder is made from, in place of any earlier journal. */
@@ -126,6 +141,11 @@ export class JournalWriter {
     await this.file.appendFile(`${JSON.stringify(segment)}\n`);
     await this.file.sync();
     append(this.journal, segment);
+  }
+
+  /** Notes that the input cannot be used. */
+  async fail(message: string): Promise<void> {
+    await this.file.appendFile(`${JSON.stringify({ failed: message })}\n`);
   }
 
   async close(): Promise<void> {

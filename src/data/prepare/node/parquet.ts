@@ -8,8 +8,10 @@ import {
   type FileMetaData,
   parquetMetadataAsync,
   parquetReadObjects,
+  parquetSchema,
 } from 'hyparquet';
 import { DataError } from '../../../errors.js';
+import { textOf, valueAt } from '../recordText.js';
 
 /** Rows `rowStart` to `rowEnd` (exclusive) of the file. */
 export interface RowGroupRange {
@@ -37,9 +39,9 @@ export async function openParquet(path: string, field: string): Promise<ParquetT
       cause,
     });
   }
-  // schema[0] is the root; its children that are no groups are the plain columns.
-  const columns = metadata.schema.slice(1).map(({ name }) => name);
-  if (!columns.includes(field)) {
+  const columns = columnNames(parquetSchema(metadata));
+  // A struct or list above the columns may be named too: what it holds is judged when it is read.
+  if (!columns.some((name) => name === field || name.startsWith(`${field}.`))) {
     throw new DataError(`${path} has no column "${field}"; it has ${columns.join(', ')}`, {
       subject: path,
       found: columns,
@@ -57,8 +59,27 @@ export async function openParquet(path: string, field: string): Promise<ParquetT
   return { file, metadata, rowGroups, numRows: row };
 }
 
+type SchemaNode = ReturnType<typeof parquetSchema>;
+
+/** Columns as a user names them: `meta.text` in a struct, `sentences` for a list of texts, whatever lies between. */
+function columnNames(root: SchemaNode): string[] {
+  return root.children.flatMap((child) => namesBelow(child, child.element.name));
+}
+
+function namesBelow(node: SchemaNode, name: string): string[] {
+  const [only] = node.children;
+  if (!only) return [name];
+  const { converted_type: type, logical_type: logical } = node.element;
+  // Lists are written with a group or two around each entry (Parquet's LogicalTypes.md), which are no names of the user's.
+  if (type === 'LIST' || logical?.type === 'LIST') {
+    const isEntry = only.children.length !== 1 || only.children[0].children.length > 0 ? undefined : only.children[0];
+    return isEntry ? [name] : namesBelow(only.children.length === 1 ? only.children[0] : only, name);
+  }
+  return node.children.flatMap((child) => namesBelow(child, `${name}.${child.element.name}`));
+}
+
 /**
- * The texts of some rows; missing values (null) are left out.
+ * The texts of some rows; those that hold nothing (null, an empty list) are left out and counted.
  * @throws DataError when the data is damaged or a value is not text (file and row, from 0)
  */
 export async function readParquetTexts(
@@ -66,8 +87,9 @@ export async function readParquetTexts(
   path: string,
   field: string,
   { rowStart, rowEnd }: RowGroupRange,
-): Promise<string[]> {
-  const rows = await parquetReadObjects({ file, metadata, columns: [field], rowStart, rowEnd, compressors }).catch(
+): Promise<{ texts: string[]; recordsWithoutText: number }> {
+  const column = columnOf(parquetSchema(metadata), field);
+  const rows = await parquetReadObjects({ file, metadata, columns: [column], rowStart, rowEnd, compressors }).catch(
     (cause) => {
       throw new DataError(`${path}, rows ${rowStart} to ${rowEnd}: cannot be read (${cause.message})`, {
         subject: path,
@@ -78,16 +100,22 @@ export async function readParquetTexts(
   );
   const texts: string[] = [];
   rows.forEach((row, index) => {
-    const value: unknown = row[field];
-    if (typeof value === 'string') texts.push(value);
-    else if (value !== null && value !== undefined) {
-      throw new DataError(`${path}, row ${rowStart + index}: column "${field}" holds ${typeof value}, expected text`, {
+    const found = textOf(valueAt(row[column], field.slice(column.length + 1)), field);
+    if ('text' in found) texts.push(found.text);
+    if ('problem' in found) {
+      throw new DataError(`${path}, row ${rowStart + index}: ${found.problem}`, {
         subject: path,
         advice: 'Name the column that holds the text (--field)',
       });
     }
   });
-  return texts;
+  return { texts, recordsWithoutText: rows.length - texts.length };
+}
+
+/** The column of the first level that a path begins with; names may have dots. */
+function columnOf({ children }: SchemaNode, field: string): string {
+  const names = children.map(({ element }) => element.name);
+  return names.find((name) => name === field) ?? names.find((name) => field.startsWith(`${name}.`)) ?? field;
 }
 
 // Snappy comes with hyparquet; Zstandard is in node:zlib from 22.15 on.

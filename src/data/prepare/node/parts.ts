@@ -9,16 +9,16 @@
  * splits, as one machine would have made of it; only the shards begin elsewhere.
  */
 
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
-import { DataError } from '../../../errors.js';
+import { DataError, SettingsError } from '../../../errors.js';
 import { settingName } from '../../../settingNames.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
 import { MANIFEST_FILE, type Manifest, PART_FOLDER, TOKENIZER_FOLDER } from '../../manifest.js';
 import type { SplitName } from '../../shards.js';
 import { checkShardFiles, readManifest, readUnigram } from '../../shardsNode.js';
-import { checkHasText, completeFolder, describeSplit, manifestText } from './completeFolder.js';
+import { checkHasText, completeFolder, describeSplit, manifestText, someCounts } from './completeFolder.js';
 import { identityDifferences, shownName } from './identity.js';
 import { type Part, partText } from './slices.js';
 
@@ -86,14 +86,21 @@ async function merge(out: string): Promise<MergeResult> {
   checkAlike(out, folders, manifests);
   const [{ identity, vocabSize, specialIds }] = manifests;
   const { part: _, ...whole } = identity;
-  const textBytes = manifests.reduce((sum, manifest) => sum + manifest.textBytes, 0);
+  const total = (name: 'textBytes' | 'recordsWithoutText' | 'replacedCharacters') =>
+    manifests.reduce((sum, manifest) => sum + (manifest[name] ?? 0), 0);
+  const textBytes = total('textBytes');
+  const counts = {
+    textBytes,
+    recordsWithoutText: total('recordsWithoutText'),
+    replacedCharacters: total('replacedCharacters'),
+  };
   const splits = {
     train: mergedSplit('train', folders, manifests),
     heldOut: mergedSplit('heldOut', folders, manifests),
   };
   checkHasText(splits, [out], textBytes);
   if (identity.heldOutFraction > 0 && splits.heldOut.tokens === 0) throw nothingHeldOut(out, identity.heldOutFraction);
-  const content = { identity: whole, vocabSize, specialIds, textBytes, ...splits };
+  const content = { identity: whole, vocabSize, specialIds, ...someCounts(counts), ...splits };
   checkShardFiles(out, [...splits.train.shards, ...splits.heldOut.shards]);
 
   const path = join(out, MANIFEST_FILE);
@@ -111,6 +118,11 @@ async function merge(out: string): Promise<MergeResult> {
 /** The parts whose folders are in `out`, finished or not, in order. */
 function partsIn(out: string): Part[] {
   if (!existsSync(out)) return [];
+  if (!statSync(out).isDirectory()) {
+    throw new SettingsError([
+      `the folder for the shards is ${out}, which is a file; expected a folder, new or begun before`,
+    ]);
+  }
   return readdirSync(out)
     .map((name) => PART_FOLDER.exec(name))
     .filter((match) => match !== null)

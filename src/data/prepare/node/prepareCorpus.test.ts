@@ -23,6 +23,7 @@ import type { TokenSplit } from '../../shards.js';
 import { openShards } from '../../shardsNode.js';
 import { isHeldOut, sectionHash } from '../tokenizeUnit.js';
 import { JOURNAL_FILE, newJournal } from './journal.js';
+import { mergeParts } from './parts.js';
 import { prepareCorpus } from './prepareCorpus.js';
 import type { PrepareProgress } from './progress.js';
 import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './readUnits.js';
@@ -195,7 +196,11 @@ describe('bad input', () => {
   it.each<[string, Record<string, string | Uint8Array>, RegExp, object?]>([
     ['a binary file', { 'a.txt': binary }, /a\.txt is not text: a zero byte at offset 1/],
     ['invalid UTF-8', { 'a.txt': badUtf8 }, /a\.txt is not UTF-8 at byte offset 2/],
-    ['a JSONL line that is not JSON', { 'a.jsonl': '{"text":"a"}\n\n{"text"\n' }, /a\.jsonl:3 is not JSON: \{"text"/],
+    [
+      'a JSONL line that is not JSON',
+      { 'a.jsonl': '{"text":"a"}\n\n{"text"\n' },
+      /a\.jsonl:3:8 is not JSON: expected a colon, found the end in \{"text"/,
+    ],
     [
       'a JSONL line without the field',
       { 'a.jsonl': '{"text":"a"}\n{"body":"b"}' },
@@ -367,6 +372,42 @@ describe('the prepared folder', () => {
     }
     expect(made[0].size).toBeGreaterThan(4);
     for (const other of made.slice(1)) expect(other).toEqual(made[0]);
+  });
+
+  it.each<[string, (texts: readonly string[]) => string]>([
+    [
+      'an array of JSON',
+      (texts) =>
+        JSON.stringify(
+          texts.map((text) => ({ text })),
+          null,
+          1,
+        ),
+    ],
+    ['a table', (texts) => ['id;text', ...texts.map((text, i) => `${i};"${text}"`)].join('\r\n')],
+  ])('of %s is the same for any number of workers, for parts together, and after an interruption', async (_, write) => {
+    const name = write([]).startsWith('[') ? 'a.json' : 'a.csv';
+    const input = folderWith({ [name]: write(texts), 'b.txt': texts.slice(0, 900).join('\n\n') });
+    const more = { heldOutFraction: 0.1, shardTokens: 5000 };
+    const [single, several] = [settings([input], { ...more, workers: 0 }), settings([input], { ...more, workers: 3 })];
+    const { manifest } = await prepareCorpus(single);
+    await prepareCorpus(several);
+    expect(manifest.train.documents + manifest.heldOut.documents).toBe(texts.length + 900);
+    expect(contents(several.out)).toEqual(contents(single.out));
+    const stopped = settings([input], more);
+    const controller = new AbortController();
+    const stopsAfter = (progress: PrepareProgress) => progress.tokens > 8000 && controller.abort();
+    const stopping = prepareCorpus({ ...stopped, signal: controller.signal, onProgress: stopsAfter });
+    const stop = setInterval(() => {
+      if (existsSync(join(stopped.out, 'train-00001.safetensors'))) controller.abort();
+    }, 1);
+    await stopping.catch((error) => expect(error.name).toBe('AbortError')).finally(() => clearInterval(stop));
+    await prepareCorpus(stopped);
+    expect(contents(stopped.out)).toEqual(contents(single.out));
+    const parts = settings([input], more);
+    for (const index of [1, 2, 3]) await prepareCorpus({ ...parts, part: { index, count: 3 } });
+    const merged = (await mergeParts(parts.out)).manifest;
+    for (const split of ['train', 'heldOut'] as const) expect(merged[split].tokens).toBe(manifest[split].tokens);
   });
 
   it('passes errors on from worker threads', async () => {

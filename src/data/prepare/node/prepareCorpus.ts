@@ -14,17 +14,20 @@ import { join } from 'node:path';
 import { makeFolder } from '../../../checkpoint/durableFileNode.js';
 import { FolderLock } from '../../../checkpoint/folderLockNode.js';
 import { SafetensorsFile } from '../../../checkpoint/safetensorsNode.js';
-import { saidOf } from '../../../errors.js';
+import { DataError, saidOf } from '../../../errors.js';
 import { settingName } from '../../../settingNames.js';
 import type { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../../../text/tokenizerNode.js';
+import { unknownWarning, unknownWarningText } from '../../../text/unknownTokens.js';
 import { type Identity, MANIFEST_FILE, type Manifest, TOKENIZER_FOLDER } from '../../manifest.js';
 import type { SpecialIds, SplitName } from '../../shards.js';
-import { checkShardFiles, readManifest } from '../../shardsNode.js';
-import { errorInFile, LineError, type UnigramCounts } from '../tokenizeUnit.js';
-import type { HashRange, UnitTokens } from '../unit.js';
-import { checkHasText, completeFolder, describeSplit } from './completeFolder.js';
-import { checkIdentity } from './identity.js';
+import { checkShardFiles, readManifest, readUnigram } from '../../shardsNode.js';
+import type { UnigramCounts } from '../tokenizeUnit.js';
+import type { HashRange, UnitCounts, UnitTokens } from '../unit.js';
+import { checkHasText, completeFolder, describeSplit, someCounts } from './completeFolder.js';
+import { checkIdentity, identityDifferences } from './identity.js';
+import { withGuess, withPlace } from './inputErrors.js';
+import { endingOf } from './inputFormat.js';
 import { type InputFile, listInputs, type SkippedFile } from './inputs.js';
 import {
   beginJournal,
@@ -38,9 +41,10 @@ import {
 import { checkParts, partFolder } from './parts.js';
 import { ProgressReporter } from './progress.js';
 import { type PlacedUnit, readUnits, UnitBuffers } from './readUnits.js';
+import { sampleTexts } from './sampleTexts.js';
 import { type PrepareSettings, type ResolvedSettings, resolveSettings } from './settings.js';
 import { ShardWriter } from './shardWriter.js';
-import { type InputSlice, linesBefore, partText, slicesOfPart, wholeFiles } from './slices.js';
+import { type InputSlice, partText, slicesOfPart, wholeFiles } from './slices.js';
 import { UnitPool } from './unitPool.js';
 
 export interface PrepareResult {
@@ -58,7 +62,7 @@ export interface PrepareResult {
 const SPLITS: readonly SplitName[] = ['train', 'heldOut'];
 
 /**
- * Prepares text for pre-training. Reads plain text, JSONL, both with .gz, and Parquet. Running it again does nothing;
+ * Prepares text for pre-training. Reads plain text, JSON, CSV and TSV, all with .gz too, and Parquet. Running it again does nothing;
  * after an interruption it continues. Memory does not grow with the corpus (Parquet: with its largest row group).
  * @throws SettingsError for settings out of range
  * @throws DataError for input that cannot be used (file and place), for a vocabulary without the special tokens, and for
@@ -78,12 +82,20 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
     if (!isComplete) checkParts(given.out, given.part);
     const tokenizer = loadTokenizer(resolved.tokenizerDir, resolved);
     const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
-    const { files, skipped } = await listInputs(resolved.inputs, [given.out, out, resolved.tokenizerDir]);
+    const {
+      files,
+      skipped,
+      warnings: notes,
+    } = await listInputs(resolved.inputs, [given.out, out, resolved.tokenizerDir], resolved);
     const identity = identityOf(resolved, tokenizer, files);
     const { status, manifest } = isComplete
       ? { status: 'unchanged' as const, manifest: checkComplete(out, identity) }
       : await prepareFolder(resolved, files, { tokenizer, specialIds, identity }, pool);
-    const warnings = warningsOf(manifest);
+    const warnings = [
+      ...notes,
+      ...warningsOf(manifest),
+      ...(await unknownWarnings(out, manifest, files, resolved, tokenizer)),
+    ];
     return { out, status, manifest, skipped, warnings, elapsedMs: performance.now() - startedAt };
   } finally {
     await pool.close();
@@ -131,9 +143,10 @@ async function prepareFiles(
   pool: UnitPool,
 ): Promise<{ status: 'prepared' | 'continued'; manifest: Manifest }> {
   const { out, part } = settings;
-  const earlier = readJournal(out);
-  if (earlier) checkIdentity(out, earlier.identity, identity);
+  const found = readJournal(out);
+  const earlier = found && continues(out, found, identity) ? found : undefined;
   await removeTemporary(out);
+  if (found && !earlier) await removeShards(out);
   let journal = earlier ?? newJournal(identity);
   // The journal goes first: from now on the folder says what it is being made from.
   if (!earlier) await beginJournal(out, journal);
@@ -150,6 +163,18 @@ async function prepareFiles(
   }
   const [manifest] = await Promise.all([finish(out, files, journal, { specialIds, ...written }), pool.close()]);
   return { status, manifest };
+}
+
+/**
+ * Whether an unfinished folder is gone on with; if not, it is begun anew. What was prepared otherwise is worth asking about
+ * only where something was prepared, and where it was not given up for an error that the change most likely mends.
+ * @throws DataError naming the differences
+ */
+function continues(out: string, { segments, failed, identity: found }: Journal, wanted: Identity): boolean {
+  const isAlike = identityDifferences(found, wanted, (name) => name).length === 0;
+  if (isAlike) return true;
+  if (segments > 0 && failed === undefined) checkIdentity(out, found, wanted);
+  return false;
 }
 
 /** Nothing is held out although something should be, and something would remain to train on. */
@@ -175,12 +200,33 @@ function warningsOf({ identity, heldOut, train }: Manifest): string[] {
   return warnings;
 }
 
+/** What the vocabulary does not know, as far as it deserves a warning: at most one. */
+async function unknownWarnings(
+  out: string,
+  manifest: Manifest,
+  files: readonly InputFile[],
+  settings: ResolvedSettings,
+  tokenizer: WordPieceTokenizer,
+): Promise<string[]> {
+  const counts = SPLITS.map((split) => readUnigram(out, split, manifest));
+  const count = {
+    unknown: counts.reduce((sum, of) => sum + of[tokenizer.unkId], 0),
+    tokens: manifest.train.tokens + manifest.heldOut.tokens,
+  };
+  if (!unknownWarning(count, tokenizer)) return [];
+  const texts = await sampleTexts(files, { ...settings, invalidUtf8: 'replace' });
+  return [unknownWarningText(unknownWarning(count, tokenizer, { texts })!)];
+}
+
 const NO_TAGS =
   'tags were asked for and none was found: expected JSONL records with "entities" or "phrases" beside the text';
 
-interface Written {
+interface Written extends UnitCounts {
   readonly unigram: UnigramCounts;
-  readonly textBytes: number;
+}
+
+function countsOf({ textBytes, recordsWithoutText, replacedCharacters }: UnitCounts): UnitCounts {
+  return { textBytes, recordsWithoutText, replacedCharacters };
 }
 
 /**
@@ -217,9 +263,9 @@ async function writeShards(
       // Whoever waits for it next is told of its failure.
       writing?.catch(() => {});
     };
-    for await (const unit of inOrder(readUnits(slices, field, place.next, buffers), pool, workers)) {
+    for await (const unit of inOrder(readUnits(slices, settings, place.next, buffers), pool, workers)) {
       signal?.throwIfAborted();
-      const done = await withLine(unit.tokens, unit.placed, place, slices, field);
+      const done = await tokensOf(unit, slices, field);
       const documents = writer.add(done);
       place = { ...placeAfter(place, unit.placed, done), openDocument: writer.openDocument };
       progress(place, documents, done);
@@ -231,7 +277,18 @@ async function writeShards(
     progress(place);
     pool.addUnigrams(unigram);
     // Text without a word after the last shard is in no segment of the journal.
-    return { unigram, textBytes: place.textBytes };
+    return { unigram, ...countsOf(place) };
+  } catch (error) {
+    // What was read before the place that is wrong is kept, for a run that is told to go on all the same.
+    const explained = await withGuess(
+      error,
+      slices.map(({ file }) => file),
+    );
+    if (explained instanceof DataError) {
+      await writing?.catch(() => {});
+      await journalWriter.fail(explained.message);
+    }
+    throw explained;
   } finally {
     // Also after a failure nothing is written behind the caller's back.
     await writing?.catch(() => {});
@@ -293,13 +350,14 @@ async function* inOrder(
   if (readError !== undefined) throw readError;
 }
 
-function placeAfter(place: Place, { next, diskBytes }: PlacedUnit, { textBytes, lines, hashes }: UnitTokens): Place {
+function placeAfter(place: Place, { next, diskBytes }: PlacedUnit, done: UnitTokens): Place {
   return {
     next,
     diskBytes,
-    textBytes: place.textBytes + textBytes,
-    lines: next.file === place.next.file ? place.lines + lines : lines,
-    hashes: rangeOf(place.hashes, hashes),
+    textBytes: place.textBytes + done.textBytes,
+    recordsWithoutText: place.recordsWithoutText + done.recordsWithoutText,
+    replacedCharacters: place.replacedCharacters + done.replacedCharacters,
+    hashes: rangeOf(place.hashes, done.hashes),
   };
 }
 
@@ -318,20 +376,16 @@ async function writeSegment(
   await journal.add({ ...place, ...segment });
 }
 
-/** Turns an error about a line of a unit into one about a line of the file. */
-async function withLine(
-  tokens: Promise<UnitTokens>,
-  { unit, next }: PlacedUnit,
-  place: Place,
+/** @throws the unit's error with its place in the file */
+async function tokensOf(
+  { tokens, placed }: { placed: PlacedUnit; tokens: Promise<UnitTokens> },
   slices: readonly InputSlice[],
   field: string,
 ): Promise<UnitTokens> {
   try {
     return await tokens;
   } catch (error) {
-    if (!(error instanceof LineError)) throw error;
-    const before = await linesBefore(slices[next.file]);
-    throw errorInFile(error, unit.file, before + (next.file === place.next.file ? place.lines : 0), field);
+    throw await withPlace(error, placed.unit, slices[placed.next.file].file, field);
   }
 }
 
@@ -339,7 +393,7 @@ async function finish(
   out: string,
   files: readonly InputFile[],
   journal: Journal,
-  { specialIds, unigram, textBytes }: Written & { readonly specialIds: SpecialIds },
+  { specialIds, unigram, ...counts }: Written & { readonly specialIds: SpecialIds },
 ): Promise<Manifest> {
   const { identity } = journal;
   const vocabSize = unigram.train.length;
@@ -348,10 +402,10 @@ async function finish(
     checkHasText(
       splits,
       files.map(({ path }) => path),
-      textBytes,
+      counts.textBytes,
     );
   }
-  const content = { identity, vocabSize, specialIds: { ...specialIds }, textBytes, ...splits };
+  const content = { identity, vocabSize, specialIds: { ...specialIds }, ...someCounts(counts), ...splits };
   const manifest = await completeFolder(out, content, unigram);
   await rm(join(out, JOURNAL_FILE), { force: true });
   return manifest;
@@ -391,7 +445,7 @@ function specialIdsOf(tokenizer: WordPieceTokenizer): SpecialIds {
 }
 
 function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, files: readonly InputFile[]): Identity {
-  const { documentPer, field, heldOutFraction, shardTokens, invalidUtf8, tags = 'none', part } = settings;
+  const { documentPer, field, encoding, heldOutFraction, shardTokens, invalidUtf8, tags = 'none', part } = settings;
   return {
     tokenizerHash: tokenizer.hash(),
     documentPer,
@@ -400,7 +454,13 @@ function identityOf(settings: ResolvedSettings, tokenizer: WordPieceTokenizer, f
     shardTokens,
     invalidUtf8,
     tags,
-    inputs: files.map(({ name, bytes, fingerprint }) => ({ name, bytes, fingerprint })),
+    ...(encoding !== undefined && { encoding }),
+    inputs: files.map(inputIdentity),
     ...(part && { part: partText(part) }),
   };
+}
+
+function inputIdentity({ name, kind, bytes, fingerprint }: InputFile): Identity['inputs'][number] {
+  const isPlain = kind === 'text' || kind === 'parquet' || (kind === 'jsonl' && endingOf(name)?.ending === 'jsonl');
+  return { name, bytes, fingerprint, ...(!isPlain && { format: kind }) };
 }

@@ -2,7 +2,7 @@
 
 import { parentPort } from 'node:worker_threads';
 import { DataError } from '../../../errors.js';
-import { LineError } from '../tokenizeUnit.js';
+import { RecordError } from '../tokenizeUnit.js';
 import type { UnitAnswer, UnitFailure, WorkerMessage } from './unitPool.js';
 import { createUnitRunner, type UnitRunner } from './unitRunner.js';
 
@@ -28,7 +28,9 @@ parentPort!.on('message', async (message: WorkerMessage) => {
 /** Class and fields of an error do not survive the way between threads, so they travel as data. */
 function describe(error: unknown): UnitFailure {
   const message = error instanceof Error ? error.message : String(error);
-  if (error instanceof LineError) return { kind: 'line', message, lineInUnit: error.lineInUnit };
+  if (error instanceof RecordError) {
+    return { kind: 'record', message, byteInUnit: error.byteInUnit, isExact: error.isExact };
+  }
   if (error instanceof DataError) {
     const { subject, found, expected, advice } = error;
     return { kind: 'data', message, details: { subject, found, expected }, advice };

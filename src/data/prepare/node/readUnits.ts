@@ -1,12 +1,15 @@
 /** Reads the input files once, front to back, and cuts them into units of bounded size. */
 
-import { closeSync, createReadStream, openSync, readSync } from 'node:fs';
-import { createGunzip } from 'node:zlib';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { DataError } from '../../../errors.js';
 import { documentCut, forcedCut } from '../cuts.js';
 import type { Unit } from '../unit.js';
+import { openFileStream } from './fileStream.js';
 import type { InputFile } from './inputs.js';
-import type { InputSlice } from './slices.js';
+import { type InputSlice, isSeekable } from './slices.js';
+import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './unitLimits.js';
+
+export { MAX_JSON_LINE_BYTES, UNIT_BYTES };
 
 /** A place in the input at which a unit begins. */
 export interface Position {
@@ -26,13 +29,8 @@ export interface PlacedUnit {
   readonly diskBytes: number;
 }
 
-/** Text given to a worker at a time. Longer documents come in parts; larger units only cost memory. */
-export const UNIT_BYTES = 1 << 18;
-/** A JSONL line is parsed whole, so there is a limit to what one may ask of the memory. */
-export const MAX_JSON_LINE_BYTES = 1 << 26;
 /** Tokens of a unit of text seldom take more; those of a long JSONL line or a Parquet row group may, and are not kept. */
 const MAX_SPARE_BYTES = 4 * UNIT_BYTES;
-const READ_BYTES = 1 << 16;
 
 /**
  * Buffers that go round: those of `UNIT_BYTES` with the text of units, and those with their tokens. Given back when they
@@ -66,10 +64,16 @@ function newBuffer(bytes: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(bytes));
 }
 
+/** How the text of records and of other encodings is found. */
+export interface ReadSettings {
+  readonly field: string;
+  readonly invalidUtf8: 'error' | 'replace';
+}
+
 /** All units from `start` on; their cuts depend on the input alone, so every run makes the same ones. */
 export async function* readUnits(
   slices: readonly InputSlice[],
-  field: string,
+  settings: ReadSettings,
   start: Position = { file: 0, offset: 0, continues: false },
   buffers = new UnitBuffers(),
 ): AsyncGenerator<PlacedUnit> {
@@ -80,8 +84,8 @@ export async function* readUnits(
     const offset = Math.max(slice.start, isFirst ? start.offset : 0);
     const units =
       slice.file.kind === 'parquet'
-        ? parquetUnits(slice, field, offset)
-        : textUnits(slice, offset, isFirst && start.continues, buffers);
+        ? parquetUnits(slice, settings.field, offset)
+        : textUnits(slice, settings, { offset, continues: isFirst && start.continues }, buffers);
     for await (const { unit, end, continues, fraction } of units) {
       yield {
         unit,
@@ -121,12 +125,14 @@ async function* parquetUnits(
 
 async function* textUnits(
   slice: InputSlice,
-  offset: number,
-  continues: boolean,
+  settings: ReadSettings,
+  start: { readonly offset: number; readonly continues: boolean },
   buffers: UnitBuffers,
 ): AsyncGenerator<FileUnit> {
   const { file, split } = slice;
-  const source = openText(slice, offset);
+  let { offset, continues } = start;
+  const source = openText(slice, settings, offset);
+  const isTranscoded = file.encoding !== undefined;
   let buffer = buffers.take();
   let used = 0;
 
@@ -135,7 +141,16 @@ async function* textUnits(
     const bytes = buffer.subarray(0, cut);
     const left = buffer.subarray(cut, used);
     const unit: FileUnit = {
-      unit: { kind: 'text', file: file.path, split, bytes, offset, continues, open },
+      unit: {
+        kind: 'text',
+        file: file.path,
+        split,
+        bytes,
+        offset,
+        continues,
+        open,
+        ...(isTranscoded && { isTranscoded }),
+      },
       end: offset + cut,
       continues: open,
       fraction: source.fraction(offset + cut),
@@ -168,8 +183,9 @@ async function* textUnits(
 
 function grow(buffer: Buffer, file: InputFile, offset: number): Buffer {
   if (buffer.length >= MAX_JSON_LINE_BYTES) {
+    const what = file.kind === 'jsonl' ? 'a line' : 'a record';
     throw new DataError(
-      `${file.path} has a line of more than ${MAX_JSON_LINE_BYTES >> 20} MiB at byte offset ${offset}`,
+      `${file.path} has ${what} of more than ${MAX_JSON_LINE_BYTES >> 20} MiB at byte offset ${offset}`,
       {
         subject: file.path,
         found: offset,
@@ -191,8 +207,8 @@ interface TextSource {
   close(): void | Promise<void>;
 }
 
-function openText(slice: InputSlice, offset: number): TextSource {
-  return slice.file.gzip ? gzipSource(slice.file, offset) : plainSource(slice, offset);
+function openText(slice: InputSlice, settings: ReadSettings, offset: number): TextSource {
+  return isSeekable(slice.file) ? plainSource(slice, offset) : streamSource(slice.file, settings, offset);
 }
 
 /**
@@ -221,13 +237,13 @@ function plainSource({ file, start, end, diskBytes }: InputSlice, offset: number
   };
 }
 
-/** A compressed stream cannot be entered in the middle: what was done before `offset` is decompressed again and dropped. */
-function gzipSource(file: InputFile, offset: number): TextSource {
-  const compressed = createReadStream(file.path, { highWaterMark: READ_BYTES });
-  const gunzip = createGunzip({ chunkSize: READ_BYTES });
-  compressed.on('error', (error) => gunzip.destroy(error));
-  compressed.pipe(gunzip);
-  const chunks = namedErrors(gunzip, file);
+/**
+ * A file that is packed, in another encoding or not a record a line cannot be entered in the middle: what was done before
+ * `offset` is read again and dropped.
+ */
+function streamSource(file: InputFile, settings: ReadSettings, offset: number): TextSource {
+  const stream = openFileStream(file, settings.invalidUtf8);
+  const chunks = recordChunks(file, settings, stream.chunks);
   let toSkip = offset;
   let chunk: Uint8Array = new Uint8Array(0);
   return {
@@ -247,28 +263,25 @@ function gzipSource(file: InputFile, offset: number): TextSource {
       }
       return filled;
     },
-    fraction: () => gunzip.bytesWritten / file.bytes,
+    fraction: () => stream.bytesRead() / file.bytes,
     async close() {
       await chunks.return();
-      compressed.destroy();
-      gunzip.destroy();
+      await stream.close();
     },
   };
 }
 
-async function* namedErrors(
-  chunks: AsyncIterable<Uint8Array>,
+/** The text of a file; of records that are not a line each, such lines. Their modules are loaded where there are any. */
+async function* recordChunks(
   file: InputFile,
+  { field, invalidUtf8 }: ReadSettings,
+  chunks: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  try {
-    yield* chunks;
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(`${file.path} is a damaged or incomplete gzip file (${reason})`, {
-      subject: file.path,
-      expected: 'a complete gzip file',
-      advice: 'Copy or download it again',
-      cause,
-    });
-  }
+  if (file.kind === 'json') {
+    const { jsonRecordLines } = await import('./jsonRecords.js');
+    yield* jsonRecordLines(chunks, file.path, file.list);
+  } else if (file.kind === 'csv') {
+    const { csvRecordLines } = await import('./csvRecords.js');
+    yield* csvRecordLines(chunks, file.path, file.layout!, field, invalidUtf8);
+  } else yield* chunks;
 }

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { SettingsError } from '../../../errors.js';
 import { TAG_OFFSETS, type TagOffsets } from '../recordTags.js';
+import { encodingLabel } from './encodings.js';
 import type { PrepareProgress } from './progress.js';
 import type { Part } from './slices.js';
 
@@ -30,8 +31,13 @@ export interface PrepareSettings {
   readonly heldOutFraction?: number;
   /** What separates documents in plain text. Default `blankLine`. */
   readonly documentPer?: 'blankLine' | 'line' | 'file';
-  /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
+  /**
+   * The field of a JSON record, or the column of a CSV, TSV or Parquet file, that holds the text; `meta.text` for one
+   * inside another. Default `text`.
+   */
   readonly field?: string;
+  /** Encoding of plain text, JSON, CSV and TSV: any label of the Encoding Standard, such as `euc-kr`. Default `utf-8`. */
+  readonly encoding?: string;
   /** Tokens after which a shard is written; also what an interruption can cost. Default 2^20 (3 MB of file). */
   readonly shardTokens?: number;
   /** Bytes that are not UTF-8: stop with an error (default), or replace them by U+FFFD. */
@@ -47,7 +53,7 @@ export interface PrepareSettings {
   readonly signal?: AbortSignal;
 }
 
-type Absent = 'lowercase' | 'tags' | 'part' | 'onProgress' | 'signal';
+type Absent = 'lowercase' | 'encoding' | 'tags' | 'part' | 'onProgress' | 'signal';
 export type ResolvedSettings = Required<Omit<PrepareSettings, Absent>> & Pick<PrepareSettings, Absent>;
 
 /** @throws SettingsError with all settings that are out of range */
@@ -63,7 +69,8 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     ...(given as unknown as PrepareSettings),
   };
   const { workers, heldOutFraction, documentPer, shardTokens, invalidUtf8, tags, part } = resolved;
-  const problems: string[] = [];
+  const encoding = encodingLabel(resolved.encoding);
+  const problems: string[] = encoding.problem ? [encoding.problem] : [];
   const need = (ok: boolean, text: string) => ok || problems.push(text);
   need(Number.isInteger(workers) && workers >= 0, `workers is ${workers}; expected an integer from 0`);
   need(
@@ -83,5 +90,5 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     `part is ${part?.index}/${part?.count}; expected i/n with i from 1 to n`,
   );
   if (problems.length > 0) throw new SettingsError(problems);
-  return resolved;
+  return { ...resolved, encoding: encoding.label };
 }

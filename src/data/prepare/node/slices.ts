@@ -2,12 +2,11 @@
  * What of the input is prepared: all of it, or the part of one machine out of several.
  *
  * The files are laid end to end, and of their bytes each part has the same number, in order. Plain text and JSONL are cut
- * there, at the next document; Parquet between row groups. What can only be read from the front (gzip) or is one document
+ * there, at the next document; Parquet between row groups. What can only be read from the front (gzip, CSV) or is one document
  * (a file each) belongs whole to the part in which it begins. So every machine finds its part by itself, from the sizes
  * of the files and a look at two places, and parts one after another are the input: the same documents in the same order.
  */
 
-import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { SettingsError } from '../../../errors.js';
 import { DocumentCutFinder } from '../cuts.js';
@@ -63,8 +62,13 @@ function wholeFile(file: InputFile, split: DocumentSplit): InputSlice {
 }
 
 function splitOf(file: InputFile, documentPer: SliceSettings['documentPer']): DocumentSplit {
-  if (file.kind === 'jsonl') return 'jsonl';
+  if (file.kind !== 'text') return 'jsonl';
   return documentPer === 'file' ? 'none' : documentPer;
+}
+
+/** Whether reading can begin in the middle of a text file. */
+export function isSeekable({ kind, gzip, encoding }: InputFile): boolean {
+  return (kind === 'text' || kind === 'jsonl') && !gzip && encoding === undefined;
 }
 
 /** The slices of a part, none of them empty; together those of all parts are the files, each byte once. */
@@ -84,7 +88,7 @@ export async function slicesOfPart(
     if (range.from >= file.bytes || range.to <= 0) continue;
     const split = splitOf(file, settings.documentPer);
     if (file.kind === 'parquet') slices.push(...(await rowsBetween(file, split, settings.field, range)));
-    else if (file.gzip || split === 'none') {
+    else if (!isSeekable(file) || split === 'none') {
       if (range.from <= 0) slices.push(wholeFile(file, split));
     } else slices.push(...(await documentsBetween(file, split, range)));
   }
@@ -138,14 +142,4 @@ async function rowsBetween(
   if (own.length === 0) return [];
   const [start, end] = [own[0].rowStart, own.at(-1)!.rowEnd];
   return [{ file, split, start, end, diskBytes: ((end - start) / numRows) * file.bytes }];
-}
-
-/** Lines of the file before a slice of it; counted only for the place of an error. */
-export async function linesBefore({ file, start }: InputSlice): Promise<number> {
-  if (start === 0 || file.kind === 'parquet') return 0;
-  let lines = 0;
-  for await (const chunk of createReadStream(file.path, { end: start - 1, highWaterMark: READ_BYTES })) {
-    for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, at + 1)) lines++;
-  }
-  return lines;
 }

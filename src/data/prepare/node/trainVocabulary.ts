@@ -1,11 +1,15 @@
 /** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
 
+import { SettingsError } from '../../../errors.js';
+import { PieceBuffer } from '../../../text/pieceBuffer.js';
 import { WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
-import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
-import type { Unit } from '../unit.js';
-import { listInputs, noText, type SkippedFile } from './inputs.js';
-import { readUnits } from './readUnits.js';
+import type { UnitCounts } from '../unit.js';
+import { encodingLabel } from './encodings.js';
+import { withGuess, withPlace } from './inputErrors.js';
+import { type InputFile, listInputs, noText, type SkippedFile } from './inputs.js';
+import { type ReadSettings, readUnits } from './readUnits.js';
+import { UnitTexts } from './sampleTexts.js';
 import { wholeFiles } from './slices.js';
 
 export interface TrainVocabularySettings {
@@ -23,8 +27,10 @@ export interface TrainVocabularySettings {
   readonly minFrequency?: number;
   /** Distinct characters to keep. Default: as many as make up 99.95 % of the text, at least 1000. */
   readonly alphabetLimit?: number;
-  /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
+  /** The field of a JSON record, or the column of a CSV, TSV or Parquet file, that holds the text. Default `text`. */
   readonly field?: string;
+  /** As of `prepareCorpus`. Default `utf-8`. */
+  readonly encoding?: string;
   /** Default: stop with an error. */
   readonly invalidUtf8?: 'error' | 'replace';
   readonly onProgress?: (progress: VocabularyProgress) => void;
@@ -34,11 +40,14 @@ export type VocabularyProgress =
   | { readonly stage: 'reading'; readonly textBytes: number; readonly fraction: number }
   | { readonly stage: 'merging'; readonly tokens: number; readonly size: number };
 
-export interface TrainedVocabulary {
+export interface TrainedVocabulary extends UnitCounts {
   readonly tokenizer: WordPieceTokenizer;
-  /** Of text read, after decompression. */
-  readonly textBytes: number;
   readonly distinctWords: number;
+  /** Words of the text, each counted as often as it occurs, and those that the vocabulary cannot spell: each one [UNK]. */
+  readonly words: number;
+  readonly unknownWords: number;
+  /** What the caller should know before using it, in sentences. */
+  readonly warnings: readonly string[];
   readonly skipped: readonly SkippedFile[];
 }
 
@@ -53,15 +62,13 @@ const LEAST_ALPHABET = 1000;
 export async function trainVocabulary(settings: TrainVocabularySettings): Promise<TrainedVocabulary> {
   const { cased = false, preserveHangul = true, field = 'text', invalidUtf8 = 'error', onProgress } = settings;
   const normalization = { lowercase: !cased, tearHangul: !preserveHangul };
-  const { files, skipped } = await listInputs(settings.inputs, settings.out === undefined ? [] : [settings.out]);
-  const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const encoding = encodingLabel(settings.encoding);
+  if (encoding.problem) throw new SettingsError([encoding.problem]);
+  const own = settings.out === undefined ? [] : [settings.out];
+  const { files, skipped, warnings } = await listInputs(settings.inputs, own, { field, encoding: encoding.label });
   const trainer = new VocabularyTrainer(normalization);
-  const reader = new UnitReader(trainer, { field, invalidUtf8 });
-  let textBytes = 0;
-  for await (const unit of readUnits(wholeFiles(files, { documentPer: 'blankLine' }), field)) {
-    textBytes += await reader.read(unit.unit);
-    onProgress?.({ stage: 'reading', textBytes, fraction: unit.diskBytes / diskBytes });
-  }
+  const counts = await readAll(files, { field, invalidUtf8 }, (text) => trainer.add(text), onProgress);
+  const { textBytes } = counts;
   if (trainer.wordCounts().size === 0) throw noText(settings.inputs, textBytes);
   const tokens = trainer.train({
     size: settings.size,
@@ -69,51 +76,58 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
     alphabetLimit: settings.alphabetLimit ?? coveringAlphabet(trainer.wordCounts()),
     onProgress: (numTokens, size) => onProgress?.({ stage: 'merging', tokens: numTokens, size }),
   });
-  return {
-    tokenizer: WordPieceTokenizer.fromVocabulary(tokens, normalization),
-    textBytes,
-    distinctWords: trainer.wordCounts().size,
-    skipped,
-  };
+  const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, normalization);
+  const known = knownWords(trainer.wordCounts(), tokenizer);
+  const distinctWords = trainer.wordCounts().size;
+  return { tokenizer, ...counts, distinctWords, ...known, skipped, warnings: [...warnings, ...known.warnings] };
 }
 
-/** Gives the text of units to a vocabulary trainer. */
-class UnitReader {
-  readonly #collector: UnitCollector;
-  #file = '';
-  #lines = 0;
-
-  constructor(
-    private readonly trainer: VocabularyTrainer,
-    private readonly settings: { field: string; invalidUtf8: 'error' | 'replace' },
-  ) {
-    // Documents are found, decoded and checked as for shards; what would be tokenized is counted instead.
-    const counter = { vocabSize: 1, appendIds: (text: string) => trainer.add(text) };
-    this.#collector = new UnitCollector(counter, 0);
+async function readAll(
+  files: readonly InputFile[],
+  settings: ReadSettings,
+  take: (text: string) => void,
+  onProgress: TrainVocabularySettings['onProgress'],
+): Promise<UnitCounts> {
+  const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
+  const slices = wholeFiles(files, { documentPer: 'blankLine' });
+  const reader = new UnitTexts(take, settings);
+  const counts = { textBytes: 0, recordsWithoutText: 0, replacedCharacters: 0 };
+  try {
+    for await (const { unit, next, diskBytes: done } of readUnits(slices, settings)) {
+      const read = await reader.read(unit).catch(async (error) => {
+        throw await withPlace(error, unit, files[next.file], settings.field);
+      });
+      counts.textBytes += read.textBytes;
+      counts.recordsWithoutText += read.recordsWithoutText;
+      counts.replacedCharacters += read.replacedCharacters;
+      onProgress?.({ stage: 'reading', textBytes: counts.textBytes, fraction: done / diskBytes });
+    }
+  } catch (error) {
+    throw await withGuess(error, files);
   }
+  return counts;
+}
 
-  /** @returns bytes of text */
-  async read(unit: Unit): Promise<number> {
-    if (unit.file !== this.#file) {
-      this.#file = unit.file;
-      this.#lines = 0;
-    }
-    if (unit.kind === 'parquet') {
-      const { openParquet, readParquetTexts } = await import('./parquet.js');
-      const opened = await openParquet(unit.path, this.settings.field);
-      const texts = await readParquetTexts(opened, unit.path, this.settings.field, unit);
-      for (const text of texts) this.trainer.add(text);
-      return texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
-    }
-    try {
-      const { lines, textBytes } = tokenizeTextUnit(unit, this.#collector, this.settings);
-      this.#lines += lines;
-      return textBytes;
-    } catch (error) {
-      if (!(error instanceof LineError)) throw error;
-      throw errorInFile(error, unit.file, this.#lines, this.settings.field);
-    }
+/** From this share on, words that cannot be spelled are worth a warning. */
+const MANY_UNKNOWN = 0.03;
+
+/** How many words the vocabulary can spell, and what to do where too many it cannot. */
+function knownWords(
+  counts: ReadonlyMap<string, number>,
+  tokenizer: WordPieceTokenizer,
+): Pick<TrainedVocabulary, 'words' | 'unknownWords' | 'warnings'> {
+  const sink = new PieceBuffer();
+  let words = 0;
+  let unknownWords = 0;
+  for (const [word, count] of counts) {
+    sink.clear();
+    tokenizer.appendIds(word, sink);
+    words += count;
+    if (sink.ids.subarray(0, sink.length).includes(tokenizer.unkId)) unknownWords += count;
   }
+  const share = (100 * unknownWords) / words;
+  const warning = `${unknownWords.toLocaleString('en-US')} of ${words.toLocaleString('en-US')} words (${share.toFixed(1)} %) have characters that the vocabulary leaves out, and become [UNK]. Keep more characters (--alphabet-limit), in a larger vocabulary (--size)`;
+  return { words, unknownWords, warnings: unknownWords > MANY_UNKNOWN * words ? [warning] : [] };
 }
 
 /** How many of the most frequent characters make up `ALPHABET_SHARE` of the text. */

@@ -3,13 +3,13 @@
 import { Worker } from 'node:worker_threads';
 import { DataError } from '../../../errors.js';
 import { workerUrl } from '../../../workerUrl.js';
-import { LineError, type UnigramCounts } from '../tokenizeUnit.js';
+import { RecordError, type UnigramCounts } from '../tokenizeUnit.js';
 import type { Unit, UnitTokens } from '../unit.js';
 import type { UnitBuffers } from './readUnits.js';
 import { createUnitRunner, type RunnerSettings, type UnitRunner } from './unitRunner.js';
 
 export type UnitFailure =
-  | { kind: 'line'; message: string; lineInUnit: number }
+  | { kind: 'record'; message: string; byteInUnit: number; isExact: boolean }
   | {
       kind: 'data';
       message: string;
@@ -185,7 +185,7 @@ class WorkerThread implements Member {
 }
 
 function restore(failure: UnitFailure): Error {
-  if (failure.kind === 'line') return new LineError(failure.lineInUnit, failure.message);
+  if (failure.kind === 'record') return new RecordError(failure.message, failure.byteInUnit, failure.isExact);
   if (failure.kind === 'data') {
     // The message already ends in the advice, which the constructor would add again.
     const { message, advice, details } = failure;

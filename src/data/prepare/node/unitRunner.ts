@@ -30,11 +30,12 @@ export function createUnitRunner(settings: RunnerSettings, counts: UnigramCounts
       parquet = { path: unit.path, opened: await openParquet(unit.path, settings.field) };
     }
     let textBytes = 0;
-    for (const text of await readParquetTexts(parquet.opened, unit.path, settings.field, unit)) {
+    const { texts, recordsWithoutText } = await readParquetTexts(parquet.opened, unit.path, settings.field, unit);
+    for (const text of texts) {
       collector.add(text);
       textBytes += Buffer.byteLength(text);
     }
-    return collector.take({ open: false, textBytes, lines: 0 }, spare);
+    return collector.take({ open: false, textBytes, recordsWithoutText, replacedCharacters: 0 }, spare);
   }
 
   return async (unit, spare) => {
