@@ -88,6 +88,17 @@ describe('added tokens in the files of a folder', () => {
     expect(tokenizer.specialIds.has(next)).toBe(special);
   });
 
+  it.each(['<mask-token>', '[MASK-1]', '(mask)', '한글-마스크', '🎭'])(
+    'may be the mask, whatever its letters: %s',
+    (mask) => {
+      const files = { vocabText: `${vocabText}${mask}\n`, tokenizerConfig: { ...BERT, mask_token: mask } };
+      const tokenizer = read(files);
+      expect(tokenizer.maskId).toBe(next);
+      expect(idsOf(tokenizer, `the${mask} cat`)).toEqual([5, next, 6]);
+      expect(idsOf(tokenizer, 'the [MASK] cat')).not.toContain(4);
+    },
+  );
+
   it('that the vocabulary has already are found within words', () => {
     const tokenizer = read({ tokenizerConfig: BERT, addedTokens: { cat: 6 } });
     expect(tokenizer.vocabSize).toBe(next);

@@ -71,8 +71,9 @@ export function tokenizerFromFiles(
   const five = Object.values({ ...DEFAULT_SPECIAL_TOKENS, ...specialTokens });
   const order = [said.additionalSpecialTokens ?? [], names.additionalSpecialTokens].flat();
   const { tokens, ...added } = addedTokensOfFiles(files, vocabulary, five, order);
-  // What was added behind the pieces says nothing of their casing.
-  const pieces = tokens.slice(0, added.wordPieceSize);
+  // What is found as it was added says nothing of the casing of the pieces.
+  const addedContents = new Set([...five, ...added.additionalSpecialTokens, ...added.addedTokens.map(contentOf)]);
+  const pieces = tokens.slice(0, added.wordPieceSize).filter((token) => !addedContents.has(token));
   const resolved = withCasing(pieces, { ...settings, ...casing }, overrides);
   const tokenizer = WordPieceTokenizer.fromVocabulary(
     tokens,
@@ -100,7 +101,7 @@ function addedTokensOfFiles(
   vocabulary: FileVocabulary,
   five: readonly string[],
   order: readonly string[],
-): Pick<TokenizerOptions, 'wordPieceSize' | 'additionalSpecialTokens' | 'addedTokens'> & { tokens: string[] } {
+): ReturnType<typeof addedTokenSettings> & { tokens: string[]; wordPieceSize?: number } {
   const config = files.tokenizerConfig ?? {};
   // A name of old that another token has taken over.
   const inJson = vocabulary.entries.filter(({ content }) => five.includes(content) || !RENAMED.includes(content));
@@ -114,7 +115,7 @@ function addedTokensOfFiles(
   const older = isComplete ? [] : addedTokensJsonEntries(files.addedTokens);
   const entries = [...decoder, ...inJson, ...inMap, ...inConfig, ...older];
   const { tokens, added, ...size } = resolveAddedTokens(vocabulary.tokens, entries);
-  const ofJson = inJson.map(({ content }) => content);
+  const ofJson = inJson.map(contentOf);
   const isOurs = (config as { pleiad?: unknown }).pleiad !== undefined;
   return {
     // Empty tokens at the end that a tokenizer.json has, or that we wrote, are there on purpose.
@@ -123,6 +124,8 @@ function addedTokensOfFiles(
     ...addedTokenSettings(added, five, isOurs ? [...order, ...ofJson] : [...ofJson, ...order]),
   };
 }
+
+const contentOf = ({ content }: { readonly content: string }) => content;
 
 const RENAMED: readonly string[] = [DEFAULT_SPECIAL_TOKENS.pad, DEFAULT_SPECIAL_TOKENS.mask];
 
