@@ -42,7 +42,7 @@ export interface EncodeOptions {
 
 /**
  * BERT's tokenizer: normalisation, words, WordPiece. Same ids, offsets and word ids as the tokenizers package when loaded
- * from its `tokenizer.json`; our own defaults differ in two points (NFC first, Hangul kept whole).
+ * from its `tokenizer.json`. Our own defaults keep what BERT's take apart: see docs/text.md.
  *
  * Not for texts beyond a few hundred MB at once: one text is one JavaScript string. Feed a corpus document by document or
  * cut it at whitespace; cutting there never changes the pieces.
@@ -79,7 +79,8 @@ export class WordPieceTokenizer {
   }
 
   /**
-   * A tokenizer over a vocabulary in id order. Defaults: uncased, NFC first, Hangul whole.
+   * A tokenizer over a vocabulary in id order. The defaults are those of `VocabularyTrainer`; for a published vocabulary
+   * give `PUBLISHED_NORMALIZATION`, or read its folder.
    * @throws DataError   when a token stands twice, or [UNK] or an additional special token is missing
    * @throws SettingsError for settings out of range
    */
@@ -87,7 +88,7 @@ export class WordPieceTokenizer {
     return new WordPieceTokenizer(tokens, resolveTokenizerSettings(settings));
   }
 
-  /** Reads `vocab.txt`: one token a line, the line number being the id. */
+  /** Reads `vocab.txt`: one token a line, the line number being the id. Defaults as those of `fromVocabulary`. */
   static fromVocabText(text: string, settings?: TokenizerOptions): WordPieceTokenizer {
     return WordPieceTokenizer.fromVocabulary(tokensFromVocabText(text), settings);
   }
@@ -158,14 +159,14 @@ export class WordPieceTokenizer {
     const s = this.settings;
     const strips = stripsAccents(s);
     const { pad, unk, cls, sep, mask } = s.specialTokens;
+    // Only removing accents can tear Hangul.
+    const tears = strips && s.tearHangul;
+    const rules: unknown[] = [s.nfc, s.cleanText, s.handleChineseChars, s.lowercase, strips, tears, s.maxCharsPerWord];
+    // What older tokenizers do not have is named only where it is on, so that their hashes stay.
+    if (s.cleanText && s.keepFormat) rules.push('keepFormat');
+    if (s.cutLongWords) rules.push('cutLongWords');
     this.#hash ??= contentHash(
-      JSON.stringify([
-        // Only removing accents can tear Hangul.
-        [s.nfc, s.cleanText, s.handleChineseChars, s.lowercase, strips, strips && s.tearHangul, s.maxCharsPerWord],
-        [pad, unk, cls, sep, mask],
-        s.additionalSpecialTokens,
-        this.tokens,
-      ]),
+      JSON.stringify([rules, [pad, unk, cls, sep, mask], s.additionalSpecialTokens, this.tokens]),
     );
     return this.#hash;
   }
@@ -355,5 +356,6 @@ function inCodePoints(text: string, pieces: SequencePieces): SequencePieces {
   return { ...pieces, offsets: pieces.offsets.map((offset) => codePoints[offset]) };
 }
 
+export { DEFAULT_NORMALIZATION, type NormalizationSettings, PUBLISHED_NORMALIZATION } from './normalization.js';
 export { PieceBuffer } from './pieceBuffer.js';
 export type { SpecialTokens, TokenizerOptions, TokenizerSettings };

@@ -1,6 +1,6 @@
 /** A tokenizer from the files that model folders hold, each of which may be absent. */
 import { DataError } from '../errors.js';
-import { checkCasing, isCasedVocabulary } from './casing.js';
+import { casingOfVocabulary, checkCasing } from './casing.js';
 import { PUBLISHED_NORMALIZATION } from './normalization.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import {
@@ -36,7 +36,7 @@ export interface TokenizerOverrides {
 const WORDPIECE_CLASS =
   /^(Bert|Electra|DistilBert|MobileBert|ConvBert|PreTrained)Tokenizer(Fast)?$|^TokenizersBackend$/;
 /** Those that read `tokenizer.json` alone; the others build the normalisation from their own flags. */
-const JSON_CLASS = /^(PreTrainedTokenizerFast|TokenizersBackend)$/;
+const JSON_CLASS = /^(PreTrainedTokenizerFast|ConvBertTokenizer(Fast)?|TokenizersBackend)$/;
 
 /**
  * Builds a tokenizer. Where files disagree, the one that transformers (5.23) goes by counts: the flags of
@@ -66,7 +66,7 @@ export function tokenizerFromFiles(
     ...names.additionalSpecialTokens,
     ...added,
   ];
-  const resolved = withCasing(tokens, { ...settings, ...casing }, overrides);
+  const resolved = asPublished(withCasing(tokens, { ...settings, ...casing }, overrides));
   const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, {
     ...resolved,
     specialTokens,
@@ -116,7 +116,12 @@ function withCasing(
   if (lowercase !== undefined || settings.lowercase !== undefined) {
     return { ...settings, lowercase: lowercase ?? settings.lowercase };
   }
-  return { ...settings, lowercase: !isCasedVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, ...defined(settings) }) };
+  return { ...settings, ...casingOfVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, ...defined(settings) }) };
+}
+
+/** What no file says is as it was published; our defaults are for vocabularies of our own, whose files say them. */
+function asPublished(settings: TokenizerOptions): TokenizerOptions {
+  return { ...settings, ...PUBLISHED_NORMALIZATION, ...defined(settings) };
 }
 
 /** Without the fields that are undefined, which would hide others' when spread over them. */

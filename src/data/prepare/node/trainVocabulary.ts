@@ -1,6 +1,7 @@
 /** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
 
-import { WordPieceTokenizer } from '../../../text/tokenizer.js';
+import { countLetters } from '../../../text/alphabet.js';
+import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
 import { errorInFile, LineError, tokenizeTextUnit, UnitCollector } from '../tokenizeUnit.js';
 import type { Unit } from '../unit.js';
@@ -15,13 +16,20 @@ export interface TrainVocabularySettings {
   readonly out?: string;
   /** Tokens of the vocabulary, special ones included. */
   readonly size: number;
-  /** Keep upper case and accents. Default false. */
+  /** Keep upper case. Default false. */
   readonly cased?: boolean;
-  /** Keep Hangul syllables whole. Default true; false tears them into jamo as uncased BERT does. */
+  /**
+   * Remove accents, and with them every other nonspacing mark: vowel signs, tone marks, voicing marks. Default false; with
+   * `preserveHangul: false` and `published`, as `cased` says.
+   */
+  readonly stripAccents?: boolean;
+  /** Where accents are removed, keep Hangul syllables whole. Default true; false tears them into jamo as uncased BERT does. */
   readonly preserveHangul?: boolean;
+  /** Do to text exactly what the published BERT and ELECTRA do, cased or uncased. Default false. */
+  readonly published?: boolean;
   /** A pair of pieces met less often is not merged. Default 2. */
   readonly minFrequency?: number;
-  /** Distinct characters to keep. Default: as many as make up 99.95 % of the text, at least 1000. */
+  /** Distinct characters to keep. Default: follows the size and the text, see `chooseAlphabet`. */
   readonly alphabetLimit?: number;
   /** The field of a JSONL line or the Parquet column that holds the text. Default `text`. */
   readonly field?: string;
@@ -39,23 +47,28 @@ export interface TrainedVocabulary {
   /** Of text read, after decompression. */
   readonly textBytes: number;
   readonly distinctWords: number;
+  readonly characters: VocabularyCharacters;
   readonly skipped: readonly SkippedFile[];
 }
 
-/** Share of all characters that the default alphabet covers, and the fewest it holds. */
-const ALPHABET_SHARE = 0.9995;
-const LEAST_ALPHABET = 1000;
+export interface VocabularyCharacters {
+  /** Different characters of the text. */
+  readonly distinct: number;
+  /** Of these, in the vocabulary; words with others are [UNK]. */
+  readonly kept: number;
+  /** Part of the text that the kept ones make up, 0 to 1. */
+  readonly coverage: number;
+}
 
 /**
  * @throws DataError      for a missing, empty or damaged file, naming it
  * @throws SettingsError  when the size has no room for the alphabet, or a setting is out of range
  */
 export async function trainVocabulary(settings: TrainVocabularySettings): Promise<TrainedVocabulary> {
-  const { cased = false, preserveHangul = true, field = 'text', invalidUtf8 = 'error', onProgress } = settings;
-  const normalization = { lowercase: !cased, tearHangul: !preserveHangul };
+  const { field = 'text', invalidUtf8 = 'error', onProgress } = settings;
   const { files, skipped } = await listInputs(settings.inputs, settings.out === undefined ? [] : [settings.out]);
   const diskBytes = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const trainer = new VocabularyTrainer(normalization);
+  const trainer = new VocabularyTrainer(normalizationOf(settings));
   const reader = new UnitReader(trainer, { field, invalidUtf8 });
   let textBytes = 0;
   for await (const unit of readUnits(wholeFiles(files, { documentPer: 'blankLine' }), field)) {
@@ -66,15 +79,24 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
   const tokens = trainer.train({
     size: settings.size,
     minFrequency: settings.minFrequency,
-    alphabetLimit: settings.alphabetLimit ?? coveringAlphabet(trainer.wordCounts()),
+    alphabetLimit: settings.alphabetLimit,
     onProgress: (numTokens, size) => onProgress?.({ stage: 'merging', tokens: numTokens, size }),
   });
   return {
-    tokenizer: WordPieceTokenizer.fromVocabulary(tokens, normalization),
+    tokenizer: WordPieceTokenizer.fromVocabulary(tokens, trainer.settings),
     textBytes,
     distinctWords: trainer.wordCounts().size,
+    characters: charactersIn(tokens, trainer.wordCounts()),
     skipped,
   };
+}
+
+function normalizationOf(settings: TrainVocabularySettings) {
+  const { cased = false, preserveHangul = true, published = false } = settings;
+  const tearHangul = !preserveHangul || published;
+  // Only the removal of accents can tear Hangul, so who asks for that asks for it.
+  const { stripAccents = tearHangul && !cased } = settings;
+  return { ...(published && PUBLISHED_NORMALIZATION), lowercase: !cased, stripAccents, tearHangul };
 }
 
 /** Gives the text of units to a vocabulary trainer. */
@@ -116,22 +138,10 @@ class UnitReader {
   }
 }
 
-/** How many of the most frequent characters make up `ALPHABET_SHARE` of the text. */
-function coveringAlphabet(words: ReadonlyMap<string, number>): number {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const [word, count] of words) {
-    for (const character of word) {
-      counts.set(character, (counts.get(character) ?? 0) + count);
-      total += count;
-    }
-  }
-  let covered = 0;
-  let needed = 0;
-  for (const count of [...counts.values()].sort((a, b) => b - a)) {
-    if (covered >= ALPHABET_SHARE * total) break;
-    covered += count;
-    needed++;
-  }
-  return Math.max(LEAST_ALPHABET, needed);
+function charactersIn(tokens: readonly string[], words: ReadonlyMap<string, number>): VocabularyCharacters {
+  const vocabulary = new Set(tokens);
+  const letters = countLetters(words);
+  const kept = letters.filter(({ letter }) => vocabulary.has(letter));
+  const sum = (of: typeof letters) => of.reduce((total, { count }) => total + count, 0);
+  return { distinct: letters.length, kept: kept.length, coverage: sum(kept) / sum(letters) };
 }
