@@ -26,13 +26,13 @@ const LEFT_OUT_SHARE = 0.0005;
 const RARE = 1e-5;
 
 /** Part of a vocabulary that the alphabet takes without a look at how rare its letters are. */
-const FREE_PART = 0.5;
+const FREE_PART = 0.25;
 
 /**
  * Chooses an alphabet. A letter takes one place, and another one for its `##` form.
  *
- * Without a limit: every letter while the alphabet takes no more than half of the room, and beyond that those that make up
- * 99.95 % of the text; in short texts all. When not even those fit, the most frequent ones. A letter that was met at the
+ * Without a limit: every letter while the alphabet takes no more than a quarter of the room, and beyond that those that make
+ * up 99.95 % of the text; in short texts all. When not even those fit, the most frequent ones. A letter that was met at the
  * start of words only gets its `##` form all the same, as other texts will have it inside a word; but these forms take no
  * more than half of what is left, the most frequent letters first, so that there is room for words.
  * @param counts  words and how often each was met

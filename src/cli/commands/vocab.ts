@@ -37,7 +37,7 @@ export const vocab: CommandDefinition = {
     {
       flags: '--alphabet-limit <number>',
       description:
-        'distinct characters to keep. Default: all that fit half of the vocabulary; beyond it as many as make up 99.95 % of the text.',
+        'distinct characters to keep. Default: all that take no more than a quarter of the vocabulary, or as many as make up 99.95 % of the text.',
     },
     { flags: '--preserve-hangul', description: 'with --strip-accents, keep Hangul syllables whole (default)' },
     {
