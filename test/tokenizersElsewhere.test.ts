@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AutoTokenizer, env } from '@huggingface/transformers';
+import fc from 'fast-check';
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { convertModel } from '../src/pipelines/convertNode.js';
@@ -171,6 +172,29 @@ function python(folders: readonly string[], texts = TEXTS): Record<string, [numb
   const input = JSON.stringify({ folders, texts });
   return JSON.parse(execFileSync(PYTHON!, [SCRIPT], { input, encoding: 'utf8', stdio: 'pipe', maxBuffer: 1 << 26 }));
 }
+
+describe('any text', () => {
+  const signs = [
+    ...'abAB ÄäéÇßİıΣςσйЁ\t\n\f.,!«$^漢字𠀀かガパ한글กน้ำคुि่ẹ́بּَהֶּ<=',
+    ...['\u0301', '\u0338', '\u3099', '\u0e48', '\u093f', '\ufe0f', '\u1112', '\u1161', '\u11ab', '\u09c7', '\u09be'],
+    ...['\u200b', '\u200c', '\u200d', '\u00ad', '\ufeff', '\u0000', '\ufffd', '\u00a0', '\u3000', '\u0600', '\ue000'],
+    ...['👨‍👩‍👧', '😀', '[MASK]', '[CLS', '한국어', 'chef', 'ก'.repeat(60), 'x'.repeat(101)],
+  ];
+  const text = fc.array(fc.constantFrom(...signs), { maxLength: 60 }).map((units) => units.join(''));
+
+  it.each(NAMES)('has the same ids in the tokenizers package and in transformers.js: %s', async (name) => {
+    const tokenizer = make(MATRIX[name]);
+    const theirs = Tokenizer.fromString(JSON.stringify(tokenizer.toTokenizerJson()));
+    const transformersJs = await AutoTokenizer.from_pretrained(folderOf(name, 'web').slice(root.length + 1));
+    const check = async (t: string) => {
+      const expected = [...tokenizer.encode(t).ids];
+      expect((await theirs.encode(t)).getIds()).toEqual(expected);
+      const { input_ids } = transformersJs(t, { return_tensor: false } as object) as unknown as { input_ids: number[] };
+      expect(input_ids).toEqual(expected);
+    };
+    await fc.assert(fc.asyncProperty(text, check), { numRuns: 150 });
+  });
+});
 
 describe.skipIf(PYTHON === undefined)('every tokenizer that we make, in transformers (Python)', () => {
   it('gives the same ids and segment ids, from a model folder and from an exported one', () => {
