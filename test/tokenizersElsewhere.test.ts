@@ -27,7 +27,7 @@ const CASE = fileURLToPath(new URL('./cases/exported-tokenizer-in-python/model',
 
 const PUBLISHED = PUBLISHED_NORMALIZATION;
 const OTHER_TOKENS = { pad: '<pad>', unk: '<unk>', cls: '<s>', sep: '</s>', mask: '<mask>' };
-/** One tokenizer of each row. */
+/** One tokenizer of each row, made by `make`. */
 const MATRIX: Readonly<Record<string, TokenizerOptions>> = {
   'ours: lower case, accents kept': {},
   'ours: cased': { lowercase: false },

@@ -28,7 +28,7 @@ export interface TokenizerFiles {
 
 /** What a caller knows better than the files. */
 export interface TokenizerOverrides {
-  /** Lower-case and remove accents, or keep both; said here, it is not questioned. */
+  /** Lower-case, and remove accents unless the files or the vocabulary keep them; or keep both. Not questioned. */
   readonly lowercase?: boolean;
 }
 
@@ -113,10 +113,9 @@ function withCasing(
 ): TokenizerOptions {
   // Who keeps case keeps accents; who lower-cases against the files' word may still want what they say of accents.
   if (lowercase === false) return { ...settings, lowercase, stripAccents: undefined };
-  if (lowercase !== undefined || settings.lowercase !== undefined) {
-    return { ...settings, lowercase: lowercase ?? settings.lowercase };
-  }
-  return { ...settings, ...casingOfVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, ...defined(settings) }) };
+  if (settings.lowercase !== undefined) return { ...settings, lowercase: lowercase ?? settings.lowercase };
+  const found = casingOfVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, ...defined(settings) });
+  return { ...settings, ...found, ...defined({ lowercase }) };
 }
 
 /** What no file says is as it was published; our defaults are for vocabularies of our own, whose files say them. */
