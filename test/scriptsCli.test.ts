@@ -110,6 +110,9 @@ describe('pleiad vocab', () => {
     const torn = vocabOf(at('ko.txt'), ...SMALL, '--no-preserve-hangul');
     expect(torn.json.normalization).toMatchObject({ stripAccents: true, preserveHangul: false });
     expect(torn.pieces('café')).toEqual(torn.pieces('cafe'));
+    const whole = vocabOf(at('ko.txt'), ...SMALL, '--bert-normalization', '--preserve-hangul');
+    expect(whole.json.normalization).toMatchObject({ stripAccents: true, preserveHangul: true, nfc: false });
+    expect(vocabOf(at('ko.txt'), ...SMALL, '--strip-accents').json.normalization.preserveHangul).toBe(true);
     for (const flag of ['--cased', '--no-strip-accents']) {
       const whole = vocabOf(at('ko.txt'), ...SMALL, '--no-preserve-hangul', flag);
       expect(whole.json.normalization).toMatchObject({ stripAccents: false, preserveHangul: true });

@@ -77,7 +77,7 @@ export const vocab: CommandDefinition = {
       alphabetLimit: given.alphabetLimit,
       cased: options.cased === true,
       stripAccents: options.stripAccents as boolean | undefined,
-      preserveHangul: options.preserveHangul !== false,
+      preserveHangul: options.preserveHangul as boolean | undefined,
       published: options.bertNormalization === true,
       field: options.field as string | undefined,
       invalidUtf8: options.invalidUtf8 as 'error' | 'replace' | undefined,

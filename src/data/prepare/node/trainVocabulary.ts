@@ -19,11 +19,11 @@ export interface TrainVocabularySettings {
   /** Keep upper case. Default false. */
   readonly cased?: boolean;
   /**
-   * Remove accents, and with them every other nonspacing mark: vowel signs, tone marks, voicing marks. Default false; with
-   * `preserveHangul: false` and `published`, as `cased` says.
+   * Remove accents, and with them every other nonspacing mark: vowel signs, tone marks, voicing marks. Default false; true
+   * for lower case with `published` or `preserveHangul: false`.
    */
   readonly stripAccents?: boolean;
-  /** Where accents are removed, keep Hangul syllables whole. Default true; false tears them into jamo as uncased BERT does. */
+  /** Where accents are removed, keep Hangul syllables whole instead of tearing them into jamo. Default true, `published` false. */
   readonly preserveHangul?: boolean;
   /** Do to text exactly what the published BERT and ELECTRA do, cased or uncased. Default false. */
   readonly published?: boolean;
@@ -92,10 +92,10 @@ export async function trainVocabulary(settings: TrainVocabularySettings): Promis
 }
 
 function normalizationOf(settings: TrainVocabularySettings) {
-  const { cased = false, preserveHangul = true, published = false } = settings;
-  const tearHangul = !preserveHangul || published;
+  const { cased = false, published = false, preserveHangul = !published } = settings;
+  const tearHangul = !preserveHangul;
   // Only the removal of accents can tear Hangul, so who asks for that asks for it.
-  const { stripAccents = tearHangul && !cased } = settings;
+  const { stripAccents = (published || tearHangul) && !cased } = settings;
   return { ...(published && PUBLISHED_NORMALIZATION), lowercase: !cased, stripAccents, tearHangul };
 }
 
