@@ -79,7 +79,7 @@ export interface AlignedText {
 
 const CLEANED = new RegExp(`[${REMOVED}${WHITESPACE}]`, 'gu');
 const SPACE = new RegExp(`[${WHITESPACE}]`, 'u');
-const CLEANED_CAREFULLY = new RegExp(`[${REMOVED_CAREFULLY}]|(?! )[${SPACES_CAREFULLY}]`, 'gu');
+const CLEANED_CAREFULLY = new RegExp(`[${REMOVED_CAREFULLY}\\p{Cs}]|(?! )[${SPACES_CAREFULLY}]`, 'gu');
 const SPACE_CAREFULLY = new RegExp(`[${SPACES_CAREFULLY}]`, 'u');
 const KEPT_CONTROLS = '\t\n\r';
 // Unicode's stream-safe text has at most 30 marks in a row (UAX #15 §13); an open end overflows the engine's stack on a
