@@ -21,7 +21,7 @@ import { convertModel } from '../src/pipelines/convertNode.js';
 import { loadFillMask } from '../src/pipelines/node.js';
 import { fromPretrained } from '../src/pipelines/pretrainedNode.js';
 import { RandomStream } from '../src/random/philox.js';
-import { WordPieceTokenizer } from '../src/text/tokenizer.js';
+import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from '../src/text/tokenizer.js';
 
 const PYTHON = process.env.PLEIAD_PYTHON;
 const script = (name: string) => fileURLToPath(new URL(`./golden/${name}`, import.meta.url));
@@ -89,7 +89,7 @@ describe.skipIf(PYTHON === undefined)('transformers (PLEIAD_PYTHON)', () => {
   const CLASSES = ARCHITECTURES.map((architecture) => [architecture] as const);
 
   it.each(CLASSES)('loads %s as we wrote it, and computes the same', async (architecture) => {
-    const tokenizer = WordPieceTokenizer.fromVocabulary(TOKENS, { lowercase: false, nfc: false, tearHangul: true });
+    const tokenizer = WordPieceTokenizer.fromVocabulary(TOKENS, { ...PUBLISHED_NORMALIZATION, lowercase: false });
     const isBert = architecture.startsWith('Bert');
     const size = { numHiddenLayers: 2, hiddenSize: 24, numAttentionHeads: 3, intermediateSize: 40 };
     const config = encoderConfig('tiny', tokenizer.vocabSize, { ...size, embeddingSize: isBert ? 24 : 16 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CheckpointError } from '../errors.js';
 import { encoderConfig, generatorConfig } from '../models/config.js';
-import { WordPieceTokenizer } from '../text/tokenizer.js';
+import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from '../text/tokenizer.js';
 import {
   accountForTensors,
   encoderConfigToJson,
@@ -135,7 +135,7 @@ describe('a BERT model', () => {
 
   it('keeps its span boundary head in a file of its own, so that transformers warns of nothing', async () => {
     const path = join(folder, 'spanbert');
-    const tokenizer = WordPieceTokenizer.fromVocabulary(TOKENS, { nfc: false, tearHangul: true });
+    const tokenizer = WordPieceTokenizer.fromVocabulary(TOKENS, PUBLISHED_NORMALIZATION);
     const saved = { ...filled(spanBert), tokenizer };
     const files = await saveModelFolder(path, saved);
     expect([...files.keys()]).toContain('span_boundary.safetensors');

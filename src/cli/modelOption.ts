@@ -17,7 +17,10 @@ export const REVISION_OPTION: OptionDefinition = {
 
 export const CASING_OPTIONS: readonly OptionDefinition[] = [
   { flags: '--cased', description: 'read the vocabulary as cased, whatever the tokenizer files say' },
-  { flags: '--uncased', description: 'lower-case and remove accents, whatever the tokenizer files say' },
+  {
+    flags: '--uncased',
+    description: 'lower-case, whatever the tokenizer files say; accents go too unless they keep them',
+  },
 ];
 
 /** For commands that read a model from anywhere: instead of MODEL_OPTION. */

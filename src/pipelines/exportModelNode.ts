@@ -81,10 +81,8 @@ async function writeFloat(
   const config = `${JSON.stringify(encoderConfigToJson(model), null, 2)}\n`;
   files.set('config.json', (await writeFileDurably(join(folder, 'config.json'), [config])).bytes);
   if (tokenizer) {
-    // transformers.js reads tokenizer.json whatever the class is, and gives segment ids only for classes of these names:
-    // with PreTrainedTokenizerFast the second text of a pair would pass for the first.
-    const tokenizerClass = familyOf(model.architecture) === 'bert' ? 'BertTokenizer' : 'ElectraTokenizer';
-    await saveTokenizer(tokenizer, folder, { tokenizerClass });
+    // Without segment ids, the second text of a pair would pass for the first in transformers.js.
+    await saveTokenizer(tokenizer, folder, { modelType: familyOf(model.architecture), segmentIds: true });
     for (const name of ['tokenizer.json', 'tokenizer_config.json', 'vocab.txt'])
       files.set(name, statSync(join(folder, name)).size);
   }

@@ -30,9 +30,21 @@ export function unreachablePieces(tokens: readonly string[], settings: Normaliza
   return { count: lost.length, of: pieces.length, examples: lost.slice(0, 3) };
 }
 
-/** Whether a vocabulary was made from text whose case and accents were kept, by what it holds. */
-export function isCasedVocabulary(tokens: readonly string[], uncased: NormalizationSettings): boolean {
-  return isMany(unreachablePieces(tokens, { ...uncased, lowercase: true, stripAccents: undefined }));
+/**
+ * What kind of text a vocabulary was made from, by what it holds: cased; of lower case with accents (not one capital, though
+ * the removal of accents would cost many pieces); or of lower case without them. What the settings say of accents holds.
+ */
+export function casingOfVocabulary(
+  tokens: readonly string[],
+  uncased: NormalizationSettings,
+): Pick<NormalizationSettings, 'lowercase' | 'stripAccents'> {
+  const { stripAccents } = uncased;
+  const isUncased = !isMany(unreachablePieces(tokens, { ...uncased, lowercase: true, stripAccents: undefined }));
+  if (isUncased) return { lowercase: true, stripAccents };
+  const capitals = unreachablePieces(tokens, { ...uncased, lowercase: true, stripAccents: false });
+  const hasLowerCase = tokens.some((token) => /\p{Ll}/u.test(token));
+  const isLower = capitals.count === 0 && hasLowerCase && stripAccents === undefined;
+  return isLower ? { lowercase: true, stripAccents: false } : { lowercase: false, stripAccents };
 }
 
 function isMany({ count, of }: Unreachable): boolean {

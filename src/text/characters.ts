@@ -16,6 +16,23 @@ export const WHITESPACE = '\\p{White_Space}';
 export const REMOVED = '\\0-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f\\p{Cf}\\p{Co}\\p{Cs}\\ufffd';
 
 /**
+ * What careful cleaning removes, beside lone surrogates: controls, private use, U+FFFD, and those format characters that change
+ * nothing but the look of a line (soft hyphen, byte order mark, marks of direction, invisible operators). The others stay:
+ * ZWNJ and ZWJ tell words apart in Persian, Malayalam, Sinhala and others and make one emoji of several; the signs over
+ * Arabic numbers are seen; tags say whose flag it is. In code points, so that every reader of a `tokenizer.json` means the
+ * same.
+ */
+export const REMOVED_CAREFULLY =
+  '\\x00-\\x08\\x0e-\\x1f\\x7f\\u0080-\\u0084\\u0086-\\u009f\\u00ad\\u061c\\u200e\\u200f\\u202a-\\u202e\\u2060-\\u206f' +
+  '\\ue000-\\uf8ff\\ufeff\\ufff9-\\ufffb\\ufffd\\u{e0001}\\u{f0000}-\\u{ffffd}\\u{100000}-\\u{10fffd}';
+
+/**
+ * What careful cleaning turns into a space: Unicode's White_Space, and U+200B, which marks the ends of words in Khmer, Thai
+ * and Burmese. BERT's cleaning joins the words at U+200B, at form feeds and at next-line marks.
+ */
+export const SPACES_CAREFULLY = '\\x09-\\x0d \\u0085\\u00a0\\u1680\\u2000-\\u200b\\u2028\\u2029\\u202f\\u205f\\u3000';
+
+/**
  * CJK ideographs, each of which BERT makes a word of its own. The tokenizers package starts extension E at U+2B920
  * instead of U+2B820; we follow the original code.
  */

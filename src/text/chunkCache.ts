@@ -2,7 +2,7 @@ import type { AddedTokenSplitter } from './addedTokens.js';
 import type { NormalizationSettings } from './normalization.js';
 import { normalizeAligned } from './normalization.js';
 import type { WordPiece } from './wordpiece.js';
-import { ChunkKind, forEachWord } from './words.js';
+import { ChunkKind, forEachPart, forEachWord } from './words.js';
 
 /** Numbers kept for each piece of a chunk: 2·id + (1 at a word's start), start, end (exclusive) within the chunk. */
 export const PIECE_STRIDE = 3;
@@ -43,7 +43,10 @@ export class ChunkCache {
   readonly #settings: NormalizationSettings;
   readonly #wordPiece: WordPiece;
   readonly #unkId: number;
-  readonly #maxCharsPerWord: number;
+  /** A word of more code points is one [UNK]. */
+  readonly #unknownAbove: number;
+  /** A word of more code points is cut into several. */
+  readonly #cutAbove: number;
   readonly #addedWords: AddedTokenSplitter | undefined;
   /** Entries one after another; 0 is no entry's place. */
   readonly #pool = new Int32Array(POOL_SIZE);
@@ -69,7 +72,9 @@ export class ChunkCache {
     this.#settings = settings;
     this.#wordPiece = wordPiece;
     this.#unkId = unkId;
-    this.#maxCharsPerWord = maxCharsPerWord;
+    const longest = Number.POSITIVE_INFINITY;
+    this.#unknownAbove = settings.cutLongWords ? longest : maxCharsPerWord;
+    this.#cutAbove = settings.cutLongWords ? maxCharsPerWord : longest;
     this.pieces = this.#pool;
   }
 
@@ -82,7 +87,7 @@ export class ChunkCache {
       this.#point(this.#unitPlaces[unit]);
     } else if (length <= MAX_CACHED_LENGTH) {
       this.#point(this.#search(text, chunk));
-    } else if (chunk.kind === ChunkKind.word && length > this.#maxCharsPerWord) {
+    } else if (chunk.kind === ChunkKind.word && length > this.#unknownAbove) {
       // A 10 MB "word" is one [UNK] without a look at its characters: normalising never makes a plain chunk shorter.
       this.pieces = Int32Array.of(2 * this.#unkId + 1, 0, length);
       this.at = 0;
@@ -154,14 +159,19 @@ export class ChunkCache {
 
   #tokenize(raw: string, chunk: TextChunk): number[] {
     const result: number[] = [];
+    const pieces: number[] = [];
     const word = chunk.kind === ChunkKind.word ? chunk.normalizedUnits() : undefined;
     if (word !== undefined) {
-      this.#wordPiece.split(word, result);
-      for (let i = 0; i < result.length; i += PIECE_STRIDE) result[i] = 2 * result[i] + (i === 0 ? 1 : 0);
+      forEachPart(word, this.#cutAbove, (start, end) => {
+        pieces.length = 0;
+        this.#wordPiece.split(end - start === word.length ? word : word.slice(start, end), pieces);
+        for (let i = 0; i < pieces.length; i += PIECE_STRIDE) {
+          result.push(2 * pieces[i] + (i === 0 ? 1 : 0), start + pieces[i + 1], start + pieces[i + 2]);
+        }
+      });
       return result;
     }
     const { text, starts, ends } = normalizeAligned(raw, this.#settings);
-    const pieces: number[] = [];
     const appendWord = (wordStart: number, wordEnd: number) => {
       pieces.length = 0;
       this.#wordPiece.split(text.slice(wordStart, wordEnd), pieces);
@@ -172,12 +182,13 @@ export class ChunkCache {
       }
     };
     if (!this.#addedWords) {
-      forEachWord(text, appendWord);
+      forEachWord(text, appendWord, this.#cutAbove);
       return result;
     }
     this.#addedWords.split(
       text,
-      (from, to) => forEachWord(text.slice(from, to), (start, end) => appendWord(from + start, from + end)),
+      (from, to) =>
+        forEachWord(text.slice(from, to), (start, end) => appendWord(from + start, from + end), this.#cutAbove),
       (id, start, end) => result.push(2 * id + 1, starts[start], ends[end - 1]),
     );
     return result;

@@ -8,6 +8,7 @@ import {
   PUBLISHED_NORMALIZATION,
 } from './normalization.js';
 
+const STRIPPED = { ...DEFAULT_NORMALIZATION, stripAccents: true };
 const CASED = { ...DEFAULT_NORMALIZATION, lowercase: false };
 const decomposed = '한글'.normalize('NFD');
 
@@ -20,15 +21,18 @@ function source(text: string, settings: NormalizationSettings, part: string): st
 }
 
 describe('normalization', () => {
-  it('lower-cases and removes accents together, unless told otherwise', () => {
-    expect(normalize('Café ÅNGSTRÖM', DEFAULT_NORMALIZATION)).toBe('cafe angstrom');
-    expect(normalize('Café ÅNGSTRÖM', { ...DEFAULT_NORMALIZATION, stripAccents: false })).toBe('café ångström');
+  it('lower-cases and keeps accents; as published, removes them when it lower-cases', () => {
+    expect(normalize('Café ÅNGSTRÖM', DEFAULT_NORMALIZATION)).toBe('café ångström');
+    expect(normalize('Café ÅNGSTRÖM', STRIPPED)).toBe('cafe angstrom');
+    expect(normalize('Café ÅNGSTRÖM', PUBLISHED_NORMALIZATION)).toBe('cafe angstrom');
+    expect(normalize('Café', { ...PUBLISHED_NORMALIZATION, lowercase: false })).toBe('Café');
     expect(normalize('Café', CASED)).toBe('Café');
     expect(normalize('Café', { ...CASED, stripAccents: true })).toBe('Cafe');
   });
 
   it('keeps Hangul whole by default and tears it into jamo as published', () => {
-    expect(normalize('한글 Œuvre', DEFAULT_NORMALIZATION)).toBe('한글 œuvre');
+    for (const settings of [DEFAULT_NORMALIZATION, STRIPPED])
+      expect(normalize('한글 Œuvre', settings)).toBe('한글 œuvre');
     expect(normalize('한글', PUBLISHED_NORMALIZATION)).toBe(decomposed);
     expect(normalize('한글', { ...PUBLISHED_NORMALIZATION, tearHangul: false })).toBe('한글');
   });
@@ -40,9 +44,25 @@ describe('normalization', () => {
   });
 
   it('removes control, format and replacement characters and makes every space a space', () => {
-    expect(normalize('a\0b\u200dc\ufffd\u00add\ufeff', CASED)).toBe('abcd');
-    expect(normalize('a\tb\nc\rd\u00a0e\u3000f', CASED)).toBe('a b c d e f');
+    for (const settings of [CASED, PUBLISHED_NORMALIZATION]) {
+      expect(normalize('a\0bc\ufffd\u00add\ufeff\u200e\ue000', settings)).toBe('abcd');
+      expect(normalize('a\tb\nc\rd\u00a0e\u3000f', settings)).toBe('a b c d e f');
+    }
     expect(normalize('a\u200db\tc', { ...CASED, cleanText: false })).toBe('a\u200db\tc');
+  });
+
+  it('keeps format characters that tell words apart, which were removed as published', () => {
+    // Persian "they go", an Arabic year, the Sinhala word for "honourable", a family, the flag of England.
+    for (const text of ['می\u200cروند', '\u0600١٤', 'ශ්\u200dරී', '👨\u200d👩', '🏴\u{e0067}\u{e0062}\u{e007f}']) {
+      expect(normalize(text, CASED)).toBe(text);
+      expect(normalize(text, PUBLISHED_NORMALIZATION)).not.toBe(text);
+    }
+  });
+
+  it('parts words where a text says that they end, which were joined as published', () => {
+    const text = 'ខ្មែរ\u200bភាសា a\fb\u0085c\vd';
+    expect(normalize(text, CASED)).toBe('ខ្មែរ ភាសា a b c d');
+    expect(normalize(text, { ...PUBLISHED_NORMALIZATION, stripAccents: false })).toBe('ខ្មែរភាសា abcd');
   });
 
   it('sets ideographs apart, not kana and not Hangul', () => {
@@ -63,7 +83,7 @@ describe('normalization', () => {
   it('remembers which original text each character stands for', () => {
     expect(source('x e\u0301 y', CASED, 'é')).toBe('e\u0301');
     expect(source(`x${decomposed}y`, CASED, '글')).toBe('글'.normalize('NFD'));
-    expect(source('ÉCOLE', DEFAULT_NORMALIZATION, 'ecole')).toBe('ÉCOLE');
+    expect(source('ÉCOLE', STRIPPED, 'ecole')).toBe('ÉCOLE');
     expect(source('한글', PUBLISHED_NORMALIZATION, '글'.normalize('NFD'))).toBe('글');
     expect(source('so\u00adft', CASED, 'soft')).toBe('so\u00adft');
     expect(source('a漢b', CASED, '漢')).toBe('漢');
@@ -79,10 +99,12 @@ describe('normalization', () => {
         fc.record({
           nfc: fc.boolean(),
           cleanText: fc.boolean(),
+          keepFormat: fc.boolean(),
           handleChineseChars: fc.boolean(),
           lowercase: fc.boolean(),
           stripAccents: fc.option(fc.boolean(), { nil: undefined }),
           tearHangul: fc.boolean(),
+          cutLongWords: fc.boolean(),
         }),
         (text, settings) => {
           const aligned = normalizeAligned(text, settings);

@@ -1,4 +1,4 @@
-import { EXTENDER, IDEOGRAPH, REMOVED, WHITESPACE } from './characters.js';
+import { EXTENDER, IDEOGRAPH, REMOVED, REMOVED_CAREFULLY, SPACES_CAREFULLY, WHITESPACE } from './characters.js';
 
 /** What happens to text before it is cut into words. */
 export interface NormalizationSettings {
@@ -6,35 +6,61 @@ export interface NormalizationSettings {
   nfc: boolean;
   /** Remove control characters and turn every kind of whitespace into a space. Default true. */
   cleanText: boolean;
+  /**
+   * Clean carefully: keep the format characters that tell words apart (ZWNJ, ZWJ, tags of flags, signs over numbers), and
+   * part words at U+200B, form feeds and next-line marks. Default true; published tokenizers: false, which removes them all.
+   */
+  keepFormat: boolean;
   /** Make each CJK ideograph a word. Default true. */
   handleChineseChars: boolean;
   /** Lower-case, character by character. Default true. */
   lowercase: boolean;
-  /** Remove accents (all nonspacing marks). Undefined: exactly when lower-casing. */
+  /**
+   * Remove accents: all nonspacing marks, which are also the vowel signs, tone marks and voicing marks of many scripts.
+   * Default false. Said to be undefined: exactly when lower-casing, as published.
+   */
   stripAccents?: boolean;
   /**
    * Leave text decomposed after removing accents, as uncased BERT does: Hangul syllables fall apart into jamo, and a
    * vocabulary of syllables then finds nothing. Default false: what accent removal took apart is composed again.
    */
   tearHangul: boolean;
+  /**
+   * Cut a word that is longer than a word may be (`maxCharsPerWord`) into several, so that text without spaces (Thai, Lao,
+   * Khmer, kana) is read. Default true; published tokenizers: false, which makes it one [UNK].
+   */
+  cutLongWords: boolean;
 }
 
-/** Our defaults: uncased, NFC first, Hangul whole. */
+/** Our defaults, for a vocabulary of our own: lower case, and nothing else that a script tells words apart by is removed. */
 export const DEFAULT_NORMALIZATION: NormalizationSettings = {
   nfc: true,
   cleanText: true,
+  keepFormat: true,
   handleChineseChars: true,
   lowercase: true,
-  stripAccents: undefined,
+  stripAccents: false,
   tearHangul: false,
+  cutLongWords: true,
 };
 
 /** What uncased BERT and ELECTRA were published with; for cased models set `lowercase: false`. */
 export const PUBLISHED_NORMALIZATION: NormalizationSettings = {
-  ...DEFAULT_NORMALIZATION,
   nfc: false,
+  cleanText: true,
+  keepFormat: false,
+  handleChineseChars: true,
+  lowercase: true,
+  stripAccents: undefined,
   tearHangul: true,
+  cutLongWords: false,
 };
+
+/** Whether these are the steps of the published BERT, whichever of its flags are set. */
+export function isPublishedNormalization(settings: NormalizationSettings): boolean {
+  const { nfc, cleanText, keepFormat, tearHangul, cutLongWords } = settings;
+  return !nfc && cleanText && !keepFormat && !cutLongWords && (tearHangul || !stripsAccents(settings));
+}
 
 /** Whether accents are removed; follows `lowercase` unless it was said. */
 export function stripsAccents(settings: NormalizationSettings): boolean {
@@ -53,6 +79,8 @@ export interface AlignedText {
 
 const CLEANED = new RegExp(`[${REMOVED}${WHITESPACE}]`, 'gu');
 const SPACE = new RegExp(`[${WHITESPACE}]`, 'u');
+const CLEANED_CAREFULLY = new RegExp(`[${REMOVED_CAREFULLY}\\p{Cs}]|(?! )[${SPACES_CAREFULLY}]`, 'gu');
+const SPACE_CAREFULLY = new RegExp(`[${SPACES_CAREFULLY}]`, 'u');
 const KEPT_CONTROLS = '\t\n\r';
 // Unicode's stream-safe text has at most 30 marks in a row (UAX #15 §13); an open end overflows the engine's stack on a
 // million of them.
@@ -73,17 +101,20 @@ function clean(character: string): string {
   const isSpace = KEPT_CONTROLS.includes(character) || (SPACE.test(character) && !/\p{Cc}/u.test(character));
   return isSpace ? ' ' : '';
 }
+const cleanCarefully = (character: string): string => (SPACE_CAREFULLY.test(character) ? ' ' : '');
 
 /**
  * BERT's normalisation with an alignment to the original text.
  * google-research/bert, tokenization.py (BasicTokenizer), in the order of the tokenizers package's BertNormalizer:
- * NFC, cleaning, ideographs, accents, lower case. Two departures, both on by default: NFC first, and Hangul kept whole.
+ * NFC, cleaning, ideographs, accents, lower case. Departures, all on by default: NFC first, careful cleaning, accents kept,
+ * and Hangul kept whole where they are not.
  * Lone surrogates, which no UTF-8 file can hold, are always dropped.
  */
 export function normalizeAligned(text: string, settings: NormalizationSettings): AlignedText {
   let aligned = identity(text);
   if (settings.nfc) aligned = composeAligned(aligned);
-  if (settings.cleanText) aligned = replaceAligned(aligned, CLEANED, clean);
+  if (settings.cleanText && settings.keepFormat) aligned = replaceAligned(aligned, CLEANED_CAREFULLY, cleanCarefully);
+  else if (settings.cleanText) aligned = replaceAligned(aligned, CLEANED, clean);
   else aligned = replaceAligned(aligned, LONE_SURROGATE, remove);
   if (settings.handleChineseChars) aligned = replaceAligned(aligned, IDEOGRAPHS, setApart);
   if (stripsAccents(settings)) {

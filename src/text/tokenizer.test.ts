@@ -50,8 +50,9 @@ function slices(text: string, settings?: TokenizerOptions): string[] {
 
 describe('WordPieceTokenizer', () => {
   it('tokenizes the example of the original BERT tests', () => {
-    expect(tokensOf('UNwant\u00e9d,running')).toEqual(['un', '##want', '##ed', ',', 'runn', '##ing']);
-    expect(slices('UNwant\u00e9d,running')).toEqual(['UN', 'want', 'éd', ',', 'runn', 'ing']);
+    const settings = PUBLISHED_NORMALIZATION;
+    expect(tokensOf('UNwant\u00e9d,running', settings)).toEqual(['un', '##want', '##ed', ',', 'runn', '##ing']);
+    expect(slices('UNwant\u00e9d,running', settings)).toEqual(['UN', 'want', 'éd', ',', 'runn', 'ing']);
   });
 
   it('keeps Hangul whole when uncased, also when it arrives decomposed', () => {
@@ -59,7 +60,8 @@ describe('WordPieceTokenizer', () => {
     expect(tokensOf(text)).toEqual(['안녕', '##하', '##세', '##요']);
     expect(tokensOf(text.normalize('NFD'))).toEqual(['안녕', '##하', '##세', '##요']);
     expect(slices(text.normalize('NFD')).map((part) => part.normalize('NFC'))).toEqual(['안녕', '하', '세', '요']);
-    expect(tokensOf(text, { tearHangul: true })).toEqual(['[UNK]']);
+    expect(tokensOf(text, { stripAccents: true })).toEqual(['안녕', '##하', '##세', '##요']);
+    expect(tokensOf(text, { stripAccents: true, tearHangul: true })).toEqual(['[UNK]']);
   });
 
   it('frames one text and a pair', () => {
@@ -134,16 +136,35 @@ describe('WordPieceTokenizer', () => {
   });
 
   it('encodes the empty text and texts of removed characters only', () => {
-    for (const text of ['', ' \n', '\0\u200d', '\ud800']) {
+    for (const text of ['', ' \n', '\0\u00ad\u200b', '\ud800']) {
       expect(make().encode(text).tokens).toEqual(['[CLS]', '[SEP]']);
       expect(make().encodeIds(text)).toEqual(new Int32Array(0));
     }
   });
 
-  it('makes a word of 10 million letters one [UNK]', () => {
+  it('makes a word of 10 million letters one [UNK] where long words are not cut', () => {
     const word = 'a'.repeat(10_000_000);
-    expect([...make().encodeIds(`b ${word} c`)]).toEqual(['b', '[UNK]', 'c'].map((token) => make().tokenToId(token)));
-    expect([...make().encode(word, { addSpecialTokens: false }).offsets]).toEqual([0, word.length]);
+    const tokenizer = make(PUBLISHED_NORMALIZATION);
+    expect([...tokenizer.encodeIds(`b ${word} c`)]).toEqual(
+      ['b', '[UNK]', 'c'].map((token) => tokenizer.tokenToId(token)),
+    );
+    expect([...tokenizer.encode(word, { addSpecialTokens: false }).offsets]).toEqual([0, word.length]);
+  });
+
+  it('cuts a word of a million letters into words of a hundred', () => {
+    const word = 'a'.repeat(1_000_000);
+    const { tokens, wordIds, offsets } = make().encode(`b ${word}`, { addSpecialTokens: false });
+    expect(tokens.slice(0, 4)).toEqual(['b', 'a', '##a', '##a']);
+    expect(tokens.filter((token) => token === 'a')).toHaveLength(10_000);
+    expect(wordIds.at(-1)).toBe(10_000);
+    expect([...offsets.subarray(-4)]).toEqual([1_000_000, 1_000_001, 1_000_001, 1_000_002]);
+  });
+
+  it('parts no mark from its letter where it cuts a word', () => {
+    const word = `${'a'.repeat(99)}e\u0308b`; // the e is letter 100, its mark 101
+    const { wordIds, offsets } = make({ nfc: false }).encode(word, { addSpecialTokens: false });
+    expect([...wordIds]).toEqual([...Array(99).fill(0), 1]);
+    expect([...offsets.subarray(-2)]).toEqual([99, 102]);
   });
 
   it.each(['😀x', 'e\u0301', '\u0301', '한', '漢字', 'a.', '\u200d', '\u1112\u1161'])(
@@ -215,8 +236,9 @@ describe('WordPieceTokenizer', () => {
       make(),
       WordPieceTokenizer.fromVocabulary([...VOCABULARY, 'x']),
       WordPieceTokenizer.fromVocabulary([...VOCABULARY].reverse()),
-      ...[{ nfc: false }, { lowercase: false }, { stripAccents: false }, { handleChineseChars: false }].map(make),
-      ...[{ tearHangul: true }, { cleanText: false }, { maxCharsPerWord: 50 }].map(make),
+      ...[{ nfc: false }, { lowercase: false }, { stripAccents: true }, { handleChineseChars: false }].map(make),
+      ...[{ stripAccents: true, tearHangul: true }, { cleanText: false }, { maxCharsPerWord: 50 }].map(make),
+      ...[{ keepFormat: false }, { cutLongWords: false }].map(make),
       make({ specialTokens: { pad: 'a' } }),
       make({ additionalSpecialTokens: ['a'] }),
       make({ addedTokens: [{ content: 'a' }] }),
@@ -225,7 +247,8 @@ describe('WordPieceTokenizer', () => {
       make({ addedTokens: [{ content: '=', special: true, normalized: true }] }),
     ].map((tokenizer) => tokenizer.hash());
     expect(new Set(hashes).size).toBe(hashes.length);
-    expect(make({ stripAccents: true }).hash()).toBe(make().hash());
+    const follows = WordPieceTokenizer.fromVocabulary(VOCABULARY, { stripAccents: undefined });
+    expect(follows.hash()).toBe(make({ stripAccents: true }).hash());
     // Shards are found again by these; they were the same before words could be added.
     expect(make(PUBLISHED_NORMALIZATION).hash()).toBe('818971ef4495833601781b050f6343ba');
     const additionalSpecialTokens = ['=', 'a'];
@@ -236,6 +259,15 @@ describe('WordPieceTokenizer', () => {
     const mask = { content: '[MASK]', special: true, lstrip: true, normalized: true };
     expect(make({ addedTokens: [mask] }).hash()).toBe(make().hash());
     expect(make().hash()).toMatch(/^[0-9a-f]{32}$/);
+  });
+
+  it('has the hash that it had before there were careful cleaning and long words to cut', () => {
+    const before = { ...PUBLISHED_NORMALIZATION, nfc: true, tearHangul: false };
+    const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'a'];
+    const hash = (settings: TokenizerOptions) => WordPieceTokenizer.fromVocabulary(tokens, settings).hash();
+    expect(hash(before)).toBe('68cfca6f0f0afb1e7fdc5593c81a9c4a');
+    expect(hash({ ...before, lowercase: false })).toBe('b64f6405c0a91b69cbfe594259a8d10f');
+    expect(hash(PUBLISHED_NORMALIZATION)).toBe('597d7ebac93738419cc3f00f5d52aafb');
   });
 });
 
@@ -251,7 +283,11 @@ describe('encode and encodeIds, for any text', () => {
     nfc: fc.boolean(),
     tearHangul: fc.boolean(),
     cleanText: fc.boolean(),
+    keepFormat: fc.boolean(),
     handleChineseChars: fc.boolean(),
+    stripAccents: fc.constantFrom(true, false, undefined),
+    cutLongWords: fc.boolean(),
+    maxCharsPerWord: fc.constantFrom(5, 100),
   });
 
   it('give the same ids, those of the whole text normalised and cut at once', () => {
@@ -262,8 +298,10 @@ describe('encode and encodeIds, for any text', () => {
         expect(tokenizer.encodeIds(t)).toEqual(encoding.ids);
         const normalized = normalize(t, tokenizer.settings);
         const pieces: number[] = [];
-        const wordPiece = new WordPiece(VOCABULARY, tokenizer.unkId, 100);
-        forEachWord(normalized, (start, end) => wordPiece.split(normalized.slice(start, end), pieces));
+        const { maxCharsPerWord, cutLongWords } = tokenizer.settings;
+        const wordPiece = new WordPiece(VOCABULARY, tokenizer.unkId, maxCharsPerWord);
+        const split = (start: number, end: number) => wordPiece.split(normalized.slice(start, end), pieces);
+        forEachWord(normalized, split, cutLongWords ? maxCharsPerWord : undefined);
         expect([...encoding.ids]).toEqual(pieces.filter((_, i) => i % 3 === 0));
       }),
       { numRuns: 500 },

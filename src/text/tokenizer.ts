@@ -51,7 +51,7 @@ export interface EncodeOptions {
 
 /**
  * BERT's tokenizer: normalisation, words, WordPiece. Same ids, offsets and word ids as the tokenizers package when loaded
- * from its `tokenizer.json`; our own defaults differ in two points (NFC first, Hangul kept whole).
+ * from its `tokenizer.json`. Our own defaults keep what BERT's take apart: see docs/text.md.
  *
  * Not for texts beyond a few hundred MB at once: one text is one JavaScript string. Feed a corpus document by document or
  * cut it at whitespace; cutting there never changes the pieces.
@@ -92,8 +92,9 @@ export class WordPieceTokenizer extends CallableTokenizer {
   }
 
   /**
-   * A tokenizer over a vocabulary in id order. Defaults: uncased, NFC first, Hangul whole. An empty token takes an id and
-   * is met by no text; of a token that stands several times, the last id counts and the others are as empty.
+   * A tokenizer over a vocabulary in id order. The defaults are those of `VocabularyTrainer`; for a published vocabulary
+   * give `PUBLISHED_NORMALIZATION`, or read its folder. An empty token takes an id and is met by no text; of a token that
+   * stands several times, the last id counts and the others are as empty.
    * @throws DataError   when [UNK], an additional special token or an added token is missing
    * @throws SettingsError for settings out of range
    */
@@ -105,7 +106,10 @@ export class WordPieceTokenizer extends CallableTokenizer {
     return new WordPieceTokenizer(tokens, resolveTokenizerSettings(settings), maxLength);
   }
 
-  /** Reads `vocab.txt`: one token a line, the line number being the id. Empty lines at its end are none. */
+  /**
+   * Reads `vocab.txt`: one token a line, the line number being the id. Empty lines at its end are none. Defaults as those of
+   * `fromVocabulary`.
+   */
   static fromVocabText(text: string, settings?: TokenizerOptions): WordPieceTokenizer {
     return WordPieceTokenizer.fromVocabulary(withoutBlankEnd(tokensFromVocabText(text)), settings);
   }
@@ -183,10 +187,15 @@ export class WordPieceTokenizer extends CallableTokenizer {
     const s = this.settings;
     const strips = stripsAccents(s);
     const { pad, unk, cls, sep, mask } = s.specialTokens;
+    // Only removing accents can tear Hangul.
+    const tears = strips && s.tearHangul;
+    const rules: unknown[] = [s.nfc, s.cleanText, s.handleChineseChars, s.lowercase, strips, tears, s.maxCharsPerWord];
+    // What older tokenizers do not have is named only where it is on, so that their hashes stay.
+    if (s.cleanText && s.keepFormat) rules.push('keepFormat');
+    if (s.cutLongWords) rules.push('cutLongWords');
     this.#hash ??= contentHash(
       JSON.stringify([
-        // Only removing accents can tear Hangul.
-        [s.nfc, s.cleanText, s.handleChineseChars, s.lowercase, strips, strips && s.tearHangul, s.maxCharsPerWord],
+        rules,
         [pad, unk, cls, sep, mask],
         additionalSpecialTokensOf(s),
         this.tokens,
@@ -340,6 +349,7 @@ function inCodePoints(text: string, pieces: SequencePieces): SequencePieces {
   return { ...pieces, offsets: pieces.offsets.map((offset) => codePoints[offset]) };
 }
 
+export { DEFAULT_NORMALIZATION, type NormalizationSettings, PUBLISHED_NORMALIZATION } from './normalization.js';
 export { PieceBuffer } from './pieceBuffer.js';
 export type { TokenizedText, TokenizedTexts, TokenizeOptions } from './tokenizerCall.js';
 export type { AddedToken, AddedTokenInput, SpecialTokens, TokenizerOptions, TokenizerSettings };

@@ -27,10 +27,12 @@ const EVERY_SETTING: TokenizerOptions[] = [
   PUBLISHED_NORMALIZATION,
   { lowercase: false },
   { lowercase: false, stripAccents: true },
-  { stripAccents: false },
+  { stripAccents: true },
   { nfc: false },
-  { tearHangul: true },
+  { stripAccents: true, tearHangul: true },
   { cleanText: false, handleChineseChars: false },
+  { keepFormat: false },
+  { cutLongWords: false },
   { maxCharsPerWord: 20, additionalSpecialTokens: ['[E1]'] },
 ];
 
@@ -63,6 +65,38 @@ describe('tokenizer files', () => {
     }
   });
 
+  it('tokenizer.json as we wrote it before keeps its meaning', () => {
+    const json = changed((j) => {
+      j.normalizer = {
+        type: 'Sequence',
+        normalizers: [
+          { type: 'NFC' },
+          {
+            type: 'BertNormalizer',
+            clean_text: true,
+            handle_chinese_chars: true,
+            strip_accents: false,
+            lowercase: false,
+          },
+          { type: 'NFD' },
+          { type: 'Replace', pattern: { Regex: '\\p{Mn}' }, content: '' },
+          { type: 'NFC' },
+          { type: 'Lowercase' },
+        ],
+      } as never;
+      j.pre_tokenizer = { type: 'BertPreTokenizer' };
+    });
+    const before = { ...PUBLISHED_NORMALIZATION, nfc: true, tearHangul: false };
+    expect(WordPieceTokenizer.fromTokenizerJson(json).hash()).toBe(make(before).hash());
+    const config = {
+      do_lower_case: true,
+      strip_accents: true,
+      pleiad: { nfc: true, clean_text: true, tear_hangul: false },
+    };
+    const settings = settingsFromTokenizerConfig(config);
+    expect(WordPieceTokenizer.fromVocabText(make().toVocabText(), settings).hash()).toBe(make(before).hash());
+  });
+
   it('tokenizer_config.json always says the casing', () => {
     expect(
       make({ lowercase: false }).toTokenizerConfig({ modelMaxLength: 128, tokenizerClass: 'BertTokenizer' }),
@@ -74,24 +108,37 @@ describe('tokenizer files', () => {
       tokenizer_class: 'BertTokenizer',
       mask_token: '[MASK]',
     });
+    expect(make({ stripAccents: true }).toTokenizerConfig()).toMatchObject({ strip_accents: true });
     expect(make().toTokenizerConfig()).toMatchObject({
       do_lower_case: true,
-      strip_accents: true,
+      strip_accents: false,
       model_max_length: 512,
     });
   });
 
   it('tokenizer_config.json names the class in transformers that gives the same ids', () => {
     expect(make(PUBLISHED_NORMALIZATION).toTokenizerConfig().tokenizer_class).toBe('ElectraTokenizer');
-    expect(make({ lowercase: false, nfc: false }).toTokenizerConfig().tokenizer_class).toBe('ElectraTokenizer');
+    const cased = { ...PUBLISHED_NORMALIZATION, lowercase: false };
+    expect(make(cased).toTokenizerConfig().tokenizer_class).toBe('ElectraTokenizer');
+    expect(make(cased).toTokenizerConfig({ modelType: 'bert', segmentIds: true }).tokenizer_class).toBe(
+      'BertTokenizer',
+    );
     // Those that BertNormalizer cannot say must be read from tokenizer.json.
     for (const settings of [
       {},
       { lowercase: false },
       { nfc: false },
-      { ...PUBLISHED_NORMALIZATION, maxCharsPerWord: 200 },
+      ...[
+        { nfc: true },
+        { keepFormat: true },
+        { cutLongWords: true },
+        { tearHangul: false },
+        { maxCharsPerWord: 200 },
+      ].map((change) => ({ ...PUBLISHED_NORMALIZATION, ...change })),
     ]) {
       expect(make(settings).toTokenizerConfig().tokenizer_class).toBe('PreTrainedTokenizerFast');
+      // The name under which transformers.js gives segment ids, and Python reads tokenizer.json.
+      expect(make(settings).toTokenizerConfig({ segmentIds: true }).tokenizer_class).toBe('ConvBertTokenizer');
     }
   });
 
@@ -185,7 +232,7 @@ describe('tokenizer files', () => {
       (j) => {
         (j.normalizer.normalizers as object[]).push({ type: 'Strip' });
       },
-      /normalizer is "NFC, BertNormalizer.*Strip"/,
+      /normalizer is "NFC, .*BertNormalizer.*Strip"/,
     ],
     [
       'post-processor',

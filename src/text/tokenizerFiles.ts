@@ -1,7 +1,13 @@
 import { type TokenEntry, tokenizerJsonEntries } from './addedTokenFiles.js';
 import type { AddedToken } from './addedTokens.js';
+import { IDEOGRAPH, REMOVED_CAREFULLY, SPACES_CAREFULLY } from './characters.js';
 import { check, type Json, list, record, tokenText, unsupported } from './jsonChecks.js';
-import { type NormalizationSettings, PUBLISHED_NORMALIZATION, stripsAccents } from './normalization.js';
+import {
+  isPublishedNormalization,
+  type NormalizationSettings,
+  PUBLISHED_NORMALIZATION,
+  stripsAccents,
+} from './normalization.js';
 import {
   addedTokensOf,
   additionalSpecialTokensOf,
@@ -10,8 +16,28 @@ import {
   type TokenizerSettings,
 } from './tokenizerSettings.js';
 import { CONTINUATION_PREFIX } from './wordpiece.js';
+import { wordPart } from './words.js';
 
-const REMOVE_NONSPACING_MARKS = { type: 'Replace', pattern: { Regex: '\\p{Mn}' }, content: '' };
+const replace = (regex: string, content: string): Json => ({ type: 'Replace', pattern: { Regex: regex }, content });
+/** A character class that Oniguruma reads too, which does not know `\\u{…}`. */
+const characterClass = (source: string): string =>
+  `[${source.replace(/\\u\{(\w+)\}/g, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16)))}]`;
+
+const REMOVE_NONSPACING_MARKS = replace('\\p{Mn}', '');
+/** Takes the place of BertNormalizer's cleaning. */
+const CLEAN_CAREFULLY = [
+  replace(characterClass(REMOVED_CAREFULLY), ''),
+  replace(characterClass(SPACES_CAREFULLY), ' '),
+];
+/** transformers.js lower-cases whole texts, which makes Σ at a word's end ς; all others go letter by letter. */
+const LOWER_SIGMA = replace('Σ', 'σ');
+/** transformers.js sets apart only ideographs of the basic plane. */
+const SET_IDEOGRAPHS_APART = {
+  type: 'Split',
+  pattern: { Regex: characterClass(IDEOGRAPH) },
+  behavior: 'Isolated',
+  invert: false,
+};
 
 /** Writes the tokenizers package's `tokenizer.json`. */
 export function tokenizerJson(tokens: readonly string[], settings: TokenizerSettings): Json {
@@ -25,7 +51,7 @@ export function tokenizerJson(tokens: readonly string[], settings: TokenizerSett
     padding: null,
     added_tokens: addedTokensById(tokens, settings).map(([id, token]) => ({ id, ...token })),
     normalizer: normalizerJson(settings),
-    pre_tokenizer: { type: 'BertPreTokenizer' },
+    pre_tokenizer: preTokenizerJson(settings),
     post_processor: frame ? templateProcessing(cls, ids.get(cls)!, sep, ids.get(sep)!) : null,
     decoder: { type: 'WordPiece', prefix: CONTINUATION_PREFIX, cleanup: true },
     model: {
@@ -51,24 +77,44 @@ function addedTokenJson({ content, singleWord, lstrip, rstrip, normalized, speci
 }
 
 /**
- * BertNormalizer says it all except our two departures: NFC goes before it, and keeping Hangul whole means removing
- * accents in steps, with NFC after them.
+ * BertNormalizer, and around it what it cannot say: NFC goes before it, careful cleaning takes the place of its own, and
+ * keeping Hangul whole means removing accents in steps, with NFC after them.
  */
 function normalizerJson(settings: NormalizationSettings): Json {
   const composesAgain = stripsAccents(settings) && !settings.tearHangul;
+  const cleansCarefully = settings.cleanText && settings.keepFormat;
   const bert = {
     type: 'BertNormalizer',
-    clean_text: settings.cleanText,
+    clean_text: settings.cleanText && !cleansCarefully,
     handle_chinese_chars: settings.handleChineseChars,
     strip_accents: composesAgain ? false : stripsAccents(settings),
     lowercase: composesAgain ? false : settings.lowercase,
   };
-  const steps: Json[] = settings.nfc ? [{ type: 'NFC' }, bert] : [bert];
-  if (composesAgain) {
-    steps.push({ type: 'NFD' }, REMOVE_NONSPACING_MARKS, { type: 'NFC' });
-    if (settings.lowercase) steps.push({ type: 'Lowercase' });
-  }
+  const steps = [
+    ...(settings.nfc ? [{ type: 'NFC' }] : []),
+    ...(cleansCarefully ? CLEAN_CAREFULLY : []),
+    ...(settings.lowercase ? [LOWER_SIGMA] : []),
+    bert,
+    ...(composesAgain ? [{ type: 'NFD' }, REMOVE_NONSPACING_MARKS, { type: 'NFC' }] : []),
+    ...(composesAgain && settings.lowercase ? [{ type: 'Lowercase' }] : []),
+  ];
   return steps.length === 1 ? bert : { type: 'Sequence', normalizers: steps };
+}
+
+/** BertPreTokenizer, and around it what it does not do: ideographs for transformers.js, and cutting long words. */
+function preTokenizerJson(settings: NormalizationSettings & { maxCharsPerWord: number }): Json {
+  const cutLongWords = {
+    type: 'Split',
+    pattern: { Regex: wordPart(settings.maxCharsPerWord) },
+    behavior: 'Isolated',
+    invert: false,
+  };
+  const steps: Json[] = [
+    ...(settings.handleChineseChars ? [SET_IDEOGRAPHS_APART] : []),
+    { type: 'BertPreTokenizer' },
+    ...(settings.cutLongWords ? [cutLongWords] : []),
+  ];
+  return steps.length === 1 ? steps[0] : { type: 'Sequence', pretokenizers: steps };
 }
 
 function templateProcessing(cls: string, clsId: number, sep: string, sepId: number): Json {
@@ -87,7 +133,7 @@ function templateProcessing(cls: string, clsId: number, sep: string, sepId: numb
 }
 
 /** Names of tokenizer classes in transformers. */
-export type TokenizerClass = 'BertTokenizer' | 'ElectraTokenizer' | 'PreTrainedTokenizerFast';
+export type TokenizerClass = 'BertTokenizer' | 'ElectraTokenizer' | 'ConvBertTokenizer' | 'PreTrainedTokenizerFast';
 
 /** What `tokenizer_config.json` says beside the tokenizer's own settings. */
 export interface TokenizerConfigOptions {
@@ -96,10 +142,11 @@ export interface TokenizerConfigOptions {
   /** Of the model that the tokenizer is for. Default 'electra'. */
   modelType?: 'electra' | 'bert';
   /**
-   * Default: 'ElectraTokenizer' or 'BertTokenizer' when its own normalisation is the tokenizer's, else
-   * 'PreTrainedTokenizerFast'. The former build BERT's published normalisation from the flags here and do not read that
-   * of `tokenizer.json` (transformers 5.23), so text that NFC or whole Hangul matter for would get other ids.
+   * transformers.js is to give segment ids. It does so only for classes of some names, and reads `tokenizer.json` for all of
+   * them. Default false.
    */
+  segmentIds?: boolean;
+  /** Default: that of `tokenizerClassFor`. */
   tokenizerClass?: TokenizerClass;
 }
 
@@ -110,7 +157,8 @@ export function tokenizerConfig(
   {
     modelMaxLength = 512,
     modelType = 'electra',
-    tokenizerClass = defaultClass(settings, modelType),
+    segmentIds = false,
+    tokenizerClass = tokenizerClassFor(settings, modelType, segmentIds),
   }: TokenizerConfigOptions = {},
 ): Json {
   const { pad, unk, cls, sep, mask } = settings.specialTokens;
@@ -130,7 +178,9 @@ export function tokenizerConfig(
     pleiad: {
       nfc: settings.nfc,
       clean_text: settings.cleanText,
+      keep_format: settings.keepFormat,
       tear_hangul: settings.tearHangul,
+      cut_long_words: settings.cutLongWords,
       max_chars_per_word: settings.maxCharsPerWord,
     },
   };
@@ -147,9 +197,20 @@ function addedTokenFields(tokens: readonly string[], settings: TokenizerSettings
   };
 }
 
-function defaultClass(settings: TokenizerSettings, modelType: 'electra' | 'bert'): TokenizerClass {
-  const isPublished = normalizerJson(settings).type === 'BertNormalizer' && settings.cleanText;
-  if (!isPublished || settings.maxCharsPerWord !== 100) return 'PreTrainedTokenizerFast';
+/**
+ * The class with which transformers gives the tokenizer's ids. `ElectraTokenizer` and `BertTokenizer` build BERT's published
+ * normalisation from flags (transformers 5) and do not read that of `tokenizer.json`, so they are only for tokenizers that
+ * have it. `PreTrainedTokenizerFast` reads the file. For transformers.js, which gives no segment ids with that one, there is
+ * `ConvBertTokenizer`: the only name that has them there and in Python leaves the file as it is (transformers 4 and 5).
+ */
+function tokenizerClassFor(
+  settings: TokenizerSettings,
+  modelType: 'electra' | 'bert',
+  segmentIds: boolean,
+): TokenizerClass {
+  if (!isPublishedNormalization(settings) || settings.maxCharsPerWord !== 100) {
+    return segmentIds ? 'ConvBertTokenizer' : 'PreTrainedTokenizerFast';
+  }
   return modelType === 'bert' ? 'BertTokenizer' : 'ElectraTokenizer';
 }
 
@@ -176,7 +237,9 @@ export function settingsFromTokenizerConfig(json: unknown): TokenizerOptions {
     handleChineseChars: flag(config, 'tokenize_chinese_chars'),
     nfc: flag(ours, 'nfc') ?? PUBLISHED_NORMALIZATION.nfc,
     cleanText: flag(ours, 'clean_text') ?? PUBLISHED_NORMALIZATION.cleanText,
+    keepFormat: flag(ours, 'keep_format') ?? PUBLISHED_NORMALIZATION.keepFormat,
     tearHangul: flag(ours, 'tear_hangul') ?? PUBLISHED_NORMALIZATION.tearHangul,
+    cutLongWords: flag(ours, 'cut_long_words') ?? PUBLISHED_NORMALIZATION.cutLongWords,
     ...(typeof maxChars === 'number' ? { maxCharsPerWord: maxChars } : {}),
     ...specialTokensFromJson(config, 'tokenizer_config.json'),
   };
@@ -252,10 +315,12 @@ export function vocabularyFromTokenizerJson(json: unknown): FileVocabulary {
     'text',
   ) as string;
   const maxChars = model.max_input_chars_per_word ?? 100;
-  const preTokenizer = record(root.pre_tokenizer, 'tokenizer.json: pre_tokenizer');
-  const preType = preTokenizer.type;
-  check(preType, preType === 'BertPreTokenizer', 'tokenizer.json: pre_tokenizer.type', 'BertPreTokenizer');
-
+  const maxCharsPerWord = check(
+    maxChars,
+    typeof maxChars === 'number',
+    'tokenizer.json: max_input_chars_per_word',
+    'a number',
+  ) as number;
   const tokens = vocabularyInOrder(record(model.vocab, 'tokenizer.json: model.vocab'));
   const frame = frameTokens(root.post_processor);
   const named = { pad: padToken(root.padding), unk, ...frame };
@@ -263,13 +328,8 @@ export function vocabularyFromTokenizerJson(json: unknown): FileVocabulary {
   return {
     tokens,
     settings: {
-      ...normalizationFromJson(root.normalizer),
-      maxCharsPerWord: check(
-        maxChars,
-        typeof maxChars === 'number',
-        'tokenizer.json: max_input_chars_per_word',
-        'a number',
-      ) as number,
+      ...wordRulesFromJson(root, maxCharsPerWord),
+      maxCharsPerWord,
       specialTokens: special,
     },
     entries: tokenizerJsonEntries(root.added_tokens),
@@ -295,34 +355,54 @@ function vocabularyInOrder(vocab: Json): string[] {
   return Array.from(tokens, (token) => token ?? '');
 }
 
+/** What the normalizer and the pre-tokenizer do. */
+function wordRulesFromJson(root: Json, maxCharsPerWord: number): NormalizationSettings {
+  const settings = normalizationFromJson(root.normalizer);
+  const json = record(root.pre_tokenizer, 'tokenizer.json: pre_tokenizer');
+  const isOurs = (cutLongWords: boolean) =>
+    sameJson(json, preTokenizerJson({ ...settings, cutLongWords, maxCharsPerWord }));
+  const cutLongWords = isOurs(true);
+  if (cutLongWords || isOurs(false) || json.type === 'BertPreTokenizer') return { ...settings, cutLongWords };
+  return unsupported(
+    'tokenizer.json: pre_tokenizer.type',
+    json.type,
+    'BertPreTokenizer, or what toTokenizerJson() writes',
+  );
+}
+
 function normalizationFromJson(json: unknown): NormalizationSettings {
   const normalizer = record(json, 'tokenizer.json: normalizer');
-  const steps = normalizer.type === 'Sequence' ? list(normalizer.normalizers, 'tokenizer.json: normalizers') : [json];
-  const bert = steps
-    .map((step) => record(step, 'tokenizer.json: normalizer'))
-    .find(({ type }) => type === 'BertNormalizer');
-  const types = steps.map((step) => (step as Json).type).join(', ');
+  const given = normalizer.type === 'Sequence' ? list(normalizer.normalizers, 'tokenizer.json: normalizers') : [json];
+  // Files of others, and our older ones, have no step for Σ.
+  const steps = withoutSigma(given.map((step) => record(step, 'tokenizer.json: normalizer')));
+  const bert = steps.find(({ type }) => type === 'BertNormalizer');
+  const types = steps.map((step) => step.type).join(', ');
   if (!bert) unsupported('tokenizer.json: normalizer', types, 'BertNormalizer');
-  const types0 = (steps[0] as Json).type;
   const lowercase = bert.lowercase === true || types.endsWith('Lowercase');
   const composesAgain = types.includes('NFD');
+  const keepFormat = steps.some((step) => sameJson(step, CLEAN_CAREFULLY[0]));
   const settings: NormalizationSettings = {
-    nfc: types0 === 'NFC',
-    cleanText: bert.clean_text !== false,
+    nfc: steps[0].type === 'NFC',
+    cleanText: keepFormat || bert.clean_text !== false,
+    keepFormat,
     handleChineseChars: bert.handle_chinese_chars !== false,
     lowercase,
     stripAccents: composesAgain ? true : ((bert.strip_accents as boolean | null | undefined) ?? undefined),
     tearHangul: !composesAgain,
+    cutLongWords: false,
   };
   // Whatever we would not write ourselves for these settings does something else than we would.
   const ours = normalizerJson(settings);
-  const ourSteps = ours.type === 'Sequence' ? (ours.normalizers as Json[]) : [ours];
+  const ourSteps = withoutSigma(ours.type === 'Sequence' ? (ours.normalizers as Json[]) : [ours]);
   const same =
     ourSteps.length === steps.length &&
-    ourSteps.every((step, i) => step.type === 'BertNormalizer' || sameJson(step, steps[i]));
+    ourSteps.every((step, i) => step.type === 'BertNormalizer' || sameJson(step, steps[i])) &&
+    !(keepFormat && bert.clean_text !== false);
   if (!same) unsupported('tokenizer.json: normalizer', types, 'BertNormalizer, or what toTokenizerJson() writes');
   return settings;
 }
+
+const withoutSigma = (steps: readonly Json[]): Json[] => steps.filter((step) => !sameJson(step, LOWER_SIGMA));
 
 /** [CLS] and [SEP] of the post-processor. */
 function frameTokens(json: unknown): { cls: string; sep: string } {

@@ -5,14 +5,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../errors.js';
-import { WordPieceTokenizer } from './tokenizer.js';
+import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from './tokenizer.js';
 import { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './tokenizerFolder.js';
 
 const UNCASED = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'chef', 'cafe', 'the', '##s', '<m>', 'ℝ'];
 const CASED = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'chef', 'Chef', 'café', 'cafe', 'The', '<m>'];
 const text = (tokens: readonly string[]) => `${tokens.join('\n')}\n`;
 const json = (tokens: readonly string[], lowercase: boolean): unknown =>
-  WordPieceTokenizer.fromVocabulary(tokens, { lowercase, nfc: false, tearHangul: true }).toTokenizerJson();
+  WordPieceTokenizer.fromVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, lowercase }).toTokenizerJson();
 const read = (files: TokenizerFiles, overrides?: TokenizerOverrides) => tokenizerFromFiles(files, 'folder', overrides);
 const pieces = (files: TokenizerFiles, overrides?: TokenizerOverrides) =>
   read(files, overrides).encode('Chef café', { addSpecialTokens: false }).tokens;
@@ -24,6 +24,15 @@ describe('casing', () => {
     expect(pieces({ vocabText: text(CASED), tokenizerConfig: { model_max_length: 512 } })).toEqual(['Chef', 'café']);
     const hangul = ['[UNK]', '한글', '##을', '서울'];
     expect(read({ vocabText: text(hangul) }).settings.lowercase).toBe(false);
+  });
+
+  it('is lower case with accents, where a vocabulary has no capital and would lose many pieces without them', () => {
+    const accents = ['[UNK]', 'chef', 'café', 'schön', 'schon'];
+    expect(read({ vocabText: text(accents) }).settings).toMatchObject({ lowercase: true, stripAccents: false });
+    expect(pieces({ vocabText: text(accents) })).toEqual(['chef', 'café']);
+    expect(pieces({ vocabText: text(accents) }, { lowercase: true })).toEqual(['chef', 'café']);
+    // A cased vocabulary that is to be lower-cased is read as uncased BERT reads it.
+    expect(pieces({ vocabText: text(CASED) }, { lowercase: true })).toEqual(['chef', 'cafe']);
   });
 
   it('of a letter that has no lower case decides nothing', () => {

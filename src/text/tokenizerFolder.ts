@@ -8,7 +8,7 @@ import {
   resolveAddedTokens,
   withoutBlankEnd,
 } from './addedTokenFiles.js';
-import { checkCasing, isCasedVocabulary } from './casing.js';
+import { casingOfVocabulary, checkCasing } from './casing.js';
 import { PUBLISHED_NORMALIZATION } from './normalization.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import {
@@ -37,7 +37,7 @@ export interface TokenizerFiles {
 
 /** What a caller knows better than the files. */
 export interface TokenizerOverrides {
-  /** Lower-case and remove accents, or keep both; said here, it is not questioned. */
+  /** Lower-case, and remove accents unless the files or the vocabulary keep them; or keep both. Not questioned. */
   readonly lowercase?: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface TokenizerOverrides {
 const WORDPIECE_CLASS =
   /^(Bert|Electra|DistilBert|MobileBert|ConvBert|PreTrained)Tokenizer(Fast)?$|^TokenizersBackend$/;
 /** Those that read `tokenizer.json` alone; the others build the normalisation from their own flags. */
-const JSON_CLASS = /^(PreTrainedTokenizerFast|TokenizersBackend)$/;
+const JSON_CLASS = /^(PreTrainedTokenizerFast|ConvBertTokenizer(Fast)?|TokenizersBackend)$/;
 
 /**
  * Builds a tokenizer. Where files disagree, the one that transformers (5.23) goes by counts: the flags of
@@ -74,7 +74,7 @@ export function tokenizerFromFiles(
   // What is found as it was added says nothing of the casing of the pieces.
   const addedContents = new Set([...five, ...added.additionalSpecialTokens, ...added.addedTokens.map(contentOf)]);
   const pieces = tokens.slice(0, added.wordPieceSize).filter((token) => !addedContents.has(token));
-  const resolved = withCasing(pieces, { ...settings, ...casing }, overrides);
+  const resolved = asPublished(withCasing(pieces, { ...settings, ...casing }, overrides));
   const tokenizer = WordPieceTokenizer.fromVocabulary(
     tokens,
     { ...resolved, specialTokens, ...added },
@@ -166,10 +166,14 @@ function withCasing(
 ): TokenizerOptions {
   // Who keeps case keeps accents; who lower-cases against the files' word may still want what they say of accents.
   if (lowercase === false) return { ...settings, lowercase, stripAccents: undefined };
-  if (lowercase !== undefined || settings.lowercase !== undefined) {
-    return { ...settings, lowercase: lowercase ?? settings.lowercase };
-  }
-  return { ...settings, lowercase: !isCasedVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, ...defined(settings) }) };
+  if (settings.lowercase !== undefined) return { ...settings, lowercase: lowercase ?? settings.lowercase };
+  const found = casingOfVocabulary(tokens, { ...PUBLISHED_NORMALIZATION, ...defined(settings) });
+  return { ...settings, ...found, ...defined({ lowercase }) };
+}
+
+/** What no file says is as it was published; our defaults are for vocabularies of our own, whose files say them. */
+function asPublished(settings: TokenizerOptions): TokenizerOptions {
+  return { ...settings, ...PUBLISHED_NORMALIZATION, ...defined(settings) };
 }
 
 /** Without the fields that are undefined, which would hide others' when spread over them. */

@@ -13,7 +13,7 @@ export interface SpecialTokens {
 
 /** Everything but the vocabulary that decides which ids a text gets. */
 export interface TokenizerSettings extends NormalizationSettings {
-  /** A word of more code points is one [UNK]. Default 100; Google's ELECTRA code uses 200. */
+  /** A word of more code points is cut into several, or with `cutLongWords: false` one [UNK]. Default 100; Google's ELECTRA code uses 200. */
   maxCharsPerWord: number;
   specialTokens: SpecialTokens;
   /** Further tokens of the vocabulary that are recognised where they are written in a text, such as `[E1]`. */
@@ -43,7 +43,7 @@ export const DEFAULT_SPECIAL_TOKENS: SpecialTokens = {
 };
 
 /**
- * Fills in the defaults.
+ * Fills in the defaults, which are those of a vocabulary of our own.
  * @throws SettingsError naming every value out of range
  */
 export function resolveTokenizerSettings(options: TokenizerOptions = {}): TokenizerSettings {
@@ -53,6 +53,8 @@ export function resolveTokenizerSettings(options: TokenizerOptions = {}): Tokeni
     maxCharsPerWord: 100,
     additionalSpecialTokens: [],
     ...given,
+    // Said to be undefined, as published files have it, it follows `lowercase`.
+    ...('stripAccents' in options && { stripAccents: options.stripAccents }),
     specialTokens: { ...DEFAULT_SPECIAL_TOKENS, ...options.specialTokens },
     addedTokens: (options.addedTokens ?? []).map(addedToken),
   };

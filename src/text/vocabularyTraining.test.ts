@@ -18,8 +18,7 @@ function trained(text: string, options: Parameters<VocabularyTrainer['train']>[0
 function trainedSlowly(counts: Map<string, number>, size: number, minFrequency: number): string[] {
   const byCodePoint = (a: string, b: string) => a.codePointAt(0)! - b.codePointAt(0)!;
   const letters = [...new Set([...counts.keys()].flatMap((word) => [...word]))].sort(byCodePoint);
-  const inside = [...new Set([...counts.keys()].flatMap((word) => [...word].slice(1)))].sort(byCodePoint);
-  const tokens = [...SPECIAL, ...letters, ...inside.map((letter) => `##${letter}`)];
+  const tokens = [...SPECIAL, ...letters, ...letters.map((letter) => `##${letter}`)];
   const words = [...counts].map(([word, count]) => ({
     count,
     ids: [...word].map((c, i) => tokens.indexOf(i ? `##${c}` : c)),
@@ -100,7 +99,13 @@ describe('VocabularyTrainer', () => {
   it('counts normalised words', () => {
     const trainer = new VocabularyTrainer();
     trainer.add(`Café CAFE\u0301, ${'한'.normalize('NFD')} 한 漢字 😀a \u0301`);
-    expect(Object.fromEntries(trainer.wordCounts())).toEqual({ cafe: 2, ',': 1, 한: 2, 漢: 1, 字: 1, '😀a': 1 });
+    expect(Object.fromEntries(trainer.wordCounts())).toEqual({
+      ...{ café: 2, ',': 1, 한: 2, 漢: 1, 字: 1, '😀a': 1 },
+      '\u0301': 1,
+    });
+    const stripped = new VocabularyTrainer({ stripAccents: true });
+    stripped.add('Café CAFE\u0301 \u0301');
+    expect(Object.fromEntries(stripped.wordCounts())).toEqual({ cafe: 2 });
     const cased = new VocabularyTrainer({ lowercase: false });
     cased.add('Café café');
     expect(Object.fromEntries(cased.wordCounts())).toEqual({ Café: 1, café: 1 });
@@ -143,8 +148,15 @@ describe('VocabularyTrainer', () => {
     expect(counts.get('common')).toBe(5000);
   });
 
-  it('leaves out words too long to be tokenized', () => {
-    const trainer = new VocabularyTrainer();
+  it('cuts words too long to be tokenized as the tokenizer does, or leaves them out', () => {
+    const cutting = new VocabularyTrainer();
+    cutting.add(`${'x'.repeat(5_000_050)} short`);
+    expect(Object.fromEntries(cutting.wordCounts())).toEqual({
+      ['x'.repeat(100)]: 50_000,
+      ['x'.repeat(50)]: 1,
+      short: 1,
+    });
+    const trainer = new VocabularyTrainer({ cutLongWords: false });
     trainer.add(`${'x'.repeat(5_000_000)} short`);
     expect([...trainer.wordCounts().keys()]).toEqual(['short']);
   });

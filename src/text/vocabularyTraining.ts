@@ -5,9 +5,10 @@
 
 import { DataError, SettingsError } from '../errors.js';
 import { settingName } from '../settingNames.js';
-import { DEFAULT_NORMALIZATION, type NormalizationSettings } from './normalization.js';
+import { type Alphabet, chooseAlphabet } from './alphabet.js';
+import type { NormalizationSettings } from './normalization.js';
 import { mergePairs, type SymbolWords } from './pairMerging.js';
-import { DEFAULT_SPECIAL_TOKENS } from './tokenizerSettings.js';
+import { DEFAULT_SPECIAL_TOKENS, resolveTokenizerSettings, type TokenizerSettings } from './tokenizerSettings.js';
 import { WordCounter } from './wordCounts.js';
 import { CONTINUATION_PREFIX } from './wordpiece.js';
 
@@ -18,9 +19,8 @@ export interface VocabularyOptions {
   /** A pair of pieces met less often is not merged. Default 2. */
   minFrequency?: number;
   /**
-   * Keep only this many distinct characters, the most frequent ones; words with others become [UNK]. Default 1000. A
-   * character may take two places, at a word's start and, with `##`, inside one. Korean text uses about 2,000 different
-   * syllables and Chinese many more: raise it for them.
+   * Keep only this many distinct characters, the most frequent ones; words with others become [UNK]. A character takes one
+   * place, and another one for its `##` form. Default: follows the size and the text, see `chooseAlphabet`.
    */
   alphabetLimit?: number;
   /** First tokens of the vocabulary. Default [PAD] [UNK] [CLS] [SEP] [MASK]. */
@@ -34,19 +34,19 @@ const PROGRESS_STEP = 256;
 
 /** Learns a WordPiece vocabulary from a stream of text; memory is bounded by the number of distinct words. */
 export class VocabularyTrainer {
+  /** What the tokenizer of the vocabulary must do with text: give it to `WordPieceTokenizer.fromVocabulary`. */
+  readonly settings: TokenizerSettings;
   readonly #counter: WordCounter;
 
   /**
    * @param settings  normalisation that the tokenizer will use, plus `maxDistinctWords` (default: no bound; see
-   *                  WordCounter) and `maxCharsPerWord` (default 100; the tokenizers package counts longer words too)
+   *                  WordCounter) and `maxCharsPerWord` (default 100). The defaults are those of the tokenizer.
    */
   constructor(settings: Partial<NormalizationSettings> & { maxDistinctWords?: number; maxCharsPerWord?: number } = {}) {
-    const { maxDistinctWords, maxCharsPerWord, ...normalization } = settings;
-    const given = Object.fromEntries(Object.entries(normalization).filter(([, value]) => value !== undefined));
-    this.#counter = new WordCounter(
-      { ...DEFAULT_NORMALIZATION, ...given },
-      { maxDistinct: maxDistinctWords, maxCharsPerWord },
-    );
+    const { maxDistinctWords, ...given } = settings;
+    this.settings = resolveTokenizerSettings(given);
+    const { maxCharsPerWord } = this.settings;
+    this.#counter = new WordCounter(this.settings, { maxDistinct: maxDistinctWords, maxCharsPerWord });
   }
 
   /** Counts the words of a text. Cut a corpus into texts at whitespace only. */
@@ -71,7 +71,7 @@ export class VocabularyTrainer {
    * @throws DataError when no word was counted; SettingsError when `size` has no room for special tokens and alphabet
    */
   train(options: VocabularyOptions): string[] {
-    const { size, minFrequency = 2, alphabetLimit = 1000, onProgress } = options;
+    const { size, minFrequency = 2, alphabetLimit, onProgress } = options;
     const specialTokens = options.specialTokens ?? Object.values(DEFAULT_SPECIAL_TOKENS);
     checkOptions(size, minFrequency, alphabetLimit, specialTokens);
     const counts = this.wordCounts();
@@ -84,12 +84,9 @@ export class VocabularyTrainer {
       });
     }
     const vocabulary = new Map<string, number>(specialTokens.map((token, id) => [token, id]));
-    const words = toSymbols(counts, alphabetOf(counts, alphabetLimit), vocabulary);
-    if (vocabulary.size > size) {
-      throw new SettingsError([
-        `vocabulary size is ${size}, but special tokens and alphabet alone are ${vocabulary.size}; raise the size or lower ${settingName('alphabetLimit')} (${alphabetLimit})`,
-      ]);
-    }
+    const alphabet = chooseAlphabet(counts, size - vocabulary.size, this.settings, alphabetLimit);
+    checkRoom(size, vocabulary.size, alphabet, alphabetLimit);
+    const words = toSymbols(counts, alphabet, vocabulary);
     const tokens = [...vocabulary.keys()];
     mergePairs(words, minFrequency, (left, right) => {
       if (tokens.length >= size) return undefined;
@@ -109,7 +106,7 @@ export class VocabularyTrainer {
 function checkOptions(
   size: number,
   minFrequency: number,
-  alphabetLimit: number,
+  alphabetLimit: number | undefined,
   specialTokens: readonly string[],
 ): void {
   const problems: string[] = [];
@@ -120,52 +117,39 @@ function checkOptions(
   };
   atLeast('vocabulary size', size, 1);
   atLeast('minFrequency', minFrequency, 0);
-  atLeast('alphabetLimit', alphabetLimit, 1);
+  if (alphabetLimit !== undefined) atLeast('alphabetLimit', alphabetLimit, 1);
   if (new Set(specialTokens).size !== specialTokens.length) {
     problems.push(`specialTokens has a token twice: ${specialTokens.join(' ')}`);
   }
   if (problems.length > 0) throw new SettingsError(problems);
 }
 
-/** The most frequent characters; equal counts by code point. */
-function alphabetOf(counts: ReadonlyMap<string, number>, limit: number): Set<string> {
-  const characters = new Map<string, number>();
-  for (const [word, count] of counts) {
-    for (const character of word) characters.set(character, (characters.get(character) ?? 0) + count);
-  }
-  const kept = [...characters]
-    .sort(([a, countA], [b, countB]) => countB - countA || byCodePoint(a, b))
-    .slice(0, limit)
-    .map(([character]) => character);
-  return new Set(kept.sort(byCodePoint));
-}
+/** An alphabet that makes up less of the text makes no vocabulary, unless it was asked for. */
+const LEAST_COVERAGE = 0.95;
 
-const byCodePoint = (a: string, b: string): number => a.codePointAt(0)! - b.codePointAt(0)!;
+function checkRoom(size: number, numSpecial: number, alphabet: Alphabet, limit: number | undefined): void {
+  const kept = alphabet.letters.length + alphabet.continuing.length;
+  const isTooSmall = limit === undefined ? alphabet.coverage < LEAST_COVERAGE : numSpecial + kept > size;
+  if (!isTooSmall) return;
+  const least = numSpecial + (limit === undefined ? alphabet.placesOfAll : kept);
+  const lower = limit === undefined ? `give ${settingName('alphabetLimit')}` : `lower ${settingName('alphabetLimit')} (${limit})`;
+  throw new SettingsError([
+    `vocabulary size is ${size}, but special tokens and alphabet alone are ${least}; raise the size or ${lower}`,
+  ]);
+}
 
 /** Spells the words in ids, adding the alphabet to the vocabulary. Characters outside the alphabet are left out. */
 function toSymbols(
   counts: ReadonlyMap<string, number>,
-  alphabet: ReadonlySet<string>,
+  { letters, continuing }: Alphabet,
   vocabulary: Map<string, number>,
 ): SymbolWords {
-  const addToken = (token: string) => {
+  for (const token of [...letters, ...continuing.map((letter) => CONTINUATION_PREFIX + letter)]) {
     if (!vocabulary.has(token)) vocabulary.set(token, vocabulary.size);
-  };
-  const continuing = new Set<string>();
-  let numSymbols = 0;
-  for (const word of counts.keys()) {
-    let isFirst = true;
-    for (const character of word) {
-      if (alphabet.has(character)) {
-        numSymbols++;
-        if (!isFirst) continuing.add(character);
-      }
-      isFirst = false;
-    }
   }
-  for (const character of alphabet) addToken(character);
-  for (const character of [...continuing].sort(byCodePoint)) addToken(CONTINUATION_PREFIX + character);
-
+  const alphabet = new Set(letters);
+  let numSymbols = 0;
+  for (const word of counts.keys()) for (const letter of word) if (alphabet.has(letter)) numSymbols++;
   const words: SymbolWords = {
     symbols: new Int32Array(numSymbols),
     starts: new Int32Array(counts.size),
@@ -176,12 +160,10 @@ function toSymbols(
   let index = 0;
   for (const word of counts.keys()) {
     words.starts[index] = position;
-    let isFirst = true;
-    for (const character of word) {
-      if (alphabet.has(character)) {
-        words.symbols[position++] = vocabulary.get(isFirst ? character : CONTINUATION_PREFIX + character)!;
-      }
-      isFirst = false;
+    let prefix = '';
+    for (const letter of word) {
+      if (alphabet.has(letter)) words.symbols[position++] = vocabulary.get(prefix + letter)!;
+      prefix = CONTINUATION_PREFIX;
     }
     words.lengths[index] = position - words.starts[index];
     index++;

@@ -23,7 +23,8 @@ export class WordCounter {
    * @param maxDistinct      when more distinct words than this are held, the rarest are forgotten: those counted once, at
    *                         the next overflow those counted less than three times, and so on (lossy counting, Manku and
    *                         Motwani 2002). Rare words lose counts then, frequent ones hardly any.
-   * @param maxCharsPerWord  longer words are not counted: the tokenizer makes them [UNK] anyway
+   * @param maxCharsPerWord  longer words are cut as the tokenizer cuts them; with `cutLongWords: false` they are not
+   *                         counted, since the tokenizer makes them [UNK] anyway
    */
   constructor(settings: NormalizationSettings, { maxDistinct = Number.POSITIVE_INFINITY, maxCharsPerWord = 100 } = {}) {
     if (!(maxDistinct >= 1)) throw new SettingsError([`maxDistinctWords is ${maxDistinct}; expected at least 1`]);
@@ -41,7 +42,8 @@ export class WordCounter {
     while (scanner.next()) {
       const length = scanner.end - scanner.start;
       // Normalising never makes a plain chunk shorter.
-      if (scanner.kind === ChunkKind.word && length > this.#maxCharsPerWord) continue;
+      const isUnknown = !this.#settings.cutLongWords && length > this.#maxCharsPerWord;
+      if (scanner.kind === ChunkKind.word && isUnknown) continue;
       if (length > MAX_CHUNK_LENGTH) {
         this.#countWords(text.slice(scanner.start, scanner.end), 1);
       } else {
@@ -68,11 +70,13 @@ export class WordCounter {
 
   #countWords(chunk: string, count: number): void {
     const text = normalize(chunk, this.#settings);
-    forEachWord(text, (start, end) => {
-      if (end - start > this.#maxCharsPerWord) return;
+    const { cutLongWords } = this.#settings;
+    const countWord = (start: number, end: number) => {
+      if (!cutLongWords && end - start > this.#maxCharsPerWord) return;
       const word = text.slice(start, end);
       this.#words.set(word, (this.#words.get(word) ?? 0) + count);
-    });
+    };
+    forEachWord(text, countWord, cutLongWords ? this.#maxCharsPerWord : undefined);
   }
 
   #prune(): void {

@@ -10,6 +10,6 @@ export function wordVocabulary(text: string): WordPieceTokenizer {
   const settings = resolveTokenizerSettings({ lowercase: false });
   const normalized = normalize(text, settings);
   const tokens = new Set(Object.values(DEFAULT_SPECIAL_TOKENS));
-  forEachWord(normalized, (start, end) => tokens.add(normalized.slice(start, end)));
+  forEachWord(normalized, (start, end) => tokens.add(normalized.slice(start, end)), settings.maxCharsPerWord);
   return WordPieceTokenizer.fromVocabulary([...tokens], settings);
 }

@@ -53,17 +53,21 @@ describe('chunks', () => {
 
   it('give the same words one by one as the whole text at once', () => {
     const unit = fc.oneof(
-      fc.constantFrom(...'ab AB\t\n.<=한글漢字éÉ≠“\u0301\u0338\u3099か\u1112\u1161\u11ab\u200d\u00ad\u0000\ufffdİΣ'),
+      fc.constantFrom(
+        ...'ab AB\t\n.<=한글漢字éÉ≠“\u0301\u0338\u3099か\u1112\u1161\u11ab\u200b\u200d\f\u00ad\u0000\ufffdİΣ',
+      ),
       fc.constantFrom('😀', '𠀀', '\ud800', '\udc00', '\u00a0', '\u0915\u094d', '\u09c7\u09be', '\uf900', '\u0344'),
       fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
     );
     const settings = fc.record({
       nfc: fc.boolean(),
       cleanText: fc.boolean(),
+      keepFormat: fc.boolean(),
       handleChineseChars: fc.boolean(),
       lowercase: fc.boolean(),
       stripAccents: fc.option(fc.boolean(), { nil: undefined }),
       tearHangul: fc.boolean(),
+      cutLongWords: fc.boolean(),
     });
     const texts = fc.array(unit, { maxLength: 24 }).map((units) => units.join(''));
     fc.assert(

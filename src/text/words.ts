@@ -1,15 +1,24 @@
-import { EXTENDER, PUNCTUATION, WHITESPACE } from './characters.js';
+import { EXTENDER, IDEOGRAPH, PUNCTUATION, WHITESPACE } from './characters.js';
 import { type NormalizationSettings, normalize } from './normalization.js';
 
 const SEPARATOR = new RegExp(`[${WHITESPACE}${PUNCTUATION}]`, 'gu');
 const IS_PUNCTUATION = new RegExp(`^[${PUNCTUATION}]$`, 'u');
 const IS_EXTENDER = new RegExp(`[${EXTENDER}\\p{Cs}]`, 'u');
 
+const IS_IDEOGRAPH = new RegExp(`^[${IDEOGRAPH}]$`, 'u');
+
+/** Called with the start and end (exclusive) of each word, in UTF-16 units. */
+export type WordVisitor = (start: number, end: number) => void;
+
 /**
  * Cuts normalised text into words as BERT does: at whitespace, and around every punctuation sign, each a word of its own.
- * @param visit  called with the start and end (exclusive) of each word, in UTF-16 units of `text`
+ * @param limit  longer words are cut into several of at most so many code points. Default: none is
  */
-export function forEachWord(text: string, visit: (start: number, end: number) => void): void {
+export function forEachWord(text: string, visitWord: WordVisitor, limit = Number.POSITIVE_INFINITY): void {
+  const visit = (start: number, end: number) => {
+    if (end - start <= limit) visitWord(start, end);
+    else forEachPart(text.slice(start, end), limit, (from, to) => visitWord(start + from, start + to));
+  };
   // Looking for what ends words: a pattern for words themselves overflows the engine's stack on one of a million letters.
   let start = 0;
   SEPARATOR.lastIndex = 0;
@@ -22,6 +31,28 @@ export function forEachWord(text: string, visit: (start: number, end: number) =>
   if (text.length > start) visit(start, text.length);
 }
 
+/**
+ * Regular expression of what a word of more than `limit` code points is cut into: parts of that length, but no mark is
+ * parted from its letter. In what JavaScript and Oniguruma both mean the same by, since `tokenizer.json` says it too.
+ */
+export function wordPart(limit: number): string {
+  return `.{1,${limit}}(?!\\p{M})|.{1,${limit}}`;
+}
+
+/** Cuts one word into parts of at most `limit` code points. */
+export function forEachPart(word: string, limit: number, visit: WordVisitor): void {
+  if (word.length <= limit) {
+    visit(0, word.length);
+    return;
+  }
+  for (const { index, 0: part } of word.matchAll(new RegExp(wordPart(limit), 'gu'))) visit(index, index + part.length);
+}
+
+/** Whether a character is always a word of its own, so that no piece inside a word can have it. */
+export function isAlwaysAlone(character: string, { handleChineseChars }: NormalizationSettings): boolean {
+  return IS_PUNCTUATION.test(character) || (handleChineseChars && IS_IDEOGRAPH.test(character));
+}
+
 /** What a chunk of raw text is. */
 export const ChunkKind = {
   /** Characters that normalise one by one into parts of one word; never fewer normalised characters than raw ones. */
@@ -32,7 +63,7 @@ export const ChunkKind = {
   mixed: 2,
 } as const;
 
-// Longest chunk normalised unit by unit; the units become arguments of one call.
+// So many units at a time become arguments of one call.
 const MAX_UNITS = 1024;
 
 // Classes of a UTF-16 unit; 0 is "not classified yet".
@@ -122,14 +153,17 @@ export class ChunkScanner {
    * place, as nearly always; otherwise undefined.
    */
   normalizedUnits(): string | undefined {
-    if (this.end - this.start > MAX_UNITS) return undefined;
-    this.#units.length = 0;
-    for (let i = this.start; i < this.end; i++) {
-      const unit = this.#normalized[this.#text.charCodeAt(i)];
-      if (unit === 0) return undefined;
-      this.#units.push(unit);
+    let normalized = '';
+    for (let from = this.start; from < this.end; from += MAX_UNITS) {
+      this.#units.length = 0;
+      for (let i = from; i < Math.min(this.end, from + MAX_UNITS); i++) {
+        const unit = this.#normalized[this.#text.charCodeAt(i)];
+        if (unit === 0) return undefined;
+        this.#units.push(unit);
+      }
+      normalized += String.fromCharCode.apply(null, this.#units);
     }
-    return String.fromCharCode.apply(null, this.#units);
+    return normalized;
   }
 
   #classify(unit: number): number {

@@ -12,7 +12,7 @@ export interface PrepareSettings {
   readonly inputs: readonly string[];
   /** Folder with `tokenizer.json`, or `vocab.txt` and `tokenizer_config.json`. */
   readonly tokenizerDir: string;
-  /** Lower-case and remove accents, or keep both, whatever the tokenizer's files say. */
+  /** Lower-case, and remove accents unless the tokenizer's files keep them; or keep both, whatever they say. */
   readonly lowercase?: boolean;
   /** Folder for the shards; made when absent. */
   readonly out: string;

@@ -1,8 +1,9 @@
 /** Trains a WordPiece vocabulary on files, read as `pleiad prepare` reads them. */
 
 import { SettingsError } from '../../../errors.js';
+import { countLetters } from '../../../text/alphabet.js';
 import { PieceBuffer } from '../../../text/pieceBuffer.js';
-import { WordPieceTokenizer } from '../../../text/tokenizer.js';
+import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from '../../../text/tokenizer.js';
 import { VocabularyTrainer } from '../../../text/vocabularyTraining.js';
 import type { UnitCounts } from '../unit.js';
 import { encodingLabel } from './encodings.js';
@@ -19,13 +20,20 @@ export interface TrainVocabularySettings {
   readonly out?: string;
   /** Tokens of the vocabulary, special ones included. */
   readonly size: number;
-  /** Keep upper case and accents. Default false. */
+  /** Keep upper case. Default false. */
   readonly cased?: boolean;
-  /** Keep Hangul syllables whole. Default true; false tears them into jamo as uncased BERT does. */
+  /**
+   * Remove accents, and with them every other nonspacing mark: vowel signs, tone marks, voicing marks. Default false; true
+   * for lower case with `published` or `preserveHangul: false`.
+   */
+  readonly stripAccents?: boolean;
+  /** Where accents are removed, keep Hangul syllables whole instead of tearing them into jamo. Default true, `published` false. */
   readonly preserveHangul?: boolean;
+  /** Do to text exactly what the published BERT and ELECTRA do, cased or uncased. Default false. */
+  readonly published?: boolean;
   /** A pair of pieces met less often is not merged. Default 2. */
   readonly minFrequency?: number;
-  /** Distinct characters to keep. Default: as many as make up 99.95 % of the text, at least 1000. */
+  /** Distinct characters to keep. Default: follows the size and the text, see `chooseAlphabet`. */
   readonly alphabetLimit?: number;
   /** The field of a JSON record, or the column of a CSV, TSV or Parquet file, that holds the text. Default `text`. */
   readonly field?: string;
@@ -43,6 +51,7 @@ export type VocabularyProgress =
 export interface TrainedVocabulary extends UnitCounts {
   readonly tokenizer: WordPieceTokenizer;
   readonly distinctWords: number;
+  readonly characters: VocabularyCharacters;
   /** Words of the text, each counted as often as it occurs, and those that the vocabulary cannot spell: each one [UNK]. */
   readonly words: number;
   readonly unknownWords: number;
@@ -51,35 +60,55 @@ export interface TrainedVocabulary extends UnitCounts {
   readonly skipped: readonly SkippedFile[];
 }
 
-/** Share of all characters that the default alphabet covers, and the fewest it holds. */
-const ALPHABET_SHARE = 0.9995;
-const LEAST_ALPHABET = 1000;
+export interface VocabularyCharacters {
+  /** Different characters of the text. */
+  readonly distinct: number;
+  /** Of these, in the vocabulary; words with others are [UNK]. */
+  readonly kept: number;
+  /** Part of the text that the kept ones make up, 0 to 1. */
+  readonly coverage: number;
+}
 
 /**
  * @throws DataError      for a missing, empty or damaged file, naming it
  * @throws SettingsError  when the size has no room for the alphabet, or a setting is out of range
  */
 export async function trainVocabulary(settings: TrainVocabularySettings): Promise<TrainedVocabulary> {
-  const { cased = false, preserveHangul = true, field = 'text', invalidUtf8 = 'error', onProgress } = settings;
-  const normalization = { lowercase: !cased, tearHangul: !preserveHangul };
+  const { field = 'text', invalidUtf8 = 'error', onProgress } = settings;
   const encoding = encodingLabel(settings.encoding);
   if (encoding.problem) throw new SettingsError([encoding.problem]);
   const own = settings.out === undefined ? [] : [settings.out];
   const { files, skipped, warnings } = await listInputs(settings.inputs, own, { field, encoding: encoding.label });
-  const trainer = new VocabularyTrainer(normalization);
+  const trainer = new VocabularyTrainer(normalizationOf(settings));
   const counts = await readAll(files, { field, invalidUtf8 }, (text) => trainer.add(text), onProgress);
   const { textBytes } = counts;
   if (trainer.wordCounts().size === 0) throw noText(settings.inputs, textBytes);
   const tokens = trainer.train({
     size: settings.size,
     minFrequency: settings.minFrequency,
-    alphabetLimit: settings.alphabetLimit ?? coveringAlphabet(trainer.wordCounts()),
+    alphabetLimit: settings.alphabetLimit,
     onProgress: (numTokens, size) => onProgress?.({ stage: 'merging', tokens: numTokens, size }),
   });
-  const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, normalization);
-  const known = knownWords(trainer.wordCounts(), tokenizer);
-  const distinctWords = trainer.wordCounts().size;
-  return { tokenizer, ...counts, distinctWords, ...known, skipped, warnings: [...warnings, ...known.warnings] };
+  const tokenizer = WordPieceTokenizer.fromVocabulary(tokens, trainer.settings);
+  const words = trainer.wordCounts();
+  const known = knownWords(words, tokenizer);
+  return {
+    tokenizer,
+    ...counts,
+    distinctWords: words.size,
+    characters: charactersIn(tokens, words),
+    ...known,
+    skipped,
+    warnings: [...warnings, ...known.warnings],
+  };
+}
+
+function normalizationOf(settings: TrainVocabularySettings) {
+  const { cased = false, published = false, preserveHangul = !published } = settings;
+  const tearHangul = !preserveHangul;
+  // Only the removal of accents can tear Hangul, so who asks for that asks for it.
+  const { stripAccents = (published || tearHangul) && !cased } = settings;
+  return { ...(published && PUBLISHED_NORMALIZATION), lowercase: !cased, stripAccents, tearHangul };
 }
 
 async function readAll(
@@ -130,22 +159,10 @@ function knownWords(
   return { words, unknownWords, warnings: unknownWords > MANY_UNKNOWN * words ? [warning] : [] };
 }
 
-/** How many of the most frequent characters make up `ALPHABET_SHARE` of the text. */
-function coveringAlphabet(words: ReadonlyMap<string, number>): number {
-  const counts = new Map<string, number>();
-  let total = 0;
-  for (const [word, count] of words) {
-    for (const character of word) {
-      counts.set(character, (counts.get(character) ?? 0) + count);
-      total += count;
-    }
-  }
-  let covered = 0;
-  let needed = 0;
-  for (const count of [...counts.values()].sort((a, b) => b - a)) {
-    if (covered >= ALPHABET_SHARE * total) break;
-    covered += count;
-    needed++;
-  }
-  return Math.max(LEAST_ALPHABET, needed);
+function charactersIn(tokens: readonly string[], words: ReadonlyMap<string, number>): VocabularyCharacters {
+  const vocabulary = new Set(tokens);
+  const letters = countLetters(words);
+  const kept = letters.filter(({ letter }) => vocabulary.has(letter));
+  const sum = (of: typeof letters) => of.reduce((total, { count }) => total + count, 0);
+  return { distinct: letters.length, kept: kept.length, coverage: sum(kept) / sum(letters) };
 }
