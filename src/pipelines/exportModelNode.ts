@@ -6,6 +6,7 @@ import { encoderConfigToJson, familyOf } from '../checkpoint/modelFolder.js';
 import { requireNewFolder, writeNewFolder } from '../checkpoint/newFolderNode.js';
 import { encodeModel, type OnnxModel } from '../engine/onnx/model.js';
 import { quantizableWeights, quantizeModel } from '../engine/onnx/quantize.js';
+import { loadRuntime } from '../engine/onnxruntime/loadRuntimeNode.js';
 import { SettingsError } from '../errors.js';
 import { RandomStream } from '../random/philox.js';
 import { saveTokenizer } from '../text/tokenizerNode.js';
@@ -168,7 +169,7 @@ async function quantizeWithin(
 
 /** The outputs of each row, run by itself. */
 async function outputsOf(onnx: OnnxModel, rows: readonly SampleRow[]): Promise<Float32Array[]> {
-  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const { InferenceSession, Tensor } = await loadRuntime();
   const { bytes, external } = encodeModel(onnx);
   const externalData = external && [{ path: external.path, data: external.data }];
   const session = await InferenceSession.create(bytes, { ...(externalData && { externalData }) });
