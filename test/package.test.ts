@@ -26,6 +26,15 @@ const PROJECT = mkdtempSync(join(tmpdir(), 'pleiad-own-'));
 const at = (...names: string[]) => join(PROJECT, ...names);
 const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
+/** The example of a page in the documents. */
+const [, PAGE] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'docs/installing.md'), 'utf8'))!;
+
+/** What that example needs of a browser: files from the run, and a page to write on. */
+const BROWSER = `import { readFileSync } from 'node:fs';
+globalThis.fetch = async (path) => new Response(readFileSync(path.replace('model/', 'run/checkpoints/step-00000002/discriminator/')));
+globalThis.document = { body: { append: (text) => process.stdout.write(text) } };
+`;
+
 let packed: { size: number; unpackedSize: number; files: { path: string }[] };
 
 beforeAll(() => {
@@ -93,7 +102,7 @@ describe('a clone', () => {
 });
 
 describe('a project without onnxruntime-node', () => {
-  it('trains and detects by WebAssembly, and is told how to install the faster engine', async () => {
+  it('trains, detects and runs the page of the documents by WebAssembly, and is told how to install the faster engine', async () => {
     await prepareTinyShards(PROJECT);
     const sizes = '--size tiny --length 16 --batch-size 4 --steps 2 --threads 1'.split(' ');
     const main = 'node_modules/pleiad/dist/src/cli/main.js';
@@ -108,6 +117,12 @@ describe('a project without onnxruntime-node', () => {
       expect(detected.status, detected.stderr).toBe(0);
       expect(detected.stderr).toContain('onnxruntime-web');
       expect(detected.stderr).toContain('onnxruntime-node is not installed');
+
+      writeFileSync(at('browser.js'), BROWSER);
+      writeFileSync(at('page.js'), PAGE);
+      const page = run('--import', './browser.js', 'page.js');
+      expect(page.status, page.stderr).toBe(0);
+      expect(page.stdout).toMatch(/^(\S+ [01]\.\d\d )+$/);
 
       const asked = run(main, 'pretrain', '--data', 'shards', '--out', 'run2', ...sizes, '--engine', 'onnxruntime');
       expect(asked.status).toBe(1);
@@ -154,13 +169,10 @@ describe('bundled by vite', () => {
     expect(script).toBeLessThan(2_000);
   });
 
-  it('a page that detects carries its engine and one .wasm file', async () => {
-    const { script, wasm } = await bundle(
-      'detect',
-      `import { createWebEngine, replacedTokenDetection } from 'pleiad';\nwindow.own = { createWebEngine, replacedTokenDetection };`,
-    );
-    expect(script).toBeGreaterThan(50_000);
-    expect(script).toBeLessThan(160_000);
+  it('the page of the documents carries its engine and one .wasm file', async () => {
+    const { script, wasm } = await bundle('detect', PAGE);
+    expect(script).toBeGreaterThan(100_000);
+    expect(script).toBeLessThan(260_000);
     expect(wasm).toHaveLength(1);
     expect(wasm[0]).toBeLessThan(16e6);
   });
