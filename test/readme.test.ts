@@ -74,7 +74,7 @@ const WORDS: Record<Page, { sentences: readonly string[]; fillers: readonly (rea
 /** Sixty documents around the sentences that the README uses. */
 function corpusOf(page: Page): string {
   const { sentences, fillers } = WORDS[page];
-  const random = new RandomStream(11, 'readme');
+  const random = new RandomStream(11, 'test');
   const pick = <T>(list: readonly T[]) => list[random.integer(list.length)];
   const sentence = () => (random.integer(3) === 0 ? pick(sentences) : fillers.map(pick).join(' '));
   return `${Array.from({ length: 60 }, () => Array.from({ length: 12 }, sentence).join(' ')).join('\n\n')}\n`;
