@@ -128,6 +128,23 @@ describe('a project without onnxruntime-node', () => {
     expect(asked.stderr).toContain(`Install it: \`${INSTALL_RUNTIME}\``);
   });
 
+  it('computes by WebAssembly where onnxruntime-node is there and does not load', () => {
+    mkdirSync(at('node_modules/onnxruntime-node'));
+    const names = ['env', 'InferenceSession', 'listSupportedBackends', 'Tensor'];
+    writeFileSync(
+      at('node_modules/onnxruntime-node/index.js'),
+      `${names.map((name) => `exports.${name} = {};`).join('\n')}\nthrow new Error('libc.so.6: version not found');`,
+    );
+    try {
+      const { status, stdout, stderr } = run('node_modules/pleiad/dist/src/cli/main.js', 'info');
+      expect(status, stderr).toBe(0);
+      expect(stdout + stderr).toContain('onnxruntime-web');
+      expect(stdout + stderr).toContain('because onnxruntime-node does not load: libc.so.6: version not found');
+    } finally {
+      rmSync(at('node_modules/onnxruntime-node'), { recursive: true });
+    }
+  });
+
   it('type-checks the README’s example against the shipped declarations, libraries included', () => {
     const [, example] = /```ts\n([\s\S]*?)```/.exec(readFileSync(join(ROOT, 'README.md'), 'utf8'))!;
     writeFileSync(at('node.ts'), example);

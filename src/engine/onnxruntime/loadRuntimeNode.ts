@@ -26,9 +26,9 @@ export class OnnxRuntimeMissing extends EngineError {
     });
   }
 
-  /** From what importing it threw, here or in a worker thread. */
+  /** From what importing it threw, here or in a worker thread (whose failure has it as its cause). */
   static because(cause: unknown): OnnxRuntimeMissing {
-    const { message } = cause as Error;
+    const { message } = ((cause as Error).cause ?? cause) as Error;
     const reason = /Cannot find (?:package|module) 'onnxruntime-node'/.test(message)
       ? 'is not installed'
       : `does not load: ${message}`;
