@@ -200,6 +200,22 @@ describe('the two READMEs', () => {
     expect(shape('README.ko.md')).toEqual(shape('README.md'));
   });
 
+  it.each(PAGES)('%s links to files that are there, and to headings that they have', (page) => {
+    const anchorOf = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replace(/\s/g, '-');
+    const links = [...bodyOf(page).matchAll(/\]\(([^)#]*)(?:#([^)]+))?\)/g)];
+    expect(links.length).toBeGreaterThan(10);
+    for (const [link, path, anchor] of links) {
+      const text = readFileSync(join(ROOT, path || page), 'utf8');
+      const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading));
+      if (anchor !== undefined) expect(anchors, link).toContain(anchor);
+    }
+  });
+
   it.each(PAGES)('%s says that CUDA and WebGPU were never run', (page) => {
     const device = bodyOf(page)
       .split('\n')
