@@ -104,7 +104,9 @@ describe('a clone', () => {
 });
 
 describe('a project without onnxruntime-node', () => {
-  it('trains, detects and runs the page of the documents by WebAssembly, and is told how to install the faster engine', async () => {
+  it('trains, detects and runs the page of the documents by WebAssembly, and is told how to install the faster engine', {
+    timeout: 240_000,
+  }, async () => {
     await prepareTinyShards(PROJECT);
     const sizes = '--size tiny --length 16 --batch-size 4 --steps 2 --threads 1'.split(' ');
     const main = 'node_modules/pleiad/dist/src/cli/main.js';
