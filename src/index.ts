@@ -41,7 +41,7 @@ export * from './engine/engineIdentity.js';
 export * from './engine/engineNames.js';
 export * from './engine/interpreterEngine.js';
 export * from './engine/onnx/lower.js';
-export * from './engine/onnxruntime/webEngine.js';
+export { createWebEngine, type WebEngineOptions } from './engine/onnxruntime/webEngine.js';
 export * from './errors.js';
 export * from './graph/check.js';
 export * from './graph/dimensions.js';

@@ -21,6 +21,7 @@ export { openShards, type ShardFolder } from './data/shardsNode.js';
 export { type DocumentToTag, withTagFile, writeTagFile } from './data/tagFileNode.js';
 export * from './engine/node/chooseEngine.js';
 export * from './engine/onednn/engine.js';
+export { OnnxRuntimeMissing } from './engine/onnxruntime/loadRuntimeNode.js';
 export * from './engine/onnxruntime/nodeEngine.js';
 export * from './index.js';
 export * from './pipelines/autoModelsNode.js';

@@ -1,10 +1,15 @@
-/** Holds the README's commands and snippets against the program. `npm test` builds it first. */
+/**
+ * Runs the READMEs: every command of their shell blocks and every example of the library, in order, in one folder, on a
+ * small corpus. As written, save for SMALLER (budgets) and ELSEWHERE (what is not run here, with the reason). `npm test`
+ * builds the program first.
+ */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RandomStream } from '../src/random/philox.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MAIN = join(ROOT, 'dist/src/cli/main.js');
@@ -26,7 +31,55 @@ function commands(file: string): string[] {
     .filter((line) => line !== '');
 }
 
-const pages = ['README.md', 'README.ko.md'].filter((file) => existsSync(join(ROOT, file)));
+const PAGES = ['README.md', 'README.ko.md'] as const;
+type Page = (typeof PAGES)[number];
+
+/** What makes a command short enough for a test. Nothing else of it is changed. */
+const SMALLER: readonly (readonly [RegExp, string])[] = [
+  [/--size 8192/, '--size 400'],
+  [/--size (small|mini)/, '--size tiny'],
+  [/--time \d+[hm]/, '--steps 2 --length 32 --batch-size 4'],
+];
+
+/** What is not run here, and why. */
+const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
+  [/^npm (ci|test|run quickstart)$/, 'continuous integration (.ci/run) types these; the quickstart is run below'],
+  [/npm install \.\/pleiad-.*\.tgz/, 'needs the registry; test/package.test.ts installs, runs and bundles the package'],
+  [/(google|SpanBERT)\/\S+/, 'fetches a model from the hub; its flags are checked below'],
+];
+
+const WORDS: Record<Page, { sentences: readonly string[]; fillers: readonly (readonly string[])[] }> = {
+  'README.md': {
+    sentences: [
+      'The chef cooked the meal.',
+      'The chef ate the meal.',
+      'You are expected to know the laws of your country.',
+    ],
+    fillers: [
+      ['The chef', 'A sailor', 'My sister', 'The old doctor', 'Your friend'],
+      ['cooked', 'ate', 'saw', 'carried', 'remembered'],
+      ['the meal.', 'a letter.', 'the laws of the country.', 'two horses.', 'nothing.'],
+    ],
+  },
+  'README.ko.md': {
+    sentences: ['요리사가 음식을 먹었다.', '요리사가 따뜻한 음식을 만들었다.'],
+    fillers: [
+      ['요리사가', '선원이', '누나가', '늙은 의사가', '친구는'],
+      ['따뜻한 음식을', '편지를', '말 두 마리를', '오래된 책을', '아무것도'],
+      ['만들었다.', '먹었다.', '보았다.', '기억했다.', '찾지 못했다.'],
+    ],
+  },
+};
+
+/** Sixty documents around the sentences that the README uses. */
+function corpusOf(page: Page): string {
+  const { sentences, fillers } = WORDS[page];
+  const random = new RandomStream(11, 'test');
+  const pick = <T>(list: readonly T[]) => list[random.integer(list.length)];
+  const sentence = () => (random.integer(3) === 0 ? pick(sentences) : fillers.map(pick).join(' '));
+  return `${Array.from({ length: 60 }, () => Array.from({ length: 12 }, sentence).join(' ')).join('\n\n')}\n`;
+}
+
 const help = new Map<string, { status: number | null; stdout: string }>();
 
 function helpOf(command: string): { status: number | null; stdout: string } {
@@ -37,7 +90,51 @@ function helpOf(command: string): { status: number | null; stdout: string } {
   return help.get(command)!;
 }
 
-describe.each(pages)('%s', (page) => {
+/** Words of a shell command: blanks separate, double quotes hold together. */
+const wordsOf = (line: string) => [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
+
+const smaller = (line: string) => SMALLER.reduce((text, [long, short]) => text.replace(long, short), line);
+
+describe.each(PAGES)('%s', (page) => {
+  const own = mkdtempSync(join(tmpdir(), 'pleiad-readme-'));
+  beforeAll(() => {
+    mkdirSync(join(own, 'corpus'));
+    writeFileSync(join(own, 'corpus/text.txt'), corpusOf(page));
+    mkdirSync(join(own, 'node_modules'));
+    symlinkSync(ROOT, join(own, 'node_modules/pleiad'), 'dir');
+  });
+  afterAll(() => rmSync(own, { recursive: true, force: true }));
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, words, { cwd: own, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+
+  it('every command of its shell blocks works, one after the other', { timeout: 240_000 }, () => {
+    const here = commands(page).filter((line) => !ELSEWHERE.some(([usage]) => usage.test(line)));
+    expect(here.length).toBeGreaterThan(8);
+    for (const line of here) {
+      expect(line, 'a command that is neither run nor listed in ELSEWHERE').toMatch(/^npx pleiad /);
+      const { status, stdout, stderr } = run(MAIN, ...wordsOf(smaller(line)).slice(2));
+      expect(status, `${line}\n${stderr}`).toBe(0);
+      expect(`${stdout}${stderr}`.trim(), line).not.toBe('');
+    }
+  });
+
+  it('its examples of the library run on the model that the commands made', { timeout: 120_000 }, () => {
+    const examples = blocks(page, 'ts');
+    expect(examples.length).toBeGreaterThan(0);
+    for (const [index, example] of examples.entries()) {
+      writeFileSync(join(own, `example-${index}.mjs`), example);
+      const { status, stdout, stderr } = run(`example-${index}.mjs`);
+      expect(status, stderr).toBe(0);
+      expect(stdout).toMatch(/^\S+ 0 \d+ [01]\.\d\d$/m);
+    }
+  });
+
+  it('needs every exception that is made for it, or the other page does', () => {
+    const all = PAGES.flatMap((each) => commands(each));
+    const usages = [...SMALLER, ...ELSEWHERE].map(([usage]) => usage);
+    expect(usages.filter((usage) => !all.some((line) => usage.test(line)))).toEqual([]);
+  });
+
   it('names only npm scripts that exist, the quickstart and the tests first', () => {
     const all = commands(page);
     expect(all.slice(0, 4)).toEqual(['npm ci', 'npm run quickstart', 'npm ci', 'npm test']);
@@ -72,6 +169,59 @@ describe.each(pages)('%s', (page) => {
         expect(library[name], `${name} of ${entry}`).toBeDefined();
       }
     }
+  });
+});
+
+describe('the two READMEs', () => {
+  const bodyOf = (page: Page) => readFileSync(join(ROOT, page), 'utf8');
+
+  it('show the same commands, apart from their texts', () => {
+    const shown = (page: Page) =>
+      commands(page).map((line) =>
+        line
+          .replace(/"[^"]*"/g, '"…"')
+          .replace(/ --(cased|tokenizer vocab\/)(?= |$)/g, '')
+          .replace(/--pieces \S+/, ''),
+      );
+    expect(shown('README.ko.md')).toEqual(shown('README.md'));
+  });
+
+  it('have as many sections, tables and examples, and link to the same pages', () => {
+    const shape = (page: Page) => {
+      const text = bodyOf(page);
+      const links = new Set([...text.matchAll(/\]\(((?:docs|examples)\/[^)#]+)/g)].map(([, path]) => path));
+      return {
+        sections: text.match(/^## /gm)?.length,
+        blocks: [...text.matchAll(/^```(\w+)/gm)].map(([, language]) => language),
+        rows: text.match(/^\|/gm)?.length,
+        links: [...links].sort(),
+      };
+    };
+    expect(shape('README.ko.md')).toEqual(shape('README.md'));
+  });
+
+  it.each(PAGES)('%s links to files that are there, and to headings that they have', (page) => {
+    const anchorOf = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replace(/\s/g, '-');
+    const links = [...bodyOf(page).matchAll(/\]\(([^)#]*)(?:#([^)]+))?\)/g)];
+    expect(links.length).toBeGreaterThan(10);
+    for (const [link, path, anchor] of links) {
+      const text = readFileSync(join(ROOT, path || page), 'utf8');
+      const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) => anchorOf(heading));
+      if (anchor !== undefined) expect(anchors, link).toContain(anchor);
+    }
+  });
+
+  it.each(PAGES)('%s says that CUDA and WebGPU were never run', (page) => {
+    const device = bodyOf(page)
+      .split('\n')
+      .find((line) => line.startsWith('| `--device`'));
+    expect(device).toContain('cuda');
+    expect(device).toMatch(page === 'README.md' ? /never run/ : /실행해 본 적이 없/);
   });
 });
 

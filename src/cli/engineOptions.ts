@@ -13,7 +13,11 @@ import type { OptionDefinition, OptionValues } from './command.js';
 import { wholeNumber } from './numbers.js';
 
 export const ENGINE_OPTIONS: readonly OptionDefinition[] = [
-  { flags: '--device <name>', description: 'where to compute. Default cpu.', choices: ['cpu', 'cuda', 'webgpu'] },
+  {
+    flags: '--device <name>',
+    description: 'where to compute; cuda and webgpu were never run by the authors. Default cpu.',
+    choices: ['cpu', 'cuda', 'webgpu'],
+  },
   {
     flags: '--engine <name>',
     description: 'what computes; auto takes the fastest that is installed. Default auto.',

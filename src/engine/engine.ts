@@ -101,7 +101,7 @@ export interface Engine {
 export type Precision = 'fp32' | 'bf16';
 
 export interface EngineOptions {
-  /** Where to compute; "cpu" by default. */
+  /** Where to compute; "cpu" by default. The authors never ran "cuda" and "webgpu", for want of a machine. */
   readonly device?: 'cpu' | 'cuda' | 'webgpu';
   /** Threads of the engine; all of the machine's by default. */
   readonly threads?: number;

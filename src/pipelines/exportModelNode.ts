@@ -6,6 +6,7 @@ import { encoderConfigToJson, familyOf } from '../checkpoint/modelFolder.js';
 import { requireNewFolder, writeNewFolder } from '../checkpoint/newFolderNode.js';
 import { encodeModel, type OnnxModel } from '../engine/onnx/model.js';
 import { quantizableWeights, quantizeModel } from '../engine/onnx/quantize.js';
+import { loadRuntime } from '../engine/onnxruntime/loadRuntimeNode.js';
 import { SettingsError } from '../errors.js';
 import { RandomStream } from '../random/philox.js';
 import { settingName } from '../settingNames.js';
@@ -201,7 +202,7 @@ async function outputsOf(
   batches: readonly (readonly SampleRow[])[],
   padId: number,
 ): Promise<Float32Array[]> {
-  const { InferenceSession, Tensor } = await import('onnxruntime-node');
+  const { InferenceSession, Tensor } = await loadRuntime();
   const { bytes, external } = encodeModel(onnx);
   const externalData = external && [{ path: external.path, data: external.data }];
   const session = await InferenceSession.create(bytes, { ...(externalData && { externalData }) });

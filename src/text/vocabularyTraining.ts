@@ -132,7 +132,8 @@ function checkRoom(size: number, numSpecial: number, alphabet: Alphabet, limit: 
   const isTooSmall = limit === undefined ? alphabet.coverage < LEAST_COVERAGE : numSpecial + kept > size;
   if (!isTooSmall) return;
   const least = numSpecial + (limit === undefined ? alphabet.placesOfAll : kept);
-  const lower = limit === undefined ? `give ${settingName('alphabetLimit')}` : `lower ${settingName('alphabetLimit')} (${limit})`;
+  const lower =
+    limit === undefined ? `give ${settingName('alphabetLimit')}` : `lower ${settingName('alphabetLimit')} (${limit})`;
   throw new SettingsError([
     `vocabulary size is ${size}, but special tokens and alphabet alone are ${least}; raise the size or ${lower}`,
   ]);

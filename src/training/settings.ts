@@ -245,7 +245,10 @@ export const pretrainingSchema = z.strictObject({
     .describe('Steps between checkpoints. Default a tenth of all steps, at most 1000.'),
   keepCheckpoints: count().default(2).describe('Newest checkpoints to keep, besides the best. Default 2.'),
   logEvery: count().default(10).describe('Steps between log lines. Default 10.'),
-  device: z.enum(['cpu', 'cuda', 'webgpu']).default('cpu').describe('Where to compute. Default cpu.'),
+  device: z
+    .enum(['cpu', 'cuda', 'webgpu'])
+    .default('cpu')
+    .describe('Where to compute; cuda and webgpu were never run by the authors. Default cpu.'),
   engine: z
     .enum(ENGINE_NAMES)
     .default('auto')

@@ -1,8 +1,10 @@
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { EngineIdentity } from '../engine/engineIdentity.js';
 import type { EngineWish } from '../engine/engineNames.js';
 import { oneDnnMissing } from '../engine/testEngines.js';
 import { startTrainingEngine } from './trainingEngineNode.js';
+
+afterEach(() => vi.unstubAllEnvs());
 
 async function resume(begun: EngineIdentity | undefined, wish: EngineWish = {}) {
   const { engine, notices } = await startTrainingEngine({ threads: 1, ...wish }, { begun: { engine: begun } });
@@ -21,6 +23,16 @@ describe('a resumed run', () => {
     expect(notices[0]).toMatchObject({
       code: 'engine-changed',
       message: 'The run was begun on onednn in bf16 with 1 thread and goes on on onnxruntime-node in fp32',
+    });
+  });
+
+  test('that WebAssembly began, for want of another engine, goes on on what is installed now, and says so', async () => {
+    vi.stubEnv('PLEIAD_ONEDNN', '/nowhere/libdnnl.so');
+    const { name, notices } = await resume({ name: 'onnxruntime-web', precision: 'fp32' });
+    expect(name).toBe('onnxruntime-node');
+    expect(notices.at(-1)).toMatchObject({
+      code: 'engine-changed',
+      message: 'The run was begun on onnxruntime-web in fp32 and goes on on onnxruntime-node in fp32',
     });
   });
 

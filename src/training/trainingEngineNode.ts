@@ -6,6 +6,8 @@ import { type EngineIdentity, engineIdentity } from '../engine/engineIdentity.js
 import type { EngineWish } from '../engine/engineNames.js';
 import { chooseEngine, type EngineChoice, type EngineChoiceOptions } from '../engine/node/chooseEngine.js';
 import { OneDnnMissing } from '../engine/onednn/engine.js';
+import { OnnxRuntimeMissing } from '../engine/onnxruntime/loadRuntimeNode.js';
+import { WEB_ENGINE } from '../engine/onnxruntime/webEngine.js';
 import { settingName, settingWith } from '../settingNames.js';
 import type { TrainingEvent, WarningEvent } from './events.js';
 
@@ -52,7 +54,9 @@ const BEGUN_WITH: EngineIdentity = { name: 'onnxruntime-node', precision: 'fp32'
 
 /** What to wish for to get an engine like another. */
 function wishFor({ name, precision }: EngineIdentity): Pick<EngineWish, 'engine' | 'precision'> {
-  return name === 'onednn' ? { engine: 'onednn', precision } : { engine: 'onnxruntime', precision: 'fp32' };
+  if (name === 'onednn') return { engine: 'onednn', precision };
+  // WebAssembly stood in for what was not installed; it is no engine that is asked for by name.
+  return { engine: name === WEB_ENGINE ? 'auto' : 'onnxruntime', precision: 'fp32' };
 }
 
 /**
@@ -85,7 +89,8 @@ async function chooseAgain(wish: EngineChoiceOptions, before: EngineIdentity | u
   try {
     return await chooseEngine({ ...wish, ...again });
   } catch (error) {
-    if (!(error instanceof OneDnnMissing) || precision === 'bf16') throw error;
+    const gone = error instanceof OneDnnMissing || error instanceof OnnxRuntimeMissing;
+    if (!gone || precision === 'bf16') throw error;
     return chooseEngine(wish);
   }
 }

@@ -6,7 +6,9 @@ import { EngineError } from '../engineError.js';
 import { type EngineWish, engineProblems } from '../engineNames.js';
 import { createOneDnnEngine, OneDnnMissing } from '../onednn/engine.js';
 import { describeProcessor, type ProcessorKind, thisProcessor, timesAsFast } from '../onednn/processor.js';
+import { INSTALL_RUNTIME, OnnxRuntimeMissing } from '../onnxruntime/loadRuntimeNode.js';
 import { createNodeEngine } from '../onnxruntime/nodeEngine.js';
+import { createWebEngine, WEB_ENGINE } from '../onnxruntime/webEngine.js';
 
 export interface EngineChoiceOptions extends EngineWish {
   /**
@@ -39,13 +41,18 @@ export async function chooseEngine(
   const [problem] = engineProblems(options);
   if (problem) throw new EngineError(problem, { subject: 'engine' });
   const { engine = 'auto', device = 'cpu', precision = 'auto', purpose = 'training' } = options;
-  const onnxruntime = async (why: string, advice?: string): Promise<EngineChoice> => ({
+  const native = async (why: string, advice?: string): Promise<EngineChoice> => ({
     engine: await createNodeEngine(options),
     why,
     advice,
   });
-  if (engine === 'onnxruntime') return onnxruntime('it was asked for');
-  if (device !== 'cpu') return onnxruntime(`it computes on device "${device}"`);
+  if (engine === 'onnxruntime') return native('it was asked for');
+  if (device !== 'cpu') return native(`it computes on device "${device}"`);
+  const onnxruntime = (why: string, advice?: string) =>
+    native(why, advice).catch((error) => {
+      if (error instanceof OnnxRuntimeMissing) return webAssembly(error);
+      throw error;
+    });
   if (engine === 'onednn') return { engine: await createOneDnnEngine(options), why: 'it was asked for' };
   if (precision === 'bf16') return { engine: await createOneDnnEngine(options), why: 'it has bf16' };
   if (purpose === 'serving') return onnxruntime('texts of many lengths come, for each of which oneDNN would plan anew');
@@ -67,13 +74,32 @@ export async function chooseEngine(
   }
 }
 
+/**
+ * What always loads: for a project that has not added onnxruntime-node, and for machines that it is not built for. One
+ * thread, since two took longer under Node.
+ */
+async function webAssembly({ reason }: OnnxRuntimeMissing): Promise<EngineChoice> {
+  return {
+    engine: await createWebEngine(),
+    why: `onnxruntime-node ${reason}`,
+    advice: `\`${INSTALL_RUNTIME}\` would make it several times as fast`,
+  };
+}
+
 /** What installing the library would do here. */
 function installAdvice(processor: ProcessorKind, times: number): string {
   const install = process.platform === 'linux' ? '`apt install libdnnl2` (Debian, Ubuntu)' : 'Installing oneDNN';
   return `${install} would make training about ${times} times as fast on this kind of processor (${describeProcessor(processor)})`;
 }
 
-/** The engine of `chooseEngine` alone. */
+/** The engine of `chooseEngine` alone. One that makes do with WebAssembly is a warning. */
 export async function createEngine(options: EngineChoiceOptions = {}): Promise<Engine> {
-  return (await chooseEngine(options)).engine;
+  const { engine, why, advice } = await chooseEngine(options);
+  if (engine.name === WEB_ENGINE)
+    (options.onWarning ?? warnOfProcess)(`${engine.description}, because ${why}. ${advice}`);
+  return engine;
+}
+
+function warnOfProcess(warning: string): void {
+  process.emitWarning(warning);
 }

@@ -7,6 +7,7 @@ import { EngineError } from '../engineError.js';
 import { requireThreads, WorkerClient, WorkerProgramHandle, WorkerState } from '../node/workerClient.js';
 import { lowerGraph } from '../onnx/lower.js';
 import { besideModel } from './besideModel.js';
+import { OnnxRuntimeMissing } from './loadRuntimeNode.js';
 import type { NodeGreeting, NodeSource, NodeWorkerSettings } from './nodeProtocol.js';
 import { signatureOf } from './sessionProgram.js';
 
@@ -19,13 +20,16 @@ export interface NodeEngineOptions extends EngineOptions {
 
 /**
  * Starts an engine in a worker thread.
- * @throws EngineError when the worker does not start, or the device's provider is not in this build of the runtime
+ * @throws OnnxRuntimeMissing when the runtime is not installed or does not load; EngineError when the device's provider is
+ *         not in this build of it
  */
 export async function createNodeEngine(options: NodeEngineOptions = {}): Promise<Engine> {
   const { device = 'cpu', profile = false } = options;
   const settings: NodeWorkerSettings = { device, threads: requireThreads(options.threads) };
   const script = workerUrl('./nodeWorker.js', import.meta.url);
-  const client = await WorkerClient.start<NodeWorkerSettings, NodeGreeting>({ script, settings });
+  const client = await WorkerClient.start<NodeWorkerSettings, NodeGreeting>({ script, settings }).catch((cause) => {
+    throw OnnxRuntimeMissing.because(cause);
+  });
   const { providers } = client.greeting;
   if (!providers.includes(device)) {
     await client.close();
@@ -95,7 +99,7 @@ class NodeEngine implements Engine {
 const advice = {
   cpu: () => 'Reinstall onnxruntime-node',
   cuda: () =>
-    `Install its CUDA files with \`npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12\` (Linux x64 with CUDA 12 and cuDNN), or use ${settingWith('device', 'cpu')}`,
+    `Download its CUDA files with \`node node_modules/onnxruntime-node/script/install.js\` (Linux x64 with CUDA 12 and cuDNN), or use ${settingWith('device', 'cpu')}`,
   webgpu: () =>
     `On Linux it needs libvulkan1 and a Vulkan driver; on other machines another build. Use ${settingWith('device', 'cpu')}`,
 };

@@ -3,12 +3,13 @@
  * that could be trained or written again, only inputs and outputs.
  */
 import { existsSync } from 'node:fs';
-import { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor as OrtTensor } from 'onnxruntime-common';
 import { SettingsError } from '../../errors.js';
 import type { Program, Tensor, Tensors } from '../engine.js';
 import { EngineError } from '../engineError.js';
 import { requireThreads } from '../node/workerClient.js';
 import { PUBLISHED_INPUTS, PUBLISHED_OUTPUTS } from '../onnx/publish.js';
+import { loadRuntime } from './loadRuntimeNode.js';
 
 export interface OnnxFile extends Pick<Program, 'run' | 'release'> {
   /** By our names. */
@@ -92,6 +93,7 @@ export async function openOnnxFile(path: string, { threads, names = {} }: OnnxFi
 
 async function createSession(path: string, threads: number): Promise<InferenceSession> {
   if (!existsSync(path)) throw new EngineError(`${path} is not there`, { subject: path });
+  const { InferenceSession } = await loadRuntime();
   try {
     // By path, so that the runtime finds the file with its weights beside it.
     return await InferenceSession.create(path, {

@@ -1,6 +1,7 @@
 /**
- * The engine of browsers: onnxruntime-web, as WebAssembly on the CPU or on WebGPU. State lies in typed arrays on the
- * JavaScript side. Needs nothing of Node, and runs there too.
+ * The engine of browsers: onnxruntime-web as WebAssembly, on the CPU. State lies in typed arrays on the JavaScript side.
+ * Needs nothing of Node, and runs there too. WebGPU has an entry of its own, `pleiad/webgpu`: a bundler copies the .wasm
+ * file of every runtime that it sees imported (14 MB for this one, 27 MB for WebGPU), used or not.
  */
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
 import type { Graph } from '../../graph/graph.js';
@@ -20,10 +21,10 @@ import { lowerGraph } from '../onnx/lower.js';
 import { encodeModel } from '../onnx/model.js';
 import { SessionProgram, signatureOf } from './sessionProgram.js';
 
-const NAME = 'onnxruntime-web';
+export const WEB_ENGINE = 'onnxruntime-web';
 
 /** What the driver uses of the runtime's bundles, which all export the same. */
-interface Runtime {
+export interface WebRuntime {
   readonly InferenceSession: InferenceSessionFactory;
   readonly Tensor: TensorConstructor;
   readonly env: {
@@ -39,57 +40,54 @@ export interface WebEngineOptions extends EngineOptions {
 
 /**
  * Loads onnxruntime-web. `threads` is 1 by default; more need a page that is cross-origin isolated.
- * @throws EngineError for "cuda", and for "webgpu" where there is no adapter
+ * @throws EngineError for any device but the CPU
  */
 export async function createWebEngine(options: WebEngineOptions = {}): Promise<Engine> {
-  const { device = 'cpu', threads = 1, wasmPaths } = options;
-  if (device === 'cuda') {
-    throw new EngineError('device "cuda" is not in onnxruntime-web', {
-      subject: 'device',
-      found: device,
-      expected: 'cpu or webgpu',
-      advice: 'Use "webgpu", or the Node engine',
-    });
-  }
-  if (device === 'webgpu') await requireAdapter();
-  const runtime = await loadRuntime(device, threads);
+  const { device = 'cpu', threads = 1 } = options;
+  if (device !== 'cpu') throw otherDevice(device);
+  return startWebEngine(await loadRuntime(threads), 'cpu', options);
+}
+
+/** The engine over a runtime that is loaded. */
+export function startWebEngine(runtime: WebRuntime, device: 'cpu' | 'webgpu', options: WebEngineOptions): Engine {
+  const { threads = 1, wasmPaths } = options;
   runtime.env.wasm.numThreads = threads;
   if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
   return new WebEngine(runtime, device, threads);
 }
 
-async function loadRuntime(device: 'cpu' | 'webgpu', threads: number): Promise<Runtime> {
-  if (device === 'webgpu') return (await import('onnxruntime-web/webgpu')) as unknown as Runtime;
-  // Under Node the WebAssembly bundle cannot start threads; the default bundle for Node can.
-  const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
-  if (inNode && threads > 1) return (await import('onnxruntime-web')) as unknown as Runtime;
-  return (await import('onnxruntime-web/wasm')) as unknown as Runtime;
-}
-
-interface Gpu {
-  requestAdapter(): Promise<unknown>;
-}
-
-async function requireAdapter(): Promise<void> {
-  const { gpu } = globalThis.navigator as unknown as { gpu?: Gpu };
-  if (await gpu?.requestAdapter()) return;
-  throw new EngineError('there is no WebGPU adapter here', {
+function otherDevice(device: 'cuda' | 'webgpu'): EngineError {
+  const advice = {
+    webgpu: "Use createWebGpuEngine() of 'pleiad/webgpu'",
+    cuda: "Use createWebGpuEngine() of 'pleiad/webgpu', or createNodeEngine() of 'pleiad/node'",
+  };
+  return new EngineError(`device "${device}" is not in the WebAssembly build of onnxruntime-web`, {
     subject: 'device',
-    found: 'webgpu',
-    advice: 'Use device "cpu", or a browser with WebGPU switched on',
+    found: device,
+    expected: 'cpu',
+    advice: advice[device],
   });
 }
 
+async function loadRuntime(threads: number): Promise<WebRuntime> {
+  // Under Node the WebAssembly bundle cannot start threads; the default bundle for Node can. Its name stands in a
+  // variable, so that no bundler follows it: for a page it stands for another runtime, whose .wasm file has 28 MB.
+  const inNode = typeof process !== 'undefined' && process.versions?.node !== undefined;
+  const nodeBundle = 'onnxruntime-web';
+  if (inNode && threads > 1) return (await import(/* @vite-ignore */ nodeBundle)) as unknown as WebRuntime;
+  return (await import('onnxruntime-web/wasm')) as unknown as WebRuntime;
+}
+
 class WebEngine implements Engine {
-  readonly name = NAME;
+  readonly name = WEB_ENGINE;
   readonly description: string;
-  readonly #runtime: Runtime;
+  readonly #runtime: WebRuntime;
   readonly #device: 'cpu' | 'webgpu';
 
-  constructor(runtime: Runtime, device: 'cpu' | 'webgpu', threads: number) {
+  constructor(runtime: WebRuntime, device: 'cpu' | 'webgpu', threads: number) {
     this.#runtime = runtime;
     this.#device = device;
-    this.description = `${NAME} ${runtime.env.versions.web ?? ''}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.description = `${WEB_ENGINE} ${runtime.env.versions.web ?? ''}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   }
 
   async createState(layout: StateLayout): Promise<EngineState> {
