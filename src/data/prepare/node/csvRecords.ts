@@ -117,6 +117,9 @@ export async function* csvRecordLines(
         if (at < 0) throw noColumn(file, column, columns);
         continue;
       }
+      if (isHeaderAgain(record, columns)) continue;
+      // With one column there is nothing to separate.
+      if (columns.length === 1 && record.length > 1) record.splice(0, record.length, record.join(layout.delimiter));
       if (record.length > columns.length) throw tooManyCells(file, begins, record.length, columns.length);
       const cell = utf8Of(record[at] ?? '');
       if (invalidUtf8 === 'error' && !isUtf8(cell)) throw notUtf8(file, begins, column);
@@ -139,6 +142,18 @@ export async function* csvRecordLines(
 }
 
 const CHUNK_BYTES = 1 << 16;
+
+/** Files that were put together have the names of columns again, perhaps behind another byte order mark. */
+function isHeaderAgain(record: readonly string[], columns: readonly string[]): boolean {
+  if (record.length !== columns.length) return false;
+  return record.every((cell, i) => {
+    const isFirst = i === 0 && cell.startsWith(MARK_AS_LATIN1);
+    const name = isFirst ? cell.slice(MARK_AS_LATIN1.length).replace(/^"(.*)"$/, '$1') : cell;
+    return utf8Of(name).toString().trim() === columns[i];
+  });
+}
+
+const MARK_AS_LATIN1 = '\xef\xbb\xbf';
 
 async function* withoutMark(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let isFirst = true;

@@ -205,6 +205,18 @@ describe('a corpus', () => {
     expect((await read(name, content, { field })).texts).toEqual(texts);
   });
 
+  it('as tables that were put together has no names of columns among its texts', async () => {
+    const [a, b] = ['id,text\n1,a\n2,b\n', '\ufeff"id","text"\n3,c\n'];
+    expect((await read('both.csv', a + b + a)).texts).toEqual(['a', 'b', 'c', 'a', 'b']);
+  });
+
+  it('as a table of one column needs no quotes', async () => {
+    expect((await read('one.csv', 'text\nhello, world; again\n"a ""b"", c"\n')).texts).toEqual([
+      'hello, world; again',
+      'a "b", c',
+    ]);
+  });
+
   it('as a list beside others is told by its field', async () => {
     const json = JSON.stringify({ authors: [{ name: 'n' }], documents: [{ text: 'a' }, { text: 'b' }] });
     expect((await read('beside.json', json)).texts).toEqual(['a', 'b']);
