@@ -59,6 +59,16 @@ describe('pleiad mask', () => {
     expect(stdout).toContain('Every word is a token here');
   });
 
+  it('masks no word in part with whole-word, and says so where none fits', () => {
+    // Letters are pieces of this vocabulary: 8 of them in a word, and 15 % of 8 are 2.
+    const letters = ['mask', '--scheme', 'whole-word', '--tokenizer', at('letters.txt'), 'abababab'];
+    writeFileSync(at('letters.txt'), '[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\n##a\n##b\n');
+    const { code, stdout } = pleiad(...letters);
+    expect(code).toBe(0);
+    expect(stdout).toContain('0 of 8 tokens are masked\nEvery word has more pieces than may be masked');
+    expect(pleiad(...letters, '--mask-prob', '1').stdout).toContain('8 of 8 tokens are masked');
+  });
+
   it('gives the promised keys with --json', () => {
     const { code, json } = pleiad('mask', '--json', ...LAWS, SENTENCE);
     expect(code).toBe(0);

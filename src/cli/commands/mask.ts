@@ -227,9 +227,13 @@ function maskLines(result: ShownMask, output: Output): string[] {
   return [
     sentence.join(' '),
     `${masked.length} of ${text} tokens are masked${rest}`,
+    ...(masked.length === 0 && text > 0 ? [NO_WORD_FITS] : []),
     ...spans.flatMap((span) => ['', ...spanLines(span, result)]),
   ];
 }
+
+const NO_WORD_FITS =
+  'Every word has more pieces than may be masked, and words are not cut here: raise --mask-prob, or give more text.';
 
 /** Said once, under the spans. */
 const NUMBERING =
