@@ -400,6 +400,15 @@ describe('pleiad corrupt', () => {
     expect(pleiad(...words, '--seed', '5', 'the chef cooked the meal').json.corrupted).not.toBe(json.corrupted);
   });
 
+  it('says how both halves are given when one of them is given for both', () => {
+    const half = 'run/checkpoints/step-00000002/discriminator';
+    const { code, stderr } = pleiad('corrupt', '--model', half, 'the chef cooked the meal');
+    expect(code).toBe(1);
+    const [, generator, discriminator] = /Give both halves: --generator (\S+) --discriminator (\S+)/.exec(stderr)!;
+    const words = ['--generator', generator, '--discriminator', discriminator];
+    expect(pleiad('corrupt', ...words, 'the chef cooked the meal').code).toBe(0);
+  });
+
   it('takes lines, and a text in which nothing can be masked', () => {
     const { json } = piped('the chef\n\nthe meal\n', 'corrupt', '--model', 'run', '--lines', '--json');
     expect(json.texts.map(({ original }: { original: string }) => original)).toEqual(['the chef', 'the meal']);

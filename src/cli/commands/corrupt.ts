@@ -1,5 +1,5 @@
 /** ELECTRA's idea on a text of one's own (arXiv 2003.10555 fig. 2): original, masked, corrupted, doubted. */
-import { SettingsError } from '../../errors.js';
+import { CheckpointError, SettingsError } from '../../errors.js';
 import { loadReplacedTokenDetection, loadTextCorruption } from '../../pipelines/node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CorruptedPlace, CorruptedText } from '../../pipelines/textCorruption.js';
@@ -9,6 +9,7 @@ import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { shellQuoted } from '../shellQuoted.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 import { warnOfUnknown } from '../unknownWarning.js';
 import { colourLegend, markedText } from './detect.js';
@@ -105,7 +106,7 @@ async function corruptAll(
   settings: { seed: number; fraction: number; temperature: number },
   { places, loading }: { places: Halves; loading: Parameters<typeof loadTextCorruption>[1] },
 ): Promise<{ results: Result[]; tokenizer: WordPieceTokenizer }> {
-  const corrupter = await loadTextCorruption(places.generator, loading);
+  const corrupter = await loadTextCorruption(places.generator, loading).catch(adviseHalves(places));
   const corrupted: CorruptedText[] = [];
   try {
     // As in pre-training any piece may be masked, not whole words alone.
@@ -113,7 +114,7 @@ async function corruptAll(
   } finally {
     await corrupter.release();
   }
-  const detector = await loadReplacedTokenDetection(places.discriminator, loading);
+  const detector = await loadReplacedTokenDetection(places.discriminator, loading).catch(adviseHalves(places));
   try {
     const detected = await detector.detect(corrupted.map(({ text }) => text));
     const results = texts.map((original, i) => ({ original, corrupted: corrupted[i], tokens: detected[i] }));
@@ -121,6 +122,26 @@ async function corruptAll(
   } finally {
     await detector.release();
   }
+}
+
+/** One half given as `--model` lacks the other: says how both are given. */
+function adviseHalves({ generator, discriminator }: Halves): (error: unknown) => never {
+  return (error) => {
+    const isOneHalf = error instanceof CheckpointError && /^Electra/.test(String(error.found));
+    if (!isOneHalf || generator !== discriminator) throw error;
+    const place = generator.replaceAll('generator', 'discriminator');
+    const both = ['--generator', place.replaceAll('discriminator', 'generator'), '--discriminator', place];
+    const { message, advice = '', subject, found, expected } = error;
+    throw new CheckpointError(message.replace(`. ${advice}`, ''), {
+      subject,
+      found,
+      expected,
+      advice: place.includes('discriminator')
+        ? `Give both halves: ${both.map(shellQuoted).join(' ')}`
+        : 'Give both halves, with --generator and --discriminator',
+      cause: error,
+    });
+  };
 }
 
 /** Four lines, and one for each place that was masked. */

@@ -46,7 +46,7 @@ describe('asked for', () => {
   test('onednn that is not there is an error with advice', async () => {
     vi.stubEnv('PLEIAD_ONEDNN', '/nowhere/libdnnl.so');
     await expect(choose({ engine: 'onednn' })).rejects.toThrow(
-      /engine "onednn": PLEIAD_ONEDNN is .*--engine onnxruntime/,
+      /engine "onednn": PLEIAD_ONEDNN is .*engine: "onnxruntime"/,
     );
     await expect(choose({ precision: 'bf16' })).rejects.toThrow('engine "onednn"');
   });

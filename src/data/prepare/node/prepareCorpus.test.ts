@@ -462,8 +462,10 @@ describe('the prepared folder', () => {
     await expect(openShards(used.out)).rejects.toThrow(/was made with tokenizer ffff/);
   });
 
-  it('says that an unfinished folder is unfinished', async () => {
-    await expect(openShards(folder)).rejects.toThrow(/has no manifest\.json/);
+  it('is told from a folder of text', async () => {
+    await expect(openShards(folder)).rejects.toThrow(
+      /holds text, not token shards\. Prepare it first: pleiad prepare /,
+    );
   });
 
   it('reports progress up to the whole', async () => {
