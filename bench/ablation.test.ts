@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, SettingsError } from '../src/errors.js';
+import { DataError, SettingsError } from '../src/errors/errors.js';
 import { RandomStream } from '../src/random/philox.js';
+import { denseFeatures, sparseFeatures } from '../src/tasks/linear/features.js';
 import { parseLearningRates } from './ablationSettings.js';
 import { type AblationRun, ablationTable, meanAndSpread } from './ablationTable.js';
-import { denseFeatures, sparseFeatures } from './features.js';
 import { parseTsv, type SentenceTask } from './glueTasks.js';
 import { probe, scoreMajority } from './probe.js';
 

@@ -5,18 +5,18 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileDurably } from '../src/checkpoint/durableFileNode.js';
-import { loadModelFolder } from '../src/checkpoint/modelFolderNode.js';
-import { openShards, type ShardFolder } from '../src/data/shardsNode.js';
+import { loadModelFolder } from '../src/checkpoint/modelFolder.node.js';
+import { openShards, type ShardFolder } from '../src/data/shards.node.js';
 import type { Engine } from '../src/engine/engine.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
-import { DataError } from '../src/errors.js';
+import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
+import { DataError } from '../src/errors/errors.js';
+import { writeFileDurably } from '../src/files/durableFile.node.js';
 import type { EncoderConfig } from '../src/models/config.js';
-import { loadTokenizer } from '../src/text/tokenizerNode.js';
-import { initializeParameter } from '../src/training/initialize.js';
-import { objectiveOf } from '../src/training/objectiveOf.js';
-import { checkpointOf } from '../src/training/runFolderNode.js';
-import { modelConfigs, resolvePretrainingSettings } from '../src/training/settings.js';
+import { initializeParameter } from '../src/nn/initialize.js';
+import { objectiveOf } from '../src/pretraining/objectiveOf.js';
+import { modelConfigs, resolvePretrainingSettings } from '../src/pretraining/settings.js';
+import { loadTokenizer } from '../src/text/tokenizer.node.js';
+import { checkpointOf } from '../src/training/runFolder.node.js';
 import { type AblationObjective, DEFAULT_LEARNING_RATE } from './ablationSettings.js';
 import {
   type AblationPlan,

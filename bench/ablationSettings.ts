@@ -1,5 +1,5 @@
 /** What the ablation compares, and how its command line names learning rates. */
-import { SettingsError } from '../src/errors.js';
+import { SettingsError } from '../src/errors/errors.js';
 
 /** In the order of the paper's table 5, the best first. */
 export const ABLATION_OBJECTIVES = ['electra', 'all-tokens-mlm', 'electra-15', 'replace-mlm', 'mlm'] as const;

@@ -1,7 +1,7 @@
 /** Training curves of run folders as an SVG picture: losses with their baselines, AUC and replaced rate. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { DataError } from '../src/errors.js';
+import { DataError } from '../src/errors/errors.js';
 import type { EvaluationEvent, StepEvent } from '../src/training/events.js';
 import { type HeldOutMetrics, mlmBaseline } from '../src/training/metrics.js';
 import { chartsSvg, type LineChart, type Series } from './lineChart.js';

@@ -5,16 +5,16 @@
  */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileDurably } from '../src/checkpoint/durableFileNode.js';
 import type { Shards } from '../src/data/shards.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
-import { SettingsError } from '../src/errors.js';
+import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
+import { SettingsError } from '../src/errors/errors.js';
+import { writeFileDurably } from '../src/files/durableFile.node.js';
 import type { SizeName } from '../src/models/config.js';
 import { graphFlops } from '../src/models/flops.js';
+import { objectiveOf } from '../src/pretraining/objectiveOf.js';
+import { pretrainToFolder } from '../src/pretraining/pretrain.node.js';
+import { type PretrainingInput, resolvePretrainingSettings } from '../src/pretraining/settings.js';
 import type { DoneEvent } from '../src/training/events.js';
-import { objectiveOf } from '../src/training/objectiveOf.js';
-import { pretrainToFolder } from '../src/training/pretrainNode.js';
-import { type PretrainingInput, resolvePretrainingSettings } from '../src/training/settings.js';
 import { median, say } from './report.js';
 import { type StepShape, stepGraph, TrainingSteps } from './trainingStep.js';
 

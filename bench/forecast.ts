@@ -6,8 +6,8 @@
 import { elementCount } from '../src/graph/dimensions.js';
 import type { SizeName } from '../src/models/config.js';
 import { graphFlops } from '../src/models/flops.js';
-import { objectiveOf } from '../src/training/objectiveOf.js';
-import { resolvePretrainingSettings } from '../src/training/settings.js';
+import { objectiveOf } from '../src/pretraining/objectiveOf.js';
+import { resolvePretrainingSettings } from '../src/pretraining/settings.js';
 import { ethernet, type Network, type RankCosts, stepCosts } from './costModel.js';
 import { randomShards, stepGraph } from './trainingStep.js';
 

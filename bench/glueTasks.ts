@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { DataError } from '../src/errors.js';
+import { DataError } from '../src/errors/errors.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
 
 export interface LabelledText {

@@ -8,7 +8,7 @@ import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { encoderConfigToJson, expectedTensors, type ModelDescription } from '../src/checkpoint/modelFolder.js';
-import { PleiadError } from '../src/errors.js';
+import { PleiadError } from '../src/errors/errors.js';
 import { elementCount } from '../src/graph/dimensions.js';
 import { encoderConfig, type SizeName } from '../src/models/config.js';
 import { machineDescription, median, type Ratio, ratioOf, rounded, say } from './report.js';

@@ -2,9 +2,9 @@
 import { planLoad } from '../src/checkpoint/loadPlan.js';
 import { runLoadPlan } from '../src/checkpoint/loadTensors.js';
 import { expectedTensors } from '../src/checkpoint/modelFolder.js';
-import { openTensors } from '../src/checkpoint/openTensorsNode.js';
+import { openTensors } from '../src/checkpoint/openTensors.node.js';
 import type { SizeName } from '../src/models/config.js';
-import { fromPretrained } from '../src/pipelines/pretrainedNode.js';
+import { fromPretrained } from '../src/pretrained/pretrained.node.js';
 import { largeModel } from './load.js';
 import { peakMemoryMiB } from './report.js';
 

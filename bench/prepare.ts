@@ -8,9 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
-import { prepareCorpus } from '../src/data/prepare/node/prepareCorpus.js';
+import { prepareCorpus } from '../src/data/prepare/prepareCorpus.node.js';
 import { WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { saveTokenizer } from '../src/text/tokenizerNode.js';
+import { saveTokenizer } from '../src/text/tokenizer.node.js';
 import { VocabularyTrainer } from '../src/text/vocabularyTraining.js';
 import { machineDescription, median, peakMemoryMiB, type Ratio, ratioOf, rounded, say } from './report.js';
 

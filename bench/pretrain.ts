@@ -3,10 +3,11 @@
  * ceiling on the shapes of this step, and beside PyTorch or other engines where they are asked for. All take turns in one run, so that what
  * else the machine does meets them alike; medians of the turns are reported.
  */
+
+import { createEngine } from '../src/engine/chooseEngine.node.js';
 import type { Engine } from '../src/engine/engine.js';
 import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
-import { createEngine } from '../src/engine/node/chooseEngine.js';
-import { SettingsError } from '../src/errors.js';
+import { SettingsError } from '../src/errors/errors.js';
 import { flopsPerToken, graphFlops, type MatrixProduct, matrixProducts, productFlops } from '../src/models/flops.js';
 import { CpuMeter } from './cpuMeter.js';
 import { type Peer, type PeerWish, startPeers, WARMUP_STEPS } from './pretrainPeers.js';

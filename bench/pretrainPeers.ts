@@ -1,7 +1,8 @@
 /** Whom the training step is measured against: PyTorch in a process of its own, or another engine of ours. */
+
+import { createEngine } from '../src/engine/chooseEngine.node.js';
 import type { Engine, Precision } from '../src/engine/engine.js';
-import { createEngine } from '../src/engine/node/chooseEngine.js';
-import { SettingsError } from '../src/errors.js';
+import { SettingsError } from '../src/errors/errors.js';
 import { say } from './report.js';
 import { TorchPeer } from './torchPeer.js';
 import { type StepShape, TrainingSteps } from './trainingStep.js';

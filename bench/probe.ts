@@ -7,8 +7,6 @@ import type { EncoderConfig } from '../src/models/config.js';
 import { encoderGraph } from '../src/models/modelGraph.js';
 import { EncoderModel } from '../src/pipelines/encoderModel.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
-import type { WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { accuracy, matthewsCorrelation } from './classificationMetrics.js';
 import {
   denseFeatures,
   type FeatureMatrix,
@@ -17,9 +15,11 @@ import {
   sparseFeatures,
   standardizationOf,
   standardize,
-} from './features.js';
+} from '../src/tasks/linear/features.js';
+import { fitLogisticRegression, type LogisticModel, predictClasses } from '../src/tasks/linear/logisticRegression.js';
+import type { WordPieceTokenizer } from '../src/text/tokenizer.js';
+import { accuracy, matthewsCorrelation } from './classificationMetrics.js';
 import type { LabelledText, SentenceTask } from './glueTasks.js';
-import { fitLogisticRegression, type LogisticModel, predictClasses } from './logisticRegression.js';
 
 /** On the dev rows. */
 export interface ProbeScore {

@@ -1,7 +1,7 @@
 /** What all benchmarks report: the machine, medians, ratios with their spread, memory. */
 import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
-import { median } from '../src/median.js';
+import { median } from '../src/training/median.js';
 
 export { median };
 

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
-import { PleiadError } from '../src/errors.js';
+import { PleiadError } from '../src/errors/errors.js';
 import type { SizeName } from '../src/models/config.js';
 import { fitLine, fitNetwork, type Network, type RankCosts, stepCosts } from './costModel.js';
 import { LoadMeter } from './machineLoad.js';

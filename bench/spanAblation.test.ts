@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { memoryShards } from '../src/data/shards.js';
-import { DataError } from '../src/errors.js';
+import { DataError } from '../src/errors/errors.js';
 import { spanFillingGraph } from '../src/models/spanbert.js';
 import { fillSpan } from '../src/pipelines/fillSpan.js';
 import { SpanModel } from '../src/pipelines/spanModel.js';

@@ -5,14 +5,14 @@
  * (equalCompute.ts).
  */
 import { join } from 'node:path';
-import { writeFileDurably } from '../src/checkpoint/durableFileNode.js';
-import { loadModelFolder } from '../src/checkpoint/modelFolderNode.js';
-import { openShards, type ShardFolder } from '../src/data/shardsNode.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
-import { DataError } from '../src/errors.js';
+import { loadModelFolder } from '../src/checkpoint/modelFolder.node.js';
+import { openShards, type ShardFolder } from '../src/data/shards.node.js';
+import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
+import { DataError } from '../src/errors/errors.js';
+import { writeFileDurably } from '../src/files/durableFile.node.js';
 import { SpanModel } from '../src/pipelines/spanModel.js';
-import { checkpointOf } from '../src/training/runFolderNode.js';
-import type { PretrainingInput } from '../src/training/settings.js';
+import type { PretrainingInput } from '../src/pretraining/settings.js';
+import { checkpointOf } from '../src/training/runFolder.node.js';
 import {
   type ComputePlan,
   inParallel,

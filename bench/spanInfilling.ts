@@ -6,7 +6,7 @@
 import { createBatchSource } from '../src/data/batches.js';
 import type { Shards } from '../src/data/shards.js';
 import { unigramProbabilities } from '../src/data/unigram.js';
-import { DataError } from '../src/errors.js';
+import { DataError } from '../src/errors/errors.js';
 import type { SpanModel } from '../src/pipelines/spanModel.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
 

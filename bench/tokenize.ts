@@ -6,11 +6,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Tokenizer } from 'tokenizers';
-import { median } from '../src/median.js';
 import { RandomStream } from '../src/random/philox.js';
 import { PUBLISHED_NORMALIZATION } from '../src/text/normalization.js';
 import { PieceBuffer, WordPieceTokenizer } from '../src/text/tokenizer.js';
 import { VocabularyTrainer } from '../src/text/vocabularyTraining.js';
+import { median } from '../src/training/median.js';
 import { machineDescription } from './report.js';
 
 const NUM_RUNS = 5;

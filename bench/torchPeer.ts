@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Precision } from '../src/engine/engine.js';
-import { PleiadError } from '../src/errors.js';
+import { PleiadError } from '../src/errors/errors.js';
 import type { StepShape } from './trainingStep.js';
 
 export interface TorchPeerOptions extends Pick<StepShape, 'size' | 'batch' | 'length'> {

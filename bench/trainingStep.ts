@@ -7,16 +7,16 @@ import type { Graph } from '../src/graph/graph.js';
 import type { SizeName } from '../src/models/config.js';
 import { MASKED } from '../src/models/vocabularyHead.js';
 import { BATCH, LENGTH } from '../src/nn/layers.js';
-import type { PretrainingObjective } from '../src/objectives/objective.js';
-import { RandomStream } from '../src/random/philox.js';
-import { objectiveOf } from '../src/training/objectiveOf.js';
-import { slotsPerRow, trainingData } from '../src/training/pretrainingData.js';
+import { objectiveOf } from '../src/pretraining/objectiveOf.js';
+import { slotsPerRow, trainingData } from '../src/pretraining/pretrainingData.js';
 import {
   type PretrainingInput,
   type PretrainingObjectiveName,
   type PretrainingSettings,
   resolvePretrainingSettings,
-} from '../src/training/settings.js';
+} from '../src/pretraining/settings.js';
+import { RandomStream } from '../src/random/philox.js';
+import type { PretrainingObjective } from '../src/training/objective.js';
 import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
 import { stepShare } from '../src/training/stepShare.js';

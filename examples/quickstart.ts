@@ -20,7 +20,7 @@ import { listenForInterrupts } from '../src/cli/interrupts.js';
 import { duration, grouped, megabytes } from '../src/cli/numbers.js';
 import { Output } from '../src/cli/output.js';
 import { heldOutSummary, TrainingView } from '../src/cli/trainingView.js';
-import { PleiadError, SettingsError } from '../src/errors.js';
+import { PleiadError, SettingsError } from '../src/errors/errors.js';
 import {
   createNodeEngine,
   type DoneEvent,
@@ -35,8 +35,8 @@ import {
   pretrainToFolder,
   saveTokenizer,
   trainVocabulary,
-} from '../src/node.js';
-import { parseDuration } from '../src/training/settings.js';
+} from '../src/index.node.js';
+import { parseDuration } from '../src/pretraining/settings.js';
 
 const TEXT_FOLDER = fileURLToPath(new URL('../../examples/text/', import.meta.url));
 const HELD_OUT_FRACTION = 0.05;

@@ -1,9 +1,6 @@
 /** The library without a file system: what runs in a browser as well as in Node. `pleiad/node` adds what needs Node. */
 
 export * from './autodiff/gradients.js';
-export { unpackTar, unpackZip } from './checkpoint/archive/unpack.js';
-export type { UnpackLimits, UnpackTarget } from './checkpoint/archive/unpacking.js';
-export * from './checkpoint/byteSource.js';
 export * from './checkpoint/loadModel.js';
 export { type LoadPlan, type LoadTarget, planLoad } from './checkpoint/loadPlan.js';
 export { describeLoadReport, type LoadReport } from './checkpoint/loadReport.js';
@@ -11,7 +8,6 @@ export { type LoadedTensor, runLoadPlan, type TensorKeeping } from './checkpoint
 export * from './checkpoint/modelFolder.js';
 export * from './checkpoint/nameMaps.js';
 export { openTensorFile, openTensorFolder, PackedCheckpoint } from './checkpoint/openTensors.js';
-export * from './checkpoint/safetensors.js';
 export { TENSOR_FORMATS, type TensorFormat, type TensorInfo, TensorSource } from './checkpoint/tensorSource.js';
 export * from './collective/agreement.js';
 export * from './collective/collective.js';
@@ -42,7 +38,11 @@ export * from './engine/engineNames.js';
 export * from './engine/interpreterEngine.js';
 export * from './engine/onnx/lower.js';
 export { createWebEngine, type WebEngineOptions } from './engine/onnxruntime/webEngine.js';
-export * from './errors.js';
+export * from './errors/errors.js';
+export * from './files/byteSource.js';
+export { unpackTar, unpackZip } from './formats/archive/unpack.js';
+export type { UnpackLimits, UnpackTarget } from './formats/archive/unpacking.js';
+export * from './formats/safetensors.js';
 export * from './graph/check.js';
 export * from './graph/dimensions.js';
 export * from './graph/graph.js';
@@ -57,19 +57,28 @@ export * from './models/spanbert.js';
 export * from './models/vocabularyHead.js';
 export * from './nn/layers.js';
 export * from './nn/parameters.js';
-export * from './objectives/electra.js';
-export * from './objectives/objective.js';
-export * from './objectives/spanbert.js';
 export * from './passes/passes.js';
 export type { PipelineOptions } from './pipelines/encoderModel.js';
-export * from './pipelines/exportOnnx.js';
 export * from './pipelines/fillMask.js';
 export * from './pipelines/fillSpan.js';
-export * from './pipelines/model.js';
 export * from './pipelines/replacedTokenDetection.js';
 export * from './pipelines/showMask.js';
 export { type SnapshotPipelineName, snapshotPipeline } from './pipelines/snapshotPipeline.js';
 export * from './pipelines/textCorruption.js';
+export * from './pretrained/exportOnnx.js';
+export * from './pretrained/model.js';
+export * from './pretraining/electra.js';
+export { objectiveOf } from './pretraining/objectiveOf.js';
+export { type InMemoryInput, type InMemoryOptions, pretrainInMemory } from './pretraining/pretrainInMemory.js';
+export * from './pretraining/pretrainingData.js';
+export {
+  describeSettings,
+  modelConfigs,
+  type PretrainingInput,
+  type PretrainingSettings,
+  resolvePretrainingSettings,
+} from './pretraining/settings.js';
+export * from './pretraining/spanbert.js';
 export * from './random/philox.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 export * from './text/tokenizer.js';
@@ -88,15 +97,6 @@ export * from './training/events.js';
 export type { Extension, NothingTrained } from './training/extension.js';
 export { MemoryStore, type MemoryStoreOptions } from './training/memoryStore.js';
 export * from './training/metrics.js';
-export { objectiveOf } from './training/objectiveOf.js';
-export { type InMemoryInput, type InMemoryOptions, pretrainInMemory } from './training/pretrainInMemory.js';
-export * from './training/pretrainingData.js';
-export {
-  describeSettings,
-  modelConfigs,
-  type PretrainingInput,
-  type PretrainingSettings,
-  resolvePretrainingSettings,
-} from './training/settings.js';
+export * from './training/objective.js';
 export { pretrain, type TrainerDependencies } from './training/trainer.js';
 export { VERSION } from './version.js';

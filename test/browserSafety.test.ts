@@ -37,7 +37,7 @@ describe('the entry "pleiad"', () => {
   });
 
   it('is a part of "pleiad/node", which does reach Node', () => {
-    const { files, bare } = moduleGraph(new URL('../dist/src/node.js', import.meta.url));
+    const { files, bare } = moduleGraph(new URL('../dist/src/index.node.js', import.meta.url));
     expect(files.has(fileURLToPath(entry))).toBe(true);
     expect(bare.has('node:fs')).toBe(true);
   });

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { UNIT_BYTES } from '../src/data/prepare/node/readUnits.js';
+import { UNIT_BYTES } from '../src/data/prepare/readUnits.node.js';
 import { VERSION } from '../src/version.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
@@ -588,7 +588,7 @@ describe('pleiad', () => {
   });
 
   it('has a flag with a description for every setting', async () => {
-    const { describeSettings } = await import('../src/training/settings.js');
+    const { describeSettings } = await import('../src/pretraining/settings.js');
     const { stdout } = await pleiad('pretrain', '--help-all');
     for (const { name } of describeSettings()) {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { displayWidth } from '../src/cli/columns.js';
-import { AutoModel, AutoModelForMaskedLM, AutoModelForPreTraining } from '../src/node.js';
-import { describeSettings } from '../src/training/settings.js';
+import { AutoModel, AutoModelForMaskedLM, AutoModelForPreTraining } from '../src/index.node.js';
+import { describeSettings } from '../src/pretraining/settings.js';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'pleiad-messages-'));

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { expectedTensors } from '../src/checkpoint/modelFolder.js';
-import { saveModelFolder } from '../src/checkpoint/modelFolderNode.js';
+import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
 import { goldenPath } from '../src/checkpoint/testCheckpoints.js';
 import { encoderConfig } from '../src/models/config.js';
 import { WordPieceTokenizer } from '../src/text/tokenizer.js';

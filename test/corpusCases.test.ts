@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openShards, readManifest } from '../src/data/shardsNode.js';
+import { openShards, readManifest } from '../src/data/shards.node.js';
 import { WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { saveTokenizer } from '../src/text/tokenizerNode.js';
+import { saveTokenizer } from '../src/text/tokenizer.node.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const CASES = fileURLToPath(new URL('./cases/', import.meta.url));

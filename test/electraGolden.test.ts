@@ -1,7 +1,7 @@
 /** The whole joint step held against PyTorch + transformers: test/golden/README.md says how the numbers were made. */
 import { describe, expect, it } from 'vitest';
-import { createObjective, type ObjectiveName } from '../src/objectives/electra.js';
-import type { LossCounts } from '../src/objectives/objective.js';
+import { createObjective, type ObjectiveName } from '../src/pretraining/electra.js';
+import type { LossCounts } from '../src/training/objective.js';
 import { GOLDEN_NAMES, type Golden, readGolden, relativeError } from './goldenFiles.js';
 import { interpret, type Result } from './goldenRuns.js';
 

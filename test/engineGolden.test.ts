@@ -4,11 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Engine, Tensors } from '../src/engine/engine.js';
-import { createOneDnnEngine } from '../src/engine/onednn/engine.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
+import { createOneDnnEngine } from '../src/engine/onednn/engine.node.js';
+import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
 import { createLoopEngine, oneDnnMissing } from '../src/engine/testEngines.js';
-import { createObjective } from '../src/objectives/electra.js';
-import { createSpanBert } from '../src/objectives/spanbert.js';
+import { createObjective } from '../src/pretraining/electra.js';
+import { createSpanBert } from '../src/pretraining/spanbert.js';
 import { GOLDEN_NAMES, readGolden, readSpanBertGolden, relativeError, SPANBERT_VARIANTS } from './goldenFiles.js';
 import { runTrainingGraph } from './goldenRuns.js';
 

@@ -1,13 +1,13 @@
 /** Reads the golden files (test/golden/README.md) into what the objectives take. */
 import { readFileSync } from 'node:fs';
-import { decodeSafetensors } from '../src/checkpoint/safetensors.js';
 import { spanTargets } from '../src/data/masking/spanTargets.js';
+import { decodeSafetensors } from '../src/formats/safetensors.js';
 import type { EncoderConfig } from '../src/models/config.js';
 import type { SpanBoundaryConfig } from '../src/models/spanbert.js';
-import type { ObjectiveConfig, ObjectiveName } from '../src/objectives/electra.js';
-import type { MaskedBatch } from '../src/objectives/objective.js';
-import type { SpanBertConfig } from '../src/objectives/spanbert.js';
-import { PLAIN_ELECTRA } from '../src/objectives/testConfig.js';
+import type { ObjectiveConfig, ObjectiveName } from '../src/pretraining/electra.js';
+import type { SpanBertConfig } from '../src/pretraining/spanbert.js';
+import { PLAIN_ELECTRA } from '../src/pretraining/testConfig.js';
+import type { MaskedBatch } from '../src/training/objective.js';
 
 interface PublishedConfig {
   vocab_size: number;

@@ -2,21 +2,21 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gradients } from '../src/autodiff/gradients.js';
-import { memorySource } from '../src/checkpoint/byteSource.js';
 import { loadModel } from '../src/checkpoint/loadModel.js';
 import { headSettings, parsePublishedConfig } from '../src/checkpoint/modelFolder.js';
-import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../src/checkpoint/safetensors.js';
 import { readSafetensors } from '../src/checkpoint/safetensorsSource.js';
 import { TensorSource } from '../src/checkpoint/tensorSource.js';
 import type { Tensor } from '../src/engine/engine.js';
 import { createInterpreterEngine } from '../src/engine/interpreterEngine.js';
-import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.js';
+import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
+import { memorySource } from '../src/files/byteSource.js';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../src/formats/safetensors.js';
 import type { Architecture } from '../src/models/config.js';
 import { addHead, MODEL_CLASSES } from '../src/models/heads.js';
 import { modelGraph } from '../src/models/modelGraph.js';
 import { BATCH } from '../src/nn/layers.js';
-import { int32Tensor } from '../src/objectives/batchInputs.js';
-import { Model, type ModelInputs } from '../src/pipelines/model.js';
+import { Model, type ModelInputs } from '../src/pretrained/model.js';
+import { int32Tensor } from '../src/pretraining/maskedInputs.js';
 import { relativeError } from './goldenFiles.js';
 
 const file = (name: string) => readFileSync(new URL(`./golden/${name}`, import.meta.url));

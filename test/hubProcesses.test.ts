@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SYSTEM_CLOCK } from '../src/checkpoint/hub/clock.js';
-import { fetchModel } from '../src/checkpoint/hub/fetchModelNode.js';
-import { lockFile } from '../src/checkpoint/hub/fileLockNode.js';
-import { COMMIT, TestHub } from '../src/checkpoint/hub/testHubNode.js';
-import { saveModelFolder } from '../src/checkpoint/modelFolderNode.js';
+import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
+import { SYSTEM_CLOCK } from '../src/hub/clock.js';
+import { fetchModel } from '../src/hub/fetchModel.node.js';
+import { lockFile } from '../src/hub/fileLock.node.js';
+import { COMMIT, TestHub } from '../src/hub/testHub.node.js';
 import { discriminatorGraph } from '../src/models/electra.js';
 import { randomWeights, TEST_CONFIG, TEST_TOKENIZER } from '../src/pipelines/testModels.js';
 

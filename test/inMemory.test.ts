@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createNodeEngine, MemoryStore, openShards, pretrainInMemory, pretrainToFolder } from '../src/node.js';
+import { createNodeEngine, MemoryStore, openShards, pretrainInMemory, pretrainToFolder } from '../src/index.node.js';
 import type { DoneEvent, TrainingEvent } from '../src/training/events.js';
 import { prepareTinyShards } from './tinyShards.js';
 

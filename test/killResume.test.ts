@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { thisProcessor } from '../src/engine/onednn/processor.js';
+import { thisProcessor } from '../src/engine/onednn/processor.node.js';
 import { oneDnnMissing } from '../src/engine/testEngines.js';
 import { RandomStream } from '../src/random/philox.js';
 import { prepareTinyShards } from './tinyShards.js';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fromPretrained } from '../src/pipelines/pretrainedNode.js';
-import { loadTokenizer } from '../src/text/tokenizerNode.js';
+import { fromPretrained } from '../src/pretrained/pretrained.node.js';
+import { loadTokenizer } from '../src/text/tokenizer.node.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const CASES = fileURLToPath(new URL('cases/', import.meta.url));

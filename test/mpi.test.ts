@@ -7,8 +7,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { floatTensor } from '../src/checkpoint/modelFolderNode.js';
-import { SafetensorsFile } from '../src/checkpoint/safetensorsNode.js';
+import { floatTensor } from '../src/checkpoint/modelFolder.node.js';
+import { SafetensorsFile } from '../src/formats/safetensors.node.js';
 import { afterCheckpoint, ENVIRONMENT, type Ended, findLaunchers, pidOfRank, run, tinyRun } from './mpiRuns.js';
 import { prepareTinyShards } from './tinyShards.js';
 

@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { INSTALL_RUNTIME } from '../src/engine/onnxruntime/loadRuntimeNode.js';
+import { INSTALL_RUNTIME } from '../src/engine/onnxruntime/loadRuntime.node.js';
 import { prepareTinyShards } from './tinyShards.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));

@@ -161,7 +161,7 @@ describe.each(PAGES)('%s', (page) => {
   it('imports only names that the library exports', async () => {
     const snippets = blocks(page, 'ts');
     for (const [, names, entry] of snippets.join('\n').matchAll(/import \{([^}]+)\} from '(pleiad(?:\/node)?)'/g)) {
-      const library = await import(entry === 'pleiad' ? '../dist/src/index.js' : '../dist/src/node.js');
+      const library = await import(entry === 'pleiad' ? '../dist/src/index.js' : '../dist/src/index.node.js');
       for (const name of names
         .split(',')
         .map((part) => part.trim())

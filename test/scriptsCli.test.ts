@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../src/text/tokenizerNode.js';
+import { loadTokenizer } from '../src/text/tokenizer.node.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const CASES = fileURLToPath(new URL('./cases/', import.meta.url));

@@ -1,10 +1,10 @@
 /** Token shards for end-to-end tests, made in a second. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { prepareCorpus } from '../src/data/prepare/node/prepareCorpus.js';
+import { prepareCorpus } from '../src/data/prepare/prepareCorpus.node.js';
 import { RandomStream } from '../src/random/philox.js';
 import { WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { saveTokenizer } from '../src/text/tokenizerNode.js';
+import { saveTokenizer } from '../src/text/tokenizer.node.js';
 
 /**
  * Prepares made-up sentences with an order that can be learned.

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
-import { loadTokenizer } from '../src/text/tokenizerNode.js';
+import { loadTokenizer } from '../src/text/tokenizer.node.js';
 
 const MAIN = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const caseFolder = (name: string) => fileURLToPath(new URL(`cases/${name}`, import.meta.url));

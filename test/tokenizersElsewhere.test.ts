@@ -12,10 +12,10 @@ import { AutoTokenizer, env } from '@huggingface/transformers';
 import fc from 'fast-check';
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { convertModel } from '../src/pipelines/convertNode.js';
-import { exportModel } from '../src/pipelines/exportModelNode.js';
+import { convertModel } from '../src/pretrained/convert.node.js';
+import { exportModel } from '../src/pretrained/exportModel.node.js';
 import { PUBLISHED_NORMALIZATION, type TokenizerOptions, WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { loadTokenizer, saveTokenizer } from '../src/text/tokenizerNode.js';
+import { loadTokenizer, saveTokenizer } from '../src/text/tokenizer.node.js';
 import { VocabularyTrainer } from '../src/text/vocabularyTraining.js';
 
 const PYTHON = process.env.PLEIAD_TRANSFORMERS_PYTHON ?? process.env.PLEIAD_PYTHON;

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { env, pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectedTensors, type ModelDescription } from '../src/checkpoint/modelFolder.js';
-import { saveModelFolder } from '../src/checkpoint/modelFolderNode.js';
+import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
 import { encoderConfig } from '../src/models/config.js';
-import { exportModel } from '../src/pipelines/exportModelNode.js';
-import { loadFillMask } from '../src/pipelines/node.js';
-import { fromPretrained } from '../src/pipelines/pretrainedNode.js';
+import { loadFillMask } from '../src/pipelines/load.node.js';
+import { exportModel } from '../src/pretrained/exportModel.node.js';
+import { fromPretrained } from '../src/pretrained/pretrained.node.js';
 import { RandomStream } from '../src/random/philox.js';
 import { WordPieceTokenizer } from '../src/text/tokenizer.js';
 

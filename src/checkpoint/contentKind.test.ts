@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fileSetOf, memorySource } from './byteSource.js';
+import { fileSetOf, memorySource } from '../files/byteSource.js';
 import { contentKind } from './contentKind.js';
 import { openTensorFolder } from './openTensors.js';
 import { expectedGolden, goldenBytes, readAll, sortedByName } from './testCheckpoints.js';

@@ -2,9 +2,9 @@
  * What a file is by its content. Endings lie: a `.bin` may be a zip archive, a legacy pickle, a page of a web site that
  * asked to log in, or the three lines that Git LFS leaves where the real file was not fetched.
  */
-import type { CheckpointError } from '../errors.js';
-import { type ByteSource, readBytes } from './byteSource.js';
-import { damaged, refused } from './damaged.js';
+import type { CheckpointError } from '../errors/errors.js';
+import { type ByteSource, readBytes } from '../files/byteSource.js';
+import { damaged, refused } from '../formats/damaged.js';
 import { endsAsTable } from './tensorflow/sstable.js';
 import { beginsLegacy } from './torch/torchFile.js';
 

@@ -3,14 +3,14 @@
  * for: a head that the file does not have is an error that says what the file does have.
  */
 
-import { CheckpointError } from '../errors.js';
-import { fewOf } from '../fewOf.js';
+import { CheckpointError } from '../errors/errors.js';
+import { fewOf } from '../errors/joinFirst.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
-import { settingName, settingWith } from '../settingNames.js';
+import { settingName, settingWith } from '../settings/settingNames.js';
 import { type LoadPlan, type LoadTarget, MisfitError, nameMapFor, OTHER_CONFIG_ADVICE, planLoad } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
 import { type LoadedTensor, runLoadPlan, type TensorKeeping } from './loadTensors.js';

@@ -7,9 +7,9 @@ import { describeLoadReport, type LoadReport } from './loadReport.js';
 import { runLoadPlan, transpose } from './loadTensors.js';
 import { expectedTensors } from './modelFolder.js';
 import { type ElectraHalf, TIED_TENSORS } from './nameMaps.js';
-import { openTensors } from './openTensorsNode.js';
+import { openTensors } from './openTensors.node.js';
 import type { TensorInfo } from './tensorSource.js';
-import { writeWeightFiles } from './weightFilesNode.js';
+import { writeWeightFiles } from './weightFiles.node.js';
 
 const temporary = temporaryFolder('load-plan');
 afterAll(temporary.remove);

@@ -1,7 +1,8 @@
 /** From a checkpoint's tensors to a model's: which goes where, decided by names and shapes before a value is read. */
 
-import { CheckpointError } from '../errors.js';
-import { fewOf } from '../fewOf.js';
+import { CheckpointError } from '../errors/errors.js';
+import { fewOf } from '../errors/joinFirst.js';
+import type { SafetensorsDtype } from '../formats/safetensors.js';
 import {
   type ElectraHalf,
   type EncoderPrefix,
@@ -10,7 +11,6 @@ import {
   tensorflowElectraMap,
   torchMap,
 } from './nameMaps.js';
-import type { SafetensorsDtype } from './safetensors.js';
 import { isFloat, type TensorInfo } from './tensorSource.js';
 
 /** A model as the tensors that it needs. */

@@ -1,9 +1,10 @@
 /** Carries out a load plan. */
+
+import type { StoredValues, Values } from '../files/storedValues.js';
+import { bytesOf } from '../formats/safetensors.js';
 import { elementCount } from '../graph/dimensions.js';
-import type { StoredValues, Values } from '../storedValues.js';
 import type { LoadPlan, PlannedTensor, TiedTensor } from './loadPlan.js';
 import type { LoadReport } from './loadReport.js';
-import { bytesOf } from './safetensors.js';
 import { type Allocate, onHeap, type StoredTensor, type TensorSource } from './tensorSource.js';
 
 /** A tensor of a model, in float32. */

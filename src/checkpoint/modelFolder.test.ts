@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
+import { SafetensorsFile } from '../formats/safetensors.node.js';
 import { encoderConfig, generatorConfig } from '../models/config.js';
 import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from '../text/tokenizer.js';
 import {
@@ -12,8 +13,7 @@ import {
   type ModelDescription,
   parseConfigJson,
 } from './modelFolder.js';
-import { loadModelDescription, loadModelFolder, saveModelFolder } from './modelFolderNode.js';
-import { SafetensorsFile } from './safetensorsNode.js';
+import { loadModelDescription, loadModelFolder, saveModelFolder } from './modelFolder.node.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'model-folder-'));
 afterAll(() => rmSync(folder, { recursive: true }));

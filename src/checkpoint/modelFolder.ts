@@ -3,7 +3,7 @@
  * names, and exactly which tensors a model has.
  */
 import { z } from 'zod';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
 import { type Architecture, type EncoderConfig, encoderConfigProblems } from '../models/config.js';
 import { architectureFor, HEAD_DEFAULTS, type HeadSettings, MODEL_CLASSES, modelForUse } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';

@@ -6,13 +6,13 @@
  */
 
 import { describe, expect, it } from 'vitest';
-import { crc32c, maskCrc } from '../crc32.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
+import { fileSetOf } from '../files/byteSource.js';
+import { crc32c, maskCrc } from '../formats/crc32.js';
+import { encodeSafetensors } from '../formats/safetensors.js';
 import { elementCount } from '../graph/dimensions.js';
 import { RandomStream } from '../random/philox.js';
-import { fileSetOf } from './byteSource.js';
 import { openTensorFile, openTensorFolder } from './openTensors.js';
-import { encodeSafetensors } from './safetensors.js';
 import type { TensorSource } from './tensorSource.js';
 import { goldenBytes } from './testCheckpoints.js';
 

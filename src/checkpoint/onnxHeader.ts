@@ -2,9 +2,10 @@
  * What an ONNX file is, without loading it: its inputs and outputs, the operator sets it needs, how many weights it has.
  * Field numbers are those of onnx.proto3. The weights are skipped, so a file of gigabytes takes as long as a small one.
  */
+
+import { type ByteSource, readBytes } from '../files/byteSource.js';
+import { damaged } from '../formats/damaged.js';
 import { elementCount } from '../graph/dimensions.js';
-import { type ByteSource, readBytes } from './byteSource.js';
-import { damaged } from './damaged.js';
 import { ProtobufProblem, protobufFields, readCount, readVarint } from './tensorflow/protobufReader.js';
 
 export interface OnnxPort {

@@ -2,12 +2,12 @@
  * Opens a checkpoint from its files, wherever they are: a single file, or a folder as the hub, google-research/electra or
  * facebookresearch/SpanBERT give it. Archives (.tar.gz, .zip) are unpacked first, see archive/unpack.ts.
  */
-import { CheckpointError } from '../errors.js';
-import { readZipDirectory } from './archive/zip.js';
-import { type ByteSource, type FileSet, readBytes } from './byteSource.js';
+import { CheckpointError } from '../errors/errors.js';
+import { type ByteSource, type FileSet, readBytes } from '../files/byteSource.js';
+import { readZipDirectory } from '../formats/archive/zip.js';
+import { damaged, refused } from '../formats/damaged.js';
+import { jsonExtent } from '../formats/jsonExtent.js';
 import { type ContentKind, contentKind } from './contentKind.js';
-import { damaged, refused } from './damaged.js';
-import { jsonExtent } from './jsonExtent.js';
 import { type FileContent, readSafetensors } from './safetensorsSource.js';
 import { readBundle, shardName } from './tensorflow/bundle.js';
 import { type StoredTensor, type TensorFormat, TensorSource } from './tensorSource.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
 import type { Architecture } from '../models/config.js';
 import { classOf, describedAs, parsePublishedConfig, withClass } from './modelFolder.js';
 

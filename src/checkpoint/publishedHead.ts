@@ -3,7 +3,7 @@
  * class of the user's own around a BERT encoder is no reason to refuse the encoder. So what cannot be used is kept as the
  * error that it will be where it is needed.
  */
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
 import { ARCHITECTURES, type Architecture } from '../models/config.js';
 import { MODEL_CLASSES } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';

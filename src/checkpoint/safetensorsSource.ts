@@ -1,7 +1,7 @@
 /** Safetensors files as tensor sources: one file, or several with an index. */
-import type { ByteSource } from './byteSource.js';
-import { readBytes } from './byteSource.js';
-import { parseSafetensorsHeader, safetensorsHeaderBytes } from './safetensors.js';
+import type { ByteSource } from '../files/byteSource.js';
+import { readBytes } from '../files/byteSource.js';
+import { parseSafetensorsHeader, safetensorsHeaderBytes } from '../formats/safetensors.js';
 import type { StoredTensor } from './tensorSource.js';
 
 /** What one file of a checkpoint holds. */

@@ -4,13 +4,13 @@
  * everything after that is here.
  */
 
-import { crc32c, maskCrc } from '../crc32.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
+import { type ByteSource, checkRange } from '../files/byteSource.js';
+import { crc32c, maskCrc } from '../formats/crc32.js';
+import { damaged } from '../formats/damaged.js';
+import { bfloat16ToFloat32, halfToFloat32 } from '../formats/halfPrecision.js';
+import { bytesPerElement, type SafetensorsDtype, type TensorData, viewTensor } from '../formats/safetensors.js';
 import { elementCount } from '../graph/dimensions.js';
-import { type ByteSource, checkRange } from './byteSource.js';
-import { damaged } from './damaged.js';
-import { bfloat16ToFloat32, halfToFloat32 } from './halfPrecision.js';
-import { bytesPerElement, type SafetensorsDtype, type TensorData, viewTensor } from './safetensors.js';
 
 export const TENSOR_FORMATS = {
   safetensors: 'safetensors',

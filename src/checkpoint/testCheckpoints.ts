@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { decodeSafetensors, type SafetensorsTensor } from './safetensors.js';
+import { decodeSafetensors, type SafetensorsTensor } from '../formats/safetensors.js';
 import type { TensorSource } from './tensorSource.js';
 
 export function goldenPath(name: string): string {

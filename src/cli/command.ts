@@ -1,6 +1,6 @@
 /** What a command is: its arguments declared as data, and a function that calls the library. */
 import { Command, Help, Option } from 'commander';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import type { Output } from './output.js';
 
 export interface ArgumentDefinition {

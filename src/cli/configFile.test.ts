@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { readConfigFile } from './configFile.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'));

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { parseDocument } from 'yaml';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 
 /** Why a file could not be read. */
 const REASONS: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** What `prepare` and `vocab` have in common: options that say how a corpus is read, and what is said of it afterwards. */
-import { encodingLabel } from '../data/prepare/node/encodings.js';
-import { SettingsError } from '../errors.js';
+import { encodingLabel } from '../data/prepare/encodings.node.js';
+import { SettingsError } from '../errors/errors.js';
 import type { OptionDefinition } from './command.js';
 import { grouped } from './numbers.js';
 

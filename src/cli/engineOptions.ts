@@ -8,7 +8,7 @@ import {
   PRECISION_NAMES,
   type PrecisionName,
 } from '../engine/engineNames.js';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 import { wholeNumber } from './numbers.js';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { SettingsError } from '../errors.js';
-import { nameSettingsBy, settingName, settingWith } from '../settingNames.js';
-import { describeSettings, resolvePretrainingSettings } from '../training/settings.js';
+import { SettingsError } from '../errors/errors.js';
+import { describeSettings, resolvePretrainingSettings } from '../pretraining/settings.js';
+import { nameSettingsBy, settingName, settingWith } from '../settings/settingNames.js';
 import { flagWording, withFlags } from './flagNames.js';
 
 afterAll(() => nameSettingsBy());

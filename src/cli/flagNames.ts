@@ -1,7 +1,7 @@
 /** Settings as flags: how the messages of a command name them. */
 
-import type { SettingWording } from '../settingNames.js';
-import { kebabCase } from '../training/commandLine.js';
+import { kebabCase } from '../settings/commandLine.js';
+import type { SettingWording } from '../settings/settingNames.js';
 import { shellQuoted } from './shellQuoted.js';
 
 /** Settings whose flag has another name, in every command. */

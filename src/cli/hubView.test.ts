@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HubEvent } from '../checkpoint/hub/events.js';
+import type { HubEvent } from '../hub/events.js';
 import { hubView } from './hubView.js';
 import { Output } from './output.js';
 

@@ -1,5 +1,5 @@
 /** What is seen of a download: a bar on a terminal, and a line on standard error for what is worth knowing afterwards. */
-import type { HubEvent, HubListener } from '../checkpoint/hub/events.js';
+import type { HubEvent, HubListener } from '../hub/events.js';
 import { duration, megabytes } from './numbers.js';
 import type { Output } from './output.js';
 

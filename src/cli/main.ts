@@ -4,9 +4,9 @@
  * 1 the work failed, 2 bad usage, 130 interrupted.
  */
 import { Command, CommanderError } from 'commander';
-import { reasonOf } from '../checkpoint/durableFileNode.js';
-import { PleiadError, SettingsError } from '../errors.js';
-import { nameSettingsBy } from '../settingNames.js';
+import { PleiadError, SettingsError } from '../errors/errors.js';
+import { reasonOf } from '../files/durableFile.node.js';
+import { nameSettingsBy } from '../settings/settingNames.js';
 import { VERSION } from '../version.js';
 import { type CommandDefinition, EXIT, type OptionValues, refuseExcess, toCommander } from './command.js';
 import { flagWording } from './flagNames.js';

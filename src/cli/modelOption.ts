@@ -1,6 +1,6 @@
 /** The options that name a model and say how its tokenizer reads. */
-import { SettingsError } from '../errors.js';
-import type { LoadOptions } from '../pipelines/node.js';
+import { SettingsError } from '../errors/errors.js';
+import type { LoadOptions } from '../pipelines/load.node.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 import { hubView } from './hubView.js';
 import type { Output } from './output.js';

@@ -1,5 +1,5 @@
 /** Words of a command line as numbers, and numbers as words for people. */
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 
 /** A whole number of at least `least`, or undefined when the option was not given. */
 export function wholeNumber(flag: string, word: string | boolean | undefined, least: number): number | undefined {

@@ -1,11 +1,12 @@
 /** Options made from the settings schema: one flag a setting, so that nothing is declared twice. */
-import { kebabCase } from '../training/commandLine.js';
+
 import {
   describeSettings,
   type SettingDescription,
   type SettingName,
   settingsFromWords,
-} from '../training/settings.js';
+} from '../pretraining/settings.js';
+import { kebabCase } from '../settings/commandLine.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 import { withFlags } from './flagNames.js';
 import { groupOf, helpOrder } from './settingGroups.js';

@@ -1,7 +1,7 @@
 /** The options that say what a checkpoint is to be read as. */
 import type { ElectraHalf } from '../checkpoint/nameMaps.js';
 import { TASKS, type Task } from '../models/heads.js';
-import type { OpenPretrainedOptions } from '../pipelines/openPretrainedNode.js';
+import type { OpenPretrainedOptions } from '../pretrained/openPretrained.node.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 
 /** Tasks as words: camelCase in code, hyphens on the command line. */

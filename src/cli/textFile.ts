@@ -1,9 +1,9 @@
 /** Files of text that options name: one way to read them all, packed with gzip or not. */
 import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { guessUnreadable } from '../data/prepare/node/encodingGuess.js';
-import { kindOfFile, reasonUnread } from '../data/prepare/node/walk.js';
-import { DataError } from '../errors.js';
+import { guessUnreadable } from '../data/prepare/encodingGuess.node.js';
+import { kindOfFile, reasonUnread } from '../data/prepare/walk.node.js';
+import { DataError } from '../errors/errors.js';
 
 /**
  * The text of a file, without the byte order mark at its beginning. Gzip is told by its first bytes, whatever the name.

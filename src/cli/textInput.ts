@@ -1,6 +1,6 @@
 /** The texts that a command is to work on: given as words, in a file, or on standard input. */
 import { text as readStream } from 'node:stream/consumers';
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import type { ArgumentDefinition, OptionDefinition, OptionValues } from './command.js';
 import { commandText } from './shellQuoted.js';
 import { readTextFile } from './textFile.js';

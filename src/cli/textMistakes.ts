@@ -4,7 +4,7 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { commandText, shellQuoted } from './shellQuoted.js';
 
 /**

@@ -2,7 +2,7 @@
  * What a collective is: ranks, one process each, that compute together and exchange numbers. Knows no transport; each is a
  * driver that implements this interface. All ranks call the same operations in the same order.
  */
-import { PleiadError } from '../errors.js';
+import { PleiadError } from '../errors/errors.js';
 
 /** One of the processes that compute together. */
 export interface Member {

@@ -3,10 +3,10 @@
  * between calls, so resuming a run needs the step number alone, and 1×8 rows are the same rows as 2×4.
  */
 
-import { DataError, SettingsError } from '../errors.js';
-import type { NextSentenceLabels } from '../objectives/objective.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import { Permutation, RandomStream } from '../random/philox.js';
-import { settingName } from '../settingNames.js';
+import { settingName } from '../settings/settingNames.js';
+import type { NextSentenceLabels } from '../training/objective.js';
 import { BlockIndex, type BlockSpan, fillRow, type SegmentMode } from './blocks.js';
 import { fillNextSentenceRow, requireSeveralDocuments } from './nextSentence.js';
 import type { Shards, SplitName } from './shards.js';

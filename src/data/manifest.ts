@@ -1,7 +1,7 @@
 /** The description of a prepared folder (`manifest.json`), complete only when preparing has finished. */
 
 import { z } from 'zod';
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { TAG_OFFSETS } from './prepare/recordTags.js';
 
 export const MANIFEST_FILE = 'manifest.json';

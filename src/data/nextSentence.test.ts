@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { createBatchSource } from './batches.js';
 import { countingShards, SPECIAL_IDS } from './testCorpus.js';
 

@@ -6,9 +6,9 @@
  * is the first half of a block, as in all our pairs, and a random B is as long as what it replaces, taken from anywhere in
  * another document's block: which is what cutting at front or back leaves.
  */
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import type { RandomStream } from '../random/philox.js';
-import { settingName } from '../settingNames.js';
+import { settingName } from '../settings/settingNames.js';
 import { type BlockIndex, type BlockSpan, frameSegments, middleWordStart, type Row, readText } from './blocks.js';
 import type { SpecialIds, TokenSplit } from './shards.js';
 

@@ -1,9 +1,9 @@
 /**
  * Prepared text as every later stage sees it: two splits, each one long stream of token ids cut into documents.
- * Nothing here knows files; `shardsNode.ts` reads a prepared folder, `memoryShards` holds a small corpus in memory.
+ * Nothing here knows files; `shards.node.ts` reads a prepared folder, `memoryShards` holds a small corpus in memory.
  */
 
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { countTags, TAG_LIMIT, type TagKind } from './tags.js';
 
 /** The ids that batches and masks need; a tokenizer has them under the same names. */

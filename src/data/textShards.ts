@@ -1,5 +1,5 @@
 /** Texts as shards in memory: what `prepareCorpus` does with files, for a text that a page or a program has at hand. */
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { PieceBuffer } from '../text/pieceBuffer.js';
 import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';

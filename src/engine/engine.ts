@@ -2,9 +2,10 @@
  * What an engine is: it compiles a graph to a program and keeps named state where it computes. Knows no runtime; each
  * runtime is a driver that implements these interfaces.
  */
+
+import type { Values } from '../files/storedValues.js';
 import type { Graph } from '../graph/graph.js';
 import type { DType } from '../graph/ops.js';
-import type { Values } from '../storedValues.js';
 
 /** A concrete tensor, row-major. bool is one byte each. */
 export interface Tensor {

@@ -1,6 +1,6 @@
 /** The names by which an engine and a precision are asked for, and what does not go together. */
 
-import { settingName } from '../settingNames.js';
+import { settingName } from '../settings/settingNames.js';
 import type { EngineOptions } from './engine.js';
 
 export const ENGINE_NAMES = ['auto', 'onnxruntime', 'onednn'] as const;

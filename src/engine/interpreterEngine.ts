@@ -2,11 +2,12 @@
  * An engine over the reference interpreter: float64 inside, state in float32. Far too slow for work, and needs nothing:
  * trainers and objectives are tested on it, and other engines against it.
  */
+
+import { inMemory } from '../files/storedValues.js';
 import { elementCount } from '../graph/dimensions.js';
 import type { Graph, Node } from '../graph/graph.js';
 import { nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
-import { inMemory } from '../storedValues.js';
 import type {
   ArenaRange,
   CompileOptions,

@@ -1,11 +1,11 @@
 /** Every driver, for tests that hold them all against the same facts. */
-import { inMemory } from '../storedValues.js';
+import { inMemory } from '../files/storedValues.js';
 import type { Engine, EngineState } from './engine.js';
-import { createOneDnnEngine } from './onednn/engine.js';
-import { loadOneDnn } from './onednn/library/load.js';
+import { createOneDnnEngine } from './onednn/engine.node.js';
+import { loadOneDnn } from './onednn/library/load.node.js';
 import { OneDnnProgram, Runtime } from './onednn/program.js';
 import { OneDnnArenas } from './onednn/state.js';
-import { createNodeEngine } from './onnxruntime/nodeEngine.js';
+import { createNodeEngine } from './onnxruntime/nodeEngine.node.js';
 import { createWebEngine } from './onnxruntime/webEngine.js';
 
 const library = loadOneDnn();

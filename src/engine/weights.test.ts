@@ -3,9 +3,9 @@ import { mkdtempSync, realpathSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Values } from '../files/storedValues.js';
+import { FileValues } from '../files/storedValues.node.js';
 import { GraphBuilder } from '../graph/graph.js';
-import type { Values } from '../storedValues.js';
-import { FileValues } from '../storedValuesNode.js';
 import type { Engine } from './engine.js';
 import { createInterpreterEngine } from './interpreterEngine.js';
 import { ENGINES } from './testEngines.js';

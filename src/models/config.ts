@@ -1,5 +1,5 @@
 /** Sizes of an encoder, with the field names of the published config.json in camelCase, and the named sizes. */
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 
 export interface EncoderConfig {
   vocabSize: number;

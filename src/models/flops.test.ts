@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/graph.js';
-import { createObjective, type ObjectiveName } from '../objectives/electra.js';
-import { PLAIN_ELECTRA } from '../objectives/testConfig.js';
+import { createObjective, type ObjectiveName } from '../pretraining/electra.js';
+import { PLAIN_ELECTRA } from '../pretraining/testConfig.js';
 import { encoderConfig, generatorConfig } from './config.js';
 import { discriminatorGraph } from './electra.js';
 import { flopsPerToken, graphFlops, matrixProducts } from './flops.js';

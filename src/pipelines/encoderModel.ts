@@ -4,14 +4,14 @@
  */
 
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
-import { CheckpointError, SettingsError } from '../errors.js';
-import { fewOf } from '../fewOf.js';
+import { CheckpointError, SettingsError } from '../errors/errors.js';
+import { fewOf } from '../errors/joinFirst.js';
+import type { Values } from '../files/storedValues.js';
 import { elementCount } from '../graph/dimensions.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
-import { settingName } from '../settingNames.js';
-import type { Values } from '../storedValues.js';
+import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
 /** A model as a pipeline is given it. */

@@ -2,16 +2,16 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectedTensors, type ModelDescription } from '../checkpoint/modelFolder.js';
-import { saveModelFolder } from '../checkpoint/modelFolderNode.js';
+import { saveModelFolder } from '../checkpoint/modelFolder.node.js';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { encodeModel, type OnnxModel } from '../engine/onnx/model.js';
 import type { Architecture } from '../models/config.js';
+import { exportModel } from '../pretrained/exportModel.node.js';
+import { onnxModelOf } from '../pretrained/exportOnnx.js';
+import { inspectOnnx } from '../pretrained/inspectOnnx.node.js';
+import { fromPretrained } from '../pretrained/pretrained.node.js';
 import { RandomStream } from '../random/philox.js';
-import { exportModel } from './exportModelNode.js';
-import { onnxModelOf } from './exportOnnx.js';
-import { inspectOnnx } from './inspectOnnxNode.js';
-import { loadFillMask, loadFillSpan, loadReplacedTokenDetection, loadTextCorruption } from './node.js';
-import { fromPretrained } from './pretrainedNode.js';
+import { loadFillMask, loadFillSpan, loadReplacedTokenDetection, loadTextCorruption } from './load.node.js';
 import { TEST_CONFIG, TEST_TOKENIZER } from './testModels.js';
 
 const temporary = temporaryFolder('exported');

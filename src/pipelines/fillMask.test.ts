@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
+import { inMemory } from '../files/storedValues.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { generatorGraph } from '../models/electra.js';
-import { inMemory } from '../storedValues.js';
 import { fillMask } from './fillMask.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 

@@ -4,8 +4,8 @@
  * model reading what is already filled: p(x_1, x_2 | rest) = p(x_1 | rest) · p(x_2 | rest, x_1), the surest mask first,
  * with a beam of the best fillings so far.
  */
-import { SettingsError } from '../errors.js';
-import { settingName } from '../settingNames.js';
+import { SettingsError } from '../errors/errors.js';
+import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
 import type { PipelineOptions } from './encoderModel.js';

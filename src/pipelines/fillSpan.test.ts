@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { CheckpointError, DataError, SettingsError } from '../errors.js';
+import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
+import { inMemory } from '../files/storedValues.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { generatorGraph } from '../models/electra.js';
 import { type SpanBoundaryConfig, spanFillingGraph } from '../models/spanbert.js';
-import { inMemory } from '../storedValues.js';
 import { fillSpan, SPAN_JUDGES, type SpanJudge } from './fillSpan.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 

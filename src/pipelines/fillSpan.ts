@@ -7,8 +7,8 @@
  * lower, and one piece would always win. The mean is what the losses measure. Neither head says how long a gap is; the mean
  * compares how well the pieces are predicted, no more.
  */
-import { DataError, SettingsError } from '../errors.js';
-import { settingName } from '../settingNames.js';
+import { DataError, SettingsError } from '../errors/errors.js';
+import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { joinParts } from './joinedText.js';

@@ -1,5 +1,5 @@
 /** Texts with masks in them: where the masks are, what a model can see around them, and what a text says once filled. */
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { IDEOGRAPH } from '../text/characters.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { CONTINUATION_PREFIX } from '../text/wordpiece.js';

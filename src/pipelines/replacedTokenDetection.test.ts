@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { CheckpointError, SettingsError } from '../errors.js';
+import { CheckpointError, SettingsError } from '../errors/errors.js';
+import { inMemory } from '../files/storedValues.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
 import { discriminatorGraph } from '../models/electra.js';
-import { inMemory } from '../storedValues.js';
 import { replacedTokenDetection } from './replacedTokenDetection.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 import { textWindows } from './windows.js';

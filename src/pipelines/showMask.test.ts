@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { wordVocabulary } from '../text/wordVocabulary.js';
 import { maskStatistics, showMask, textShards } from './showMask.js';

@@ -9,14 +9,18 @@ import { MaskCounter, type MaskStatistics } from '../data/masking/statistics.js'
 import { splitBlankLines } from '../data/prepare/tokenizeUnit.js';
 import { memoryShards, type Shards, type TokenDocument } from '../data/shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../data/tags.js';
-import { DataError, SettingsError } from '../errors.js';
-import { settingName } from '../settingNames.js';
+import { DataError, SettingsError } from '../errors/errors.js';
+import type { maskingFields } from '../pretraining/maskingSettings.js';
+import { maskingScheme } from '../pretraining/pretrainingData.js';
+import {
+  type PretrainingInput,
+  type PretrainingSettings,
+  resolvePretrainingSettings,
+} from '../pretraining/settings.js';
+import { settingName } from '../settings/settingNames.js';
 import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { wordVocabulary } from '../text/wordVocabulary.js';
-import type { maskingFields } from '../training/maskingSettings.js';
-import { maskingScheme } from '../training/pretrainingData.js';
-import { type PretrainingInput, type PretrainingSettings, resolvePretrainingSettings } from '../training/settings.js';
 
 /** As for pre-training; `span` is the default scheme and 80/10/10 the default actions. */
 export type MaskingInput = Partial<Pick<PretrainingInput, keyof typeof maskingFields | 'seed'>> & {

@@ -1,9 +1,9 @@
 /** From a snapshot of training, in memory, to a running pipeline: what a checkpoint's folders are to `loadFillMask` and its kin. */
 import { familyOf } from '../checkpoint/modelFolder.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
 import type { Architecture } from '../models/config.js';
-import type { ModelExport } from '../objectives/objective.js';
 import type { Snapshot } from '../training/checkpoint.js';
+import type { ModelExport } from '../training/objective.js';
 import type { PipelineOptions } from './encoderModel.js';
 import { fillMask } from './fillMask.js';
 import { fillSpan } from './fillSpan.js';

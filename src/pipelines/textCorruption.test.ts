@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { generatorGraph } from '../models/electra.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
 import { textCorruption } from './textCorruption.js';

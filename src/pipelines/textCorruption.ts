@@ -1,7 +1,7 @@
 /** What a discriminator is trained on, made visible: a text with some tokens replaced by a generator's proposals. */
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { RandomStream } from '../random/philox.js';
-import { settingName } from '../settingNames.js';
+import { settingName } from '../settings/settingNames.js';
 import type { Encoding } from '../text/encoding.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';

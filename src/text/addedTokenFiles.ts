@@ -2,7 +2,7 @@
  * Added tokens as the files of a tokenizer's folder name them. There are five places, of several ages; where they say
  * different things of one token, the one that transformers (5.24) goes by counts.
  */
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { type AddedToken, type AddedTokenInput, addedToken, isPlainSpecial } from './addedTokens.js';
 import { check, type Json, list, record, tokenText } from './jsonChecks.js';
 

@@ -1,6 +1,6 @@
 /** Whether a vocabulary and a tokenizer's handling of case and accents belong together. */
-import { DataError } from '../errors.js';
-import { settingWith } from '../settingNames.js';
+import { DataError } from '../errors/errors.js';
+import { settingWith } from '../settings/settingNames.js';
 import { type NormalizationSettings, normalize, stripsAccents } from './normalization.js';
 import { CONTINUATION_PREFIX } from './wordpiece.js';
 

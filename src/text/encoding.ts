@@ -1,4 +1,4 @@
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 
 /** Where a text pair that is too long gives way. As in the tokenizers package. */
 export type TruncationStrategy = 'none' | 'longestFirst' | 'onlyFirst' | 'onlySecond';

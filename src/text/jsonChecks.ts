@@ -1,5 +1,5 @@
 /** What a tokenizer's JSON files must hold, checked where it is read. */
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 
 export type Json = Record<string, unknown>;
 

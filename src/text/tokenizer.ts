@@ -1,4 +1,4 @@
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import { addedTokenSettings, resolveAddedTokens, withoutBlankEnd } from './addedTokenFiles.js';
 import type { AddedToken, AddedTokenInput } from './addedTokens.js';
 import { contentHash } from './contentHash.js';

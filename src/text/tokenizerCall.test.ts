@@ -1,6 +1,6 @@
 /** `tokenizer(texts, options)`, with the lists that transformers gives for the same call. */
 import { describe, expect, it } from 'vitest';
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import { tokenizerFromFiles } from './tokenizerFolder.js';
 

@@ -1,5 +1,5 @@
 /** `tokenizer(texts, options)`: rows for a model, as transformers and transformers.js have it. */
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import type { Encoding, TruncationStrategy } from './encoding.js';
 
 export interface TokenizeOptions {

@@ -1,6 +1,6 @@
 import { Tokenizer } from 'tokenizers';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { PUBLISHED_NORMALIZATION } from './normalization.js';
 import { type TokenizerOptions, WordPieceTokenizer } from './tokenizer.js';
 import { maxLengthFromTokenizerConfig, settingsFromTokenizerConfig } from './tokenizerFiles.js';

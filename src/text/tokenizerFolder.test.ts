@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from './tokenizer.js';
 import { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './tokenizerFolder.js';
 

@@ -1,5 +1,5 @@
 /** A tokenizer from the files that model folders hold, each of which may be absent. */
-import { DataError } from '../errors.js';
+import { DataError } from '../errors/errors.js';
 import {
   addedTokenSettings,
   addedTokensJsonEntries,

@@ -1,4 +1,4 @@
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { type AddedToken, type AddedTokenInput, addedToken } from './addedTokens.js';
 import { DEFAULT_NORMALIZATION, type NormalizationSettings } from './normalization.js';
 

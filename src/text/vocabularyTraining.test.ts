@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DataError, SettingsError } from '../errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
 import { WordPieceTokenizer } from './tokenizer.js';
 import { VocabularyTrainer } from './vocabularyTraining.js';
 

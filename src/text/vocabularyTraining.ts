@@ -3,8 +3,8 @@
  * continues a word (the tokenizers package's WordPieceTrainer; Google's own trainer was never released).
  */
 
-import { DataError, SettingsError } from '../errors.js';
-import { settingName } from '../settingNames.js';
+import { DataError, SettingsError } from '../errors/errors.js';
+import { settingName } from '../settings/settingNames.js';
 import { type Alphabet, chooseAlphabet } from './alphabet.js';
 import type { NormalizationSettings } from './normalization.js';
 import { mergePairs, type SymbolWords } from './pairMerging.js';

@@ -1,4 +1,4 @@
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { type NormalizationSettings, normalize } from './normalization.js';
 import { unsliced } from './unsliced.js';
 import { ChunkKind, ChunkScanner, forEachWord } from './words.js';

@@ -1,7 +1,8 @@
 /** What a checkpoint holds, and where a trainer keeps its checkpoints. Knows no file. */
-import type { ModelExport } from '../objectives/objective.js';
+
 import type { Extension } from './extension.js';
 import type { HeldOutMetrics } from './metrics.js';
+import type { ModelExport } from './objective.js';
 import type { NamedArray } from './weightsHash.js';
 
 /** All that decides how a run goes on, besides settings and tensors. */

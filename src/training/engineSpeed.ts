@@ -1,7 +1,7 @@
 /** How fast an engine is in plain matrix products: a look of a tenth of a second, as the start of an estimate. */
 import type { Engine, Tensor, Tensors } from '../engine/engine.js';
 import { GraphBuilder } from '../graph/graph.js';
-import { median } from '../median.js';
+import { median } from './median.js';
 
 /** Shapes of a small encoder's feed-forward: [512, 128] · [128, 512] and back. */
 const ROWS = 512;

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { ALONE, type Collective } from '../collective/collective.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import type { Program, Tensor, Tensors } from '../engine/engine.js';
-import type { MaskedBatch, ObjectivePhase } from '../objectives/objective.js';
 import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
 import { rocAuc } from './metrics.js';
+import type { MaskedBatch, ObjectivePhase } from './objective.js';
 
 const LENGTH = 4;
 const BATCHES = 5;

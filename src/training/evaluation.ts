@@ -1,8 +1,8 @@
 /** Evaluation on held-out text: the same batches, masks and draws each time, so that two evaluations can be compared. */
 import { ALONE, type Collective } from '../collective/collective.js';
 import type { Program } from '../engine/engine.js';
-import type { LossWeights, MaskedBatch, ObjectivePhase } from '../objectives/objective.js';
 import { bits, defined, type HeldOutMetrics, LossMeter, rocAuc } from './metrics.js';
+import type { LossWeights, MaskedBatch, ObjectivePhase } from './objective.js';
 import { countTokens } from './stepFeeds.js';
 
 /** Held-out text with its masks drawn, always the same. */

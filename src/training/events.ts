@@ -1,6 +1,7 @@
 /** What a training run tells: one stream of typed events, to which progress bars, logs and pages listen. */
+
+import type { Forecast } from '../pretraining/forecast.js';
 import type { NothingTrained } from './extension.js';
-import type { Forecast } from './forecast.js';
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
 import type { StartNotice, StartRecord } from './start.js';
 

@@ -6,9 +6,10 @@
  * The learning rate is a function of the step and of the number of all steps (schedule.ts). With more steps it goes on where a
  * run of the new length would be: up from the little that was left, and down to its end again.
  */
+
+import type { PretrainingSettings } from '../pretraining/settings.js';
+import { shellWord } from '../settings/commandLine.js';
 import type { TrainerProgress } from './checkpoint.js';
-import { shellWord } from './commandLine.js';
-import type { PretrainingSettings } from './settings.js';
 
 /** Where a run ends, counted from its beginning: whichever comes first. */
 export interface Limits {

@@ -1,6 +1,6 @@
 /** Watches a run for the ways in which pre-training goes wrong, and says what to do. It never changes the run. */
 
-import { settingName } from '../settingNames.js';
+import { settingName } from '../settings/settingNames.js';
 import type { WarningEvent } from './events.js';
 import type { HeldOutMetrics, LossMetrics } from './metrics.js';
 

@@ -1,6 +1,6 @@
 /** What is measured in training and on held-out text, from the sums that an objective's graph returns. */
 import type { Tensors } from '../engine/engine.js';
-import { addCounts, LOSSES, type LossCounts, type LossName, type LossWeights } from '../objectives/objective.js';
+import { addCounts, LOSSES, type LossCounts, type LossName, type LossWeights } from './objective.js';
 
 /** Averages over tokens; what an objective does not have is left out. */
 export interface LossMetrics {

@@ -2,7 +2,7 @@
 
 import type { StateLayout, StateSlot } from '../engine/engine.js';
 import { elementCount } from '../graph/dimensions.js';
-import type { ParameterSpec } from '../objectives/objective.js';
+import type { ParameterSpec } from './objective.js';
 
 export const ARENAS = ['parameters', 'gradients', 'firstMoment', 'secondMoment'] as const;
 export type ArenaName = (typeof ARENAS)[number];

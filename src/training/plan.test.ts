@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { resolvePretrainingSettings } from '../pretraining/settings.js';
 import { intervalOf, phaseOf, phaseSpans, plannedLearningRate, TimeBudget } from './plan.js';
-import { resolvePretrainingSettings } from './settings.js';
 
 const settings = (change: object) =>
   resolvePretrainingSettings({ data: 'd', out: 'o', steps: 100, learningRate: 1, ...change });

@@ -1,8 +1,9 @@
 /** How many steps a run has, which phase a step is in, and what is due when. */
-import { median } from '../median.js';
-import type { ObjectivePhase } from '../objectives/objective.js';
+
+import { type PretrainingSettings, scheduleOf } from '../pretraining/settings.js';
+import { median } from './median.js';
+import type { ObjectivePhase } from './objective.js';
 import { learningRateAt, warmupStepsOf } from './schedule.js';
-import { type PretrainingSettings, scheduleOf } from './settings.js';
 
 export interface PhaseSpan {
   readonly index: number;

@@ -7,12 +7,12 @@
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { describeLoadReport } from '../checkpoint/loadReport.js';
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
-import { CheckpointError, DataError } from '../errors.js';
-import { fewOf } from '../fewOf.js';
-import type { PretrainingObjective } from '../objectives/objective.js';
-import { settingName, settingWith } from '../settingNames.js';
+import { CheckpointError, DataError } from '../errors/errors.js';
+import { fewOf } from '../errors/joinFirst.js';
+import type { StartSizes } from '../pretraining/startSettings.js';
+import { settingName, settingWith } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import type { StartSizes } from './startSettings.js';
+import type { PretrainingObjective } from './objective.js';
 import { type NamedArray, weightsSha256 } from './weightsHash.js';
 
 export type StartRole = 'discriminator' | 'generator' | 'model';

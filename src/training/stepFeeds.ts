@@ -2,7 +2,7 @@
 import { sumOverRanks } from '../collective/agreement.js';
 import { ALONE, type Collective } from '../collective/collective.js';
 import type { Tensors } from '../engine/engine.js';
-import { addCounts, type LossCounts, type MaskedBatch, type ObjectivePhase } from '../objectives/objective.js';
+import { addCounts, type LossCounts, type MaskedBatch, type ObjectivePhase } from './objective.js';
 import { firstRowOf, type StepShare } from './stepShare.js';
 
 /** Training text with its masks drawn: a pure function of the position, so that nothing need be remembered. */

@@ -5,12 +5,12 @@
 import { sumOverRanks } from '../collective/agreement.js';
 import { ALONE, type Collective } from '../collective/collective.js';
 import type { Engine, Program, Tensors } from '../engine/engine.js';
-import type { ObjectivePhase } from '../objectives/objective.js';
+import type { PretrainingSettings } from '../pretraining/settings.js';
 import { ArenaExchange, partOf, pieces } from './arenaExchange.js';
 import { LossMeter } from './metrics.js';
+import type { ObjectivePhase } from './objective.js';
 import { type AdamSettings, clipScale, normGraph, UPDATE_CHUNK, updateGraph, updateRanges } from './optimizer.js';
 import { type ParameterRange, trainedRanges } from './parameterLayout.js';
-import type { PretrainingSettings } from './settings.js';
 import { makeStepInputs, microBatchFeeds, type StepInputs, type TrainingData } from './stepFeeds.js';
 import { type StepShare, stepShare } from './stepShare.js';
 import type { TrainerState } from './trainerState.js';

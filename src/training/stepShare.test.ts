@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { firstRowOf, stepShare } from './stepShare.js';
 
 const share = (batchSize: number, accumulation: number, size: number, rank = 0) =>

@@ -2,8 +2,8 @@
  * How the rows of a step are divided among ranks. A step has batchSize × accumulation rows however many ranks there are,
  * so that the same settings mean the same training on one machine and on many.
  */
-import { SettingsError } from '../errors.js';
-import type { PretrainingSettings } from './settings.js';
+import { SettingsError } from '../errors/errors.js';
+import type { PretrainingSettings } from '../pretraining/settings.js';
 
 /** A rank's place among the ranks. */
 export interface Place {

@@ -3,15 +3,9 @@ import { gradients } from '../autodiff/gradients.js';
 import type { Tensor, Tensors } from '../engine/engine.js';
 import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
 import { encoderConfig } from '../models/config.js';
-import type {
-  LossCounts,
-  MaskedBatch,
-  ObjectivePhase,
-  ParameterSpec,
-  PretrainingObjective,
-} from '../objectives/objective.js';
 import { RandomStream } from '../random/philox.js';
 import type { HeldOutData } from './evaluation.js';
+import type { LossCounts, MaskedBatch, ObjectivePhase, ParameterSpec, PretrainingObjective } from './objective.js';
 import type { TrainingData } from './stepFeeds.js';
 import { firstRowOf, type StepShare } from './stepShare.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import { type PretrainingInput, resolvePretrainingSettings } from '../pretraining/settings.js';
 import type { DoneEvent, EvaluationEvent, PlannedEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
-import { type PretrainingInput, resolvePretrainingSettings } from './settings.js';
 import { testData, testHeldOut, testObjective } from './testObjective.js';
 import { MemoryStore } from './testStore.js';
 import { pretrain, type TrainerDependencies } from './trainer.js';

@@ -11,9 +11,9 @@
 import { anyRank, failOnAll, fromFirst, gatherTexts, sumOverRanks, together } from '../collective/agreement.js';
 import { ALONE, type Collective, describeMember, PeerError } from '../collective/collective.js';
 import type { Engine, Program } from '../engine/engine.js';
-import { PleiadError } from '../errors.js';
-import type { ObjectivePhase, PretrainingObjective } from '../objectives/objective.js';
-import { settingName, settingWith } from '../settingNames.js';
+import { PleiadError } from '../errors/errors.js';
+import type { PretrainingSettings } from '../pretraining/settings.js';
+import { settingName, settingWith } from '../settings/settingNames.js';
 import { ArenaExchange } from './arenaExchange.js';
 import type { CheckpointStore, FoundCheckpoint, Snapshot, TrainerProgress } from './checkpoint.js';
 import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
@@ -29,8 +29,8 @@ import type {
 import { type Extension, extensionOf, type Limits, nothingTrained, resumeAdvice } from './extension.js';
 import { HealthMonitor } from './health.js';
 import { defined, type HeldOutMetrics, LossMeter } from './metrics.js';
+import type { ObjectivePhase, PretrainingObjective } from './objective.js';
 import { intervalOf, type PhaseSpan, phaseOf, phaseSpans, plannedLearningRate, TimeBudget } from './plan.js';
-import type { PretrainingSettings } from './settings.js';
 import type { TrainingData } from './stepFeeds.js';
 import { type StepResult, StepRunner } from './stepRunner.js';
 import { type Initialization, TrainerState } from './trainerState.js';

@@ -1,11 +1,11 @@
 /** Parameters, gradients and moments with the engine, and their ways in and out. */
 
 import type { Engine, EngineState } from '../engine/engine.js';
-import { CheckpointError } from '../errors.js';
+import { CheckpointError } from '../errors/errors.js';
 import { elementCount } from '../graph/dimensions.js';
-import type { ParameterSpec } from '../objectives/objective.js';
+import { initializeParameter } from '../nn/initialize.js';
 import type { Snapshot } from './checkpoint.js';
-import { initializeParameter } from './initialize.js';
+import type { ParameterSpec } from './objective.js';
 import { ARENAS, type ArenaName, type ParameterLayout, parameterLayout } from './parameterLayout.js';
 import type { NamedArray } from './weightsHash.js';
 

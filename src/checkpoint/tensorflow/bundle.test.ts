@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { crc32c, maskCrc } from '../../crc32.js';
-import { fileSetOf } from '../byteSource.js';
+import { fileSetOf } from '../../files/byteSource.js';
+import { crc32c, maskCrc } from '../../formats/crc32.js';
 import { openTensorFolder } from '../openTensors.js';
-import { openTensors } from '../openTensorsNode.js';
+import { openTensors } from '../openTensors.node.js';
 import { goldenBytes, goldenPath } from '../testCheckpoints.js';
 
 const FOLDER = 'tf1-two-shards';

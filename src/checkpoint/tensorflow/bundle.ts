@@ -3,10 +3,11 @@
  * NAME.data-00000-of-0000N (tensorflow/core/util/tensor_bundle/, protobuf/tensor_bundle.proto). What tf.train.Saver wrote
  * for google-research/electra and everything else of TensorFlow 1.
  */
+
+import { type ByteSource, readBytes } from '../../files/byteSource.js';
+import { damaged, refused } from '../../formats/damaged.js';
+import { bytesPerElement, type SafetensorsDtype } from '../../formats/safetensors.js';
 import { elementCount } from '../../graph/dimensions.js';
-import { type ByteSource, readBytes } from '../byteSource.js';
-import { damaged, refused } from '../damaged.js';
-import { bytesPerElement, type SafetensorsDtype } from '../safetensors.js';
 import type { FileContent } from '../safetensorsSource.js';
 import { checkTotalBytes, type StoredTensor } from '../tensorSource.js';
 import { type ProtobufField, ProtobufProblem, protobufFields } from './protobufReader.js';

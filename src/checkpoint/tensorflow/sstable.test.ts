@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { crc32c, maskCrc } from '../../crc32.js';
-import { fileSetOf } from '../byteSource.js';
+import { fileSetOf } from '../../files/byteSource.js';
+import { crc32c, maskCrc } from '../../formats/crc32.js';
 import { openTensorFile } from '../openTensors.js';
 import { assemble, uint32, uint64 } from '../torch/testPickle.js';
 import { endsAsTable, readTable } from './sstable.js';

@@ -3,8 +3,8 @@
  * that says where they are, a footer. The format is leveldb's (leveldb, doc/table_format.md; tensorflow/core/lib/io/
  * format.h); TensorFlow writes indices without compression.
  */
-import { crc32c, maskCrc } from '../../crc32.js';
-import { damaged, refused } from '../damaged.js';
+import { crc32c, maskCrc } from '../../formats/crc32.js';
+import { damaged, refused } from '../../formats/damaged.js';
 import { ProtobufProblem, readCount } from './protobufReader.js';
 
 const FOOTER_BYTES = 48;

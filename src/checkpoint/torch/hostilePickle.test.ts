@@ -3,8 +3,8 @@
  * was asked for, within bounded time and memory, whichever of the two file forms it comes in.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CheckpointError } from '../../errors.js';
-import { fileSetOf } from '../byteSource.js';
+import { CheckpointError } from '../../errors/errors.js';
+import { fileSetOf } from '../../files/byteSource.js';
 import { openTensorFile } from '../openTensors.js';
 import { goldenBytes } from '../testCheckpoints.js';
 import {

@@ -4,8 +4,8 @@
  * runs a function of ours that makes inert data. There is no import, no attribute look-up and no other call. The opcodes
  * are in pickle.ts.
  */
-import type { CheckpointError } from '../../errors.js';
-import { damaged, refused } from '../damaged.js';
+import type { CheckpointError } from '../../errors/errors.js';
+import { damaged, refused } from '../../formats/damaged.js';
 
 /** An allowed global: a class or function of Python by its name, and what stands for calling it. */
 export class PickleGlobal {

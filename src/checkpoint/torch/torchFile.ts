@@ -3,9 +3,10 @@
  * pickles and the storages one after another (torch/serialization.py: _save, _legacy_save). Either way the pickle is the
  * table of contents and the values are read by position.
  */
-import { shown, type ZipEntry, zipDataPosition } from '../archive/zip.js';
-import { type ByteSource, readBytes } from '../byteSource.js';
-import { damaged, refused } from '../damaged.js';
+
+import { type ByteSource, readBytes } from '../../files/byteSource.js';
+import { shown, type ZipEntry, zipDataPosition } from '../../formats/archive/zip.js';
+import { damaged, refused } from '../../formats/damaged.js';
 import type { FileContent } from '../safetensorsSource.js';
 import { checkTotalBytes, type StoredTensor } from '../tensorSource.js';
 import { unpickle } from './pickle.js';

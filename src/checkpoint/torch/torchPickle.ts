@@ -2,9 +2,10 @@
  * What the pickle of a PyTorch file may contain, and the tensors in it. The names are those of torch.serialization and
  * torch._utils; a global that is not in the table here is an error that names it.
  */
+
+import { refused } from '../../formats/damaged.js';
+import type { SafetensorsDtype } from '../../formats/safetensors.js';
 import { elementCount } from '../../graph/dimensions.js';
-import { refused } from '../damaged.js';
-import type { SafetensorsDtype } from '../safetensors.js';
 import { extent, type TensorInfo } from '../tensorSource.js';
 import { PickleDict, PickleGlobal, PickleProblem, PickleRecord, type PickleRules } from './pickleMachine.js';
 

@@ -1,7 +1,7 @@
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
-import { SettingsError } from '../../errors.js';
-import { type Conversion, type ConvertOptions, convertModel } from '../../pipelines/convertNode.js';
-import type { WeightDtype } from '../../pipelines/pretrainedNode.js';
+import { SettingsError } from '../../errors/errors.js';
+import { type Conversion, type ConvertOptions, convertModel } from '../../pretrained/convert.node.js';
+import type { WeightDtype } from '../../pretrained/pretrained.node.js';
 import type { CommandDefinition, OptionValues } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';

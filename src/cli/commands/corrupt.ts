@@ -1,6 +1,6 @@
 /** ELECTRA's idea on a text of one's own (arXiv 2003.10555 fig. 2): original, masked, corrupted, doubted. */
-import { CheckpointError, SettingsError } from '../../errors.js';
-import { loadReplacedTokenDetection, loadTextCorruption } from '../../pipelines/node.js';
+import { CheckpointError, SettingsError } from '../../errors/errors.js';
+import { loadReplacedTokenDetection, loadTextCorruption } from '../../pipelines/load.node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CorruptedPlace, CorruptedText } from '../../pipelines/textCorruption.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';

@@ -1,4 +1,4 @@
-import { loadReplacedTokenDetection } from '../../pipelines/node.js';
+import { loadReplacedTokenDetection } from '../../pipelines/load.node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition } from '../command.js';

@@ -1,6 +1,6 @@
-import { type FetchedModel, fetchModel } from '../../checkpoint/hub/fetchModelNode.js';
-import type { WeightFormat } from '../../checkpoint/hub/modelFiles.js';
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
+import { type FetchedModel, fetchModel } from '../../hub/fetchModel.node.js';
+import type { WeightFormat } from '../../hub/modelFiles.js';
 import type { CommandDefinition } from '../command.js';
 import { hubView } from '../hubView.js';
 import { REVISION_OPTION } from '../modelOption.js';

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { createEngine } from '../../engine/node/chooseEngine.js';
-import { CheckpointError, SettingsError } from '../../errors.js';
-import { innerPlace, resolveCheckpoint } from '../../pipelines/modelPlacesNode.js';
-import { evaluateCheckpoint } from '../../training/evaluateRunNode.js';
+import { createEngine } from '../../engine/chooseEngine.node.js';
+import { CheckpointError, SettingsError } from '../../errors/errors.js';
+import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node.js';
+import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { MODEL_OPTION, modelFolder } from '../modelOption.js';

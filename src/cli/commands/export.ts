@@ -1,7 +1,7 @@
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
-import { SettingsError } from '../../errors.js';
-import { exportModel, type QuantizationResult } from '../../pipelines/exportModelNode.js';
-import type { OutputDifference } from '../../pipelines/exportOnnx.js';
+import { SettingsError } from '../../errors/errors.js';
+import { exportModel, type QuantizationResult } from '../../pretrained/exportModel.node.js';
+import type { OutputDifference } from '../../pretrained/exportOnnx.js';
 import type { CommandDefinition } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';

@@ -1,5 +1,5 @@
 import type { FillMaskResult } from '../../pipelines/fillMask.js';
-import { loadFillMask } from '../../pipelines/node.js';
+import { loadFillMask } from '../../pipelines/load.node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';

@@ -1,6 +1,6 @@
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import { type FillSpanOptions, type FillSpanResult, SPAN_JUDGES, type SpanJudge } from '../../pipelines/fillSpan.js';
-import { loadFillSpan } from '../../pipelines/node.js';
+import { loadFillSpan } from '../../pipelines/load.node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';

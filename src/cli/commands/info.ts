@@ -1,12 +1,12 @@
 import { availableParallelism, cpus } from 'node:os';
 import type { OnnxPort } from '../../checkpoint/onnxHeader.js';
 import { TENSOR_FORMATS } from '../../checkpoint/tensorSource.js';
-import { findMpi } from '../../collective/node/connect.js';
-import { chooseEngine } from '../../engine/node/chooseEngine.js';
-import { fewOf } from '../../fewOf.js';
-import { type Inspection, inspectModels } from '../../pipelines/inspectModelNode.js';
-import { inspectOnnx, type OnnxInspection } from '../../pipelines/inspectOnnxNode.js';
-import { onnxFilesIn } from '../../pipelines/openPretrainedNode.js';
+import { findMpi } from '../../collective/mpi/connect.node.js';
+import { chooseEngine } from '../../engine/chooseEngine.node.js';
+import { fewOf } from '../../errors/joinFirst.js';
+import { type Inspection, inspectModels } from '../../pretrained/inspectModel.node.js';
+import { inspectOnnx, type OnnxInspection } from '../../pretrained/inspectOnnx.node.js';
+import { onnxFilesIn } from '../../pretrained/openPretrained.node.js';
 import { VERSION } from '../../version.js';
 import type { CommandDefinition } from '../command.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';

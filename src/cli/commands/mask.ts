@@ -2,7 +2,7 @@ import { MAX_SPAN_TARGETS } from '../../data/masking/spans.js';
 import type { MaskStatistics } from '../../data/masking/statistics.js';
 import type { Shards } from '../../data/shards.js';
 import type { TagKind, TagSpan } from '../../data/tags.js';
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import {
   maskStatistics,
   type ShowMaskOptions,
@@ -12,12 +12,12 @@ import {
   showMask,
   textShards,
 } from '../../pipelines/showMask.js';
-import { loadTokenizer } from '../../text/tokenizerNode.js';
+import { maskingFields } from '../../pretraining/maskingSettings.js';
+import { openTrainingShards } from '../../pretraining/pretrain.node.js';
+import { describeSettings, type SettingName, settingsFromWords } from '../../pretraining/settings.js';
+import { kebabCase } from '../../settings/commandLine.js';
+import { loadTokenizer } from '../../text/tokenizer.node.js';
 import { wordVocabulary } from '../../text/wordVocabulary.js';
-import { kebabCase } from '../../training/commandLine.js';
-import { maskingFields } from '../../training/maskingSettings.js';
-import { openTrainingShards } from '../../training/pretrainNode.js';
-import { describeSettings, type SettingName, settingsFromWords } from '../../training/settings.js';
 import { displayWidth, padToWidth } from '../columns.js';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../command.js';
 import { collectProblems, grouped, wholeNumber } from '../numbers.js';

@@ -1,11 +1,11 @@
-import { mergeParts } from '../../data/prepare/node/parts.js';
-import { type PrepareResult, prepareCorpus } from '../../data/prepare/node/prepareCorpus.js';
-import type { PrepareProgress } from '../../data/prepare/node/progress.js';
-import { type Part, parsePart } from '../../data/prepare/node/slices.js';
+import { mergeParts } from '../../data/prepare/parts.node.js';
+import { type PrepareResult, prepareCorpus } from '../../data/prepare/prepareCorpus.node.js';
+import type { PrepareProgress } from '../../data/prepare/progress.js';
 import { TAG_OFFSETS, type TagOffsets } from '../../data/prepare/recordTags.js';
-import { SettingsError } from '../../errors.js';
-import { locateTokenizer } from '../../pipelines/locateTokenizerNode.js';
-import { kebabCase } from '../../training/commandLine.js';
+import { type Part, parsePart } from '../../data/prepare/slices.node.js';
+import { SettingsError } from '../../errors/errors.js';
+import { locateTokenizer } from '../../pretrained/locateTokenizer.node.js';
+import { kebabCase } from '../../settings/commandLine.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
 import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { listenForInterrupts } from '../interrupts.js';

@@ -1,10 +1,10 @@
 import { type Collective, describeMember, PeerError } from '../../collective/collective.js';
-import { connectRanks } from '../../collective/node/connect.js';
-import { PleiadError, SettingsError } from '../../errors.js';
-import { pretrainToFolder } from '../../pipelines/startNode.js';
-import { nameSettingsBy } from '../../settingNames.js';
+import { connectRanks } from '../../collective/mpi/connect.node.js';
+import { PleiadError, SettingsError } from '../../errors/errors.js';
+import { pretrainToFolder } from '../../pretraining/loadStart.node.js';
+import { parseDuration } from '../../pretraining/settings.js';
+import { nameSettingsBy } from '../../settings/settingNames.js';
 import type { DoneEvent } from '../../training/events.js';
-import { parseDuration } from '../../training/settings.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
 import { readConfigFile } from '../configFile.js';
 import { flagWording } from '../flagNames.js';

@@ -1,6 +1,6 @@
-import { DataError } from '../../errors.js';
+import { DataError } from '../../errors/errors.js';
 import type { SpanScore } from '../../pipelines/fillSpan.js';
-import { loadFillSpan } from '../../pipelines/node.js';
+import { loadFillSpan } from '../../pipelines/load.node.js';
 import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';

@@ -1,7 +1,7 @@
-import { SettingsError } from '../../errors.js';
-import { locateTokenizer } from '../../pipelines/locateTokenizerNode.js';
+import { SettingsError } from '../../errors/errors.js';
+import { locateTokenizer } from '../../pretrained/locateTokenizer.node.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
-import { loadTokenizer } from '../../text/tokenizerNode.js';
+import { loadTokenizer } from '../../text/tokenizer.node.js';
 import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition, OptionValues } from '../command.js';
 import { LOADING_OPTIONS, loadingOptions } from '../modelOption.js';

@@ -4,11 +4,11 @@ import {
   trainVocabulary,
   type VocabularyCharacters,
   type VocabularyProgress,
-} from '../../data/prepare/node/trainVocabulary.js';
-import { SettingsError } from '../../errors.js';
+} from '../../data/prepare/trainVocabulary.node.js';
+import { SettingsError } from '../../errors/errors.js';
 import { isPublishedNormalization, stripsAccents } from '../../text/normalization.js';
 import type { TokenizerSettings, WordPieceTokenizer } from '../../text/tokenizer.js';
-import { hasTokenizer, saveTokenizer } from '../../text/tokenizerNode.js';
+import { hasTokenizer, saveTokenizer } from '../../text/tokenizer.node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENCODING_OPTION, encodingOption, FIELD_OPTION, inputLines } from '../corpusOptions.js';
 import { collectProblems, grouped, megabytes, wholeNumber } from '../numbers.js';

@@ -1,6 +1,6 @@
 /** Applies a masking scheme to a whole batch: the model's input and the list of what is to be predicted. */
 
-import { DataError } from '../../errors.js';
+import { DataError } from '../../errors/errors.js';
 import { RandomStream } from '../../random/philox.js';
 import type { Blocks } from '../batches.js';
 import type { SpecialIds } from '../shards.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, SettingsError } from '../../errors.js';
+import { DataError, SettingsError } from '../../errors/errors.js';
 import { RandomStream } from '../../random/philox.js';
 import { createBatchSource } from '../batches.js';
 import { memoryShards } from '../shards.js';

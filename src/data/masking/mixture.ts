@@ -1,6 +1,6 @@
 /** Several schemes, one for each block (SpanBERT's released code, `--schemes` with a list). */
 
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import type { MaskingScheme } from './scheme.js';
 
 /**

@@ -4,7 +4,7 @@
  * tokens. BERT (arXiv 1810.04805 §3.1): 80 % [MASK], 10 % a random token, 10 % left as they are.
  */
 
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import type { RandomStream } from '../../random/philox.js';
 import { actionProblems, drawActions } from './actions.js';
 import { type BudgetSettings, budgetProblems, maskBudget } from './budget.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import { RandomStream } from '../../random/philox.js';
 import { createBatchSource } from '../batches.js';
 import { memoryShards } from '../shards.js';

@@ -3,7 +3,7 @@
  * masking.py, PairWithSpanMaskingScheme.
  */
 
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import type { RandomStream } from '../../random/philox.js';
 import { type ActionSettings, actionProblems, drawActions, type ReplacementUnit } from './actions.js';
 import { type Budget, type BudgetSettings, budgetProblems, maskBudget } from './budget.js';

@@ -1,6 +1,6 @@
 /** Where the tokens that stand in for masked ones come from. */
 
-import { SettingsError } from '../../errors.js';
+import { SettingsError } from '../../errors/errors.js';
 import type { RandomStream } from '../../random/philox.js';
 import type { MaskingBlock } from './scheme.js';
 

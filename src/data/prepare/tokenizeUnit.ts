@@ -1,6 +1,6 @@
 /** From a stretch of text to tokens: decode, split into documents, choose the split of each, tokenize. */
 
-import { DataError } from '../../errors.js';
+import { DataError } from '../../errors/errors.js';
 import { PieceBuffer } from '../../text/pieceBuffer.js';
 import type { SplitName } from '../shards.js';
 import { type TagSpan, tokenSpans, writeTags } from '../tags.js';

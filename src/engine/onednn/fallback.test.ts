@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { GraphBuilder } from '../../graph/graph.js';
-import { OneDnnMissing } from './engine.js';
-import { libraryNames, loadOneDnn } from './library/load.js';
+import { OneDnnMissing } from './engine.node.js';
+import { libraryNames, loadOneDnn } from './library/load.node.js';
 import { OneDnnSession } from './library/session.js';
 import type { Primitive, PrimitiveKind } from './plan/primitives.js';
 import { OneDnnProgram, Runtime } from './program.js';

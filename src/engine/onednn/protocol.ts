@@ -1,6 +1,7 @@
 /** What the driver over oneDNN and its worker say to each other, beyond `node/protocol.ts`. */
+
+import type { FileRange } from '../../files/storedValues.js';
 import type { Graph } from '../../graph/graph.js';
-import type { FileRange } from '../../storedValues.js';
 import type { Precision } from '../engine.js';
 
 export interface OneDnnSettings {

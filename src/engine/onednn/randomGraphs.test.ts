@@ -9,7 +9,7 @@ import { evaluateGraph, type Float64Tensor, float64Tensor } from '../../interpre
 import { RandomStream } from '../../random/philox.js';
 import type { Engine, StateLayout, Tensors } from '../engine.js';
 import { createLoopEngine, oneDnnMissing } from '../testEngines.js';
-import { createOneDnnEngine } from './engine.js';
+import { createOneDnnEngine } from './engine.node.js';
 
 const SHAPE = [6, 6] as const;
 const STATES = ['s0', 's1', 's2'] as const;

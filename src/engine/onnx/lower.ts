@@ -2,11 +2,12 @@
  * A graph of ours as an ONNX model: names bound, rules applied, dead nodes dropped. Types of the values between nodes are
  * left to the runtime: told of all our symbolic shapes, it took 1.5 % longer over a training step and no less memory.
  */
+
+import { inMemory, isStored, type Values } from '../../files/storedValues.js';
 import { elementCount } from '../../graph/dimensions.js';
 import type { Graph, Node } from '../../graph/graph.js';
 import { isOp, nodesOf } from '../../graph/graph.js';
 import type { OpName } from '../../graph/ops.js';
-import { inMemory, isStored, type Values } from '../../storedValues.js';
 import { EngineError } from '../engineError.js';
 import type { SignatureValue } from '../programSignature.js';
 import { Emitter, type Value } from './emitter.js';

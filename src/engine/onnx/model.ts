@@ -2,8 +2,9 @@
  * An ONNX model as plain data, and its bytes. Field numbers are those of onnx.proto3 (IR version 9, which opset 20 asks
  * for); this file and protobuf.ts are the only ones that know them.
  */
+
+import type { StoredValues } from '../../files/storedValues.js';
 import type { Shape } from '../../graph/dimensions.js';
-import type { StoredValues } from '../../storedValues.js';
 import { MessageWriter } from './protobuf.js';
 
 const IR_VERSION = 9;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { StoredValues } from '../../storedValues.js';
+import type { StoredValues } from '../../files/storedValues.js';
 import type { OnnxModel, OnnxTensor } from '../onnx/model.js';
 import { besideModel } from './besideModel.js';
 

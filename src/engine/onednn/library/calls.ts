@@ -1,6 +1,6 @@
 /** Calls of the C API that both major versions have alike, with their status checked. */
 import { EngineError } from '../../engineError.js';
-import type { ForeignFunction, OneDnnLibrary } from './load.js';
+import type { ForeignFunction, OneDnnLibrary } from './load.node.js';
 
 /** An address in the library's memory, or 0. */
 export type Handle = number;

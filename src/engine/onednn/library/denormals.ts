@@ -1,5 +1,5 @@
 /** Numbers too small for float32's exponent (below 1.2·10⁻³⁸) as 0. */
-import type { OneDnnLibrary } from './load.js';
+import type { OneDnnLibrary } from './load.node.js';
 
 /** C's fenv_t on Linux x64: 28 bytes of the x87 unit, then the control register of the vector unit, MXCSR. */
 const FENV_BYTES = 32;

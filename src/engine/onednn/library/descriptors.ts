@@ -2,7 +2,7 @@
 import type { PostOp, Primitive, PrimitiveKind, PrimitiveKinds } from '../plan/primitives.js';
 import { denseStrides, type View } from '../plan/values.js';
 import { Calls, type Handle } from './calls.js';
-import type { ForeignFunction, OneDnnLibrary } from './load.js';
+import type { ForeignFunction, OneDnnLibrary } from './load.node.js';
 
 /** Makes descriptors of one major version. */
 export interface Descriptors {

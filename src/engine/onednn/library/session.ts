@@ -3,7 +3,7 @@ import { type Operand, operandsOf, type Primitive } from '../plan/primitives.js'
 import type { View } from '../plan/values.js';
 import { Calls, check, type Handle } from './calls.js';
 import { createDescriptors, type Descriptors, rowOfBias } from './descriptors.js';
-import type { ForeignFunction, OneDnnLibrary } from './load.js';
+import type { ForeignFunction, OneDnnLibrary } from './load.node.js';
 
 /** A primitive of the library, which may be executed on any memory of the same layout. */
 export interface BuiltPrimitive {

@@ -1,5 +1,5 @@
 /** How many threads the library computes with: its OpenMP runtime is asked, whichever it is. */
-import type { OneDnnLibrary } from './load.js';
+import type { OneDnnLibrary } from './load.node.js';
 
 /** @returns what the user should know, if anything */
 export function setThreads({ library, path }: OneDnnLibrary, threads: number): string[] {

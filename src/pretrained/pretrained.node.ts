@@ -1,0 +1,184 @@
+/** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
+
+import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
+import { saveModelFolder } from '../checkpoint/modelFolder.node.js';
+import type { StoredTensor } from '../checkpoint/tensorSource.js';
+import type { WeightFilesOptions } from '../checkpoint/weightFiles.node.js';
+import { createEngine } from '../engine/chooseEngine.node.js';
+import type { Engine } from '../engine/engine.js';
+import type { EngineName } from '../engine/engineNames.js';
+import { CheckpointError } from '../errors/errors.js';
+import { checkRange } from '../files/byteSource.js';
+import { FileValues } from '../files/storedValues.node.js';
+import { float32ToHalf, halfToFloat32 } from '../formats/halfPrecision.js';
+import { elementCount } from '../graph/dimensions.js';
+import type { FetchedModel, FetchModelOptions } from '../hub/fetchModel.node.js';
+import { MODEL_CLASSES } from '../models/heads.js';
+import { initializeParameter } from '../nn/initialize.js';
+import { checkVocabulary } from '../pipelines/encoderModel.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizer.node.js';
+import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
+import { locateTokenizer } from './locateTokenizer.node.js';
+import { Model, type ModelParts } from './model.js';
+import { findModel, type OnnxModelOptions, openOnnxModel } from './onnxModel.node.js';
+import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrained.node.js';
+
+/** Types of weights in files. */
+export type WeightDtype = 'f32' | 'f16';
+
+export interface LoadPretrainedOptions
+  extends OpenPretrainedOptions,
+    Omit<LoadModelOptions, 'initialize'>,
+    TokenizerOverrides {
+  /** What the weights are rounded to when they are loaded; the computation is float32. Default f32, as they are. */
+  readonly dtype?: WeightDtype;
+  /** Seed of a new head. Default 0. */
+  readonly seed?: number;
+  /**
+   * Where the weights are. `file`: those that are float32 in a file that stays (no archive, no `dtype`) are left there, an
+   * engine takes them from it, and `data` of a tensor reads it; the others are read into memory. The file must stay as it is
+   * while the model lives: one that was replaced or removed is an error when it is read again, and one that is written over in
+   * place changes what runs. `memory`: all are read, into memory that an engine's thread shares. Default: `fromPretrained`
+   * and the pipelines `file`; `loadPretrained` reads all into memory of the caller's own.
+   */
+  readonly keep?: 'file' | 'memory';
+}
+
+/** A model that was loaded, with where it was. */
+export interface Pretrained extends LoadedModel {
+  /** The folder that it was read from; of an archive, one that is gone. */
+  readonly folder: string;
+  readonly tokenizer?: WordPieceTokenizer;
+  /** Of a model that came by name. */
+  readonly hub?: FetchedModel['hub'];
+  /** Whether its sizes were read off its tensors, for want of a config.json. */
+  readonly guessedConfig: boolean;
+}
+
+/**
+ * Loads a model, without an engine.
+ * @param place  a model folder, a checkpoint, a run (its best checkpoint, else its latest), a file of weights with
+ *               config.json beside it, an archive of such, or a name on the hub
+ * @throws CheckpointError when there is no such model, it is damaged, or it lacks a part that was not asked to be new
+ */
+export function loadPretrained(place: string, options: LoadPretrainedOptions = {}): Promise<Pretrained> {
+  return withPretrained(place, options, (opened) => loadOpened(opened, options));
+}
+
+async function loadOpened(opened: OpenedPretrained, options: LoadPretrainedOptions): Promise<Pretrained> {
+  const { source, published, guessedConfig, folder, temporary, hub } = opened;
+  const { seed = 0, dtype = 'f32', keep } = options;
+  const staysInFile = keep === 'file' && !temporary && dtype === 'f32';
+  const loaded = await loadModel(source, published, {
+    ...options,
+    ...taskOfHalf(options),
+    ...(keep && { keeping: { allocate: sharedMemory, ...(staysInFile && { inFile: valuesInFile }) } }),
+    initialize: (parameter, initializerRange) => initializeParameter(parameter, { seed, initializerRange }),
+  });
+  if (dtype === 'f16') for (const { data } of loaded.tensors.values()) halfToFloat32(float32ToHalf(data).data, data);
+  const tokenizer = loadTokenizerIfThere(folder, options);
+  if (tokenizer) checkVocabulary(tokenizer, loaded.model.config, folder);
+  return { ...loaded, folder, guessedConfig, ...(tokenizer && { tokenizer }), ...(hub && { hub }) };
+}
+
+const sharedMemory = (bytes: number) => new SharedArrayBuffer(bytes);
+
+/** Where a tensor lies in its file as an engine takes it: float32, row-major, aligned, and under no checksum. */
+function valuesInFile({ dtype, shape, strides, maskedCrc, source, begin }: StoredTensor): FileValues | undefined {
+  if (dtype !== 'F32' || strides || maskedCrc !== undefined || !source.file) return undefined;
+  const length = elementCount(shape);
+  checkRange(source, begin, length * Float32Array.BYTES_PER_ELEMENT);
+  const isAligned = begin % Float32Array.BYTES_PER_ELEMENT === 0;
+  return isAligned && length > 0 ? new FileValues(source.file, begin, length) : undefined;
+}
+
+/** Which half is asked for says what for, where nothing else does. */
+export function taskOfHalf({ half, task, architecture }: LoadPretrainedOptions): Pick<LoadModelOptions, 'task'> {
+  if (!half || task || architecture) return {};
+  return { task: half === 'generator' ? 'maskedLm' : 'preTraining' };
+}
+
+export interface FromPretrainedOptions extends LoadPretrainedOptions, OnnxModelOptions {
+  /** An engine to share, which stays open, or the name of one of the model's own. Default "auto". */
+  readonly engine?: Engine | EngineName;
+}
+
+/** A model with its files: it can be saved, and closes the engine that it started. */
+export class PretrainedModel extends Model {
+  readonly #closeEngine: () => Promise<void>;
+
+  constructor(parts: ModelParts, closeEngine: () => Promise<void>) {
+    super(parts);
+    this.#closeEngine = closeEngine;
+  }
+
+  /** Writes a folder that Python's transformers loads, and `fromPretrained` again. */
+  async savePretrained(folder: string, { dtype = 'f32' }: { dtype?: WeightDtype } = {}): Promise<void> {
+    const { description, tensors, tokenizer, report } = this;
+    if (!report)
+      throw new CheckpointError('a model that is an ONNX file holds no weights to save', { subject: folder });
+    await saveModelFolder(folder, { ...description, tensors, ...(tokenizer && { tokenizer }) }, filesOfDtype(dtype));
+  }
+
+  override async release(): Promise<void> {
+    await super.release();
+    await this.#closeEngine();
+  }
+}
+
+export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtype'> {
+  return { dtype: dtype === 'f16' ? 'F16' : 'F32' };
+}
+
+/**
+ * Loads a model to run. The class is chosen by `task` or `architecture`, else by config.json, else by what the weights are.
+ * A folder with `onnx/model.onnx` and no weights is run as it is.
+ *
+ *     const model = await fromPretrained('google/electra-small-discriminator');
+ *     const { logits } = await model.run({ inputIds: [[101, 1996, 10026, 102]] }); // [1, 4]
+ *
+ * @throws as `loadPretrained`
+ */
+export async function fromPretrained(place: string, options: FromPretrainedOptions = {}): Promise<PretrainedModel> {
+  const { place: found, onnx } = await findModel(place, options);
+  if (onnx !== undefined) return new PretrainedModel(await openOnnxModel(found, onnx, options), async () => {});
+  const { model: description, ...loaded } = await loadPretrained(found, { ...options, keep: options.keep ?? 'file' });
+  const { engine: wanted = 'auto' } = options;
+  if (typeof wanted === 'object')
+    return new PretrainedModel({ ...loaded, description, engine: wanted }, async () => {});
+  const engine = await createEngine({ purpose: 'serving', ...options, engine: wanted });
+  return new PretrainedModel({ ...loaded, description, engine }, () => engine.close());
+}
+
+/**
+ * The tokenizer of a model, without its weights.
+ * @param place  a folder with tokenizer files, a checkpoint, a run, or a name on the hub
+ * @throws DataError when there is none, or its casing is not clear
+ */
+export async function tokenizerFromPretrained(
+  place: string,
+  options: Omit<FetchModelOptions, 'formats' | 'also' | 'clock'> & TokenizerOverrides = {},
+): Promise<WordPieceTokenizer> {
+  return loadTokenizer(await locateTokenizer(place, options), options);
+}
+
+/**
+ * @param uses  what models are for, by task
+ * @throws CheckpointError when a model is of no class that will do
+ */
+export function requireClass(
+  { model, folder }: Pick<Pretrained, 'model' | 'folder'>,
+  wanted: readonly string[],
+  uses: Readonly<Record<string, string>>,
+): void {
+  const { architecture } = model;
+  if (wanted.includes(architecture)) return;
+  const needed = wanted.join(' or ');
+  throw new CheckpointError(`${folder} holds ${architecture}, this needs ${needed}`, {
+    subject: folder,
+    found: architecture,
+    expected: needed,
+    advice: uses[MODEL_CLASSES[architecture].task],
+  });
+}

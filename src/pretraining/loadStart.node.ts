@@ -1,0 +1,306 @@
+/** Pre-training that goes on from published models or from runs: finds and loads them. */
+
+import { existsSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { MisfitError } from '../checkpoint/loadPlan.js';
+import { familyOf } from '../checkpoint/modelFolder.js';
+import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
+import { fewOf } from '../errors/joinFirst.js';
+import type { Task } from '../models/heads.js';
+import { innerPlace, type ModelRole, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
+import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from '../pretrained/pretrained.node.js';
+import { settingName, settingWith } from '../settings/settingNames.js';
+import type { TrainingEvent } from '../training/events.js';
+import type { Start, StartModel, StartRole } from '../training/start.js';
+import {
+  type LoadStart,
+  type PretrainOptions as TrainingOptions,
+  pretrainToFolder as trainToFolder,
+} from './pretrain.node.js';
+import type { PretrainingInput, PretrainingSettings } from './settings.js';
+import { trainsGenerator } from './startSettings.js';
+
+/** How models are fetched from the hub. */
+export type FetchOptions = Pick<
+  LoadPretrainedOptions,
+  'onHubEvent' | 'signal' | 'endpoint' | 'cacheFolder' | 'token' | 'offline'
+>;
+
+export interface PretrainOptions extends TrainingOptions {
+  /** How models that `from` and `generator` name are fetched. */
+  readonly hub?: FetchOptions;
+}
+
+/**
+ * Pre-trains from `given.data` to `given.out`, from random weights, or from those that `given.from` and `given.generator`
+ * name; see training/pretrainNode.ts.
+ *
+ *     for await (const event of pretrainToFolder({
+ *       from: 'google/electra-small-discriminator',
+ *       generator: 'google/electra-small-generator',
+ *       data: 'shards/',
+ *       out: 'run/',
+ *       time: '2h',
+ *     })) console.log(event.type, event.step);
+ */
+export function pretrainToFolder(
+  given: Partial<PretrainingInput>,
+  { hub, ...options }: PretrainOptions = {},
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const loadStart: LoadStart = (settings, commits) => loadStartModels(settings, commits, hub);
+  return trainToFolder(given, { loadStart, ...options });
+}
+
+/** What a run needs of a model, and which setting names it. */
+interface Wanted {
+  readonly setting: 'from' | 'generator';
+  readonly role: StartRole;
+  readonly task: Task;
+  /** Which of a checkpoint's folders will do. */
+  readonly roles: readonly ModelRole[];
+}
+
+function mainWanted({ objective, nextSentence }: PretrainingSettings): Wanted {
+  const setting = 'from';
+  if (objective === 'mlm') return { setting, role: 'model', task: 'maskedLm', roles: ['generator', 'model'] };
+  if (objective === 'spanbert') {
+    return { setting, role: 'model', task: nextSentence ? 'preTraining' : 'maskedLm', roles: ['model'] };
+  }
+  const predicts = objective === 'replace-mlm' || objective === 'all-tokens-mlm';
+  const task = predicts ? 'maskedLm' : 'preTraining';
+  return { setting, role: 'discriminator', task, roles: ['discriminator', 'model'] };
+}
+
+const GENERATOR: Wanted = {
+  setting: 'generator',
+  role: 'generator',
+  task: 'maskedLm',
+  roles: ['generator', 'model'],
+};
+
+/**
+ * Loads the models that a run begins with.
+ * @throws SettingsError   when the objective trains no such model, or a generator is missing
+ * @throws CheckpointError when a model cannot be loaded, is the other half, has no head, or the halves do not belong together
+ */
+export async function loadStartModels(
+  settings: PretrainingSettings,
+  commits: { readonly from?: string; readonly generator?: string } = {},
+  hub: FetchOptions = {},
+): Promise<Start> {
+  const { from = '', generatorFrom, revision, generatorRevision, newHead = false } = settings;
+  const wanted = mainWanted(settings);
+  const main = await load(from, wanted, { ...hub, ...revisionOf(commits.from ?? revision) });
+  refuseFamily(settings, main);
+  const generatorPlace = trainsGenerator(settings) ? generatorOf(settings, main) : undefined;
+  const generator =
+    generatorPlace === undefined
+      ? undefined
+      : await loadGenerator(generatorPlace, main, {
+          ...hub,
+          // A checkpoint with both halves is one repository.
+          ...revisionOf(commits.generator ?? (generatorFrom === undefined ? revision : generatorRevision)),
+        });
+  const found = generator ? [main, generator] : [main];
+  refuseOtherHalves(found);
+  if (!newHead) for (const each of found) refuseNoHead(each);
+  if (generator) refuseOtherVocabulary(main, generator);
+  const { model, tensors } = main.loaded;
+  return {
+    models: found.map(toStart),
+    sizes: {
+      family: familyOf(model.architecture),
+      model: model.config,
+      ...(generator && { generator: generator.loaded.model.config }),
+      ...(model.spanBoundary && hasSpanBoundary(tensors) && { spanBoundary: model.spanBoundary }),
+    },
+  };
+}
+
+const hasSpanBoundary = (tensors: ReadonlyMap<string, unknown>) =>
+  [...tensors.keys()].some((name) => name.startsWith('sbo.'));
+
+const revisionOf = (revision: string | undefined) => (revision === undefined ? {} : { revision });
+
+interface Found {
+  readonly wanted: Wanted;
+  readonly source: string;
+  readonly loaded: Pretrained;
+}
+
+/** Heads that are not there are looked at afterwards: which half a file is, is told by those that are. */
+async function load(source: string, wanted: Wanted, options: LoadPretrainedOptions): Promise<Found> {
+  const { setting, role, task, roles } = wanted;
+  const half = role === 'model' ? undefined : role;
+  const all = { ...options, task, roles, half, newHead: true };
+  try {
+    return { wanted, source, loaded: await keepingCase(source, all) };
+  } catch (error) {
+    if (error instanceof CheckpointError && !error.message.startsWith(`${settingName(setting)} `)) {
+      error.message = `${settingName(setting)} ${source}: ${error.message}`;
+    }
+    throw error;
+  }
+}
+
+/**
+ * A cased vocabulary that its files want lower-cased is read as it was made: the shards, whose maker had to say it, have the
+ * last word, as both tokenizers are compared.
+ */
+async function keepingCase(source: string, options: LoadPretrainedOptions): Promise<Pretrained> {
+  try {
+    return await loadPretrained(source, options);
+  } catch (error) {
+    const isCasing = error instanceof DataError && (error.found as { unreachable?: number } | undefined)?.unreachable;
+    if (!isCasing) throw error;
+    return loadPretrained(source, { ...options, lowercase: false });
+  }
+}
+
+/** @throws SettingsError when the objective trains models of another kind */
+function refuseFamily({ objective }: PretrainingSettings, { source, loaded, wanted: { role, task } }: Found): void {
+  const family = familyOf(loaded.model.architecture);
+  if (role === 'discriminator' && task === 'maskedLm' && loaded.report.format === 'tensorflow-bundle') {
+    throw new SettingsError([
+      `${settingName('from')} is ${source}, a checkpoint of google-research/electra, whose main model is a discriminator, and ${settingName('objective')} is ${objective}, whose main model is a masked LM; expected electra or mlm`,
+    ]);
+  }
+  const wanted = objective === 'spanbert' ? 'bert' : objective === 'mlm' ? family : 'electra';
+  if (family === wanted) return;
+  throw new SettingsError([
+    family === 'bert'
+      ? `${settingName('from')} is ${source}, a BERT, and ${settingName('objective')} is ${objective}, which trains an ELECTRA; expected ${settingName('objective')} spanbert or mlm, or an ELECTRA`
+      : `${settingName('from')} is ${source}, an ELECTRA, and ${settingName('objective')} is spanbert, which trains a BERT; expected ${settingName('objective')} electra, mlm or another, or a BERT`,
+  ]);
+}
+
+/**
+ * Where the generator is: as given, else where the discriminator is; undefined where a new one was asked for.
+ * @throws SettingsError when there is none
+ */
+function generatorOf(settings: PretrainingSettings, main: Found): string | undefined {
+  const { generatorFrom, newGenerator, objective } = settings;
+  if (newGenerator) return undefined;
+  if (generatorFrom !== undefined) return generatorFrom;
+  const { source, loaded } = main;
+  const { report, folder } = loaded;
+  if (report.unused.some(({ from, why }) => why === OF_GENERATOR && from.startsWith('generator_predictions/'))) {
+    return source;
+  }
+  const beside = join(dirname(folder), 'generator');
+  const isThere = existsSync(join(beside, 'config.json'));
+  if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && resolveCheckpoint(innerPlace(source)))
+    return beside;
+  const found = isThere ? beside : /discriminator/.test(source) ? source.replace(/discriminator/g, 'generator') : '…';
+  throw new SettingsError([
+    `${settingName('from')} is ${source}, which holds no generator, and ${settingName('objective')} ${objective} trains one; ` +
+      `give the generator that it was trained with, for instance ${settingWith('generator', found)}, or ask for a new one of random weights: ${settingWith('newGenerator', true)}`,
+  ]);
+}
+
+/** Why the discriminator has no use for a tensor, in a checkpoint of google-research/electra. */
+const OF_GENERATOR = 'of the generator';
+
+/**
+ * The config of the other half is a frequent mistake: its sizes are said to be that. A checkpoint of both halves has room for
+ * one config.json: the generator's sizes are read off its tensors, with heads as wide as the discriminator's.
+ */
+async function loadGenerator(place: string, main: Found, options: LoadPretrainedOptions): Promise<Found> {
+  const { hiddenSize, numAttentionHeads } = main.loaded.model.config;
+  try {
+    return await load(place, GENERATOR, options);
+  } catch (error) {
+    if (!(error instanceof MisfitError)) throw error;
+    if (place === main.source) return load(place, GENERATOR, { ...options, headSize: hiddenSize / numAttentionHeads });
+    const { hiddenSize: found } = (error.found ?? {}) as { hiddenSize?: number };
+    if (found === undefined || !error.expected?.includes(`hidden_size ${hiddenSize}`)) throw error;
+    throw new CheckpointError(
+      `${settingName('generator')} ${place}: its config.json is that of a discriminator ${hiddenSize} wide, and its tensors are ${found} wide`,
+      {
+        subject: place,
+        found,
+        expected: 'a config.json of its own',
+        advice: "Put the generator's own config.json there",
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Whether a file has the head of a class that it was not loaded as. */
+function otherHeadOf({ loaded, wanted }: Found): 'discriminator' | 'generator' | undefined {
+  const { report } = loaded;
+  if (report.initialized.length === 0) return undefined;
+  const has = (head: string) => report.unused.some(({ from }) => from.includes(head));
+  if (wanted.task === 'maskedLm') return has('discriminator_predictions') ? 'discriminator' : undefined;
+  return has('generator_predictions') ? 'generator' : undefined;
+}
+
+/** @throws CheckpointError when a half is the other one, told by its tensors, whatever its config says */
+function refuseOtherHalves(found: readonly Found[]): void {
+  const wrong = found.flatMap((each) => {
+    const other = otherHeadOf(each);
+    return other ? [{ ...each, other }] : [];
+  });
+  if (wrong.length === 0) return;
+  const said = wrong.map(
+    ({ wanted, source, other }) =>
+      `${settingName(wanted.setting)} is ${source}, which holds a ${other}, not a ${wanted.role === 'model' ? 'masked LM' : wanted.role}`,
+  );
+  const [{ source, other, wanted }] = wrong;
+  throw new CheckpointError(said.join('; '), {
+    subject: source,
+    found: other,
+    expected: wanted.role,
+    advice:
+      wrong.length === 2
+        ? `They have changed places: ${settingName('from')} is the discriminator, ${settingName('generator')} the generator`
+        : 'The two halves of an ELECTRA are files of their own, most often in repositories called …-discriminator and …-generator',
+  });
+}
+
+/** @throws CheckpointError when a head would be random that was not asked to be */
+function refuseNoHead({ wanted, source, loaded }: Found): void {
+  const { initialized } = loaded.report;
+  if (initialized.length === 0) return;
+  throw new CheckpointError(
+    `${settingName(wanted.setting)} ${source} has no whole head of ${loaded.model.architecture}: missing ${fewOf(initialized, 5)}`,
+    {
+      subject: source,
+      found: initialized,
+      expected: 'all tensors of the model',
+      advice: `To begin with a new head on its encoder, ask for it: ${settingWith('newHead', true)}`,
+    },
+  );
+}
+
+/** @throws CheckpointError when the halves cannot read the same ids */
+function refuseOtherVocabulary(main: Found, generator: Found): void {
+  const [ofMain, ofGenerator] = [main, generator].map(({ loaded }) => loaded.model.config.vocabSize);
+  if (ofMain === ofGenerator) return;
+  throw new CheckpointError(
+    `${settingName('generator')} ${generator.source} has a vocabulary of ${ofGenerator}, and ${settingName('from')} ${main.source} one of ${ofMain}`,
+    {
+      subject: generator.source,
+      found: ofGenerator,
+      expected: `${ofMain}, as both read the same ids`,
+      advice: 'Give the generator that the discriminator was trained with',
+    },
+  );
+}
+
+function toStart({ wanted, source, loaded }: Found): StartModel {
+  const { folder, hub, model, guessedConfig, report, tensors, tokenizer } = loaded;
+  const random = new Set(report.initialized);
+  return {
+    role: wanted.role,
+    source,
+    folder,
+    ...(hub && { hub }),
+    description: model,
+    guessedConfig,
+    tensors: new Map([...tensors].filter(([name]) => !random.has(name))),
+    report,
+    ...(tokenizer && { tokenizer }),
+  };
+}
