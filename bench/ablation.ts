@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadModelFolder } from '../src/checkpoint/modelFolder.node.js';
+import { checkpointOf } from '../src/checkpoint/runFile.node.js';
 import { openShards, type ShardFolder } from '../src/data/shards.node.js';
 import type { Engine } from '../src/engine/engine.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
@@ -16,7 +17,6 @@ import { initializeParameter } from '../src/nn/initialize.js';
 import { objectiveOf } from '../src/pretraining/objectiveOf.js';
 import { modelConfigs, resolvePretrainingSettings } from '../src/pretraining/settings.js';
 import { loadTokenizer } from '../src/text/tokenizer.node.js';
-import { checkpointOf } from '../src/training/runFolder.node.js';
 import { type AblationObjective, DEFAULT_LEARNING_RATE } from './ablationSettings.js';
 import {
   type AblationPlan,
@@ -120,7 +120,7 @@ async function runOnce(key: RunKey, { plan, options, shards, tasks, results }: S
   const engine = await createNodeEngine({ threads });
   try {
     const scores = await probeFolder(engine, join(checkpointOf(folder, 'latest'), half), plan.length, tasks);
-    const { heldOut } = trained.done;
+    const { metrics: heldOut } = trained.done;
     await results.write(name, { ...key, ...trained.cost, heldOut, scores });
     say(`${name}: ${describeScores(scores)}`);
   } finally {

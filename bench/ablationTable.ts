@@ -1,5 +1,5 @@
 /** The results of an ablation, and the table that shows them. */
-import type { HeldOutMetrics } from '../src/training/metrics.js';
+import type { HeldOutMetrics } from '../src/pretraining/metrics.js';
 import type { AblationObjective } from './ablationSettings.js';
 import type { ComputePlan, RunCost } from './equalCompute.js';
 import type { ProbeScores } from './probe.js';
@@ -13,7 +13,7 @@ export interface RunKey {
 }
 
 export interface AblationRun extends RunKey, RunCost {
-  readonly heldOut?: HeldOutMetrics;
+  readonly heldOut?: Partial<HeldOutMetrics>;
   readonly scores: ProbeScores;
 }
 

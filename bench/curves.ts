@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { DataError } from '../src/errors/errors.js';
+import { type HeldOutMetrics, mlmBaseline } from '../src/pretraining/metrics.js';
 import type { EvaluationEvent, StepEvent } from '../src/training/events.js';
-import { type HeldOutMetrics, mlmBaseline } from '../src/training/metrics.js';
 import { chartsSvg, type LineChart, type Series } from './lineChart.js';
 
 /** The part of a run's log that curves are drawn from. */
@@ -44,9 +44,16 @@ export function parseRunLog(name: string, text: string): RunLog {
   for (const line of lines.filter((words) => words !== '')) {
     const event = JSON.parse(line) as { type: string };
     if (event.type === 'step') steps.push(event as StepEvent);
-    if (event.type === 'evaluation') evaluations.push(event as EvaluationEvent);
+    if (event.type === 'evaluation') evaluations.push(withMetrics(event as LoggedEvaluation));
   }
   return { name, steps, evaluations };
+}
+
+/** Earlier logs call the metrics `heldOut`. */
+type LoggedEvaluation = EvaluationEvent & { readonly heldOut?: EvaluationEvent['metrics'] };
+
+function withMetrics({ heldOut, ...event }: LoggedEvaluation): EvaluationEvent {
+  return heldOut ? { ...event, metrics: heldOut } : event;
 }
 
 /** One line of a chart: what it shows of a step or of an evaluation. */
@@ -67,7 +74,7 @@ interface ChartPlan {
 const BASELINE = 'unigram cross-entropy';
 
 /** Logs from before this figure was measured have no baseline. */
-function baselineOf(heldOut: HeldOutMetrics): number | undefined {
+function baselineOf(heldOut: Partial<HeldOutMetrics>): number | undefined {
   return heldOut.generatorLoss === undefined ? mlmBaseline(heldOut) : heldOut.unigramCrossEntropy;
 }
 
@@ -77,8 +84,8 @@ const CHARTS: readonly ChartPlan[] = [
     yLabel: 'nats a masked token',
     curves: [
       { label: 'training', ofStep: ({ losses }) => losses.mlmLoss },
-      { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.generatorLoss ?? heldOut.mlmLoss },
-      { label: BASELINE, ofEvaluation: ({ heldOut }) => baselineOf(heldOut), dashed: true },
+      { label: 'held out', ofEvaluation: ({ metrics }) => metrics.generatorLoss ?? metrics.mlmLoss },
+      { label: BASELINE, ofEvaluation: ({ metrics }) => baselineOf(metrics), dashed: true },
     ],
   },
   {
@@ -86,10 +93,10 @@ const CHARTS: readonly ChartPlan[] = [
     yLabel: 'nats a token of a masked span',
     curves: [
       { label: 'training', ofStep: ({ losses }) => losses.sboLoss },
-      { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.sboLoss },
+      { label: 'held out', ofEvaluation: ({ metrics }) => metrics.sboLoss },
       {
         label: BASELINE,
-        ofEvaluation: ({ heldOut }) => (heldOut.sboLoss === undefined ? undefined : heldOut.unigramCrossEntropy),
+        ofEvaluation: ({ metrics }) => (metrics.sboLoss === undefined ? undefined : metrics.unigramCrossEntropy),
         dashed: true,
       },
     ],
@@ -99,14 +106,14 @@ const CHARTS: readonly ChartPlan[] = [
     yLabel: 'nats a token',
     curves: [
       { label: 'training', ofStep: ({ losses }) => losses.discLoss },
-      { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.discriminatorLoss },
-      { label: 'entropy of the replaced rate', ofEvaluation: ({ heldOut }) => heldOut.replacedEntropy, dashed: true },
+      { label: 'held out', ofEvaluation: ({ metrics }) => metrics.discriminatorLoss },
+      { label: 'entropy of the replaced rate', ofEvaluation: ({ metrics }) => metrics.replacedEntropy, dashed: true },
     ],
   },
   {
     title: 'Replaced-token detection, area under the ROC curve',
     yLabel: 'AUC (0.5 = chance)',
-    curves: [{ label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.rtdAuc }],
+    curves: [{ label: 'held out', ofEvaluation: ({ metrics }) => metrics.rtdAuc }],
     yIncludes: [0.5, 1],
   },
   {
@@ -114,7 +121,7 @@ const CHARTS: readonly ChartPlan[] = [
     yLabel: 'fraction of tokens',
     curves: [
       { label: 'training', ofStep: ({ losses }) => losses.replacedRate },
-      { label: 'held out', ofEvaluation: ({ heldOut }) => heldOut.replacedRate },
+      { label: 'held out', ofEvaluation: ({ metrics }) => metrics.replacedRate },
     ],
     yIncludes: [0],
   },

@@ -7,6 +7,7 @@ import type { EncoderConfig } from '../src/models/config.js';
 import { encoderGraph } from '../src/models/modelGraph.js';
 import { EncoderModel } from '../src/pipelines/encoderModel.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
+import { accuracy, matthewsCorrelation } from '../src/tasks/classificationMetrics.js';
 import {
   denseFeatures,
   type FeatureMatrix,
@@ -18,7 +19,6 @@ import {
 } from '../src/tasks/linear/features.js';
 import { fitLogisticRegression, type LogisticModel, predictClasses } from '../src/tasks/linear/logisticRegression.js';
 import type { WordPieceTokenizer } from '../src/text/tokenizer.js';
-import { accuracy, matthewsCorrelation } from './classificationMetrics.js';
 import type { LabelledText, SentenceTask } from './glueTasks.js';
 
 /** On the dev rows. */

@@ -6,13 +6,13 @@
  */
 import { join } from 'node:path';
 import { loadModelFolder } from '../src/checkpoint/modelFolder.node.js';
+import { checkpointOf } from '../src/checkpoint/runFile.node.js';
 import { openShards, type ShardFolder } from '../src/data/shards.node.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
 import { DataError } from '../src/errors/errors.js';
 import { writeFileDurably } from '../src/files/durableFile.node.js';
 import { SpanModel } from '../src/pipelines/spanModel.js';
 import type { PretrainingInput } from '../src/pretraining/settings.js';
-import { checkpointOf } from '../src/training/runFolder.node.js';
 import {
   type ComputePlan,
   inParallel,
@@ -111,7 +111,7 @@ async function runOnce(key: SpanRunKey, { plan, options, shards, spans, results 
   const trained = await trainForBudget(settingsOf(key), plan, { shards, folder, threads, signal });
   if (!trained) return;
   const infilling = await scoreFolder(join(checkpointOf(folder, 'latest'), 'model'), spans, threads);
-  await results.write(name, { ...key, ...trained.cost, heldOut: trained.done.heldOut, infilling });
+  await results.write(name, { ...key, ...trained.cost, heldOut: trained.done.metrics, infilling });
   say(`${name}: ${describe(infilling)}`);
 }
 

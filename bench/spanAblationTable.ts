@@ -1,5 +1,5 @@
 /** The results of the span ablation, and the table that shows them. */
-import type { HeldOutMetrics } from '../src/training/metrics.js';
+import type { HeldOutMetrics } from '../src/pretraining/metrics.js';
 import type { ComputePlan, RunCost } from './equalCompute.js';
 import type { LengthScores } from './spanInfilling.js';
 
@@ -16,7 +16,7 @@ export interface SpanRunKey {
 
 export interface SpanRun extends SpanRunKey, RunCost {
   /** On text masked as in training: of use within one masking only. */
-  readonly heldOut?: HeldOutMetrics;
+  readonly heldOut?: Partial<HeldOutMetrics>;
   /** On the same spans for every run. */
   readonly infilling: readonly LengthScores[];
   /** F1 of extractive question answering after fine-tuning, 0 to 1; filled in once that was done. */

@@ -1,6 +1,7 @@
 /** Real training steps on random tokens in full rows: the trainer's own step runner, without its files. */
 
 import { ALONE, type Collective } from '../src/collective/collective.js';
+import type { MaskedBatch } from '../src/data/maskedBatch.js';
 import { memoryShards, type Shards, type SpecialIds } from '../src/data/shards.js';
 import type { Engine } from '../src/engine/engine.js';
 import type { Graph } from '../src/graph/graph.js';
@@ -9,6 +10,7 @@ import { MASKED } from '../src/models/vocabularyHead.js';
 import { BATCH, LENGTH } from '../src/nn/layers.js';
 import { objectiveOf } from '../src/pretraining/objectiveOf.js';
 import { slotsPerRow, trainingData } from '../src/pretraining/pretrainingData.js';
+import type { PretrainingObjective } from '../src/pretraining/pretrainingObjective.js';
 import {
   type PretrainingInput,
   type PretrainingObjectiveName,
@@ -16,7 +18,7 @@ import {
   resolvePretrainingSettings,
 } from '../src/pretraining/settings.js';
 import { RandomStream } from '../src/random/philox.js';
-import type { PretrainingObjective } from '../src/training/objective.js';
+import { meterLayout } from '../src/training/lossMeter.js';
 import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
 import { stepShare } from '../src/training/stepShare.js';
@@ -73,7 +75,7 @@ export function stepGraph(objective: PretrainingObjective, settings: Pretraining
 }
 
 export class TrainingSteps {
-  readonly #runner: StepRunner;
+  readonly #runner: StepRunner<MaskedBatch>;
   #step = 0;
 
   private constructor(
@@ -81,10 +83,18 @@ export class TrainingSteps {
     readonly state: TrainerState,
     private readonly settings: PretrainingSettings,
     readonly objective: PretrainingObjective,
-    private readonly data: TrainingData,
+    private readonly data: TrainingData<MaskedBatch>,
     collective: Collective,
   ) {
-    this.#runner = new StepRunner(engine, state, data, settings, () => performance.now(), collective);
+    this.#runner = new StepRunner(
+      engine,
+      state,
+      data,
+      meterLayout(objective),
+      settings,
+      () => performance.now(),
+      collective,
+    );
   }
 
   /**

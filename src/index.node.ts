@@ -2,6 +2,7 @@
 
 export * from './checkpoint/modelFolder.node.js';
 export * from './checkpoint/openTensors.node.js';
+export { checkpointOf, type RunFile, readRunFile } from './checkpoint/runFile.node.js';
 export { unpackArchive } from './checkpoint/unpackArchive.node.js';
 export * from './checkpoint/weightFiles.node.js';
 export { type ConnectOptions, connectRanks } from './collective/mpi/connect.node.js';
@@ -36,4 +37,3 @@ export * from './pretrained/pretrained.node.js';
 export * from './pretraining/evaluateRun.node.js';
 export { type FetchOptions, type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
 export * from './text/tokenizer.node.js';
-export { checkpointOf, type RunFile, readRunFile } from './training/runFolder.node.js';

@@ -68,7 +68,9 @@ export * from './pipelines/textCorruption.js';
 export * from './pretrained/exportOnnx.js';
 export * from './pretrained/model.js';
 export * from './pretraining/electra.js';
+export * from './pretraining/metrics.js';
 export { objectiveOf } from './pretraining/objectiveOf.js';
+export { type PretrainDependencies, pretrain } from './pretraining/pretrain.js';
 export { type InMemoryInput, type InMemoryOptions, pretrainInMemory } from './pretraining/pretrainInMemory.js';
 export * from './pretraining/pretrainingData.js';
 export {
@@ -91,12 +93,11 @@ export type {
   FoundCheckpoint,
   SavedCheckpoint,
   Snapshot,
-  TrainerProgress,
 } from './training/checkpoint.js';
 export * from './training/events.js';
 export type { Extension, NothingTrained } from './training/extension.js';
 export { MemoryStore, type MemoryStoreOptions } from './training/memoryStore.js';
-export * from './training/metrics.js';
 export * from './training/objective.js';
-export { pretrain, type TrainerDependencies } from './training/trainer.js';
+export type { TrainerProgress } from './training/progress.js';
+export { type TrainerDependencies, train } from './training/trainer.js';
 export { VERSION } from './version.js';

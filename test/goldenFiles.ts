@@ -1,5 +1,6 @@
 /** Reads the golden files (test/golden/README.md) into what the objectives take. */
 import { readFileSync } from 'node:fs';
+import type { MaskedBatch } from '../src/data/maskedBatch.js';
 import { spanTargets } from '../src/data/masking/spanTargets.js';
 import { decodeSafetensors } from '../src/formats/safetensors.js';
 import type { EncoderConfig } from '../src/models/config.js';
@@ -7,7 +8,6 @@ import type { SpanBoundaryConfig } from '../src/models/spanbert.js';
 import type { ObjectiveConfig, ObjectiveName } from '../src/pretraining/electra.js';
 import type { SpanBertConfig } from '../src/pretraining/spanbert.js';
 import { PLAIN_ELECTRA } from '../src/pretraining/testConfig.js';
-import type { MaskedBatch } from '../src/training/objective.js';
 
 interface PublishedConfig {
   vocab_size: number;

@@ -2,7 +2,7 @@
 import type { Engine, Tensors } from '../src/engine/engine.js';
 import { type Graph, nodesOf } from '../src/graph/graph.js';
 import { evaluateGraph, float64Tensor } from '../src/interpreter/evaluate.js';
-import type { PretrainingObjective } from '../src/training/objective.js';
+import type { PretrainingObjective } from '../src/pretraining/pretrainingObjective.js';
 import type { GoldenTensor } from './goldenFiles.js';
 
 export interface Result {

@@ -9,14 +9,13 @@ import { TensorSource } from '../src/checkpoint/tensorSource.js';
 import type { Tensor } from '../src/engine/engine.js';
 import { createInterpreterEngine } from '../src/engine/interpreterEngine.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
+import { int32Tensor } from '../src/engine/tensors.js';
 import { memorySource } from '../src/files/byteSource.js';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsTensor } from '../src/formats/safetensors.js';
 import type { Architecture } from '../src/models/config.js';
 import { addHead, MODEL_CLASSES } from '../src/models/heads.js';
 import { modelGraph } from '../src/models/modelGraph.js';
-import { BATCH } from '../src/nn/layers.js';
 import { Model, type ModelInputs } from '../src/pretrained/model.js';
-import { int32Tensor } from '../src/pretraining/maskedInputs.js';
 import { relativeError } from './goldenFiles.js';
 
 const file = (name: string) => readFileSync(new URL(`./golden/${name}`, import.meta.url));
@@ -120,10 +119,7 @@ describe.each(Object.keys(configs))('the classes of %s', (name) => {
     const { model: description, tensors } = await load(stored, configs[name], architecture);
     const { graph } = modelGraph(description.config, MODEL_CLASSES[architecture].family, (encoded) => {
       const g = encoded.scope.graph;
-      const first = g.gather(encoded.hidden, g.input('rowStarts', 'int32', [BATCH]));
-      const outputs = Object.entries(
-        addHead(architecture, { ...encoded, first }, description.config, headSettings(description)),
-      );
+      const outputs = Object.entries(addHead(architecture, encoded, description.config, headSettings(description)));
       const terms = outputs.map(([key, node]) =>
         g.reduceSum(g.mul(node, g.input(`cotangent.${key}`, 'float32', node.shape))),
       );
@@ -147,7 +143,6 @@ describe.each(Object.keys(configs))('the classes of %s', (name) => {
       attentionMask: int32(inputs.attentionMask),
       tokenTypeIds: int32(inputs.tokenTypeIds),
       positionIds: int32Tensor(Int32Array.from({ length }, (_, i) => i)),
-      rowStarts: int32Tensor(Int32Array.from(inputs.inputIds, (_, row) => row * length)),
       ...Object.fromEntries(
         cotangents.map(([key, { shape, data }]) => [
           `cotangent.${key}`,

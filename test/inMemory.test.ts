@@ -61,7 +61,7 @@ describe('training in memory', () => {
     try {
       const inMemory = await doneOf(pretrainInMemory(settings, { shards, engine, store: new MemoryStore() }));
       expect(inMemory.weightsSha256).toBe(toFolder.weightsSha256);
-      expect(inMemory.heldOut).toEqual(toFolder.heldOut);
+      expect(inMemory.metrics).toEqual(toFolder.metrics);
     } finally {
       await engine.close();
       shards.close();

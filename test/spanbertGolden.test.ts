@@ -1,7 +1,7 @@
 /** The whole SpanBERT step held against PyTorch: test/golden/README.md says how the numbers were made. */
 import { describe, expect, it } from 'vitest';
+import { int32Tensor } from '../src/engine/tensors.js';
 import { spanFillingGraph } from '../src/models/spanbert.js';
-import { int32Tensor } from '../src/pretraining/maskedInputs.js';
 import { createSpanBert } from '../src/pretraining/spanbert.js';
 import { readSpanBertGolden, relativeError, SPANBERT_VARIANTS } from './goldenFiles.js';
 import { interpret } from './goldenRuns.js';

@@ -69,6 +69,10 @@ const cases: Record<OpName, Case[]> = {
     { operands: { x: [3, 5] }, build: (g, { x }) => g.slice(x, 1, 1, 4) },
     { operands: { x: [3, 5] }, build: (g, { x }) => g.slice(x, 0, 0, 2) },
   ],
+  sliceGrad: [
+    { operands: { x: [3, 2] }, build: (g, { x }) => g.sliceGrad(x, [3, 6], 1, 3) },
+    { operands: { x: [1, 2] }, build: (g, { x }) => g.sliceGrad(x, [4, 2], 0, 0) },
+  ],
   concat: [{ operands: { a: [2, 3], b: [2, 1] }, build: (g, { a, b }) => g.concat([a, b, a], 1) }],
   reduceSum: [
     { operands: { x: [2, 3, 4] }, build: (g, { x }) => g.reduceSum(x, [0, 2]) },
@@ -197,6 +201,16 @@ describe('gradients', () => {
       ]),
     );
     expect([...result.outputs.get('unused')!.data]).toEqual([0, 0, 0]);
+  });
+
+  it('go back to their places through a slice of an axis whose size is known at run time only', () => {
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['batch', 'length', 2]);
+    const second = g.slice(x, 1, 1, 2);
+    g.output('dx', gradients(g, g.reduceSum(g.mul(second, second)), [x]).get(x)!);
+    const values = float64Tensor([2, 3, 2], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    const { outputs } = evaluateGraph(g.build(), new Map([['x', values]]), new Map());
+    expect([...outputs.get('dx')!.data]).toEqual([0, 0, 6, 8, 0, 0, 0, 0, 18, 20, 0, 0]);
   });
 
   it('pass nothing through stopGradient', () => {

@@ -69,19 +69,19 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
   div: (g, y, dy) => {
     const [a, b] = y.inputs;
     const da = g.div(dy, b);
-    return [unbroadcast(g, da, a.shape), unbroadcast(g, g.neg(g.mul(da, y as Node)), b.shape)];
+    return [unbroadcast(g, da, a.shape), unbroadcast(g, g.neg(g.mul(da, y)), b.shape)];
   },
   equal: none,
   less: none,
   neg: (g, _y, dy) => [g.neg(dy)],
-  exp: (g, y, dy) => [g.mul(dy, y as Node)],
+  exp: (g, y, dy) => [g.mul(dy, y)],
   log: (g, { inputs: [x] }, dy) => [g.div(dy, x)],
   // d√x = dx / (2√x)
-  sqrt: (g, y, dy) => [g.div(g.mul(dy, g.scalar(0.5)), y as Node)],
+  sqrt: (g, y, dy) => [g.div(g.mul(dy, g.scalar(0.5)), y)],
   // d tanh = 1 − tanh²
-  tanh: (g, y, dy) => [g.mul(dy, g.sub(g.scalar(1), g.mul(y as Node, y as Node)))],
+  tanh: (g, y, dy) => [g.mul(dy, g.sub(g.scalar(1), g.mul(y, y)))],
   // dσ = σ(1 − σ)
-  sigmoid: (g, y, dy) => [g.mul(dy, g.mul(y as Node, g.sub(g.scalar(1), y as Node)))],
+  sigmoid: (g, y, dy) => [g.mul(dy, g.mul(y, g.sub(g.scalar(1), y)))],
   // d softplus = σ
   softplus: (g, { inputs: [x] }, dy) => [g.mul(dy, g.sigmoid(x))],
   floor: none,
@@ -107,9 +107,11 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
   },
   expand: (g, { inputs: [x] }, dy) => [unbroadcast(g, dy, x.shape)],
   slice: (g, { inputs: [x] }, dy, { axis, start, end }) => {
-    if (typeof x.shape[axis] !== 'number') throw new Error(`slice: axis ${axis} of [${x.shape}] has no fixed size`);
-    return [padAxis(g, dy, x.shape, axis, start, end)];
+    return typeof x.shape[axis] === 'number'
+      ? [padAxis(g, dy, x.shape, axis, start, end)]
+      : [g.sliceGrad(dy, x.shape, axis, start)];
   },
+  sliceGrad: (g, { inputs: [x] }, dy, { axis, start }) => [g.slice(dy, axis, start, start + (x.shape[axis] as number))],
   concat: (g, { inputs }, dy, { axis }) => {
     let start = 0;
     return inputs.map((input) => {
@@ -124,7 +126,7 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
   // Equal maxima share the cotangent, so that the rule agrees with symmetric differences.
   reduceMax: (g, y, dy, { axes }) => {
     const [x] = y.inputs;
-    const isMaximum = g.cast(g.equal(x, keepReduced(g, y as Node, x, axes)), 'float32');
+    const isMaximum = g.cast(g.equal(x, keepReduced(g, y, x, axes)), 'float32');
     return [g.mul(g.div(isMaximum, g.reduceSum(isMaximum, axes, true)), keepReduced(g, dy, x, axes))];
   },
   argMax: none,
@@ -147,7 +149,7 @@ export const vjps: { readonly [K in OpName]: VjpRule<K> } = {
     g.reduceSum(dy, [0]),
   ],
 
-  softmax: (g, y, dy) => [g.softmaxGrad(y as Node, dy)],
+  softmax: (g, y, dy) => [g.softmaxGrad(y, dy)],
   softmaxGrad: noSecondDerivative,
   softmaxCrossEntropy: (g, { inputs: [logits, labels] }, dy) => [
     g.softmaxCrossEntropyGrad(logits, labels, dy),

@@ -3,13 +3,15 @@
  * head lies beside them in span_boundary.safetensors: transformers has no class for it, and would warn of each of its
  * tensors if they stood in model.safetensors.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '../errors/errors.js';
+import { type FileRecord, recordFile } from '../files/digest.node.js';
 import { makeFolder, writeFileDurably } from '../files/durableFile.node.js';
 import type { SafetensorsTensor } from '../formats/safetensors.js';
 import { SafetensorsFile, writeSafetensors } from '../formats/safetensors.node.js';
+import { SPAN_BOUNDARY_FILE } from '../hub/modelFiles.js';
 import type { Architecture } from '../models/config.js';
 import { MODEL_CLASSES } from '../models/heads.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
@@ -23,7 +25,6 @@ import {
   type ModelDescription,
   type PublishedDescription,
   parsePublishedConfig,
-  SPAN_BOUNDARY_FILE,
   withClass,
 } from './modelFolder.js';
 import { parsePythonJson } from './pythonJson.js';
@@ -32,13 +33,6 @@ import { type WeightFilesOptions, writeWeightFiles } from './weightFiles.node.js
 const CONFIG_FILE = 'config.json';
 const WEIGHTS_FILE = 'model.safetensors';
 const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
-
-/** What a file was when it was written. */
-export interface FileRecord {
-  readonly bytes: number;
-  /** Hexadecimal. */
-  readonly sha256: string;
-}
 
 export interface ModelTensor {
   readonly shape: readonly number[];
@@ -54,17 +48,6 @@ export interface ModelFolder extends ModelDescription {
 /** A float32 tensor as a safetensors file takes it. */
 export function toSafetensors(name: string, { shape, data }: ModelTensor): SafetensorsTensor {
   return { name, dtype: 'F32', shape, data: data as Float32Array<ArrayBuffer> };
-}
-
-/** SHA-256 and length of a file, in pieces: it may be larger than memory. */
-export async function recordFile(path: string): Promise<FileRecord> {
-  const hash = createHash('sha256');
-  let bytes = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
-    hash.update(chunk);
-    bytes += chunk.length;
-  }
-  return { bytes, sha256: hash.digest('hex') };
 }
 
 /**

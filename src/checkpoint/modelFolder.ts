@@ -248,9 +248,11 @@ function pleiadOf(
  * @throws CheckpointError for a summary that is none of ours
  */
 export function headSettings(model: ModelDescription): HeadSettings {
-  const { labels, pooler = HEAD_DEFAULTS.pooler, architecture, otherFields = {} } = model;
+  const { labels, pooler = HEAD_DEFAULTS.pooler, architecture, otherFields = {}, config } = model;
   const numLabels = labels?.length ?? HEAD_DEFAULTS.numLabels;
-  return { numLabels, pooler, summaryActivation: summaryActivation(architecture, otherFields) };
+  const { classifier_dropout: own } = otherFields;
+  const classifierDropout = typeof own === 'number' ? own : config.hiddenDropoutProb;
+  return { numLabels, pooler, classifierDropout, summaryActivation: summaryActivation(architecture, otherFields) };
 }
 
 function summaryActivation(
@@ -280,9 +282,6 @@ export function parametersOf(model: ModelDescription): ParameterSpec[] {
 export function expectedTensors(model: ModelDescription): ReadonlyMap<string, readonly number[]> {
   return new Map(parametersOf(model).map(({ name, shape }) => [name, shape]));
 }
-
-/** Where a span boundary head lies, beside model.safetensors. */
-export const SPAN_BOUNDARY_FILE = 'span_boundary.safetensors';
 
 /** Whether a tensor is of a head that transformers knows nothing of: those lie in a file of their own. */
 export function isOfSpanBoundaryHead(name: string): boolean {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { HeldOutMetrics } from '../training/metrics.js';
+import type { HeldOutMetrics } from '../pretraining/metrics.js';
 import { heldOutSummary } from './trainingView.js';
 
 const heldOut: HeldOutMetrics = {

@@ -1,6 +1,6 @@
 /** Training events in words: a live status line on a terminal, plain lines elsewhere, and the summary at the end. */
+import { type HeldOutMetrics, mlmBaseline } from '../pretraining/metrics.js';
 import type { DoneEvent, ExtendedEvent, StepEvent, TrainingEvent } from '../training/events.js';
-import { type HeldOutMetrics, mlmBaseline } from '../training/metrics.js';
 import { duration, grouped } from './numbers.js';
 import type { Output } from './output.js';
 
@@ -37,7 +37,7 @@ export class TrainingView {
         else output.line(stepLine(event));
         break;
       case 'evaluation':
-        output.line(`step ${event.step}, held out: ${heldOutLine(event.heldOut)}`);
+        output.line(`step ${event.step}, held out: ${heldOutLine(event.metrics)}`);
         break;
       case 'checkpoint':
         output.line(output.style(`step ${event.step}: ${event.path}${event.isBest ? ' (best)' : ''}`, 'dim'));
@@ -94,7 +94,14 @@ function remainingMs({ step, elapsedMs }: StepEvent, totalSteps: number): number
   return (elapsedMs / step) * (totalSteps - step);
 }
 
-function heldOutLine({ generatorLoss, mlmLoss, sboLoss, nspLoss, discriminatorLoss, rtdAuc }: HeldOutMetrics): string {
+function heldOutLine({
+  generatorLoss,
+  mlmLoss,
+  sboLoss,
+  nspLoss,
+  discriminatorLoss,
+  rtdAuc,
+}: Partial<HeldOutMetrics>): string {
   const figures = {
     'generator loss': generatorLoss,
     'masked LM loss': mlmLoss,
@@ -109,7 +116,7 @@ function heldOutLine({ generatorLoss, mlmLoss, sboLoss, nspLoss, discriminatorLo
 }
 
 /** What was reached on held-out text, each figure beside what a model that learned nothing reaches. */
-export function heldOutSummary(heldOut: HeldOutMetrics): string[] {
+export function heldOutSummary(heldOut: Partial<HeldOutMetrics>): string[] {
   const { unigramCrossEntropy, replacedEntropy } = heldOut;
   const unigram = (baseline: number | undefined) => beside(baseline, 'unigram cross-entropy');
   const inBits = (bits: number | undefined) => (bits === undefined ? '' : `   ${bits.toFixed(4)} bits`);
@@ -141,16 +148,16 @@ function beside(baseline: number | undefined, name: string): string {
 
 /** The last words of a run. */
 export function runSummary(done: DoneEvent): string[] {
-  const { step, trainedSteps, tokensSeen, tokensPerSecond, elapsedMs, heldOut, checkpoint } = done;
+  const { step, trainedSteps, tokensSeen, tokensPerSecond, elapsedMs, metrics, checkpoint } = done;
   const whole = trainedSteps === step ? '' : `${grouped(trainedSteps)} steps trained now; in all `;
   return [
     `${whole}${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
-    ...(heldOut ? ['on held-out text:', ...heldOutSummary(heldOut)] : []),
+    ...(metrics ? ['on held-out text:', ...heldOutSummary(metrics)] : []),
     ...(checkpoint ? [`checkpoint: ${checkpoint}`] : []),
   ];
 }
 
 /** The keys of `pretrain --json`. */
-export function runJson({ type: _, step: __, ...done }: DoneEvent): object {
-  return done;
+export function runJson({ type: _, step: __, metrics, ...done }: DoneEvent): object {
+  return { ...done, ...(metrics && { heldOut: metrics }) };
 }

@@ -6,8 +6,8 @@
 import { DataError, SettingsError } from '../errors/errors.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
-import type { NextSentenceLabels } from '../training/objective.js';
 import { BlockIndex, type BlockSpan, fillRow, type SegmentMode } from './blocks.js';
+import type { NextSentenceLabels } from './maskedBatch.js';
 import { fillNextSentenceRow, requireSeveralDocuments } from './nextSentence.js';
 import type { Shards, SplitName } from './shards.js';
 

@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { recordFile } from '../checkpoint/modelFolder.node.js';
 import { DataError } from '../errors/errors.js';
+import { recordFile } from '../files/digest.node.js';
 import { SafetensorsFile } from '../formats/safetensors.node.js';
 import {
   MANIFEST_FILE,

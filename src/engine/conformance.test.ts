@@ -206,6 +206,18 @@ const cases: Record<OpName, Case[]> = {
     { operands: [float('length', 5)], make: (g, [x]) => g.slice(x, 0, 0, 1) },
     { operands: [ids(9, 4)], make: (g, [x]) => g.slice(x, 0, 3, 4) },
   ],
+  sliceGrad: [
+    {
+      operands: [float('batch', 1, 3)],
+      make: (g, [dy]) => g.sliceGrad(dy, ['batch', 'length', 3], 1, 0),
+    },
+    { operands: [float(2, 3)], make: (g, [dy]) => g.sliceGrad(dy, [2, 8], 1, 4) },
+    { operands: [float(1, 'batch')], make: (g, [dy]) => g.sliceGrad(dy, ['length', 'batch'], 0, 0) },
+    {
+      operands: [float('batch', 'length', 4), float('batch', 'length', 1)],
+      make: (g, [x, y]) => g.add(g.sliceGrad(g.slice(x, 2, 1, 3), ['batch', 'length', 5], 2, 2), y),
+    },
+  ],
   concat: [
     { operands: [float('batch', 1), float('batch', 3)], make: (g, [a, b]) => g.concat([a, b], 1) },
     { operands: [float(2, 'batch')], make: (g, [a]) => g.concat([a], 0) },

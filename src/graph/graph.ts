@@ -6,7 +6,7 @@ import { formatShape, type Shape } from './dimensions.js';
 import { type DType, inferType, type OpAttributes, type OpName, ShapeError, type TensorType } from './ops.js';
 
 /** One operation and its result. */
-export interface Node<K extends OpName = OpName> extends TensorType {
+export interface Node<out K extends OpName = OpName> extends TensorType {
   readonly id: number;
   readonly op: K;
   readonly inputs: readonly Node[];
@@ -56,8 +56,8 @@ export class GraphBuilder {
     if (known) return known as Node<K>;
     const type = inferType(op, inputs, attributes);
     const node: Node<K> = { id: this.#nodes.length, op, inputs, attributes, dtype: type.dtype, shape: type.shape };
-    this.#nodes.push(node as Node);
-    if (key !== undefined) this.#byKey.set(key, node as Node);
+    this.#nodes.push(node);
+    if (key !== undefined) this.#byKey.set(key, node);
     return node;
   }
 
@@ -65,7 +65,7 @@ export class GraphBuilder {
     const key = `${op} ${attributes.name}`;
     const known = this.#named.get(key);
     if (!known) {
-      const made = this.node(op, [], attributes) as Node;
+      const made = this.node(op, [], attributes);
       this.#named.set(key, made);
       return made;
     }
@@ -89,73 +89,76 @@ export class GraphBuilder {
     shape: readonly number[] = [data.length],
     dtype: DType = 'float32',
   ): Node {
-    return this.node('constant', [], { dtype, shape, data }) as Node;
+    return this.node('constant', [], { dtype, shape, data });
   }
   scalar(value: number, dtype: DType = 'float32'): Node {
     return this.constant([value], [], dtype);
   }
   fill(shape: Shape, value: number): Node {
-    return this.node('fill', [], { shape, value }) as Node;
+    return this.node('fill', [], { shape, value });
   }
 
-  add = (a: Node, b: Node) => this.node('add', [a, b], {}) as Node;
-  sub = (a: Node, b: Node) => this.node('sub', [a, b], {}) as Node;
-  mul = (a: Node, b: Node) => this.node('mul', [a, b], {}) as Node;
-  div = (a: Node, b: Node) => this.node('div', [a, b], {}) as Node;
-  equal = (a: Node, b: Node) => this.node('equal', [a, b], {}) as Node;
-  less = (a: Node, b: Node) => this.node('less', [a, b], {}) as Node;
-  neg = (x: Node) => this.node('neg', [x], {}) as Node;
-  exp = (x: Node) => this.node('exp', [x], {}) as Node;
-  log = (x: Node) => this.node('log', [x], {}) as Node;
-  sqrt = (x: Node) => this.node('sqrt', [x], {}) as Node;
-  tanh = (x: Node) => this.node('tanh', [x], {}) as Node;
-  sigmoid = (x: Node) => this.node('sigmoid', [x], {}) as Node;
-  softplus = (x: Node) => this.node('softplus', [x], {}) as Node;
-  floor = (x: Node) => this.node('floor', [x], {}) as Node;
-  gelu = (x: Node) => this.node('gelu', [x], {}) as Node;
-  geluGrad = (x: Node, dy: Node) => this.node('geluGrad', [x, dy], {}) as Node;
-  cast = (x: Node, to: DType) => (x.dtype === to ? x : (this.node('cast', [x], { to }) as Node));
-  where = (condition: Node, a: Node, b: Node) => this.node('where', [condition, a, b], {}) as Node;
-  stopGradient = (x: Node) => this.node('stopGradient', [x], {}) as Node;
+  add = (a: Node, b: Node): Node => this.node('add', [a, b], {});
+  sub = (a: Node, b: Node): Node => this.node('sub', [a, b], {});
+  mul = (a: Node, b: Node): Node => this.node('mul', [a, b], {});
+  div = (a: Node, b: Node): Node => this.node('div', [a, b], {});
+  equal = (a: Node, b: Node): Node => this.node('equal', [a, b], {});
+  less = (a: Node, b: Node): Node => this.node('less', [a, b], {});
+  neg = (x: Node): Node => this.node('neg', [x], {});
+  exp = (x: Node): Node => this.node('exp', [x], {});
+  log = (x: Node): Node => this.node('log', [x], {});
+  sqrt = (x: Node): Node => this.node('sqrt', [x], {});
+  tanh = (x: Node): Node => this.node('tanh', [x], {});
+  sigmoid = (x: Node): Node => this.node('sigmoid', [x], {});
+  softplus = (x: Node): Node => this.node('softplus', [x], {});
+  floor = (x: Node): Node => this.node('floor', [x], {});
+  gelu = (x: Node): Node => this.node('gelu', [x], {});
+  geluGrad = (x: Node, dy: Node): Node => this.node('geluGrad', [x, dy], {});
+  cast = (x: Node, to: DType): Node => (x.dtype === to ? x : this.node('cast', [x], { to }));
+  where = (condition: Node, a: Node, b: Node): Node => this.node('where', [condition, a, b], {});
+  stopGradient = (x: Node): Node => this.node('stopGradient', [x], {});
 
-  reshape = (x: Node, shape: Shape) => this.node('reshape', [x], { shape }) as Node;
-  transpose = (x: Node, permutation: readonly number[]) => this.node('transpose', [x], { permutation }) as Node;
-  expand = (x: Node, shape: Shape) => this.node('expand', [x], { shape }) as Node;
-  slice = (x: Node, axis: number, start: number, end: number) => this.node('slice', [x], { axis, start, end }) as Node;
-  concat = (inputs: readonly Node[], axis: number) => this.node('concat', inputs, { axis }) as Node;
+  reshape = (x: Node, shape: Shape): Node => this.node('reshape', [x], { shape });
+  transpose = (x: Node, permutation: readonly number[]): Node => this.node('transpose', [x], { permutation });
+  expand = (x: Node, shape: Shape): Node => this.node('expand', [x], { shape });
+  slice = (x: Node, axis: number, start: number, end: number): Node => this.node('slice', [x], { axis, start, end });
+  concat = (inputs: readonly Node[], axis: number): Node => this.node('concat', inputs, { axis });
 
   /** Sum over `axes`, over all of them by default. */
-  reduceSum = (x: Node, axes: readonly number[] = x.shape.map((_, axis) => axis), keepDims = false) =>
-    this.node('reduceSum', [x], { axes, keepDims }) as Node;
-  reduceMax = (x: Node, axes: readonly number[], keepDims = false) =>
-    this.node('reduceMax', [x], { axes, keepDims }) as Node;
-  argMax = (x: Node) => this.node('argMax', [x], {}) as Node;
-  cumulativeSum = (x: Node, reverse = false) => this.node('cumulativeSum', [x], { reverse }) as Node;
-  sampleRows = (probabilities: Node, uniforms: Node) => this.node('sampleRows', [probabilities, uniforms], {}) as Node;
+  reduceSum = (x: Node, axes: readonly number[] = x.shape.map((_, axis) => axis), keepDims = false): Node =>
+    this.node('reduceSum', [x], { axes, keepDims });
+  reduceMax = (x: Node, axes: readonly number[], keepDims = false): Node =>
+    this.node('reduceMax', [x], { axes, keepDims });
+  argMax = (x: Node): Node => this.node('argMax', [x], {});
+  cumulativeSum = (x: Node, reverse = false): Node => this.node('cumulativeSum', [x], { reverse });
+  sampleRows = (probabilities: Node, uniforms: Node): Node => this.node('sampleRows', [probabilities, uniforms], {});
 
-  matmul = (a: Node, b: Node, { transposeA = false, transposeB = false, scale = 1 } = {}) =>
-    this.node('matmul', [a, b], { transposeA, transposeB, scale }) as Node;
-  linear = (x: Node, weight: Node, bias: Node) => this.node('linear', [x, weight, bias], {}) as Node;
+  matmul = (a: Node, b: Node, { transposeA = false, transposeB = false, scale = 1 } = {}): Node =>
+    this.node('matmul', [a, b], { transposeA, transposeB, scale });
+  linear = (x: Node, weight: Node, bias: Node): Node => this.node('linear', [x, weight, bias], {});
 
-  softmax = (x: Node) => this.node('softmax', [x], {}) as Node;
-  softmaxGrad = (y: Node, dy: Node) => this.node('softmaxGrad', [y, dy], {}) as Node;
-  softmaxCrossEntropy = (logits: Node, labels: Node) => this.node('softmaxCrossEntropy', [logits, labels], {}) as Node;
-  softmaxCrossEntropyGrad = (logits: Node, labels: Node, dloss: Node) =>
-    this.node('softmaxCrossEntropyGrad', [logits, labels, dloss], {}) as Node;
-  layerNorm = (x: Node, scale: Node, shift: Node, epsilon: number) =>
-    this.node('layerNorm', [x, scale, shift], { epsilon }) as Node;
-  layerNormGradInput = (x: Node, scale: Node, dy: Node, epsilon: number) =>
-    this.node('layerNormGradInput', [x, scale, dy], { epsilon }) as Node;
-  layerNormGradScale = (x: Node, dy: Node, epsilon: number) =>
-    this.node('layerNormGradScale', [x, dy], { epsilon }) as Node;
+  softmax = (x: Node): Node => this.node('softmax', [x], {});
+  softmaxGrad = (y: Node, dy: Node): Node => this.node('softmaxGrad', [y, dy], {});
+  softmaxCrossEntropy = (logits: Node, labels: Node): Node => this.node('softmaxCrossEntropy', [logits, labels], {});
+  softmaxCrossEntropyGrad = (logits: Node, labels: Node, dloss: Node): Node =>
+    this.node('softmaxCrossEntropyGrad', [logits, labels, dloss], {});
+  layerNorm = (x: Node, scale: Node, shift: Node, epsilon: number): Node =>
+    this.node('layerNorm', [x, scale, shift], { epsilon });
+  layerNormGradInput = (x: Node, scale: Node, dy: Node, epsilon: number): Node =>
+    this.node('layerNormGradInput', [x, scale, dy], { epsilon });
+  layerNormGradScale = (x: Node, dy: Node, epsilon: number): Node =>
+    this.node('layerNormGradScale', [x, dy], { epsilon });
 
-  gather = (table: Node, ids: Node) => this.node('gather', [table, ids], {}) as Node;
-  scatterAddRows = (ids: Node, updates: Node, rows: Node['shape'][number]) =>
-    this.node('scatterAddRows', [ids, updates], { rows }) as Node;
-  scatter = (data: Node, positions: Node, updates: Node, { add = false } = {}) =>
-    this.node('scatter', [data, positions, updates], { add }) as Node;
-  pick = (x: Node, ids: Node) => this.node('pick', [x, ids], {}) as Node;
-  oneHot = (ids: Node, depth: number) => this.node('oneHot', [ids], { depth }) as Node;
+  sliceGrad = (dy: Node, shape: Shape, axis: number, start: number): Node =>
+    this.node('sliceGrad', [dy], { shape, axis, start });
+
+  gather = (table: Node, ids: Node): Node => this.node('gather', [table, ids], {});
+  scatterAddRows = (ids: Node, updates: Node, rows: Node['shape'][number]): Node =>
+    this.node('scatterAddRows', [ids, updates], { rows });
+  scatter = (data: Node, positions: Node, updates: Node, { add = false } = {}): Node =>
+    this.node('scatter', [data, positions, updates], { add });
+  pick = (x: Node, ids: Node): Node => this.node('pick', [x, ids], {});
+  oneHot = (ids: Node, depth: number): Node => this.node('oneHot', [ids], { depth });
 
   /** Names a value as a result of the run. */
   output(name: string, value: Node): void {

@@ -53,6 +53,8 @@ export interface OpAttributes {
   /** Broadcast to a shape. */
   expand: { shape: Shape };
   slice: { axis: number; start: number; end: number };
+  /** Zeros of a shape with the operand from `start` on of an axis: the derivative of slice. */
+  sliceGrad: { shape: Shape; axis: number; start: number };
   concat: { axis: number };
 
   reduceSum: { axes: readonly number[]; keepDims: boolean };
@@ -251,6 +253,23 @@ export const ops: { readonly [K in OpName]: OpDefinition<K> } = {
         fail(op, `${start}..${end} of axis ${axis} of ${formatShape(x.shape)}`);
       }
       return { dtype: x.dtype, shape: x.shape.map((dim, i) => (i === axis ? end - start : dim)) };
+    },
+  },
+  sliceGrad: {
+    arity: 1,
+    infer: ([dy], { shape, axis, start }, op) => {
+      const size = shape[axis];
+      const length = dy.shape[axis];
+      requireShape(
+        op,
+        dy,
+        shape.map((dim, i) => (i === axis ? length : dim)),
+        'cotangent',
+      );
+      if (typeof length !== 'number' || start < 0 || (typeof size === 'number' && start + length > size)) {
+        fail(op, `${formatShape(dy.shape)} from ${start} on of axis ${axis} of ${formatShape(shape)}`);
+      }
+      return { dtype: dy.dtype, shape };
     },
   },
   concat: {

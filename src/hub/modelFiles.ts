@@ -1,6 +1,5 @@
 /** Which files a model consists of, wherever they are. */
 
-import { SPAN_BOUNDARY_FILE } from '../checkpoint/modelFolder.js';
 import { CheckpointError } from '../errors/errors.js';
 import { checkFileName } from './names.js';
 
@@ -24,6 +23,9 @@ interface WeightFile {
 }
 
 export const CONFIG_FILE = 'config.json';
+
+/** Where a span boundary head lies, beside model.safetensors. */
+export const SPAN_BOUNDARY_FILE = 'span_boundary.safetensors';
 
 /** Any of them may be absent; `tokenizer.json` or `vocab.txt` is what a tokenizer needs. */
 export const TOKENIZER_FILES: readonly string[] = [

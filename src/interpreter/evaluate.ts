@@ -234,6 +234,14 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
     const from = walk(shape, own);
     return { dtype: x.dtype, shape, data: Float64Array.from(from, (i) => x.data[i + start * own[axis]]) };
   },
+  sliceGrad: ([dy], { shape, axis, start }, context) => {
+    const result = zeros(context.shape(shape));
+    const own = strides(result.shape);
+    walk(dy.shape, own).forEach((to, i) => {
+      result.data[to + start * own[axis]] = dy.data[i];
+    });
+    return result;
+  },
   concat: (inputs, { axis }) => {
     const total = inputs.reduce((size, x) => size + x.shape[axis], 0);
     const shape = inputs[0].shape.map((size, i) => (i === axis ? total : size));

@@ -39,7 +39,7 @@ export function matrixProducts(graph: Graph, sizes: ReadonlyMap<string, number>)
   const computed = runPasses(graph);
   const kinds = new Map<string, MatrixProduct>();
   for (const node of [...nodesOf(computed, 'linear'), ...nodesOf(computed, 'matmul')]) {
-    const product = productOf(node as Node, sizes);
+    const product = productOf(node, sizes);
     const { batch, m, k, n, transposeA, transposeB } = product;
     const key = [batch, m, k, n, transposeA, transposeB].join();
     kinds.set(key, { ...product, count: (kinds.get(key)?.count ?? 0) + 1 });

@@ -1,6 +1,6 @@
 /**
  * Every class of model as a table: whose names its parameters carry, what it is for, and the head on its encoder. Heads are
- * those of transformers (modeling_electra.py, modeling_bert.py), without dropout: models for use, not for training.
+ * those of transformers (modeling_electra.py, modeling_bert.py), for use and for training, where dropout acts.
  */
 import type { Node } from '../graph/graph.js';
 import { BATCH, LENGTH, linear } from '../nn/layers.js';
@@ -28,11 +28,18 @@ export interface HeadSettings {
   readonly numLabels: number;
   /** Whether a BERT encoder without a head has its pooler: SpanBERT's files have none. */
   readonly pooler: boolean;
+  /** Dropout before and inside a classifier while training, 0 to below 1: `classifier_dropout`, else that of hidden states. */
+  readonly classifierDropout: number;
   /** Of ELECTRA's multiple choice, config.json's `summary_activation`. */
   readonly summaryActivation: 'gelu' | 'tanh' | null;
 }
 
-export const HEAD_DEFAULTS: HeadSettings = { numLabels: 2, pooler: true, summaryActivation: 'gelu' };
+export const HEAD_DEFAULTS: HeadSettings = {
+  numLabels: 2,
+  pooler: true,
+  classifierDropout: 0,
+  summaryActivation: 'gelu',
+};
 
 interface HeadScope extends EncodedScope, HeadSettings {
   readonly config: EncoderConfig;
@@ -45,7 +52,11 @@ type Head = (scope: HeadScope) => Readonly<Record<string, Node>>;
 const byRow = (x: Node, { scope: { graph } }: EncodedScope) => graph.reshape(x, [BATCH, LENGTH, x.shape[1]]);
 
 /** Hidden states of [CLS], float32 [B, H]. */
-const firstOf = ({ first, scope, hidden }: HeadScope) => first ?? firstTokens(scope.graph, hidden);
+const firstOf = ({ scope, hidden }: HeadScope) => firstTokens(scope.graph, hidden);
+
+/** Dropout of a classifier. */
+const dropped = (x: Node, { scope, dropout, classifierDropout }: HeadScope) =>
+  dropout.apply(scope.graph, x, classifierDropout);
 
 const lastHiddenState = (all: HeadScope) => ({ lastHiddenState: byRow(all.hidden, all) });
 
@@ -58,21 +69,22 @@ const questionAnswering: Head = (all) => {
 };
 
 const tokenClassification: Head = (all) => ({
-  logits: byRow(linear(all.scope.within('classifier'), all.hidden, all.numLabels), all), // [B, S, labels]
+  logits: byRow(linear(all.scope.within('classifier'), dropped(all.hidden, all), all.numLabels), all), // [B, S, labels]
 });
 
 /** Dense H→`outputs` on BERT's pooler, float32 [B, outputs]. */
 function pooledClassifier(all: HeadScope, outputs: number): Node {
   const pooled = pooler(all.scope, firstOf(all), all.config);
-  return linear(all.scope.within('classifier'), pooled, outputs);
+  return linear(all.scope.within('classifier'), dropped(pooled, all), outputs);
 }
 
 /** ELECTRA has no pooler: dense H→H, GELU, dense H→labels on [CLS]; GELU where BERT has tanh. */
 const electraSequenceClassification: Head = (all) => {
   const { scope, config, numLabels } = all;
   const classifier = scope.within('classifier');
-  const dense = linear(classifier.within('dense'), firstOf(all), config.hiddenSize);
-  return { logits: linear(classifier.within('out_proj'), scope.graph.gelu(dense), numLabels) };
+  const dense = linear(classifier.within('dense'), dropped(firstOf(all), all), config.hiddenSize);
+  const activated = dropped(scope.graph.gelu(dense), all);
+  return { logits: linear(classifier.within('out_proj'), activated, numLabels) };
 };
 
 /** A summary of [CLS] (dense H→H and an activation), dense H→1: the choices are rows, float32 [B, 1]. */
@@ -81,7 +93,7 @@ const electraMultipleChoice: Head = (all) => {
   const g = scope.graph;
   const dense = linear(scope.within('sequence_summary').within('summary'), firstOf(all), config.hiddenSize);
   const summary = summaryActivation === null ? dense : g[summaryActivation](dense);
-  return { logits: linear(scope.within('classifier'), summary, 1) };
+  return { logits: linear(scope.within('classifier'), dropped(summary, all), 1) };
 };
 
 /** BERT's masked LM at every position, float32 [B, S, V]. */

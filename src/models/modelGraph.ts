@@ -30,11 +30,8 @@ export interface EncodedScope {
   readonly hiddenStates: readonly Node[];
   /** Attention weights of each layer, float32 [B, A, S, S]. */
   readonly attentions: readonly Node[];
-  /**
-   * Hidden states of [CLS], float32 [B, H], for heads that read only those; by default cut from `hidden`. Training gives
-   * rows gathered at fed positions: a slice of an axis whose size is only known at run time has no derivative here.
-   */
-  readonly first?: Node;
+  /** Acts while training, else passes everything. */
+  readonly dropout: Dropout;
 }
 
 /** The hidden states of [CLS], the first of each row: float32 [B·S, H] → [B, H]. */
@@ -52,8 +49,9 @@ export function modelGraph(
   const scope = new ParameterScope(new GraphBuilder());
   const backbone = scope.within(family);
   const embeddings = backbone.within('embeddings');
-  const encoded = encode(backbone, embeddings, encoderInputs(scope), config, new Dropout(false));
-  finish({ scope, embeddings, ...encoded });
+  const dropout = new Dropout(false);
+  const encoded = encode(backbone, embeddings, encoderInputs(scope), config, dropout);
+  finish({ scope, embeddings, dropout, ...encoded });
   return { graph: scope.graph.build(), parameters: scope.specs };
 }
 

@@ -1,7 +1,7 @@
 /** Starting values of parameters: each has a random stream of its own, so adding a parameter changes no other. */
 import { elementCount } from '../graph/dimensions.js';
 import { RandomStream } from '../random/philox.js';
-import type { ParameterSpec } from '../training/objective.js';
+import type { ParameterSpec } from './parameters.js';
 
 /** 32-bit FNV-1a of the UTF-8 bytes of a name (Fowler, Noll, Vo), from a given start. */
 function hashName(name: string, start: number): number {

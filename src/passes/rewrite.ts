@@ -18,7 +18,7 @@ export class Rewriter {
     const known = key !== undefined && this.#byKey.get(key);
     if (known) return known;
     const type = inferType(op, inputs, attributes);
-    const node = { id: this.nodes.length, op, inputs, attributes, dtype: type.dtype, shape: type.shape } as Node;
+    const node = { id: this.nodes.length, op, inputs, attributes, dtype: type.dtype, shape: type.shape };
     this.nodes.push(node);
     if (key !== undefined) this.#byKey.set(key, node);
     return node;

@@ -11,6 +11,7 @@ import { elementCount } from '../graph/dimensions.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { ModelFamily, ModelGraph } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
+import { checkVocabulary } from '../pretrained/checkVocabulary.js';
 import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
@@ -133,26 +134,6 @@ function checkOptions({ config, batchSize, maxLength }: PipelineOptions): void {
     );
   }
   if (problems.length) throw new SettingsError(problems);
-}
-
-/** @throws CheckpointError when a tokenizer has tokens that the model has no embedding of */
-export function checkVocabulary(tokenizer: WordPieceTokenizer, config: EncoderConfig, source: string): void {
-  const { numUsedIds } = tokenizer;
-  if (numUsedIds > config.vocabSize) {
-    const without = tokenizer.tokens.slice(config.vocabSize, numUsedIds);
-    throw new CheckpointError(
-      `${source}: the tokenizer has ${numUsedIds} tokens, the model ${config.vocabSize}, so none for ${fewOf(
-        without.map((token) => JSON.stringify(token)),
-        3,
-      )}`,
-      {
-        subject: source,
-        found: numUsedIds,
-        expected: `at most ${config.vocabSize} tokens`,
-        advice: 'Use the tokenizer that the model was trained with',
-      },
-    );
-  }
 }
 
 function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, label: string): void {

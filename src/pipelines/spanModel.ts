@@ -3,11 +3,11 @@
  */
 import { boundariesOf } from '../data/masking/spanTargets.js';
 import type { Tensors } from '../engine/engine.js';
+import { int32Tensor } from '../engine/tensors.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { bertMaskedLmGraph } from '../models/bert.js';
 import { generatorGraph } from '../models/electra.js';
 import { type SpanBoundaryConfig, spanFillingGraph } from '../models/spanbert.js';
-import { int32Tensor } from '../pretraining/maskedInputs.js';
 import { settingWith } from '../settings/settingNames.js';
 import { EncoderModel, type PipelineOptions, type RowBatch } from './encoderModel.js';
 import { flatPositions, logSoftmax } from './maskedLanguageModel.js';

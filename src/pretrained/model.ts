@@ -7,9 +7,9 @@ import { type LoadedTensor, valuesOf } from '../checkpoint/loadTensors.js';
 import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { boundariesOf } from '../data/masking/spanTargets.js';
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
+import { int32Tensor } from '../engine/tensors.js';
 import { DataError } from '../errors/errors.js';
 import { MODEL_CLASSES, modelForUse } from '../models/heads.js';
-import { int32Tensor } from '../pretraining/maskedInputs.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
 /** Rows of numbers, of one length or of several; for multiple choice, of each text the rows of its choices. */

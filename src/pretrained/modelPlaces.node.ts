@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
+import { checkpointOf, type RunFile, readRunFile } from '../checkpoint/runFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { fewOf } from '../errors/joinFirst.js';
-import { checkpointOf, readRunFile } from '../training/runFolder.node.js';
 
 /** Which half of an ELECTRA, or `model` where there is one alone: the name of its folder in a checkpoint. */
 export type ModelRole = 'discriminator' | 'generator' | 'model';
@@ -122,5 +122,7 @@ export function resolveCheckpoint(folder: string): string | undefined {
 export function trainedLength(path: string): number | undefined {
   if (!existsSync(join(path, 'config.json'))) return undefined;
   const length = loadPublishedConfig(path).pleiad?.length;
-  return typeof length === 'number' ? length : readRunFile(resolve(path, '../../..'))?.settings.length;
+  if (typeof length === 'number') return length;
+  return readRunFile<RunFile & { readonly settings: { readonly length?: number } }>(resolve(path, '../../..'))?.settings
+    .length;
 }

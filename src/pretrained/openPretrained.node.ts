@@ -1,17 +1,19 @@
 /** Where a model's files are: a folder, a run, a file, an archive, or a name on the hub. Opens them; reads no tensor. */
+
 import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { configFromShapes, type LoadModelOptions } from '../checkpoint/loadModel.js';
-import { type PublishedDescription, SPAN_BOUNDARY_FILE } from '../checkpoint/modelFolder.js';
+import type { PublishedDescription } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig, readPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import type { ElectraHalf } from '../checkpoint/nameMaps.js';
 import { openTensorFile, openTensorFolder, PackedCheckpoint } from '../checkpoint/openTensors.js';
 import { unpackTemporarily } from '../checkpoint/openTensors.node.js';
 import { TensorSource } from '../checkpoint/tensorSource.js';
+import { verifyModelOfCheckpoint } from '../checkpoint/trainerFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { folderFiles } from '../files/byteSource.node.js';
 import { type FetchedModel, type FetchModelOptions, fetchModel } from '../hub/fetchModel.node.js';
-import { verifyModelOfCheckpoint } from '../training/checkpointFolder.node.js';
+import { SPAN_BOUNDARY_FILE } from '../hub/modelFiles.js';
 import { innerPlace, type ModelRole, resolveCheckpoint, resolveModelFolder } from './modelPlaces.node.js';
 
 export interface OpenPretrainedOptions

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { Tensors } from '../engine/engine.js';
 import { type Graph, GraphBuilder, nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
 import { encoderConfig } from '../models/config.js';
 import { RandomStream } from '../random/philox.js';
-import type { MaskedBatch, PretrainingObjective } from '../training/objective.js';
 import { createObjective, type ObjectiveConfig } from './electra.js';
+import type { PretrainingObjective } from './pretrainingObjective.js';
 import { replaceTokens, sampleTokens } from './sampling.js';
 import { PLAIN_ELECTRA } from './testConfig.js';
 

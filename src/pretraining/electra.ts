@@ -8,6 +8,9 @@
  *
  * Nothing flows back through sampling: proposals come from a comparison, which has no derivative.
  */
+
+import type { MaskedBatch } from '../data/maskedBatch.js';
+import { float32Tensor } from '../engine/tensors.js';
 import { SettingsError } from '../errors/errors.js';
 import type { GraphBuilder, Node } from '../graph/graph.js';
 import type { EncoderConfig } from '../models/config.js';
@@ -18,17 +21,12 @@ import { BATCH, LENGTH, linear, TOKENS } from '../nn/layers.js';
 import type { Initializer } from '../nn/parameters.js';
 import { RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
-import { GraphPhase, type Loss, type Build as PhaseBuild } from '../training/graphPhase.js';
-import type {
-  DrawKey,
-  LossCounts,
-  LossName,
-  MaskedBatch,
-  ModelExport,
-  PretrainingObjective,
-} from '../training/objective.js';
+import { GraphPhase, type Loss } from '../training/graphPhase.js';
+import type { DrawKey, LossCounts, ModelExport } from '../training/objective.js';
 import { predictionLoss } from '../training/predictionLoss.js';
-import { float32Tensor } from './maskedInputs.js';
+import { MASKED_BATCHES, type MaskedBuild, type MaskedPhase } from './maskedInputs.js';
+import { DETECTION_COUNTERS, type LossName } from './metrics.js';
+import { type PretrainingObjective, pretrainingObjective } from './pretrainingObjective.js';
 import { disallowToken, replaceTokens, sampleTokens } from './sampling.js';
 
 export const OBJECTIVES = ['electra', 'electra-15', 'replace-mlm', 'all-tokens-mlm', 'mlm', 'two-stage'] as const;
@@ -115,7 +113,7 @@ export function objectiveProblems(config: ObjectiveConfig): string[] {
 }
 
 /** A graph under construction, and what it is to become. */
-interface Build extends PhaseBuild {
+interface Build extends MaskedBuild {
   readonly config: ObjectiveConfig;
 }
 
@@ -295,8 +293,8 @@ function phase(
   config: ObjectiveConfig,
   part: Part,
   { share, copies }: { share: number; copies?: readonly (readonly [string, string])[] },
-): GraphPhase {
-  return new GraphPhase({
+): MaskedPhase {
+  return new GraphPhase(MASKED_BATCHES, {
     name: part === 'joint' ? config.objective : part,
     share,
     copies,
@@ -334,7 +332,7 @@ function drawUniforms(
   );
 }
 
-function phasesOf(config: ObjectiveConfig): GraphPhase[] {
+function phasesOf(config: ObjectiveConfig): MaskedPhase[] {
   if (config.objective !== 'two-stage') return [phase(config, 'joint', { share: 1 })];
   const generator = phase(config, 'generator', { share: 0.5 });
   // Without starting from the generator's weights, "the discriminator would sometimes fail to learn" (paper §3.2).
@@ -388,14 +386,15 @@ export function createObjective(config: ObjectiveConfig): PretrainingObjective {
   if (problems.length) throw new SettingsError(problems);
   const phases = phasesOf(config);
   const parameters = phases.at(-1)!.parameters();
-  return {
+  return pretrainingObjective({
     name: config.objective,
     parameters,
     phases,
     lossWeights: { mlm: config.mlmWeight, disc: config.discWeight },
+    counters: DETECTION_COUNTERS,
     models: modelsOf(
       config,
       parameters.map(({ name }) => name),
     ),
-  };
+  });
 }

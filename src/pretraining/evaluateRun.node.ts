@@ -1,15 +1,18 @@
 /** Evaluates a checkpoint of a pre-training run on the held-out text of a folder of shards. */
 import { dirname, resolve } from 'node:path';
+import { readRunFile } from '../checkpoint/runFile.node.js';
+import { verifiedCheckpoint } from '../checkpoint/trainerFile.node.js';
 import { corpusHash } from '../data/shards.node.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
-import { readSnapshot, verifiedCheckpoint } from '../training/checkpointFolder.node.js';
-import { evaluateHeldOut } from '../training/evaluation.js';
-import type { HeldOutMetrics } from '../training/metrics.js';
-import { readRunFile } from '../training/runFolder.node.js';
+import { readSnapshot } from '../training/checkpointFolder.node.js';
+import type { TrainingRunFile } from '../training/runFolder.node.js';
+import { evaluateHeldOut } from './heldOut.js';
+import type { HeldOutMetrics } from './metrics.js';
 import { objectiveOf } from './objectiveOf.js';
 import { openTrainingShards } from './pretrain.node.js';
 import { heldOutData } from './pretrainingData.js';
+import type { PretrainingInput, PretrainingSettings } from './settings.js';
 
 export interface RunEvaluation {
   readonly checkpoint: string;
@@ -34,7 +37,9 @@ export async function evaluateCheckpoint(
   checkpoint: string,
   { data, engine, maxBatches }: { data: string; engine: Engine; maxBatches?: number },
 ): Promise<RunEvaluation> {
-  const run = readRunFile(dirname(dirname(resolve(checkpoint))));
+  const run = readRunFile<TrainingRunFile<PretrainingInput, PretrainingSettings>>(
+    dirname(dirname(resolve(checkpoint))),
+  );
   if (!run) {
     throw new CheckpointError(`${checkpoint} lies in no run: there is no run.json two folders above`, {
       subject: checkpoint,
@@ -61,7 +66,7 @@ export async function evaluateCheckpoint(
     try {
       const metrics = await evaluateHeldOut(program, phase, heldOut, {
         maxBatches: maxBatches ?? heldOut.numBatches,
-        weights: objective.lossWeights,
+        objective,
       });
       const { weightsSha256, progress } = trainer;
       const isOwnText = corpusHash(shards.manifest) === run.identity.corpus;

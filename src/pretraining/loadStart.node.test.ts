@@ -4,7 +4,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ModelDescription, parametersOf } from '../checkpoint/modelFolder.js';
 import { loadModelFolder, saveModelFolder } from '../checkpoint/modelFolder.node.js';
 import { openTensors } from '../checkpoint/openTensors.node.js';
+import { checkpointOf, readRunFile } from '../checkpoint/runFile.node.js';
 import { expectedGolden, goldenPath, temporaryFolder } from '../checkpoint/testCheckpoints.js';
+import { readTrainerFile } from '../checkpoint/trainerFile.node.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import { prepareCorpus } from '../data/prepare/prepareCorpus.node.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
@@ -17,9 +19,8 @@ import { tokenizerFromPretrained } from '../pretrained/pretrained.node.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizer.node.js';
-import { readTrainerFile } from '../training/checkpointFolder.node.js';
 import type { DoneEvent, EvaluationEvent, LoadedEvent, StepEvent, TrainingEvent } from '../training/events.js';
-import { checkpointOf, readRunFile } from '../training/runFolder.node.js';
+import type { TrainingRunFile } from '../training/runFolder.node.js';
 import { evaluateCheckpoint } from './evaluateRun.node.js';
 import { loadStartModels, type PretrainOptions, pretrainToFolder } from './loadStart.node.js';
 import { type PretrainingInput, resolvePretrainingSettings } from './settings.js';
@@ -180,7 +181,7 @@ describe('a run from a published pair', () => {
     expect(lines.join('\n')).toContain(
       '5 tensors are shared by generator and discriminator: the same in both, bit for bit',
     );
-    expect(readRunFile(settings.out)!.start).toEqual(start);
+    expect(readRunFile<TrainingRunFile>(settings.out)!.start).toEqual(start);
     expect(warnings(events)).toEqual([]);
   });
 
@@ -215,11 +216,11 @@ describe('a run from a published pair', () => {
 
   it('is first evaluated as its source was last, when that is a checkpoint of ours, which holds both halves', async () => {
     const source = run({ from: discriminator, generator, steps: 12, learningRate: 5e-3 });
-    const { heldOut } = (await train(source)).at(-1) as DoneEvent;
+    const { metrics: heldOut } = (await train(source)).at(-1) as DoneEvent;
     const events = await train(run({ from: checkpointOf(source.out, 'latest'), seed: 3 }));
     const [first] = ofType<EvaluationEvent>(events, 'evaluation');
     expect(first.step).toBe(0);
-    expect(first.heldOut).toEqual(heldOut);
+    expect(first.metrics).toEqual(heldOut);
   });
 
   it('is resumed without its sources, to the same bits', async () => {
@@ -238,7 +239,7 @@ describe('a run from a published pair', () => {
     const resumed = await train({ out: parts.out, resume: true });
     expect(resumed.at(-1)).toMatchObject({ interrupted: false, weightsSha256 });
     expect(ofType(resumed, 'loaded')).toEqual([]);
-    expect(readRunFile(parts.out)!.start!.models).toHaveLength(2);
+    expect(readRunFile<TrainingRunFile>(parts.out)!.start!.models).toHaveLength(2);
     await expect(train({ out: parts.out, resume: true, from: discriminator })).rejects.toThrow(
       `from was ${JSON.stringify(ours)} when the run began and is ${JSON.stringify(discriminator)} now`,
     );
@@ -493,7 +494,7 @@ describe('a run from models whose word table was padded beyond the vocabulary', 
     const from = await publish('padded', 'ElectraForPreTraining', { ...SIZES, ...rows });
     const other = await publish('padded-g', 'ElectraForMaskedLM', { ...NARROW, ...rows }, { seed: 2, change: likely });
     const settings = run({ from, generator: other, steps: 2 });
-    const { heldOut } = (await train(settings)).at(-1) as DoneEvent;
+    const { metrics: heldOut } = (await train(settings)).at(-1) as DoneEvent;
     const latest = checkpointOf(settings.out, 'latest');
     for (const half of ['discriminator', 'generator']) {
       expect(loadModelFolder(join(latest, half)).config.vocabSize, half).toBe(24);
@@ -530,7 +531,7 @@ describe('a run from one model', () => {
     const engine = createInterpreterEngine();
     const checkpoint = checkpointOf(settings.out, 'latest');
     const { heldOut } = await evaluateCheckpoint(checkpoint, { data, engine, maxBatches: 2 });
-    expect(heldOut.mlmLoss).toBeCloseTo(done.heldOut!.mlmLoss!, 2);
+    expect(heldOut.mlmLoss).toBeCloseTo(done.metrics!.mlmLoss!, 2);
     await engine.close();
     const again = await train({ out: settings.out, resume: true, steps: 5 });
     expect((again.at(-1) as DoneEvent).step).toBe(done.step + 1);
@@ -552,7 +553,7 @@ describe('a run from one model', () => {
     const second = run({ from: first.out, objective: 'spanbert', nextSentence: false });
     const [{ start: whole }] = ofType<LoadedEvent>(await train(second), 'loaded');
     expect(whole.random).toEqual([]);
-    expect(readRunFile(second.out)!.settings).toMatchObject({ maxSpanTargets: 4, sboPositionSize: 6 });
+    expect(readRunFile<TrainingRunFile>(second.out)!.settings).toMatchObject({ maxSpanTargets: 4, sboPositionSize: 6 });
     expect(await refusal({ from: first.out, objective: 'spanbert', maxSpanTargets: 5 })).toContain(
       `maxSpanTargets is 5, and ${first.out} has 4`,
     );
@@ -579,7 +580,7 @@ describe('a pair by name', () => {
     const settings = run({ from: 'lab/tiny-discriminator', generator: 'lab/tiny-generator', revision: 'main' });
     const [{ lines }] = ofType<LoadedEvent>(await train(settings, options), 'loaded');
     expect(lines[0]).toContain(`discriminator from lab/tiny-discriminator at ${COMMIT.slice(0, 12)}: `);
-    const { start, given } = readRunFile(settings.out)!;
+    const { start, given } = readRunFile<TrainingRunFile>(settings.out)!;
     expect(given).toMatchObject({ from: 'lab/tiny-discriminator', generator: 'lab/tiny-generator' });
     expect(start!.models.map(({ hub: where }) => where)).toEqual(
       ['discriminator', 'generator'].map((half) => ({

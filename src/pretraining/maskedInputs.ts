@@ -1,10 +1,12 @@
-/** What every objective's graph reads of a batch, and the tensors to feed for it. */
-import type { Tensor, Tensors } from '../engine/engine.js';
+/** What every pre-training objective's graph reads of a masked batch, and the tensors to feed for it. */
+import type { MaskedBatch } from '../data/maskedBatch.js';
+import type { Tensors } from '../engine/engine.js';
+import { float32Tensor, int32Tensor } from '../engine/tensors.js';
 import type { GraphBuilder, Node } from '../graph/graph.js';
 import type { EncoderInputs } from '../models/encoder.js';
 import { MASKED } from '../models/vocabularyHead.js';
 import { attentionBias, BATCH, LENGTH, TOKENS } from '../nn/layers.js';
-import type { MaskedBatch } from '../training/objective.js';
+import type { BatchFormat, Build, GraphPhase } from '../training/graphPhase.js';
 
 /** Slots to predict: where they are, what stood there, and 1, or 0 for padding. */
 export interface SlotInputs {
@@ -16,7 +18,7 @@ export interface SlotInputs {
   readonly weights: Node;
 }
 
-export interface BatchInputs {
+export interface MaskedInputs {
   /** The original tokens, int32 [B·S]. */
   readonly inputIds: Node;
   /** With masks, int32 [B·S]. */
@@ -28,7 +30,7 @@ export interface BatchInputs {
   readonly slots: SlotInputs;
 }
 
-export function declareBatchInputs(g: GraphBuilder): BatchInputs {
+function declareMaskedInputs(g: GraphBuilder): MaskedInputs {
   const flat = (name: string) => g.reshape(g.input(name, 'int32', [BATCH, LENGTH]), [TOKENS]);
   const attentionMask = g.input('attentionMask', 'int32', [BATCH, LENGTH]);
   return {
@@ -48,8 +50,8 @@ export function declareBatchInputs(g: GraphBuilder): BatchInputs {
   };
 }
 
-/** The tensors of `declareBatchInputs`. */
-export function batchFeeds(batch: MaskedBatch): Tensors {
+/** The tensors of `declareMaskedInputs`. */
+function maskedFeeds(batch: MaskedBatch): Tensors {
   const { batchSize, length } = batch;
   const rows = (data: Int32Array) => int32Tensor(data, [batchSize, length]);
   return {
@@ -64,10 +66,17 @@ export function batchFeeds(batch: MaskedBatch): Tensors {
   };
 }
 
-export function int32Tensor(data: Int32Array, shape: readonly number[] = [data.length]): Tensor {
-  return { dtype: 'int32', shape, data };
-}
+export const MASKED_BATCHES: BatchFormat<MaskedBatch, MaskedInputs> = {
+  declare: declareMaskedInputs,
+  feeds: maskedFeeds,
+  sizes: ({ batchSize, length, maskedPositions }) =>
+    new Map([
+      [BATCH, batchSize],
+      [LENGTH, length],
+      [MASKED, maskedPositions.length],
+    ]),
+};
 
-export function float32Tensor(data: Float32Array, shape: readonly number[] = [data.length]): Tensor {
-  return { dtype: 'float32', shape, data };
-}
+/** A phase over masked batches, and its graph under construction. */
+export type MaskedPhase = GraphPhase<MaskedBatch, MaskedInputs>;
+export type MaskedBuild = Build<MaskedInputs>;

@@ -1,7 +1,7 @@
 /** The objective that settings describe, for a corpus. */
 import type { Shards } from '../data/shards.js';
-import type { PretrainingObjective } from '../training/objective.js';
 import { createObjective } from './electra.js';
+import type { PretrainingObjective } from './pretrainingObjective.js';
 import { modelConfigs, type PretrainingSettings, trainsBert } from './settings.js';
 import { spanBoundaryOf } from './spanBertSettings.js';
 import { createSpanBert } from './spanbert.js';

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadModelFolder } from '../checkpoint/modelFolder.node.js';
+import { checkpointOf } from '../checkpoint/runFile.node.js';
 import { prepareCorpus } from '../data/prepare/prepareCorpus.node.js';
 import { openShards } from '../data/shards.node.js';
 import type { Engine } from '../engine/engine.js';
@@ -15,7 +16,6 @@ import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { saveTokenizer } from '../text/tokenizer.node.js';
 import type { DoneEvent, TrainingEvent } from '../training/events.js';
-import { checkpointOf } from '../training/runFolder.node.js';
 import { evaluateCheckpoint } from './evaluateRun.node.js';
 import { type PretrainOptions, pretrainToFolder } from './pretrain.node.js';
 import type { PretrainingInput } from './settings.js';
@@ -94,7 +94,7 @@ const done = (events: TrainingEvent[]) => events.at(-1) as DoneEvent;
 describe('pre-training from shards to a run folder', () => {
   it('learns, and leaves model folders with exactly the published tensors, and their tokenizer', async () => {
     const out = join(folder, 'learns');
-    const { heldOut } = done(
+    const { metrics: heldOut } = done(
       await train({ ...small, data: shards, out, steps: 150, checkpointEvery: 150, evaluateEvery: 150, logEvery: 50 }),
     );
     expect(heldOut!.generatorLoss!).toBeLessThan(heldOut!.unigramCrossEntropy!);
@@ -152,10 +152,10 @@ describe('pre-training from shards to a run folder', () => {
       // Only the folder is needed: all else is as the run began.
       const resumed = done(await train({ out: of('parts').out, resume: true }));
       expect(resumed.weightsSha256).toBe(whole.weightsSha256);
-      expect(resumed.heldOut).toEqual(whole.heldOut);
+      expect(resumed.metrics).toEqual(whole.metrics);
       // Whether the loss can be compared with a baseline of predicted pieces: all-tokens-mlm may copy most of them.
       const share = { 'all-tokens-mlm': 1, 'replace-mlm': expect.closeTo(0.15, 1) }[objective.objective as string];
-      expect(whole.heldOut!.mlmShare).toEqual(share);
+      expect(whole.metrics!.mlmShare).toEqual(share);
     },
   );
 
@@ -173,7 +173,7 @@ describe('pre-training from shards to a run folder', () => {
       evaluateEvery: 100,
       logEvery: 50,
     });
-    const { heldOut } = done(events);
+    const { metrics: heldOut } = done(events);
     const { unigramCrossEntropy, mlmLoss, sboLoss, sboBits, totalLoss } = heldOut!;
     expect(mlmLoss!).toBeLessThan(0.9 * unigramCrossEntropy!);
     expect(sboLoss!).toBeLessThan(0.9 * unigramCrossEntropy!);

@@ -64,8 +64,8 @@ describe('pre-training in memory', () => {
     expect(events.at(-1)).toMatchObject({ type: 'done', steps: 4, checkpoint: 'step 4' });
     expect(store.snapshots).toHaveLength(1);
     expect(store.latest!.progress.step).toBe(4);
-    const losses = events.flatMap((event) => (event.type === 'evaluation' ? [event.heldOut.totalLoss] : []));
-    expect(store.best!.heldOut!.totalLoss).toBe(Math.min(...losses));
+    const losses = events.flatMap((event) => (event.type === 'evaluation' ? [event.score] : []));
+    expect(store.best!.evaluation!.score).toBe(Math.min(...losses));
     const more = await train({ resume: true, moreSteps: 3 }, store);
     expect(more.at(-1)).toMatchObject({ type: 'done', steps: 7, trainedSteps: 3 });
     const nothing = await train({ resume: true, steps: 7 }, store);

@@ -2,8 +2,8 @@
 import type { Shards } from '../data/shards.js';
 import { SettingsError } from '../errors/errors.js';
 import type { TrainingEvent } from '../training/events.js';
-import { pretrain, type TrainerDependencies } from '../training/trainer.js';
 import { objectiveOf } from './objectiveOf.js';
+import { type PretrainDependencies, pretrain } from './pretrain.js';
 import { heldOutData, trainingData } from './pretrainingData.js';
 import { type PretrainingInput, resolvePretrainingSettings } from './settings.js';
 
@@ -19,7 +19,7 @@ export type InMemoryInput = Omit<PretrainingInput, (typeof OF_FOLDERS)[number] |
 };
 
 export interface InMemoryOptions
-  extends Pick<TrainerDependencies, 'engine' | 'store' | 'signal' | 'initialWeights' | 'collective'> {
+  extends Pick<PretrainDependencies, 'engine' | 'store' | 'signal' | 'initialWeights' | 'collective'> {
   /** `textShards` makes them of texts, `memoryShards` of ids. */
   readonly shards: Shards;
 }

@@ -1,6 +1,7 @@
 /** Training and held-out batches from shards: blocks, masked by a scheme, in the form that objectives take. */
 import { type Blocks, createBatchSource } from '../data/batches.js';
 import type { SegmentMode } from '../data/blocks.js';
+import type { MaskedBatch } from '../data/maskedBatch.js';
 import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
@@ -11,10 +12,10 @@ import { unigramCrossEntropy, unigramEntropy } from '../data/unigram.js';
 import { DataError } from '../errors/errors.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
-import { EVALUATION_SEED, type HeldOutData } from '../training/evaluation.js';
-import type { MaskedBatch } from '../training/objective.js';
+import { EVALUATION_SEED } from '../training/evaluation.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import { type Place, stepShare } from '../training/stepShare.js';
+import type { HeldOutData } from './heldOut.js';
 import type { PretrainingSettings } from './settings.js';
 import { spanBoundaryOf } from './spanBertSettings.js';
 
@@ -54,23 +55,12 @@ function masked(
   scheme: MaskingScheme,
   { shards, settings, seed }: { shards: Shards; settings: PretrainingSettings; seed: number },
 ): MaskedBatch {
-  const { batchSize, length, tokenTypeIds, attentionMask } = blocks;
   const { specialIds, vocabSize, absentIds } = shards;
-  const slots = batchSize * scheme.maxSlots(blocks.blockLength);
+  const slots = blocks.batchSize * scheme.maxSlots(blocks.blockLength);
   const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, absentIds, slots });
-  const { inputIds, maskedInputIds, maskedPositions, maskedIds, maskedWeights } = batch;
   const spanBoundary = spanBoundaryOf(settings);
   return {
-    batchSize,
-    length,
-    inputIds,
-    maskedInputIds,
-    tokenTypeIds,
-    attentionMask,
-    maskedPositions,
-    maskedIds,
-    maskedWeights,
-    ...(blocks.nextSentence && { nextSentence: blocks.nextSentence }),
+    ...batch,
     ...(spanBoundary && { spanTargets: spanTargets(batch, specialIds, spanBoundary) }),
   };
 }
@@ -85,7 +75,7 @@ function segmentMode({ segments, nextSentence }: PretrainingSettings): SegmentMo
  * @throws DataError when there is less text than one micro-batch of all ranks takes; SettingsError when the rows of a
  *         step cannot be divided among the ranks
  */
-export function trainingData(shards: Shards, settings: PretrainingSettings, place?: Place): TrainingData {
+export function trainingData(shards: Shards, settings: PretrainingSettings, place?: Place): TrainingData<MaskedBatch> {
   const { length, seed } = settings;
   const { rank, size, rows, microBatches } = stepShare(settings, place);
   const segments = segmentMode(settings);

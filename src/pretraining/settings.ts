@@ -16,7 +16,7 @@ import {
 import type { ModelFamily } from '../models/modelGraph.js';
 import { expectation, shownValue } from '../settings/expectation.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
-import type { Schedule } from '../training/schedule.js';
+import type { StartSizes } from '../training/start.js';
 import { OBJECTIVES } from './electra.js';
 import {
   maskingContradictions,
@@ -28,7 +28,6 @@ import {
 import { spanBertContradictions, spanBertFields } from './spanBertSettings.js';
 import {
   beginningContradictions,
-  type StartSizes,
   sizeOfStart,
   startContradictions,
   startFields,
@@ -740,18 +739,6 @@ export function modelConfigs(
 /** Whether the model is a BERT, whose embeddings are as wide as its hidden states. */
 export function trainsBert({ objective, family }: Pick<PretrainingSettings, 'objective' | 'family'>): boolean {
   return objective === 'spanbert' || family === 'bert';
-}
-
-/** The schedule of a stretch of `totalSteps` steps. */
-export function scheduleOf(s: PretrainingSettings, totalSteps: number, warmupSteps: number): Schedule {
-  return {
-    schedule: s.schedule,
-    power: s.power,
-    style: s.scheduleStyle,
-    peak: s.learningRate,
-    warmupSteps,
-    totalSteps,
-  };
 }
 
 /** Settings that a resumed run may change; all others decide what it computes. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { MaskedBatch } from '../data/maskedBatch.js';
 import { spanTargets } from '../data/masking/spanTargets.js';
 import type { Tensors } from '../engine/engine.js';
 import { SettingsError } from '../errors/errors.js';
@@ -6,7 +7,7 @@ import { type Graph, nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
 import { encoderConfig } from '../models/config.js';
 import { RandomStream } from '../random/philox.js';
-import { addCounts, type MaskedBatch } from '../training/objective.js';
+import { addCounts } from '../training/objective.js';
 import { createSpanBert, type SpanBertConfig } from './spanbert.js';
 
 const V = 20;

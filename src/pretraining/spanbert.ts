@@ -10,19 +10,24 @@
  * acts like 6e-6 and clipping never acts; our ε is 1e-6. For the paper's comparisons (§6.2): without SBO, and BERT's two
  * segments with next-sentence prediction.
  */
+
+import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { Tensors } from '../engine/engine.js';
+import { float32Tensor, int32Tensor } from '../engine/tensors.js';
 import { SettingsError } from '../errors/errors.js';
 import type { GraphBuilder } from '../graph/graph.js';
 import { bertMaskedLmHead, nextSentenceHead } from '../models/bert.js';
 import type { EncoderConfig } from '../models/config.js';
 import { type EncoderStart, encode } from '../models/encoder.js';
+import { firstTokens } from '../models/modelGraph.js';
 import { type SpanBoundaryConfig, spanBoundaryHead } from '../models/spanbert.js';
 import { MASKED } from '../models/vocabularyHead.js';
 import { BATCH } from '../nn/layers.js';
-import { type Build, GraphPhase, type Loss } from '../training/graphPhase.js';
-import type { LossCounts, MaskedBatch, ModelExport, PretrainingObjective } from '../training/objective.js';
+import { GraphPhase, type Loss } from '../training/graphPhase.js';
+import type { LossCounts, ModelExport } from '../training/objective.js';
 import { predictionLoss } from '../training/predictionLoss.js';
-import { float32Tensor, int32Tensor } from './maskedInputs.js';
+import { MASKED_BATCHES, type MaskedBuild } from './maskedInputs.js';
+import { type PretrainingObjective, pretrainingObjective } from './pretrainingObjective.js';
 
 export interface SpanBertConfig {
   /** `mlm` where it is the masked LM of a BERT alone. Default spanbert. */
@@ -60,7 +65,7 @@ export function spanBertProblems({ encoder, spanBoundary, mlmWeight, sboWeight }
   return problems;
 }
 
-function buildLosses({ g, root, dropout, inputs }: Build, config: SpanBertConfig): Loss[] {
+function buildLosses({ g, root, dropout, inputs }: MaskedBuild, config: SpanBertConfig): Loss[] {
   const { encoder, spanBoundary, nextSentence } = config;
   const backbone = root.within('bert');
   const embeddings = backbone.within('embeddings');
@@ -79,8 +84,7 @@ function buildLosses({ g, root, dropout, inputs }: Build, config: SpanBertConfig
   if (nextSentence) {
     const labels = g.input('nextSentenceLabels', 'int32', [BATCH]);
     const rows = { labels, weights: g.input('nextSentenceWeights', 'float32', [BATCH]) };
-    const first = g.gather(hidden, g.input('rowStarts', 'int32', [BATCH])); // [CLS], [B, H]
-    const follows = nextSentenceHead(root, first, encoder); // [B, 2]
+    const follows = nextSentenceHead(root, firstTokens(g, hidden), encoder); // [B, 2]
     losses.push({ name: 'nsp', sum: predictionLoss(g, 'nsp', follows, rows), weight: 1 });
   }
   return losses;
@@ -121,7 +125,6 @@ function feedsOf({ spanBoundary, nextSentence }: SpanBertConfig, batch: MaskedBa
   }
   if (nextSentence) {
     const { labels, weights } = nextSentenceOf(batch);
-    tensors.rowStarts = int32Tensor(Int32Array.from(labels, (_, row) => row * batch.length));
     tensors.nextSentenceLabels = int32Tensor(labels);
     tensors.nextSentenceWeights = float32Tensor(weights);
   }
@@ -154,14 +157,14 @@ export function createSpanBert(config: SpanBertConfig): PretrainingObjective {
   const problems = spanBertProblems(config);
   if (problems.length) throw new SettingsError(problems);
   const { name = 'spanbert' } = config;
-  const phase = new GraphPhase({
+  const phase = new GraphPhase(MASKED_BATCHES, {
     name,
     build: (build) => buildLosses(build, config),
     counts: (batch) => countsOf(config, batch),
     feeds: (batch) => feedsOf(config, batch),
   });
   const parameters = phase.parameters();
-  return {
+  return pretrainingObjective({
     name,
     parameters,
     phases: [phase],
@@ -172,5 +175,5 @@ export function createSpanBert(config: SpanBertConfig): PretrainingObjective {
         parameters.map(({ name }) => name),
       ),
     ],
-  };
+  });
 }

@@ -4,9 +4,8 @@
  */
 import { z } from 'zod';
 import { type EncoderConfig, encoderConfig, generatorConfig, SIZES, type SizeName } from '../models/config.js';
-import type { ModelFamily } from '../models/modelGraph.js';
-import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import { settingName } from '../settings/settingNames.js';
+import type { StartSizes } from '../training/start.js';
 
 export const startFields = {
   from: z
@@ -31,17 +30,6 @@ export const startFields = {
     .optional()
     .describe('With `from`: heads that its weights do not have start at random. Default false: that is an error.'),
 };
-
-/** What is known of the models that a run begins with, before any weight is looked at. Kept in run.json. */
-export interface StartSizes {
-  readonly family: ModelFamily;
-  /** The discriminator, or the model where there is one alone. */
-  readonly model: EncoderConfig;
-  /** Undefined where there is none, or a new one. */
-  readonly generator?: EncoderConfig;
-  /** The span boundary head, where there is one. */
-  readonly spanBoundary?: SpanBoundaryConfig;
-}
 
 /** Sizes that weights have, and what their values mean. The vocabulary is the tokenizer's; dropout is the run's. */
 const FROM_WEIGHTS = [

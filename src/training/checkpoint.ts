@@ -1,31 +1,10 @@
 /** What a checkpoint holds, and where a trainer keeps its checkpoints. Knows no file. */
 
+import type { EvaluationResult } from './evaluation.js';
 import type { Extension } from './extension.js';
-import type { HeldOutMetrics } from './metrics.js';
 import type { ModelExport } from './objective.js';
+import type { TrainerProgress } from './progress.js';
 import type { NamedArray } from './weightsHash.js';
-
-/** All that decides how a run goes on, besides settings and tensors. */
-export interface TrainerProgress {
-  /** Steps done. */
-  readonly step: number;
-  /** Updates since the moments were last zero: Adam's t. Skipped steps do not count. */
-  readonly updates: number;
-  /** Index of the phase that the last step was in. */
-  readonly phase: number;
-  /** The step that the phase began with, where the number of all steps has changed since: else its share of them says so. */
-  readonly phaseStart?: number;
-  /** Steps of the whole run; undefined until a time budget has been turned into steps. */
-  readonly totalSteps?: number;
-  readonly tokensSeen: number;
-  /** Time in training so far, all sessions together. */
-  readonly elapsedMs: number;
-  /** What rollbacks have multiplied the learning rate by. */
-  readonly rateScale: number;
-  readonly rollbacks: number;
-  /** Steps in a row that were skipped because something was not finite. */
-  readonly skippedInRow: number;
-}
 
 export interface Snapshot {
   readonly progress: TrainerProgress;
@@ -33,7 +12,7 @@ export interface Snapshot {
   readonly firstMoment: ReadonlyMap<string, NamedArray>;
   readonly secondMoment: ReadonlyMap<string, NamedArray>;
   /** The evaluation at this very step, where there was one. */
-  readonly heldOut?: HeldOutMetrics;
+  readonly evaluation?: EvaluationResult;
   /** The models that are being trained, by whose tensors `parameters` can be used; a checkpoint on disk has folders of them. */
   readonly models?: readonly ModelExport[];
   /** Tokens in a row of the run: positions beyond it have learned nothing. */

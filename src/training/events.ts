@@ -1,9 +1,9 @@
 /** What a training run tells: one stream of typed events, to which progress bars, logs and pages listen. */
 
-import type { Forecast } from '../pretraining/forecast.js';
+import type { EvaluationResult } from './evaluation.js';
 import type { NothingTrained } from './extension.js';
-import type { HeldOutMetrics, LossMetrics } from './metrics.js';
-import type { StartNotice, StartRecord } from './start.js';
+import type { Metrics } from './objective.js';
+import type { StartRecord } from './start.js';
 
 export interface StartedEvent {
   readonly type: 'started';
@@ -53,8 +53,18 @@ export interface ExtendedEvent {
 }
 
 /** What can be expected of the run, before it is trained, and once more when its time has been measured and that says otherwise. */
-export interface ForecastEvent extends Forecast {
+export interface ForecastEvent {
   readonly type: 'forecast';
+  /** Steps that the run is expected to have. */
+  readonly steps: number;
+  /** Whether their number is by a quick look at the engine, and not set or measured. */
+  readonly isEstimate: boolean;
+  /** How far recorded runs of so many steps came, in a word. */
+  readonly reach: string;
+  /** A sentence without its full stop. */
+  readonly message: string;
+  /** What would do better, where something would. */
+  readonly advice?: string;
   readonly step: number;
 }
 
@@ -82,7 +92,7 @@ export interface StepEvent {
   readonly step: number;
   readonly totalSteps?: number;
   /** Averages over the tokens since the last of these events. */
-  readonly losses: LossMetrics;
+  readonly losses: Metrics & { readonly totalLoss: number };
   readonly learningRate: number;
   /** Global norm before clipping, of the last step. */
   readonly gradientNorm: number;
@@ -93,11 +103,10 @@ export interface StepEvent {
   readonly split: StepSplit;
 }
 
-export interface EvaluationEvent {
+export interface EvaluationEvent extends EvaluationResult {
   readonly type: 'evaluation';
   readonly step: number;
   readonly elapsedMs: number;
-  readonly heldOut: HeldOutMetrics;
 }
 
 export interface CheckpointEvent {
@@ -108,6 +117,7 @@ export interface CheckpointEvent {
   readonly isBest: boolean;
 }
 
+/** Codes of the trainer itself; objectives, tasks and starts have more. */
 export type WarningCode =
   | 'nothing-to-resume'
   | 'no-held-out'
@@ -116,16 +126,13 @@ export type WarningCode =
   | 'not-finite'
   | 'rolled-back'
   | 'learning-rate-too-high'
-  | 'discriminator-collapse'
-  | 'generator-stuck'
-  | 'span-boundary-stuck'
   | 'time-exceeded'
   | 'steps-changed'
   | 'time-changed'
   | 'nothing-trained'
   | 'engine'
   | 'engine-changed'
-  | StartNotice['code'];
+  | (string & {});
 
 export interface WarningEvent {
   readonly type: 'warning';
@@ -153,8 +160,8 @@ export interface DoneEvent {
   /** Newest checkpoint; undefined without a store. */
   readonly checkpoint?: string;
   readonly weightsSha256: string;
-  /** The last evaluation; undefined without held-out text. */
-  readonly heldOut?: HeldOutMetrics;
+  /** Of the last evaluation; undefined where nothing is evaluated. */
+  readonly metrics?: Metrics;
 }
 
 export type TrainingEvent =

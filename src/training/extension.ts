@@ -7,9 +7,9 @@
  * run of the new length would be: up from the little that was left, and down to its end again.
  */
 
-import type { PretrainingSettings } from '../pretraining/settings.js';
 import { shellWord } from '../settings/commandLine.js';
-import type { TrainerProgress } from './checkpoint.js';
+import type { TrainerProgress } from './progress.js';
+import type { TrainingSettings } from './trainingSettings.js';
 
 /** Where a run ends, counted from its beginning: whichever comes first. */
 export interface Limits {
@@ -29,7 +29,7 @@ export interface Extension extends Limits {
   readonly given: { readonly more?: string; readonly moreSteps?: number };
 }
 
-type More = Pick<PretrainingSettings, 'more' | 'moreMs' | 'moreSteps'>;
+type More = Pick<TrainingSettings, 'more' | 'moreMs' | 'moreSteps'>;
 
 /** A pace that was measured on less steps says little. */
 const LEAST_EXPECTED = 100;
@@ -79,7 +79,7 @@ export interface NothingTrained {
 
 /** What there was for a run that had nothing left to train. */
 export interface UsedUp {
-  readonly settings: Pick<PretrainingSettings, 'steps' | 'time'>;
+  readonly settings: Pick<TrainingSettings, 'steps' | 'time'>;
   readonly limits: Limits;
   readonly extension?: Extension;
   readonly progress: TrainerProgress;

@@ -4,31 +4,38 @@
  */
 import { gradients } from '../autodiff/gradients.js';
 import type { Tensors } from '../engine/engine.js';
+import { float32Tensor } from '../engine/tensors.js';
 import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
-import { MASKED } from '../models/vocabularyHead.js';
-import { BATCH, Dropout, type DropoutSite, LENGTH } from '../nn/layers.js';
+import { Dropout, type DropoutSite } from '../nn/layers.js';
 import { ParameterScope, type ParameterSpec } from '../nn/parameters.js';
 import { runPasses } from '../passes/passes.js';
-import { type BatchInputs, batchFeeds, declareBatchInputs, float32Tensor } from '../pretraining/maskedInputs.js';
 import { dropoutFeeds } from './dropoutMasks.js';
-import type { DrawKey, LossCounts, LossName, MaskedBatch, ObjectivePhase } from './objective.js';
+import type { DrawKey, LossCounts, Phase, TokenBatch } from './objective.js';
 
 /** The parts of a graph under construction. */
-export interface Build {
+export interface Build<I> {
   readonly g: GraphBuilder;
   readonly root: ParameterScope;
   readonly dropout: Dropout;
-  readonly inputs: BatchInputs;
+  readonly inputs: I;
+}
+
+/** What all graphs of a kind read of a batch: I, the nodes that stand for it. */
+export interface BatchFormat<B extends TokenBatch, I> {
+  declare(g: GraphBuilder): I;
+  feeds(batch: B): Tensors;
+  /** A value for every named size of the graph. */
+  sizes(batch: B): ReadonlyMap<string, number>;
 }
 
 /** A loss as its weighted sum over tokens, and its weight in the total. */
 export interface Loss {
-  readonly name: LossName;
+  readonly name: string;
   readonly sum: Node;
   readonly weight: number;
 }
 
-export interface PhaseDefinition {
+export interface PhaseDefinition<B extends TokenBatch, I> {
   readonly name: string;
   /** Of all steps; 1 by default. */
   readonly share?: number;
@@ -36,20 +43,23 @@ export interface PhaseDefinition {
   /** All parameters by default. */
   trains?(name: string): boolean;
   /** Builds the losses that are minimised, naming outputs on the way. Outputs that are no scalars are for evaluation. */
-  build(build: Build): Loss[];
-  counts(batch: MaskedBatch): LossCounts;
+  build(build: Build<I>): Loss[];
+  counts(batch: B): LossCounts;
   /** What the graph reads beside the batch itself. */
-  feeds?(batch: MaskedBatch, draw: DrawKey): Tensors;
+  feeds?(batch: B, draw: DrawKey): Tensors;
 }
 
-export class GraphPhase implements ObjectivePhase {
+export class GraphPhase<B extends TokenBatch, I> implements Phase<B> {
   readonly name: string;
   readonly share: number;
   readonly copies: readonly (readonly [string, string])[];
-  readonly #definition: PhaseDefinition;
+  readonly #definition: PhaseDefinition<B, I>;
   #sites: readonly DropoutSite[] = [];
 
-  constructor(definition: PhaseDefinition) {
+  constructor(
+    private readonly format: BatchFormat<B, I>,
+    definition: PhaseDefinition<B, I>,
+  ) {
     this.#definition = definition;
     this.name = definition.name;
     this.share = definition.share ?? 1;
@@ -60,9 +70,9 @@ export class GraphPhase implements ObjectivePhase {
     return this.#definition.trains?.(name) ?? true;
   }
 
-  #build(training: boolean): Build & { losses: Loss[] } {
+  #build(training: boolean): Build<I> & { losses: Loss[] } {
     const g = new GraphBuilder();
-    const build = { g, root: new ParameterScope(g), dropout: new Dropout(training), inputs: declareBatchInputs(g) };
+    const build = { g, root: new ParameterScope(g), dropout: new Dropout(training), inputs: this.format.declare(g) };
     return { ...build, losses: this.#definition.build(build) };
   }
 
@@ -93,19 +103,14 @@ export class GraphPhase implements ObjectivePhase {
     return runPasses(this.#build(false).g.build());
   }
 
-  counts(batch: MaskedBatch): LossCounts {
+  counts(batch: B): LossCounts {
     return this.#definition.counts(batch);
   }
 
-  feeds(batch: MaskedBatch, draw: DrawKey, total?: LossCounts): Tensors {
-    const tensors = { ...batchFeeds(batch), ...this.#definition.feeds?.(batch, draw) };
+  feeds(batch: B, draw: DrawKey, total?: LossCounts): Tensors {
+    const tensors = { ...this.format.feeds(batch), ...this.#definition.feeds?.(batch, draw) };
     if (!total) return tensors;
-    const sizes = new Map([
-      [BATCH, batch.batchSize],
-      [LENGTH, batch.length],
-      [MASKED, batch.maskedPositions.length],
-    ]);
-    return { ...tensors, ...scaleFeeds(total), ...dropoutFeeds(this.#sites, sizes, draw) };
+    return { ...tensors, ...scaleFeeds(total), ...dropoutFeeds(this.#sites, this.format.sizes(batch), draw) };
   }
 }
 

@@ -1,8 +1,7 @@
-/** Watches a run for the ways in which pre-training goes wrong, and says what to do. It never changes the run. */
-
+/** Watches a run for the ways in which training goes wrong, and says what to do. It never changes the run. */
 import { settingName } from '../settings/settingNames.js';
 import type { WarningEvent } from './events.js';
-import type { HeldOutMetrics, LossMetrics } from './metrics.js';
+import type { Metrics } from './objective.js';
 
 /** Loss counts as rising when its average is this much above its lowest value. */
 const RISE = 1.3;
@@ -13,10 +12,13 @@ const SMOOTHING = 0.05;
 /** Steps that the averages need to mean something. */
 const SETTLING_STEPS = 50;
 
-/** Discriminator loss within this of H(r), in nats, with nothing found, is collapse. */
-const COLLAPSE_MARGIN = 0.02;
-/** Before this share of the run a discriminator may still be finding its feet. */
+/** Before this share of the run a model may still be finding its feet. */
 const LATE = 0.3;
+
+/** Something that an evaluation late in the run shows to be wrong. */
+export type HealthNotice = Pick<WarningEvent, 'code' | 'message' | 'advice'>;
+/** Looks at the metrics of an evaluation. */
+export type HealthCheck = (metrics: Metrics) => HealthNotice | undefined;
 
 class RunningLow {
   #average: number | undefined;
@@ -33,19 +35,13 @@ class RunningLow {
   }
 }
 
-/** A head that predicts pieces, by what it reached on held-out text. */
-interface WordPredictor {
-  readonly code: WarningEvent['code'];
-  readonly name: string;
-  readonly loss: number | undefined;
-  readonly accuracy: number | undefined;
-}
-
 /** Gives each kind of warning once, until `reset`. */
 export class HealthMonitor {
   readonly #given = new Set<string>();
   #loss = new RunningLow();
   #norm = new RunningLow();
+
+  constructor(private readonly checks: readonly HealthCheck[] = []) {}
 
   /** After a rollback or a new phase, when losses start elsewhere. */
   reset(): void {
@@ -54,7 +50,12 @@ export class HealthMonitor {
     this.#norm = new RunningLow();
   }
 
-  step(step: number, { totalLoss }: LossMetrics, gradientNorm: number, learningRate: number): WarningEvent[] {
+  step(
+    step: number,
+    { totalLoss }: { readonly totalLoss: number },
+    gradientNorm: number,
+    learningRate: number,
+  ): WarningEvent[] {
     const lossRatio = this.#loss.add(totalLoss);
     const normRatio = this.#norm.add(gradientNorm);
     const advice = `Use a lower ${settingName('learningRate')} (the rate is ${learningRate.toExponential(1)}; try a third) or a longer warm-up.`;
@@ -80,54 +81,12 @@ export class HealthMonitor {
   }
 
   /** @param progress  share of the run that is done, 0..1 */
-  evaluation(step: number, progress: number, heldOut: HeldOutMetrics, unigramAccuracy: number): WarningEvent[] {
+  evaluation(step: number, progress: number, metrics: Metrics): WarningEvent[] {
     if (progress < LATE) return [];
-    return [
-      ...this.#discriminator(step, heldOut),
-      ...this.#wordPredictor(step, heldOut, unigramAccuracy, {
-        code: 'generator-stuck',
-        name: 'masked language model',
-        loss: heldOut.generatorLoss ?? heldOut.mlmLoss,
-        accuracy: heldOut.generatorAccuracy ?? heldOut.mlmAccuracy,
-      }),
-      ...this.#wordPredictor(step, heldOut, unigramAccuracy, {
-        code: 'span-boundary-stuck',
-        name: 'span boundary head',
-        loss: heldOut.sboLoss,
-        accuracy: heldOut.sboAccuracy,
-      }),
-    ];
-  }
-
-  #discriminator(
-    step: number,
-    { discriminatorLoss, replacedEntropy, rtdPrecision, rtdRecall }: HeldOutMetrics,
-  ): WarningEvent[] {
-    if (discriminatorLoss === undefined || replacedEntropy === undefined) return [];
-    const tellsNothing = discriminatorLoss > replacedEntropy - COLLAPSE_MARGIN;
-    if (!tellsNothing || rtdPrecision !== 0 || rtdRecall !== 0) return [];
-    return this.#once(
-      step,
-      'discriminator-collapse',
-      `The discriminator finds no replaced token: its loss ${discriminatorLoss.toFixed(3)} is that of always guessing "original" (${replacedEntropy.toFixed(3)})`,
-      `Use a smaller generator (${settingName('generatorSizeFraction')}) so that replacements are easier to tell, a higher ${settingName('discWeight')}, more steps, or check that the corpus is not repeated boilerplate.`,
-    );
-  }
-
-  #wordPredictor(
-    step: number,
-    { unigramCrossEntropy }: HeldOutMetrics,
-    unigramAccuracy: number,
-    { code, name, loss, accuracy }: WordPredictor,
-  ): WarningEvent[] {
-    if (accuracy === undefined || loss === undefined || unigramCrossEntropy === undefined) return [];
-    if (accuracy > unigramAccuracy * 1.1 || loss < unigramCrossEntropy * 0.97) return [];
-    return this.#once(
-      step,
-      code,
-      `The ${name} is no better than the word frequencies of the training text: accuracy ${accuracy.toFixed(3)} against ${unigramAccuracy.toFixed(3)}, loss ${loss.toFixed(2)} against ${unigramCrossEntropy.toFixed(2)}`,
-      `Use a higher ${settingName('learningRate')} or more steps; with a small corpus, a smaller vocabulary.`,
-    );
+    return this.checks.flatMap((check) => {
+      const found = check(metrics);
+      return found ? this.#once(step, found.code, found.message, found.advice) : [];
+    });
   }
 
   #once(step: number, code: WarningEvent['code'], message: string, advice: string): WarningEvent[] {

@@ -1,5 +1,6 @@
 /** A place for checkpoints that is no folder: in a page, in a test, wherever nothing need outlast the program. */
 import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
+import { isBetterCheckpoint } from './evaluation.js';
 import type { Extension } from './extension.js';
 import { weightsSha256 } from './weightsHash.js';
 
@@ -30,19 +31,19 @@ export class MemoryStore implements CheckpointStore {
     return this.#newest.at(-1);
   }
 
-  /** The checkpoint with the lowest held-out loss of the last phase that was reached; without held-out text, the newest. */
+  /** The checkpoint with the best score of the last phase that was reached; where nothing is evaluated, the newest. */
   get best(): Snapshot | undefined {
     return this.#best;
   }
 
   async save(snapshot: Snapshot): Promise<SavedCheckpoint> {
     this.#newest = [...this.#newest, snapshot].slice(-this.#keep);
-    const isBest = isBetter(snapshot, this.#best);
-    if (isBest) this.#best = snapshot;
+    const isNewBest = isBest(snapshot, this.#best);
+    if (isNewBest) this.#best = snapshot;
     return {
       path: `step ${snapshot.progress.step}`,
       weightsSha256: await weightsSha256(snapshot.parameters),
-      isBest,
+      isBest: isNewBest,
     };
   }
 
@@ -69,9 +70,7 @@ export class MemoryStore implements CheckpointStore {
   }
 }
 
-/** As in a run folder: a lower held-out loss; a later phase, whose loss is another; or nobody was ever evaluated. */
-function isBetter({ progress, heldOut }: Snapshot, best: Snapshot | undefined): boolean {
-  if (!best) return true;
-  if (!heldOut) return !best.heldOut;
-  return !best.heldOut || progress.phase > best.progress.phase || heldOut.totalLoss < best.heldOut.totalLoss;
+/** As in a run folder. */
+function isBest(snapshot: Snapshot, best: Snapshot | undefined): boolean {
+  return best === undefined || isBetterCheckpoint(snapshot, best);
 }

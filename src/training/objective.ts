@@ -1,57 +1,25 @@
 /**
- * What a pre-training objective gives the trainer: its parameters, its graphs, and the tensors to feed for a batch.
+ * What is trained, as the trainer sees it: parameters, graphs, the tensors to feed for a batch, and what is measured.
+ * Pre-training objectives and fine-tuning tasks both make one.
+ *
  * Losses leave a graph as sums with their counts, and enter the total scaled by fed factors: gradients accumulated over
- * micro-batches and ranks are then weighed by tokens, not by batches.
+ * micro-batches and ranks are then weighed by tokens (or rows), not by batches.
  */
 import type { Tensors } from '../engine/engine.js';
 import type { Graph } from '../graph/graph.js';
 import type { Architecture, EncoderConfig } from '../models/config.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
+import type { ParameterGroup } from './parameterGroup.js';
 
 export type { Initializer, ParameterSpec } from '../nn/parameters.js';
 
-/** A batch with its masks drawn, rows of one length. */
-export interface MaskedBatch {
+/** What every batch of token rows has; rows are of one length. */
+export interface TokenBatch {
   readonly batchSize: number;
   readonly length: number;
-  /** The original tokens, [B·S]. */
-  readonly inputIds: Int32Array;
-  /** The tokens that a masked language model reads, [B·S]. */
-  readonly maskedInputIds: Int32Array;
-  readonly tokenTypeIds: Int32Array;
   /** 1 for a token, 0 for padding, [B·S]. */
   readonly attentionMask: Int32Array;
-  /** The masked slots of all rows, as row·S + position, [M]. */
-  readonly maskedPositions: Int32Array;
-  /** The original tokens at the slots, [M]. */
-  readonly maskedIds: Int32Array;
-  /** 1, or 0 for a slot that is padding, [M]. */
-  readonly maskedWeights: Float32Array;
-  /** For the span boundary objective. */
-  readonly spanTargets?: SpanTargets;
-  /** For next-sentence prediction. */
-  readonly nextSentence?: NextSentenceLabels;
-}
-
-/** Tokens of masked spans, to be predicted from the tokens beside their span; N of them. */
-export interface SpanTargets {
-  /** Boundary tokens, as row·S + position, int32 [N] each; 0 in padding. */
-  readonly left: Int32Array;
-  readonly right: Int32Array;
-  /** Place in the span, from 0, [N]. */
-  readonly offsets: Int32Array;
-  /** The token that stood there, [N]. */
-  readonly ids: Int32Array;
-  /** 1, or 0 for padding, [N]. */
-  readonly weights: Float32Array;
-}
-
-export interface NextSentenceLabels {
-  /** 0 where the second segment follows the first, 1 where it is from elsewhere, [B]. */
-  readonly labels: Int32Array;
-  /** 1, or 0 for a row that has no second segment, [B]. */
-  readonly weights: Float32Array;
 }
 
 /**
@@ -65,27 +33,38 @@ export interface DrawKey {
   readonly firstRow: number;
 }
 
-/**
- * The losses that objectives are made of: masked slots; tokens of the main encoder's own loss in ELECTRA and its
- * comparisons; tokens predicted from span boundaries; rows asked whether their second sentence follows the first.
- */
-export const LOSSES = ['mlm', 'disc', 'sbo', 'nsp'] as const;
-export type LossName = (typeof LOSSES)[number];
+export interface LossSpec {
+  readonly name: string;
+  /** What it is averaged over. */
+  readonly per: 'token' | 'row';
+  /** Its weight in the total. */
+  readonly weight: number;
+}
 
-/** How many tokens (of `nsp`: rows) each loss of an objective is taken over. */
-export type LossCounts = Readonly<Partial<Record<LossName, number>>>;
-
-/** What each loss counts in the total. */
-export type LossWeights = Readonly<Partial<Record<LossName, number>>>;
+/** Over how many tokens or rows each loss is taken, by its name. */
+export type LossCounts = Readonly<Record<string, number>>;
 
 /** Counts of several micro-batches or ranks together. */
 export function addCounts(a: LossCounts, b: LossCounts): LossCounts {
-  const sums: Partial<Record<LossName, number>> = { ...a };
-  for (const [name, count] of Object.entries(b) as [LossName, number][]) sums[name] = (sums[name] ?? 0) + count;
+  const sums: Record<string, number> = { ...a };
+  for (const [name, count] of Object.entries(b)) sums[name] = (sums[name] ?? 0) + count;
   return sums;
 }
 
-export interface ObjectivePhase {
+/** Figures by name, such as `mlmLoss`; what there is nothing to say of is left out. */
+export type Metrics = Readonly<Record<string, number | undefined>>;
+
+/** What was added up over micro-batches, batches or ranks. */
+export interface LossTotals {
+  /** A scalar output of the graphs, added up; undefined when the phase has none of that name. */
+  sum(name: string): number | undefined;
+  /** Over how many tokens or rows a loss was taken. */
+  count(loss: string): number;
+  /** Tokens, padding left out. */
+  readonly tokens: number;
+}
+
+export interface Phase<B extends TokenBatch = TokenBatch> {
   readonly name: string;
   /** Which share of all steps this phase takes; shares sum to 1. */
   readonly share: number;
@@ -96,20 +75,16 @@ export interface ObjectivePhase {
   /**
    * Forward and backward. State: the parameters by name. Updates: `gradient:<name>` of every trained parameter, set, or
    * added to what is there when `accumulate`.
-   * Scalar outputs, all sums over the micro-batch, those that the objective has: `<loss>LossSum` and `<loss>Correct` of
-   * its losses, `replaced`, `truePositives`, `predictedPositives`.
+   * Scalar outputs, all sums over the micro-batch: `<loss>LossSum` and `<loss>Correct` of the losses, and the counters.
    */
   trainingGraph(options: { accumulate: boolean }): Graph;
-  /**
-   * Forward only, no dropout. The same outputs, and where there is a discriminator `discLogits` float32 [B, S] and
-   * `isReplaced` float32 [B, S].
-   */
+  /** Forward only, no dropout. The same outputs, and whatever else the evaluation reads. */
   evaluationGraph(): Graph;
-  counts(batch: MaskedBatch): LossCounts;
+  counts(batch: B): LossCounts;
   /**
    * @param total  the counts of the whole global batch, whose reciprocals scale the losses; evaluation passes none
    */
-  feeds(batch: MaskedBatch, draw: DrawKey, total?: LossCounts): Tensors;
+  feeds(batch: B, draw: DrawKey, total?: LossCounts): Tensors;
 }
 
 /** A model that a run leaves behind, in Hugging Face layout. */
@@ -124,10 +99,48 @@ export interface ModelExport {
   readonly tensors: ReadonlyMap<string, string>;
 }
 
-export interface PretrainingObjective {
+export interface Objective<B extends TokenBatch = TokenBatch> {
   readonly name: string;
   readonly parameters: readonly ParameterSpec[];
   readonly models: readonly ModelExport[];
-  readonly phases: readonly ObjectivePhase[];
-  readonly lossWeights: LossWeights;
+  readonly phases: readonly Phase<B>[];
+  readonly losses: readonly LossSpec[];
+  /** Decay and learning rate by parameter. Default: biases and layer norms do not decay, all have one rate. */
+  groupOf?(name: string): ParameterGroup;
+  /** Scalar outputs that are added up beside those of the losses. */
+  readonly counters?: readonly string[];
+  /** What is reported of a stretch of training; see `lossMetrics` for what is usual. Always has `totalLoss`. */
+  metrics(totals: LossTotals): Metrics & { readonly totalLoss: number };
+}
+
+/** A sum over how many there were; undefined when there is no such sum, or nothing was counted. */
+export function average(totals: LossTotals, sum: string, count: number): number | undefined {
+  const value = totals.sum(sum);
+  return value === undefined || count === 0 ? undefined : value / count;
+}
+
+/**
+ * What is minimised: the sum of all losses times their weights. A lone loss is minimised as it is: weights say how several
+ * are balanced.
+ */
+export function totalLoss(losses: readonly LossSpec[], totals: LossTotals): number {
+  const means = losses.flatMap(({ name, weight }) => {
+    const mean = average(totals, `${name}LossSum`, totals.count(name));
+    return mean === undefined ? [] : [{ mean, weight }];
+  });
+  if (means.length === 1) return means[0].mean;
+  return means.length === 0 ? Number.NaN : means.reduce((sum, { mean, weight }) => sum + weight * mean, 0);
+}
+
+/** `<loss>Loss` and `<loss>Accuracy` of each loss that there is, and `totalLoss`. */
+export function lossMetrics(
+  losses: readonly LossSpec[],
+  totals: LossTotals,
+): Record<string, number> & { totalLoss: number } {
+  const each = losses.flatMap(({ name }) => [
+    [`${name}Loss`, average(totals, `${name}LossSum`, totals.count(name))] as const,
+    [`${name}Accuracy`, average(totals, `${name}Correct`, totals.count(name))] as const,
+  ]);
+  const known = each.filter(([, value]) => value !== undefined) as [string, number][];
+  return { ...Object.fromEntries(known), totalLoss: totalLoss(losses, totals) };
 }

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { StateLayout } from '../engine/engine.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import { type AdamSettings, clipScale, normGraph, updateGraph, updateRanges } from './optimizer.js';
+import { layerwiseGroups } from './parameterGroup.js';
 import { parameterLayout, trainedRanges } from './parameterLayout.js';
 
 type Arrays = Record<string, number[]>;
@@ -128,12 +129,35 @@ describe('the layout of parameters', () => {
 
   it('needs one range a decay group when all is trained, and none for what is frozen', () => {
     expect(trainedRanges(mixed, () => true)).toEqual([
-      { start: 0, end: 80, decayed: true },
-      { start: 80, end: 112, decayed: false },
+      { start: 0, end: 80, decayed: true, rateScale: 1 },
+      { start: 80, end: 112, decayed: false, rateScale: 1 },
     ]);
     expect(trainedRanges(mixed, (name) => name.startsWith('discriminator.'))).toEqual([
-      { start: 32, end: 80, decayed: true },
-      { start: 96, end: 112, decayed: false },
+      { start: 32, end: 80, decayed: true, rateScale: 1 },
+      { start: 96, end: 112, decayed: false, rateScale: 1 },
+    ]);
+  });
+
+  it('keeps the parameters of one rate together, each in its decay group', () => {
+    const layout = parameterLayout(
+      [
+        spec('bert.embeddings.word_embeddings.weight', 4),
+        spec('bert.embeddings.LayerNorm.bias', 2),
+        spec('bert.encoder.layer.0.output.dense.weight', 4),
+        spec('bert.encoder.layer.1.output.dense.weight', 4),
+        spec('bert.encoder.layer.1.output.dense.bias', 2),
+        spec('bert.pooler.dense.weight', 4),
+        spec('classifier.weight', 4),
+      ],
+      layerwiseGroups(0.5, 2),
+    );
+    expect(trainedRanges(layout, () => true)).toEqual([
+      { start: 0, end: 16, decayed: true, rateScale: 0.125 },
+      { start: 16, end: 32, decayed: true, rateScale: 0.25 },
+      { start: 32, end: 48, decayed: true, rateScale: 0.5 },
+      { start: 48, end: 80, decayed: true, rateScale: 1 },
+      { start: 80, end: 96, decayed: false, rateScale: 0.125 },
+      { start: 96, end: 112, decayed: false, rateScale: 0.5 },
     ]);
   });
 });

@@ -84,13 +84,16 @@ export function updateFeeds(
   };
 }
 
-/** The ranges of an update, each with the scalars of its decay group. */
+/** The ranges of an update, each with the scalars of its group. */
 export function updateRanges(
   ranges: readonly ParameterRange[],
   adam: AdamSettings,
   step: { updates: number; learningRate: number; gradientScale: number },
 ): ArenaRange[] {
-  return ranges.map(({ start, end, decayed }) => ({ start, end, feeds: updateFeeds(adam, step, decayed) }));
+  return ranges.map(({ start, end, decayed, rateScale }) => {
+    const learningRate = rateScale * step.learningRate;
+    return { start, end, feeds: updateFeeds(adam, { ...step, learningRate }, decayed) };
+  });
 }
 
 /** What clipping multiplies all gradients by, so that their joint norm is at most `clipNorm`; 0 switches clipping off. */

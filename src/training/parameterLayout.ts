@@ -2,24 +2,22 @@
 
 import type { StateLayout, StateSlot } from '../engine/engine.js';
 import { elementCount } from '../graph/dimensions.js';
-import type { ParameterSpec } from './objective.js';
+import type { ParameterSpec } from '../nn/parameters.js';
+import { defaultGroup, type ParameterGroup } from './parameterGroup.js';
 
 export const ARENAS = ['parameters', 'gradients', 'firstMoment', 'secondMoment'] as const;
 export type ArenaName = (typeof ARENAS)[number];
 
-export interface PlacedParameter extends ParameterSpec {
+export interface PlacedParameter extends ParameterSpec, ParameterGroup {
   /** First element, the same in all four arenas. */
   readonly offset: number;
   readonly size: number;
-  /** Whether weight decay applies to it. */
-  readonly decayed: boolean;
 }
 
 /** A run of parameters that are updated alike. */
-export interface ParameterRange {
+export interface ParameterRange extends ParameterGroup {
   readonly start: number;
   readonly end: number;
-  readonly decayed: boolean;
 }
 
 export interface ParameterLayout {
@@ -32,23 +30,22 @@ export interface ParameterLayout {
 /** Slots start at a multiple of 16 floats, one 64-byte cache line. The gap stays 0 in every arena. */
 const ALIGNMENT = 16;
 
-/** Names that weight decay leaves out: google-research/electra model/optimization.py, exclude_from_weight_decay. */
-const NOT_DECAYED = /LayerNorm|layer_norm|bias/;
-
-export function isDecayed(name: string): boolean {
-  return !NOT_DECAYED.test(name);
-}
-
-/** Places parameters, those that decay first, so that each decay group is one contiguous range. */
-export function parameterLayout(specs: readonly ParameterSpec[]): ParameterLayout {
+/** Places parameters, those that decay first, so that each group is one contiguous range; groups in order of appearance. */
+export function parameterLayout(
+  specs: readonly ParameterSpec[],
+  groupOf: (name: string) => ParameterGroup = defaultGroup,
+): ParameterLayout {
+  const grouped = specs.map((spec) => ({ ...spec, ...groupOf(spec.name) }));
+  const scales = [...new Set(grouped.map(({ rateScale }) => rateScale))];
+  const groups = [true, false].flatMap((decayed) => scales.map((rateScale) => ({ decayed, rateScale })));
   const parameters: PlacedParameter[] = [];
   const slots = new Map<string, StateSlot>();
   let offset = 0;
-  for (const decayed of [true, false]) {
-    for (const spec of specs.filter(({ name }) => isDecayed(name) === decayed)) {
+  for (const { decayed, rateScale } of groups) {
+    for (const spec of grouped.filter((each) => each.decayed === decayed && each.rateScale === rateScale)) {
       if (slots.has(spec.name)) throw new Error(`two parameters are called "${spec.name}"`);
       const size = elementCount(spec.shape);
-      parameters.push({ ...spec, offset, size, decayed });
+      parameters.push({ ...spec, offset, size });
       slots.set(spec.name, { arena: 'parameters', offset, shape: spec.shape });
       slots.set(`gradient:${spec.name}`, { arena: 'gradients', offset, shape: spec.shape });
       offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
@@ -60,13 +57,14 @@ export function parameterLayout(specs: readonly ParameterSpec[]): ParameterLayou
 
 /** The ranges of the parameters that are trained, as few as possible; frozen parameters are in none. */
 export function trainedRanges(layout: ParameterLayout, trains: (name: string) => boolean): ParameterRange[] {
-  const ranges: { start: number; end: number; decayed: boolean }[] = [];
-  layout.parameters.forEach(({ name, offset, decayed }, index) => {
+  const ranges: (ParameterGroup & { start: number; end: number })[] = [];
+  layout.parameters.forEach(({ name, offset, decayed, rateScale }, index) => {
     if (!trains(name)) return;
     const end = layout.parameters[index + 1]?.offset ?? layout.length;
     const last = ranges.at(-1);
-    if (last && last.end === offset && last.decayed === decayed) last.end = end;
-    else ranges.push({ start: offset, end, decayed });
+    const isOfLast = last?.end === offset && last.decayed === decayed && last.rateScale === rateScale;
+    if (isOfLast) last.end = end;
+    else ranges.push({ start: offset, end, decayed, rateScale });
   });
   return ranges;
 }

@@ -1,9 +1,9 @@
 /** How many steps a run has, which phase a step is in, and what is due when. */
 
-import { type PretrainingSettings, scheduleOf } from '../pretraining/settings.js';
 import { median } from './median.js';
-import type { ObjectivePhase } from './objective.js';
+import type { Phase } from './objective.js';
 import { learningRateAt, warmupStepsOf } from './schedule.js';
+import { scheduleOf, type TrainingSettings } from './trainingSettings.js';
 
 export interface PhaseSpan {
   readonly index: number;
@@ -12,7 +12,7 @@ export interface PhaseSpan {
 }
 
 /** The steps of each phase: shares of the whole, rounded at the boundaries. */
-export function phaseSpans(phases: readonly Pick<ObjectivePhase, 'share'>[], totalSteps: number): PhaseSpan[] {
+export function phaseSpans(phases: readonly Pick<Phase, 'share'>[], totalSteps: number): PhaseSpan[] {
   let share = 0;
   let start = 0;
   return phases.map((phase, index) => {
@@ -46,6 +46,8 @@ export function phaseOf(step: number, spans: readonly PhaseSpan[], entered: Ente
  */
 const PROVISIONAL_STEPS = 2000;
 
+type ScheduleSettings = Parameters<typeof scheduleOf>[0] & Pick<TrainingSettings, 'warmupSteps' | 'warmupFraction'>;
+
 /**
  * The learning rate of a step: a pure function of the settings and of the recorded number of steps. Each phase has a
  * warm-up and a decay of its own.
@@ -53,8 +55,8 @@ const PROVISIONAL_STEPS = 2000;
 export function plannedLearningRate(
   step: number,
   totalSteps: number | undefined,
-  settings: PretrainingSettings,
-  phases: readonly Pick<ObjectivePhase, 'share'>[],
+  settings: ScheduleSettings,
+  phases: readonly Pick<Phase, 'share'>[],
   entered?: EnteredPhase,
 ): number {
   const { start, end } = phaseOf(step, phaseSpans(phases, totalSteps ?? PROVISIONAL_STEPS), entered);
@@ -85,7 +87,7 @@ export class TimeBudget {
    * @param sinceMs  how much of it was used when measuring began, in a run that was given more
    */
   constructor(
-    private readonly settings: Pick<PretrainingSettings, 'accumulation' | 'evaluateEvery'>,
+    private readonly settings: Pick<TrainingSettings, 'accumulation' | 'evaluateEvery'>,
     private readonly timeMs = 0,
     private readonly sinceMs = 0,
   ) {}

@@ -1,6 +1,5 @@
 /** Cross entropy of predicted classes, with the hits: the loss of masked LM, span boundaries and next sentences. */
 import type { GraphBuilder, Node } from '../graph/graph.js';
-import type { LossName } from './objective.js';
 
 /**
  * Σ w·(−log p(label)); also names the sum and the number of hits (ties count as hits) as outputs.
@@ -10,7 +9,7 @@ import type { LossName } from './objective.js';
  */
 export function predictionLoss(
   g: GraphBuilder,
-  name: LossName,
+  name: string,
   logits: Node,
   { labels, weights }: { labels: Node; weights: Node },
 ): Node {

@@ -4,13 +4,13 @@ import { ALONE, type Collective, PeerError } from '../collective/collective.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import type { Engine, EngineState } from '../engine/engine.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import { type PretrainDependencies, pretrain } from '../pretraining/pretrain.js';
 import { type PretrainingInput, resolvePretrainingSettings } from '../pretraining/settings.js';
 import type { CheckpointStore } from './checkpoint.js';
 import type { DoneEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
 import { stepShare } from './stepShare.js';
 import { testData, testHeldOut, testObjective } from './testObjective.js';
 import { MemoryStore } from './testStore.js';
-import { pretrain, type TrainerDependencies } from './trainer.js';
 
 /** A step has 8 rows. */
 const base = {
@@ -30,7 +30,7 @@ interface RankRun {
   readonly change?: Partial<PretrainingInput>;
   readonly store?: CheckpointStore;
   /** Of one rank. */
-  readonly dependencies?: (collective: Collective) => Partial<TrainerDependencies>;
+  readonly dependencies?: (collective: Collective) => Partial<PretrainDependencies>;
   readonly onEvent?: (event: TrainingEvent, collective: Collective) => void;
 }
 
@@ -130,8 +130,8 @@ describe('ranks that train together', () => {
     // A rate of next to nothing: the weights stay those of the beginning.
     const change = { learningRate: 1e-30, weightDecay: 0, steps: 2 };
     const [[alone], ranks] = [await train(1, { change }), await train(2, { change })];
-    for (const events of ranks) expect(done(events).heldOut).toEqual(done(alone).heldOut);
-    expect(done(alone).heldOut!.mlmLoss).toBeGreaterThan(1);
+    for (const events of ranks) expect(done(events).metrics).toEqual(done(alone).metrics);
+    expect(done(alone).metrics!.mlmLoss).toBeGreaterThan(1);
   });
 
   it('begin with the weights that rank 0 was given', async () => {
@@ -249,7 +249,7 @@ describe('going on', () => {
     const [first] = await train(2, { store });
     const again = await train(2, { store, change: { resume: true } });
     for (const events of again) expect(done(events).weightsSha256).toBe(done(first).weightsSha256);
-    expect(done(again[0]).heldOut).toEqual(done(first).heldOut);
+    expect(done(again[0]).metrics).toEqual(done(first).metrics);
   });
 
   it('ends on all ranks when rank 0 cannot read the checkpoint', async () => {

@@ -13,16 +13,17 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { checkpointOf, readRunFile } from '../checkpoint/runFile.node.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import * as durable from '../files/durableFile.node.js';
 import { LOCK_FILE } from '../files/folderLock.node.js';
+import type { HeldOutData } from '../pretraining/heldOut.js';
+import { type PretrainDependencies, pretrain } from '../pretraining/pretrain.js';
 import { resolvePretrainingSettings } from '../pretraining/settings.js';
-import type { HeldOutData } from './evaluation.js';
 import type { DoneEvent, TrainingEvent, WarningEvent } from './events.js';
-import { checkpointOf, RunFolder, readRunFile } from './runFolder.node.js';
+import { RunFolder } from './runFolder.node.js';
 import { logged, RunLog } from './runLog.node.js';
 import { TEST_VOCABULARY, testData, testHeldOut, testObjective } from './testObjective.js';
-import { pretrain, type TrainerDependencies } from './trainer.js';
 
 vi.mock('../files/durableFile.node.js', async (original) => {
   const actual = await original<typeof durable>();
@@ -59,7 +60,7 @@ interface Change {
 async function run(
   change: Change = {},
   stopAt?: number,
-  more: Partial<TrainerDependencies> = {},
+  more: Partial<PretrainDependencies> = {},
 ): Promise<TrainingEvent[]> {
   const { identity: now = identity, phases = 1, ...settingsChange } = change;
   const input = { ...given, keepCheckpoints: 100, ...settingsChange, out };
@@ -118,7 +119,7 @@ describe('a run folder', () => {
 
   it('points `best` at the lowest held-out loss', async () => {
     const losses = new Map<number, number>();
-    for (const event of await run()) if (event.type === 'evaluation') losses.set(event.step, event.heldOut.totalLoss);
+    for (const event of await run()) if (event.type === 'evaluation') losses.set(event.step, event.score);
     expect([...losses.keys()]).toEqual([4, 8, 12]);
     const [best] = [...losses].sort((a, b) => a[1] - b[1])[0];
     expect(checkpointOf(out, 'best')).toBe(checkpoint(best));

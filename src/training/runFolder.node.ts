@@ -5,137 +5,60 @@
  * A checkpoint is written under a temporary name, flushed and renamed: under its final name it is whole, whenever the
  * process or the machine dies.
  */
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
-import type { EngineIdentity } from '../engine/engineIdentity.js';
+import { FINISHED, RUN_FILE, RUN_VERSION, type RunFile, readPointer, readRunFile } from '../checkpoint/runFile.node.js';
+import { readTrainerFile, type TrainerFile, verifyCheckpoint } from '../checkpoint/trainerFile.node.js';
 import { CheckpointError, SettingsError } from '../errors/errors.js';
 import { makeFolder, syncFolder, unwritable, writeFileDurably } from '../files/durableFile.node.js';
 import { FolderLock } from '../files/folderLock.node.js';
-import type { PretrainingInput, PretrainingSettings } from '../pretraining/settings.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import { VERSION } from '../version.js';
 import type { CheckpointStore, FoundCheckpoint, SavedCheckpoint, Snapshot } from './checkpoint.js';
-import {
-  type CheckpointContents,
-  checkIdentity,
-  firstIssue,
-  readSnapshot,
-  readTrainerFile,
-  type TrainerFile,
-  verifyCheckpoint,
-  writeCheckpointFiles,
-} from './checkpointFolder.node.js';
+import { type CheckpointContents, checkIdentity, readSnapshot, writeCheckpointFiles } from './checkpointFolder.node.js';
+import { isBetterCheckpoint } from './evaluation.js';
 import { type Extension, withLimits } from './extension.js';
 import type { StartRecord } from './start.js';
+import type { TrainingSettings } from './trainingSettings.js';
 
-const RUN_FILE = 'run.json';
-/** 2: masking is a list of schemes, and its settings are recorded. */
-const RUN_VERSION = 2;
-const FINISHED = /^step-\d{8,}$/;
 /** Half-written or half-removed: no checkpoint is ever looked for under such a name. */
 const TEMPORARY = /^\.(writing|removing)-/;
 
-/** What must be in run.json for it to be used; the settings themselves are checked when a run is resumed. */
-const runSchema = z.looseObject({
-  startedAt: z.string(),
-  given: z.looseObject({}),
-  settings: z.looseObject({ objective: z.string(), size: z.string(), length: z.number(), keepCheckpoints: z.number() }),
-  identity: z.record(z.string(), z.union([z.string(), z.number()])),
-  engine: z
-    .object({ name: z.string(), precision: z.enum(['fp32', 'bf16']), threads: z.number().optional() })
-    .optional(),
-  plannedSteps: z.number().int().positive().optional(),
-  extension: z
-    .looseObject({
-      step: z.number().int().nonnegative(),
-      elapsedMs: z.number().nonnegative(),
-      steps: z.number().int().positive().optional(),
-      timeMs: z.number().positive().optional(),
-      expectedSteps: z.number().int().positive().optional(),
-      given: z.looseObject({}),
-    })
-    .optional(),
-  start: z
-    .looseObject({ models: z.array(z.looseObject({})), sizes: z.looseObject({}), weightsSha256: z.string() })
-    .optional(),
-});
+/** Settings of whatever is trained, as a run folder keeps them. */
+export interface FolderSettings extends Pick<TrainingSettings, 'resume' | 'steps' | 'time' | 'timeMs'> {
+  /** Newest checkpoints to keep, besides the best. */
+  readonly keepCheckpoints: number;
+}
 
-/** The content of run.json. */
-export interface RunFile {
-  readonly format: 'pleiad-run';
-  readonly version: number;
-  readonly pleiad: string;
-  /** ISO 8601. */
-  readonly startedAt: string;
+/** What a training writes to run.json; G: settings as given, S: with every default filled in. */
+export interface TrainingRunFile<
+  G extends object = Pick<TrainingSettings, 'steps' | 'time'>,
+  S extends object = FolderSettings,
+> extends RunFile {
   /** As the user gave them: what a resumed run starts from. */
-  readonly given: Partial<PretrainingInput>;
+  readonly given: G;
   /** With every default filled in. */
-  readonly settings: PretrainingSettings;
-  readonly identity: CheckpointContents['identity'];
-  /** What computed last; none is said in runs from before there was a choice. */
-  readonly engine?: EngineIdentity;
+  readonly settings: S;
   /** Steps that a time budget has become. */
   readonly plannedSteps?: number;
   /** What it was given more, the last time: `given` and `settings` have its steps and time since. */
   readonly extension?: Extension;
   /** Steps and time as the run began with them, where it was given more since. */
-  readonly began?: Pick<PretrainingInput, 'steps' | 'time'>;
+  readonly began?: Pick<TrainingSettings, 'steps' | 'time'>;
   /** What the run began with, when that was not random weights alone. */
   readonly start?: StartRecord;
 }
 
-/** Whether a run has written a checkpoint, so that nothing before it is needed any more. */
-export function hasCheckpoint(run: string): boolean {
-  const folder = join(run, 'checkpoints');
-  return (
-    readPointer(run, 'latest') !== undefined ||
-    (existsSync(folder) && readdirSync(folder).some((name) => FINISHED.test(name)))
-  );
-}
-
-/** @returns undefined when the folder holds no run */
-export function readRunFile(folder: string): RunFile | undefined {
-  const path = join(folder, RUN_FILE);
-  if (!existsSync(path)) return undefined;
-  const startAnew = 'start a new run in another folder';
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new CheckpointError(`${path} is not JSON`, {
-      subject: path,
-      cause,
-      advice: `Put it back from a copy, or ${startAnew}`,
-    });
-  }
-  const { format, version } = (json ?? {}) as Partial<RunFile>;
-  if (format !== 'pleiad-run' || version !== RUN_VERSION) {
-    throw new CheckpointError(`${path} has format ${format} ${version}, expected pleiad-run ${RUN_VERSION}`, {
-      subject: path,
-      found: version,
-      expected: `pleiad-run ${RUN_VERSION}`,
-      advice: `Resume it with the version of Pleiad that began it, or ${startAnew}`,
-    });
-  }
-  const parsed = runSchema.safeParse(json);
-  if (parsed.success) return json as RunFile;
-  throw new CheckpointError(`${path} is damaged: ${firstIssue(parsed.error)}`, {
-    subject: path,
-    advice: `Put it back from a copy, or ${startAnew}`,
-  });
-}
-
-export type RunDetails = Pick<RunFile, 'given' | 'settings' | 'identity' | 'engine' | 'start'>;
+export type RunDetails = Pick<TrainingRunFile, 'given' | 'settings' | 'identity' | 'engine' | 'start'>;
 
 export class RunFolder implements CheckpointStore {
   readonly path: string;
   readonly #checkpoints: string;
   readonly #contents: CheckpointContents;
   readonly #lock: FolderLock;
-  #run: RunFile;
+  #run: TrainingRunFile;
 
-  private constructor(path: string, contents: CheckpointContents, lock: FolderLock, run: RunFile) {
+  private constructor(path: string, contents: CheckpointContents, lock: FolderLock, run: TrainingRunFile) {
     this.path = path;
     this.#checkpoints = join(path, 'checkpoints');
     this.#contents = contents;
@@ -157,14 +80,14 @@ export class RunFolder implements CheckpointStore {
     makeFolder(path);
     const lock = await FolderLock.acquire(path);
     try {
-      const before = readRunFile(path);
+      const before = readRunFile<TrainingRunFile>(path);
       if (before && !details.settings.resume) {
         throw new SettingsError([
           `${settingName('out')} is ${path}, which holds a run already; add ${settingWith('resume', true)} to go on with it, or choose another folder`,
         ]);
       }
       makeFolder(join(path, 'checkpoints'));
-      const run: RunFile = {
+      const run: TrainingRunFile = {
         format: 'pleiad-run',
         version: RUN_VERSION,
         pleiad: VERSION,
@@ -254,14 +177,11 @@ export class RunFolder implements CheckpointStore {
     await writeFileDurably(join(this.path, pointer), [`${name}\n`]);
   }
 
-  /** A lower held-out loss than the best so far; of a later phase, whose loss is another; or nobody was ever evaluated. */
-  #isBest({ progress, heldOut }: TrainerFile): boolean {
+  #isBest(trainer: TrainerFile): boolean {
     const name = readPointer(this.path, 'best');
     const folder = name === undefined ? undefined : join(this.#checkpoints, name);
     const best = folder && tryReading(folder);
-    if (!best) return true;
-    if (!heldOut) return !best.heldOut;
-    return !best.heldOut || progress.phase > best.progress.phase || heldOut.totalLoss < best.heldOut.totalLoss;
+    return !best || isBetterCheckpoint(trainer, best);
   }
 
   /** Keeps the newest, the best, and what is not whole: that is for a person to look at. */
@@ -337,7 +257,7 @@ export class RunFolder implements CheckpointStore {
   }
 }
 
-function limitsOf({ steps, time }: Partial<PretrainingInput>): RunFile['began'] {
+function limitsOf({ steps, time }: Pick<TrainingSettings, 'steps' | 'time'>): TrainingRunFile['began'] {
   return { ...(steps !== undefined && { steps }), ...(time !== undefined && { time }) };
 }
 
@@ -355,33 +275,6 @@ function tryReading(folder: string): TrainerFile | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** @returns undefined when there is no pointer, or it is empty */
-function readPointer(run: string, pointer: 'latest' | 'best'): string | undefined {
-  const path = join(run, pointer);
-  return (existsSync(path) && readFileSync(path, 'utf8').trim()) || undefined;
-}
-
-/**
- * The checkpoint that a pointer of a run names.
- * @throws CheckpointError when the run has none yet, or it is gone
- */
-export function checkpointOf(run: string, pointer: 'latest' | 'best'): string {
-  const name = readPointer(run, pointer);
-  const path = name && FINISHED.test(name) && join(run, 'checkpoints', name);
-  if (path && existsSync(path)) return path;
-  throw new CheckpointError(
-    name
-      ? `${join(run, pointer)} names ${name}, and there is no such checkpoint in ${join(run, 'checkpoints')}`
-      : `${run} has no ${pointer} checkpoint`,
-    {
-      subject: run,
-      found: name,
-      expected: 'the name of a checkpoint, step-…',
-      advice: 'Give one of its checkpoints, or the folder of a run that has written one',
-    },
-  );
 }
 
 /** After a failure, whose error is the one to tell. */

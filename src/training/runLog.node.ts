@@ -87,7 +87,7 @@ function linesUpTo(step: number, text: string): string[] {
 function scalarsOf(event: TrainingEvent): Record<string, number> {
   const named = (prefix: string, values: object) =>
     Object.fromEntries(Object.entries(values).map(([name, value]) => [`${prefix}/${name}`, value as number]));
-  if (event.type === 'evaluation') return named('heldOut', event.heldOut);
+  if (event.type === 'evaluation') return named('heldOut', event.metrics);
   if (event.type !== 'step') return {};
   const { losses, learningRate, gradientNorm, tokensPerSecond } = event;
   return { ...named('train', { ...losses, learningRate, gradientNorm }), 'speed/tokensPerSecond': tokensPerSecond };

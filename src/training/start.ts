@@ -9,10 +9,12 @@ import { describeLoadReport } from '../checkpoint/loadReport.js';
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { fewOf } from '../errors/joinFirst.js';
-import type { StartSizes } from '../pretraining/startSettings.js';
+import type { EncoderConfig } from '../models/config.js';
+import type { ModelFamily } from '../models/modelGraph.js';
+import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import type { PretrainingObjective } from './objective.js';
+import type { Objective } from './objective.js';
 import { type NamedArray, weightsSha256 } from './weightsHash.js';
 
 export type StartRole = 'discriminator' | 'generator' | 'model';
@@ -33,6 +35,17 @@ export interface StartModel {
   readonly tensors: Map<string, NamedArray>;
   readonly report: ModelLoadReport;
   readonly tokenizer?: WordPieceTokenizer;
+}
+
+/** What is known of the models that a run begins with, before any weight is looked at. Kept in run.json. */
+export interface StartSizes {
+  readonly family: ModelFamily;
+  /** The discriminator, or the model where there is one alone. */
+  readonly model: EncoderConfig;
+  /** Undefined where there is none, or a new one. */
+  readonly generator?: EncoderConfig;
+  /** The span boundary head, where there is one. */
+  readonly spanBoundary?: SpanBoundaryConfig;
 }
 
 /** All that a run begins with. */
@@ -98,7 +111,7 @@ export interface NewParts {
  */
 export async function joinStart(
   { models }: Start,
-  objective: PretrainingObjective,
+  objective: Pick<Objective, 'models' | 'parameters'>,
   parts: NewParts,
 ): Promise<JoinedStart> {
   const given = new Map<string, NamedArray>();

@@ -2,20 +2,20 @@
 import { sumOverRanks } from '../collective/agreement.js';
 import { ALONE, type Collective } from '../collective/collective.js';
 import type { Tensors } from '../engine/engine.js';
-import { addCounts, type LossCounts, type MaskedBatch, type ObjectivePhase } from './objective.js';
+import { addCounts, type LossCounts, type Phase, type TokenBatch } from './objective.js';
 import { firstRowOf, type StepShare } from './stepShare.js';
 
-/** Training text with its masks drawn: a pure function of the position, so that nothing need be remembered. */
-export interface TrainingData {
+/** Batches as a pure function of the position, so that nothing need be remembered to resume. */
+export interface TrainingData<B extends TokenBatch = TokenBatch> {
   /** @param microBatch  0 to microBatches − 1 of this rank's share of the step */
-  batch(step: number, microBatch: number): MaskedBatch | Promise<MaskedBatch>;
+  batch(step: number, microBatch: number): B | Promise<B>;
 }
 
-export interface StepInputs {
+export interface StepInputs<B extends TokenBatch = TokenBatch> {
   readonly step: number;
-  readonly phase: ObjectivePhase;
+  readonly phase: Phase<B>;
   readonly share: StepShare;
-  readonly batches: readonly MaskedBatch[];
+  readonly batches: readonly B[];
   /** Of each micro-batch. */
   readonly counts: readonly LossCounts[];
   /** Of the whole step on all ranks: what each loss is divided by, so that tokens and not micro-batches weigh alike. */
@@ -25,16 +25,16 @@ export interface StepInputs {
 }
 
 /** Tokens of a batch, padding left out. */
-export function countTokens({ attentionMask }: MaskedBatch): number {
+export function countTokens({ attentionMask }: TokenBatch): number {
   return attentionMask.reduce((ones, one) => ones + one, 0);
 }
 
-export async function makeStepInputs(
-  data: TrainingData,
-  phase: ObjectivePhase,
+export async function makeStepInputs<B extends TokenBatch>(
+  data: TrainingData<B>,
+  phase: Phase<B>,
   { step, share, collective = ALONE }: { step: number; share: StepShare; collective?: Collective },
-): Promise<StepInputs> {
-  const batches: MaskedBatch[] = [];
+): Promise<StepInputs<B>> {
+  const batches: B[] = [];
   for (let index = 0; index < share.microBatches; index++) batches.push(await data.batch(step, index));
   const counts = batches.map((batch) => phase.counts(batch));
   const total = await countsOverRanks(collective, counts.reduce(addCounts));
@@ -48,7 +48,7 @@ async function countsOverRanks(collective: Collective, own: LossCounts): Promise
 }
 
 /** The tensors of one micro-batch. Made one ahead and no more: with dropout masks they are as large as activations. */
-export function microBatchFeeds(inputs: StepInputs, index: number, seed: number): Tensors {
+export function microBatchFeeds<B extends TokenBatch>(inputs: StepInputs<B>, index: number, seed: number): Tensors {
   const { phase, batches, step, share, total } = inputs;
   return phase.feeds(batches[index], { seed, step, firstRow: firstRowOf(share, index) }, total);
 }

@@ -5,15 +5,29 @@
 import { sumOverRanks } from '../collective/agreement.js';
 import { ALONE, type Collective } from '../collective/collective.js';
 import type { Engine, Program, Tensors } from '../engine/engine.js';
-import type { PretrainingSettings } from '../pretraining/settings.js';
 import { ArenaExchange, partOf, pieces } from './arenaExchange.js';
-import { LossMeter } from './metrics.js';
-import type { ObjectivePhase } from './objective.js';
+import { LossMeter, type MeterLayout } from './lossMeter.js';
+import type { Phase, TokenBatch } from './objective.js';
 import { type AdamSettings, clipScale, normGraph, UPDATE_CHUNK, updateGraph, updateRanges } from './optimizer.js';
 import { type ParameterRange, trainedRanges } from './parameterLayout.js';
 import { makeStepInputs, microBatchFeeds, type StepInputs, type TrainingData } from './stepFeeds.js';
 import { type StepShare, stepShare } from './stepShare.js';
 import type { TrainerState } from './trainerState.js';
+import type { TrainingSettings } from './trainingSettings.js';
+
+/** What a step needs of the settings. */
+export type StepSettings = Pick<
+  TrainingSettings,
+  | 'seed'
+  | 'batchSize'
+  | 'accumulation'
+  | 'adamBeta1'
+  | 'adamBeta2'
+  | 'adamEpsilon'
+  | 'weightDecay'
+  | 'biasCorrection'
+  | 'clipNorm'
+>;
 
 /** Of the whole step, on all ranks; the times are this rank's. */
 export interface StepResult {
@@ -31,19 +45,19 @@ export interface StepResult {
 }
 
 /** The compiled programs of a phase. */
-interface PhasePrograms {
-  readonly phase: ObjectivePhase;
+interface PhasePrograms<B extends TokenBatch> {
+  readonly phase: Phase<B>;
   readonly first: Program;
   /** Adds to the gradients; only with more than one micro-batch. */
   readonly further?: Program;
   readonly ranges: readonly ParameterRange[];
 }
 
-export class StepRunner {
-  #programs: PhasePrograms | undefined;
+export class StepRunner<B extends TokenBatch> {
+  #programs: PhasePrograms<B> | undefined;
   #norm: Program | undefined;
   #update: Program | undefined;
-  #prepared: { inputs: StepInputs; feeds: Tensors } | undefined;
+  #prepared: { inputs: StepInputs<B>; feeds: Tensors } | undefined;
   readonly #share: StepShare;
   readonly #exchange: ArenaExchange;
 
@@ -51,8 +65,9 @@ export class StepRunner {
   constructor(
     private readonly engine: Engine,
     private readonly state: TrainerState,
-    private readonly data: TrainingData,
-    private readonly settings: PretrainingSettings,
+    private readonly data: TrainingData<B>,
+    private readonly layout: MeterLayout,
+    private readonly settings: StepSettings,
     private readonly now: () => number,
     private readonly collective: Collective = ALONE,
   ) {
@@ -67,13 +82,13 @@ export class StepRunner {
    */
   async run(
     step: number,
-    phase: ObjectivePhase,
-    { learningRate, updates, nextPhase }: { learningRate: number; updates: number; nextPhase: ObjectivePhase },
+    phase: Phase<B>,
+    { learningRate, updates, nextPhase }: { learningRate: number; updates: number; nextPhase: Phase<B> },
   ): Promise<StepResult> {
     const programs = await this.#programsOf(phase);
     const startedAt = this.now();
     let dataMs = 0;
-    const prepare = async (at: number, of: ObjectivePhase) => {
+    const prepare = async (at: number, of: Phase<B>) => {
       const begun = this.now();
       const inputs = await makeStepInputs(this.data, of, {
         step: at,
@@ -88,7 +103,7 @@ export class StepRunner {
     let { inputs, feeds } = ready ? this.#prepared! : await prepare(step, phase);
     this.#prepared = undefined;
 
-    const own = new LossMeter();
+    const own = new LossMeter(this.layout);
     for (let index = 0; index < inputs.batches.length; index++) {
       const running = (index === 0 ? programs.first : programs.further!).run(feeds);
       running.catch(() => {}); // awaited below; a failure meanwhile must not count as unhandled
@@ -103,7 +118,7 @@ export class StepRunner {
       own.add(await running, inputs.counts[index], inputs.tokens[index]);
     }
     const computedAt = this.now();
-    const meter = LossMeter.of(await sumOverRanks(this.collective, own.totals));
+    const meter = LossMeter.of(this.layout, await sumOverRanks(this.collective, own.totals));
     if (meter.isFinite) await this.#exchange.sum('gradients', programs.ranges);
     const exchangedAt = this.now();
     const { gradientNorm, applied } = await this.#optimize(programs.ranges, meter.isFinite, { learningRate, updates });
@@ -155,7 +170,7 @@ export class StepRunner {
     return Math.sqrt(sum);
   }
 
-  async #programsOf(phase: ObjectivePhase): Promise<PhasePrograms> {
+  async #programsOf(phase: Phase<B>): Promise<PhasePrograms<B>> {
     if (this.#programs?.phase === phase) return this.#programs;
     await this.#releasePhase();
     const compile = (accumulate: boolean) =>

@@ -3,7 +3,7 @@
  * so that the same settings mean the same training on one machine and on many.
  */
 import { SettingsError } from '../errors/errors.js';
-import type { PretrainingSettings } from '../pretraining/settings.js';
+import type { TrainingSettings } from './trainingSettings.js';
 
 /** A rank's place among the ranks. */
 export interface Place {
@@ -24,7 +24,7 @@ export interface StepShare extends Place {
  * @throws SettingsError when the rows cannot be divided among so many ranks
  */
 export function stepShare(
-  { batchSize, accumulation }: Pick<PretrainingSettings, 'batchSize' | 'accumulation'>,
+  { batchSize, accumulation }: Pick<TrainingSettings, 'batchSize' | 'accumulation'>,
   { rank, size }: Place = { rank: 0, size: 1 },
 ): StepShare {
   const rowsOfStep = batchSize * accumulation;

@@ -1,11 +1,14 @@
 /** A tiny learnable objective and its data, for tests of the trainer: the token after another is a function of it. */
 import { gradients } from '../autodiff/gradients.js';
+import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { Tensor, Tensors } from '../engine/engine.js';
 import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
 import { encoderConfig } from '../models/config.js';
+import type { HeldOutData } from '../pretraining/heldOut.js';
+import type { PretrainingObjective } from '../pretraining/pretrainingObjective.js';
+import { pretrainingObjective } from '../pretraining/pretrainingObjective.js';
 import { RandomStream } from '../random/philox.js';
-import type { HeldOutData } from './evaluation.js';
-import type { LossCounts, MaskedBatch, ObjectivePhase, ParameterSpec, PretrainingObjective } from './objective.js';
+import type { LossCounts, ParameterSpec, Phase } from './objective.js';
 import type { TrainingData } from './stepFeeds.js';
 import { firstRowOf, type StepShare } from './stepShare.js';
 
@@ -56,7 +59,7 @@ function batchAt(
 export function testData(
   share: Omit<StepShare, 'microBatches'> | number,
   badSteps: (step: number) => boolean = () => false,
-): TrainingData {
+): TrainingData<MaskedBatch> {
   const place = typeof share === 'number' ? { rank: 0, size: 1, rows: share } : share;
   return {
     batch: (step, microBatch) =>
@@ -84,7 +87,7 @@ const spec = (name: string, shape: number[], initializer: ParameterSpec['initial
 });
 
 /** One table of logits a half: `first` is trained in the first phase, `second`, which starts as its copy, in the other. */
-class TablePhase implements ObjectivePhase {
+class TablePhase implements Phase<MaskedBatch> {
   constructor(
     readonly name: string,
     private readonly half: string,
@@ -146,7 +149,7 @@ const PARAMETERS = ['first', 'second'].flatMap((half) => [
 export function testObjective(phases: 1 | 2 = 1): PretrainingObjective {
   const copies = ['weight', 'bias'].map((part) => [`first.table.${part}`, `second.table.${part}`] as const);
   const first = new TablePhase('first', 'first', 1 / phases, []);
-  return {
+  return pretrainingObjective({
     name: 'test',
     parameters: PARAMETERS,
     models: [
@@ -160,5 +163,5 @@ export function testObjective(phases: 1 | 2 = 1): PretrainingObjective {
     ],
     lossWeights: { mlm: 1 },
     phases: phases === 1 ? [first] : [first, new TablePhase('second', 'second', 0.5, copies)],
-  };
+  });
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import { type PretrainDependencies, pretrain } from '../pretraining/pretrain.js';
 import { type PretrainingInput, resolvePretrainingSettings } from '../pretraining/settings.js';
 import type { DoneEvent, EvaluationEvent, PlannedEvent, StepEvent, TrainingEvent, WarningEvent } from './events.js';
 import { testData, testHeldOut, testObjective } from './testObjective.js';
 import { MemoryStore } from './testStore.js';
-import { pretrain, type TrainerDependencies } from './trainer.js';
 
 const base = {
   data: 'memory',
@@ -20,7 +20,7 @@ const base = {
 
 async function train(
   change: Partial<PretrainingInput> = {},
-  dependencies: Partial<TrainerDependencies> = {},
+  dependencies: Partial<PretrainDependencies> = {},
   onEvent: (event: TrainingEvent) => void = () => {},
 ): Promise<TrainingEvent[]> {
   const settings = resolvePretrainingSettings({ ...base, ...change });
@@ -51,7 +51,7 @@ describe('pre-training', () => {
     const steps: StepEvent[] = of(events, 'step');
     expect(steps).toHaveLength(60);
     expect(steps[0].losses.mlmLoss!).toBeCloseTo(Math.log(7), 1);
-    const { heldOut } = done(events);
+    const { metrics: heldOut } = done(events);
     expect(heldOut!.mlmAccuracy).toBe(1);
     expect(heldOut!.mlmLoss!).toBeLessThan(0.2);
     expect(heldOut!.mlmPerplexity).toBeCloseTo(Math.exp(heldOut!.mlmLoss!), 10);
@@ -62,7 +62,7 @@ describe('pre-training', () => {
     const events = await train({ learningRate: 1e-30, weightDecay: 0, evaluateEvery: 5 });
     const evaluations: EvaluationEvent[] = of(events, 'evaluation');
     expect(evaluations.map(({ step }) => step)).toEqual([5, 10, 15, 20]);
-    for (const { heldOut } of evaluations) expect(heldOut).toEqual(evaluations[0].heldOut);
+    for (const { metrics: heldOut } of evaluations) expect(heldOut).toEqual(evaluations[0].metrics);
   });
 
   it('reports the learning rate of its schedule and tokens by count', async () => {
@@ -169,7 +169,7 @@ describe('pre-training', () => {
     const first = done(await train({}, { store }));
     const again = done(await train({ resume: true }, { store }));
     expect(again.weightsSha256).toBe(first.weightsSha256);
-    expect(again.heldOut).toEqual(first.heldOut);
+    expect(again.metrics).toEqual(first.metrics);
     expect(store.snapshots.filter(({ progress }) => progress.step === 20)).toHaveLength(1);
     expect(first).toMatchObject({ trainedSteps: 20 });
     expect(first).not.toHaveProperty('nothingTrained');
@@ -313,7 +313,7 @@ describe('a run that is given more', () => {
 });
 
 describe('a run that trains nothing', () => {
-  const nothing = async (change: Partial<PretrainingInput>, dependencies: Partial<TrainerDependencies> = {}) => {
+  const nothing = async (change: Partial<PretrainingInput>, dependencies: Partial<PretrainDependencies> = {}) => {
     const events = await train(change, dependencies);
     return { codes: warnings(events), ...done(events) };
   };

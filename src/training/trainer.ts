@@ -1,6 +1,6 @@
 /**
- * The pre-training loop. It yields typed events and knows no file, no terminal and no runtime: those listen to the events
- * or are handed in.
+ * The training loop, of pre-training objectives and fine-tuning tasks alike. It yields typed events and knows no file, no
+ * terminal and no runtime: those listen to the events or are handed in.
  *
  * What a step computes is a pure function of the settings, the step number and the state that a checkpoint holds; so a
  * run that was interrupted anywhere and resumed ends with the same bits as one that was not.
@@ -12,11 +12,11 @@ import { anyRank, failOnAll, fromFirst, gatherTexts, sumOverRanks, together } fr
 import { ALONE, type Collective, describeMember, PeerError } from '../collective/collective.js';
 import type { Engine, Program } from '../engine/engine.js';
 import { PleiadError } from '../errors/errors.js';
-import type { PretrainingSettings } from '../pretraining/settings.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import { ArenaExchange } from './arenaExchange.js';
-import type { CheckpointStore, FoundCheckpoint, Snapshot, TrainerProgress } from './checkpoint.js';
-import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
+import type { CheckpointStore, FoundCheckpoint, Snapshot } from './checkpoint.js';
+import { defined } from './defined.js';
+import type { Evaluation, EvaluationResult } from './evaluation.js';
 import type {
   CheckpointEvent,
   DoneEvent,
@@ -27,27 +27,33 @@ import type {
   WarningEvent,
 } from './events.js';
 import { type Extension, extensionOf, type Limits, nothingTrained, resumeAdvice } from './extension.js';
-import { HealthMonitor } from './health.js';
-import { defined, type HeldOutMetrics, LossMeter } from './metrics.js';
-import type { ObjectivePhase, PretrainingObjective } from './objective.js';
+import { type HealthCheck, HealthMonitor } from './health.js';
+import { LossMeter, type MeterLayout, meterLayout } from './lossMeter.js';
+import type { Objective, Phase, TokenBatch } from './objective.js';
 import { intervalOf, type PhaseSpan, phaseOf, phaseSpans, plannedLearningRate, TimeBudget } from './plan.js';
+import type { TrainerProgress } from './progress.js';
 import type { TrainingData } from './stepFeeds.js';
 import { type StepResult, StepRunner } from './stepRunner.js';
 import { type Initialization, TrainerState } from './trainerState.js';
+import type { TrainingSettings } from './trainingSettings.js';
 import { weightsSha256 } from './weightsHash.js';
 
-export interface TrainerDependencies {
+export interface TrainerDependencies<B extends TokenBatch = TokenBatch> {
   readonly engine: Engine;
-  readonly objective: PretrainingObjective;
-  readonly data: TrainingData;
+  readonly objective: Objective<B>;
+  readonly data: TrainingData<B>;
   /** Without it there are no evaluations, and the newest checkpoint is the best. */
-  readonly heldOut?: HeldOutData;
+  readonly evaluation?: Evaluation<B>;
+  /** What an evaluation is looked at for, beside losses and gradients. */
+  readonly checks?: readonly HealthCheck[];
   /** Without it nothing is kept and nothing can be resumed, as in a browser. Of several ranks, rank 0 alone has one. */
   readonly store?: CheckpointStore;
   /** The ranks that train together; by default there is one. */
   readonly collective?: Collective;
-  /** Weights to begin with, by parameter name; all others are drawn. */
-  readonly initialWeights?: Initialization['weights'];
+  /** Weights to begin with, by parameter name; all others are drawn with `initializerRange` (default 0.02). */
+  readonly initialization?: Partial<Pick<Initialization, 'weights' | 'initializerRange'>>;
+  /** Evaluates and keeps the weights before the first step: they were trained before, and are worth something. */
+  readonly keepsStart?: boolean;
   /** Ends the run after the step under way, with a checkpoint; on any rank it ends all. */
   readonly signal?: AbortSignal;
   /** A clock in milliseconds. */
@@ -63,17 +69,18 @@ const MOST_ROLLBACKS = 2;
 const OVERRUN = 1.1;
 
 /**
- * Pre-trains a model.
+ * Trains a model.
  * @throws PleiadError when losses stay NaN or infinite after two rollbacks, or weights become so; CheckpointError when a
  *         checkpoint cannot be written or is of another model; PeerError when another rank ends the run; and whatever the
  *         engine throws
  */
-export async function* pretrain(
-  settings: PretrainingSettings,
-  dependencies: TrainerDependencies,
+export async function* train<B extends TokenBatch>(
+  settings: TrainingSettings,
+  dependencies: TrainerDependencies<B>,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
-  const state = await TrainerState.create(dependencies.engine, dependencies.objective.parameters);
-  const run = new PretrainingRun(settings, dependencies, state);
+  const { engine, objective } = dependencies;
+  const state = await TrainerState.create(engine, objective.parameters, objective.groupOf);
+  const run = new TrainingRun(settings, dependencies, state);
   const { collective = ALONE } = dependencies;
   let left = 'its run was left before the end';
   try {
@@ -114,13 +121,13 @@ interface Interval {
   startedAt: number;
 }
 
-class PretrainingRun {
+class TrainingRun<B extends TokenBatch> {
   #progress: TrainerProgress = BEGINNING;
   #interval: Interval;
   #last: { result: StepResult; learningRate: number } | undefined;
-  #evaluated: { step: number; heldOut: HeldOutMetrics } | undefined;
+  #evaluated: { step: number; result: EvaluationResult } | undefined;
   #saved: { step: number; path: string } | undefined;
-  #evaluation: { phase: ObjectivePhase; program: Program } | undefined;
+  #evaluation: { phase: Phase<B>; program: Program } | undefined;
   /** The step at which all ranks were last seen to have the same weights. */
   #comparedAt: number | undefined;
   /** Whether a rank was told to stop. */
@@ -129,9 +136,10 @@ class PretrainingRun {
   #earlierMs = 0;
   readonly #now: () => number;
   readonly #collective: Collective;
-  readonly #runner: StepRunner;
+  readonly #runner: StepRunner<B>;
+  readonly #layout: MeterLayout;
   readonly #exchange: ArenaExchange;
-  readonly #health = new HealthMonitor();
+  readonly #health: HealthMonitor;
   #limits: Limits;
   #extension: Extension | undefined;
   #budget: TimeBudget;
@@ -139,22 +147,24 @@ class PretrainingRun {
   #trainedSteps = 0;
 
   constructor(
-    private readonly settings: PretrainingSettings,
-    private readonly dependencies: TrainerDependencies,
+    private readonly settings: TrainingSettings,
+    private readonly dependencies: TrainerDependencies<B>,
     private readonly state: TrainerState,
   ) {
     this.#now = dependencies.now ?? (() => performance.now());
     this.#sessionStartedAt = this.#now();
+    const { engine, objective, data, checks, collective = ALONE } = dependencies;
+    this.#layout = meterLayout(objective);
     this.#interval = this.#newInterval();
     this.#limits = settings;
     this.#budget = new TimeBudget(settings, settings.timeMs);
-    const { engine, data, collective = ALONE } = dependencies;
+    this.#health = new HealthMonitor(checks);
     this.#collective = collective;
-    this.#runner = new StepRunner(engine, state, data, settings, this.#now, collective);
+    this.#runner = new StepRunner(engine, state, data, this.#layout, settings, this.#now, collective);
     this.#exchange = new ArenaExchange(collective, state.engineState);
   }
 
-  get #phases(): readonly ObjectivePhase[] {
+  get #phases(): readonly Phase<B>[] {
     return this.dependencies.objective.phases;
   }
   #elapsedMs(): number {
@@ -162,7 +172,7 @@ class PretrainingRun {
   }
   #newInterval(): Interval {
     return {
-      meter: new LossMeter(),
+      meter: new LossMeter(this.#layout),
       steps: 0,
       tokens: 0,
       engineMs: 0,
@@ -184,12 +194,15 @@ class PretrainingRun {
       this.#progress = found.progress;
       this.#earlierMs = this.#progress.elapsedMs;
       this.#saved = { step: this.#progress.step, path: found.path };
-      if (found.heldOut) this.#evaluated = { step: this.#progress.step, heldOut: this.#withBaseline(found.heldOut) };
+      if (found.evaluation) {
+        const result = dependencies.evaluation?.complete?.(found.evaluation) ?? found.evaluation;
+        this.#evaluated = { step: this.#progress.step, result };
+      }
     } else {
       await this.#initialize();
-      if (settings.resume) warnings.push(nothingToResume(settings.out ?? 'the store'));
+      if (settings.resume) warnings.push(nothingToResume(dependencies.store?.path));
     }
-    if (!dependencies.heldOut) warnings.push(this.#noHeldOut());
+    if (!dependencies.evaluation) warnings.push(this.#noHeldOut());
     const extended = await this.#settleExtension();
     if (!extended) warnings.push(...(await this.#settleTotalSteps()));
     yield {
@@ -204,13 +217,8 @@ class PretrainingRun {
     };
     if (extended) yield extended;
     yield* warnings;
-    if (!found && settings.from !== undefined) yield* this.#keepStart();
+    if (!found && dependencies.keepsStart) yield* this.#keepStart();
     this.#interval = this.#newInterval();
-  }
-
-  /** Checkpoints from before the baseline was measured do not have it. */
-  #withBaseline(heldOut: HeldOutMetrics): HeldOutMetrics {
-    return defined({ unigramCrossEntropy: this.dependencies.heldOut?.unigramCrossEntropy, ...heldOut });
   }
 
   /** What trained weights are worth before the first step, and a checkpoint of them: to resume, nobody needs their source. */
@@ -225,16 +233,16 @@ class PretrainingRun {
    */
   async #restoreNewest(
     onDamaged: (path: string, reason: string) => void,
-  ): Promise<(Pick<Snapshot, 'progress' | 'heldOut'> & { path: string }) | undefined> {
+  ): Promise<(Pick<Snapshot, 'progress' | 'evaluation'> & { path: string }) | undefined> {
     const found: FoundCheckpoint | undefined = await together(this.#collective, async () => {
       const newest = await this.dependencies.store?.newest(onDamaged);
       if (newest) await this.state.restore(newest.snapshot);
       return newest;
     });
-    const { progress, heldOut } = found?.snapshot ?? {};
-    const told = await fromFirst(this.#collective, found && { path: found.path, progress: progress!, heldOut });
-    if (told) await this.#takeFirstState();
-    return told;
+    const { progress, evaluation } = found?.snapshot ?? {};
+    const restored = await fromFirst(this.#collective, found && { path: found.path, progress: progress!, evaluation });
+    if (restored) await this.#takeFirstState();
+    return restored;
   }
 
   async #takeFirstState(): Promise<void> {
@@ -242,12 +250,8 @@ class PretrainingRun {
   }
 
   async #initialize(): Promise<void> {
-    const { settings, dependencies } = this;
-    await this.state.initialize({
-      seed: settings.seed,
-      initializerRange: settings.model.initializerRange ?? 0.02,
-      weights: dependencies.initialWeights,
-    });
+    const { initializerRange = 0.02, weights } = this.dependencies.initialization ?? {};
+    await this.state.initialize({ seed: this.settings.seed, initializerRange, weights });
     await this.#takeFirstState();
   }
 
@@ -334,7 +338,7 @@ class PretrainingRun {
       }
       yield* this.#health.step(
         this.#progress.step,
-        result.meter.metrics(this.dependencies.objective.lossWeights),
+        this.dependencies.objective.metrics(result.meter),
         result.gradientNorm,
         this.#last!.learningRate,
       );
@@ -480,7 +484,7 @@ class PretrainingRun {
       {
         subject: `step ${step}`,
         expected: 'finite losses',
-        advice: `Start again with a lower ${settingName('learningRate')} (it is ${this.settings.learningRate}; try ${this.settings.learningRate / 5}), a longer warm-up, ${settingWith('clipNorm', 1)}, or fewer extreme settings such as ${settingName('temperature')} (${this.settings.temperature})`,
+        advice: `Start again with a lower ${settingName('learningRate')} (it is ${this.settings.learningRate}; try ${this.settings.learningRate / 5}), a longer warm-up, ${settingWith('clipNorm', 1)}, or less extreme settings`,
       },
     );
   }
@@ -494,7 +498,7 @@ class PretrainingRun {
       type: 'step',
       step,
       totalSteps,
-      losses: meter.metrics(this.dependencies.objective.lossWeights),
+      losses: this.dependencies.objective.metrics(meter),
       learningRate: last.learningRate,
       gradientNorm: last.result.gradientNorm,
       tokensSeen,
@@ -513,8 +517,8 @@ class PretrainingRun {
   /** Fixes the number of steps of a run that has a time budget alone. */
   async *#plan(): AsyncGenerator<TrainingEvent> {
     if (this.#progress.totalSteps !== undefined) return;
-    const { heldOut, store } = this.dependencies;
-    const batches = Math.min(this.settings.evaluateBatches, heldOut?.numBatches ?? 0);
+    const { evaluation, store } = this.dependencies;
+    const batches = evaluation?.numBatches ?? 0;
     const plan = await fromFirst(this.#collective, this.#budget.plan(this.#progress.step, this.#elapsedMs(), batches));
     if (!plan) return;
     await store?.recordPlan(plan.totalSteps);
@@ -523,10 +527,9 @@ class PretrainingRun {
   }
 
   async *#evaluate(): AsyncGenerator<EvaluationEvent | StepEvent | WarningEvent> {
-    const { dependencies, settings } = this;
-    const { heldOut: data, engine } = dependencies;
+    const { evaluation, engine } = this.dependencies;
     const { step } = this.#progress;
-    if (!data || data.numBatches === 0 || this.#evaluated?.step === step) return;
+    if (!evaluation || evaluation.numBatches === 0 || this.#evaluated?.step === step) return;
     yield* this.#log();
     const phase = this.#phases[this.#progress.phase];
     if (this.#evaluation?.phase !== phase) {
@@ -535,17 +538,11 @@ class PretrainingRun {
       const program = await engine.compile(phase.evaluationGraph(), { label, state: this.state.engineState });
       this.#evaluation = { phase, program };
     }
-    const heldOut = await evaluateHeldOut(this.#evaluation.program, phase, data, {
-      maxBatches: settings.evaluateBatches,
-      weights: dependencies.objective.lossWeights,
-      collective: this.#collective,
-    });
-    this.#evaluated = { step, heldOut };
-    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), heldOut };
+    const result = await evaluation.evaluate(this.#evaluation.program, phase, this.#collective);
+    this.#evaluated = { step, result };
+    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), ...result };
     const { start, end } = this.#span(step - 1);
-    const learnsWords = settings.generatorKind === 'model' || settings.objective === 'mlm';
-    const unigramAccuracy = learnsWords ? data.unigramAccuracy : 0;
-    yield* this.#health.evaluation(step, (step - start) / (end - start), heldOut, unigramAccuracy);
+    yield* this.#health.evaluation(step, (step - start) / (end - start), result.metrics);
     this.#interval = this.#newInterval();
   }
 
@@ -586,13 +583,13 @@ class PretrainingRun {
 
   async #snapshot(): Promise<Snapshot> {
     const { step } = this.#progress;
-    const heldOut = this.#evaluated?.step === step ? this.#evaluated.heldOut : undefined;
+    const evaluation = this.#evaluated?.step === step ? this.#evaluated.result : undefined;
     return {
       progress: { ...this.#progress, elapsedMs: this.#elapsedMs() },
       models: this.dependencies.objective.models,
       length: this.settings.length,
       ...(await this.state.tensors()),
-      ...(heldOut && { heldOut }),
+      ...(evaluation && { evaluation }),
     };
   }
 
@@ -624,7 +621,7 @@ class PretrainingRun {
       elapsedMs,
       checkpoint: this.#saved?.path,
       weightsSha256: await weightsSha256(await this.state.read('parameters')),
-      heldOut: this.#evaluated?.heldOut,
+      metrics: this.#evaluated?.result.metrics,
     };
     yield defined(done);
   }
@@ -679,12 +676,12 @@ function damaged(path: string, reason: string): WarningEvent {
   };
 }
 
-function nothingToResume(out: string): WarningEvent {
+function nothingToResume(store = 'memory'): WarningEvent {
   return {
     type: 'warning',
     step: 0,
     code: 'nothing-to-resume',
-    message: `There is no whole checkpoint in ${out}; the run starts at its beginning`,
+    message: `There is no whole checkpoint in ${store}; the run starts at its beginning`,
     advice: 'Check the folder if you expected one.',
   };
 }

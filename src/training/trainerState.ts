@@ -6,6 +6,7 @@ import { elementCount } from '../graph/dimensions.js';
 import { initializeParameter } from '../nn/initialize.js';
 import type { Snapshot } from './checkpoint.js';
 import type { ParameterSpec } from './objective.js';
+import type { ParameterGroup } from './parameterGroup.js';
 import { ARENAS, type ArenaName, type ParameterLayout, parameterLayout } from './parameterLayout.js';
 import type { NamedArray } from './weightsHash.js';
 
@@ -23,8 +24,12 @@ export class TrainerState {
   ) {}
 
   /** All zeros; `initialize` or `restore` comes next. */
-  static async create(engine: Engine, specs: readonly ParameterSpec[]): Promise<TrainerState> {
-    const layout = parameterLayout(specs);
+  static async create(
+    engine: Engine,
+    specs: readonly ParameterSpec[],
+    groupOf?: (name: string) => ParameterGroup,
+  ): Promise<TrainerState> {
+    const layout = parameterLayout(specs, groupOf);
     return new TrainerState(layout, await engine.createState(layout.state));
   }
 

@@ -3,6 +3,7 @@
 import { DataError } from '../../errors/errors.js';
 import { RandomStream } from '../../random/philox.js';
 import type { Blocks } from '../batches.js';
+import type { MaskedBatch } from '../maskedBatch.js';
 import type { SpecialIds } from '../shards.js';
 import { MASK_ACTIONS, type MaskedBlock, type MaskingScheme } from './scheme.js';
 
@@ -16,18 +17,8 @@ export interface MaskBatchSettings {
   readonly slots?: number;
 }
 
-/** A masked batch of B rows and S positions with M prediction slots, the rows' slots one after another. */
-export interface MaskedBatch {
-  /** As they were, int32 [B, S]. */
-  readonly inputIds: Int32Array;
-  /** What the model sees, int32 [B, S]. */
-  readonly maskedInputIds: Int32Array;
-  /** Flat indices row · S + position, int32 [M]; 0 in padded slots. */
-  readonly maskedPositions: Int32Array;
-  /** Original ids at those positions, int32 [M]. */
-  readonly maskedIds: Int32Array;
-  /** 1, or 0 in padded slots, float32 [M]. */
-  readonly maskedWeights: Float32Array;
+/** A masked batch with its slots by row, the rows' slots one after another. */
+export interface MaskedBlocks extends MaskedBatch {
   /** First slot of each row and the end of the last, int32 [B + 1]. */
   readonly slotOffsets: Int32Array;
   /** Each row's slots as the scheme gave them. */
@@ -38,7 +29,7 @@ export interface MaskedBatch {
  * Masks are a pure function of (seed, epoch, block index): the same on whatever rank and in whatever batch a block is.
  * @throws DataError when `slots` is given and the rows need more
  */
-export function maskBatch(blocks: Blocks, scheme: MaskingScheme, settings: MaskBatchSettings): MaskedBatch {
+export function maskBatch(blocks: Blocks, scheme: MaskingScheme, settings: MaskBatchSettings): MaskedBlocks {
   const { seed, specialIds, vocabSize, absentIds } = settings;
   const { length, batchSize, blockLength, inputIds } = blocks;
   const rows = Array.from({ length: batchSize }, (_, row) =>
@@ -75,7 +66,12 @@ export function maskBatch(blocks: Blocks, scheme: MaskingScheme, settings: MaskB
     writeInput(maskedInputIds.subarray(row * length, (row + 1) * length), masked, specialIds.maskId);
   });
   return {
+    batchSize,
+    length,
     inputIds,
+    tokenTypeIds: blocks.tokenTypeIds,
+    attentionMask: blocks.attentionMask,
+    ...(blocks.nextSentence && { nextSentence: blocks.nextSentence }),
     maskedInputIds,
     maskedPositions,
     maskedIds: maskedPositions.map((position) => inputIds[position]),

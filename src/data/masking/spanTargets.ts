@@ -3,7 +3,7 @@
  * two tokens just outside the span. SpanBERT (arXiv 1907.10529) §3.2.
  */
 import type { SpanBoundaryConfig } from '../../models/spanbert.js';
-import type { SpanTargets } from '../../training/objective.js';
+import type { SpanTargets } from '../maskedBatch.js';
 import type { SpecialIds } from '../shards.js';
 import { mergedSpans, textBeside } from './spans.js';
 

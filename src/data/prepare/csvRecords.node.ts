@@ -5,7 +5,7 @@ import { pipeline, Readable } from 'node:stream';
 import type { Options } from 'csv-parse';
 import { DataError } from '../../errors/errors.js';
 import { NOT_UTF8_ADVICE } from './tokenizeUnit.js';
-import { MAX_JSON_LINE_BYTES } from './unitLimits.node.js';
+import { MAX_JSON_LINE_BYTES } from './unitLimits.js';
 
 /** What separates columns, by what an ending promises: Excel writes semicolons where the comma is for decimals. */
 const DELIMITERS: Readonly<Record<'csv' | 'tsv', readonly string[]>> = {

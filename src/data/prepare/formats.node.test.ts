@@ -11,7 +11,7 @@ import { JsonRecordLines } from './jsonRecords.node.js';
 import { readUnits } from './readUnits.node.js';
 import { UnitTexts } from './sampleTexts.node.js';
 import { wholeFiles } from './slices.node.js';
-import { UNIT_BYTES } from './unitLimits.node.js';
+import { UNIT_BYTES } from './unitLimits.js';
 
 const ROOT = mkdtempSync(join(tmpdir(), 'pleiad-formats-'));
 afterAll(() => rmSync(ROOT, { recursive: true, force: true }));

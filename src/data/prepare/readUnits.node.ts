@@ -7,7 +7,7 @@ import { openFileStream } from './fileStream.node.js';
 import type { InputFile } from './inputs.node.js';
 import { type InputSlice, isSeekable } from './slices.node.js';
 import type { Unit } from './unit.js';
-import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './unitLimits.node.js';
+import { MAX_JSON_LINE_BYTES, UNIT_BYTES } from './unitLimits.js';
 
 export { MAX_JSON_LINE_BYTES, UNIT_BYTES };
 

@@ -15,6 +15,7 @@ import { roundToBfloat16 } from './loops/bfloat16.js';
 import { type AddressOf, allocate, type Block, elementsOf } from './memory.js';
 import { ALIGNMENT } from './plan/layout.js';
 import { Planner } from './plan/planner.js';
+import { rules } from './plan/rules.js';
 import type { PlanBuffer } from './plan/values.js';
 import type { OneDnnSource } from './protocol.js';
 import type { OneDnnArenas } from './state.js';
@@ -199,7 +200,7 @@ export class OneDnnProgram implements WorkerProgram {
 
   #plan(sizes: ReadonlyMap<string, number>): Specialisation {
     const { precision, halvesOf } = this.#runtime;
-    const plan = new Planner(this.#graph, { sizes, precision, weights: this.#weights, halvesOf }).plan();
+    const plan = new Planner(this.#graph, rules, { sizes, precision, weights: this.#weights, halvesOf }).plan();
     const executable = new Executable(plan, this.#surroundings);
     this.#runtime.add(executable);
     return { executable, shadows: this.#shadowsOf(executable) };

@@ -115,7 +115,7 @@ const add: LoweringRule<'add'> = (node, context) => {
   const scatters = terms.filter(scattered);
   const others = terms.filter((term) => !scattered(term));
   if (scatters.length === 0 || others.length === 0 || !others.some((term) => sameShape(term.shape, node.shape))) {
-    return elementwise('Add')(node as Node, context);
+    return elementwise('Add')(node, context);
   }
   const base = others.map(context.value).reduce((total, term) => context.emitter.emit('Add', [total, term]));
   return scatters.reduce((total, scatter) => scatterRows(scatter, context, total), base);
@@ -363,6 +363,16 @@ export const lowering: { readonly [K in OpName]: LoweringRule<K> } = {
       emitter.ints([end]),
       emitter.ints([axis]),
     ]);
+  },
+  sliceGrad: (node, { emitter, value }) => {
+    const [dy] = node.inputs;
+    const { shape, axis, start } = node.attributes;
+    const rest = shape.length - axis - 1;
+    const before = [...Array(axis).fill(0), start, ...Array(rest + axis).fill(0)];
+    const end = start + (dy.shape[axis] as number);
+    const after = emitter.emit('Sub', [emitter.shape([shape[axis]]), emitter.ints([end])]);
+    const parts = [emitter.ints(before), after, ...(rest > 0 ? [emitter.ints(Array(rest).fill(0))] : [])];
+    return emitter.emit('Pad', [value(dy), emitter.emit('Concat', parts, { axis: 0 })]);
   },
   concat: (node, { emitter, value }) => emitter.emit('Concat', node.inputs.map(value), { axis: node.attributes.axis }),
 

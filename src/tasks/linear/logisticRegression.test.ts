@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { accuracy, matthewsCorrelation } from '../../../bench/classificationMetrics.js';
 import { RandomStream } from '../../random/philox.js';
+import { accuracy, matthewsCorrelation } from '../classificationMetrics.js';
 import { denseFeatures, selectRows, sparseFeatures, standardizationOf, standardize } from './features.js';
 import { minimize } from './lbfgs.js';
 import { fitLogisticRegression, predictClasses } from './logisticRegression.js';

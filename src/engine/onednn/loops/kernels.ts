@@ -43,6 +43,16 @@ export function copy(src: View, dst: View): Run {
   };
 }
 
+/** Copies elements to a part of a result that is 0 elsewhere. @param part  of the whole that is written, by its offset */
+export function copyIntoZeros(src: View, part: View): Run {
+  const write = copy(src, part);
+  return (reads, writes) => {
+    const [whole] = writes;
+    whole.fill(0);
+    write(reads, [whole.subarray(part.offset)]);
+  };
+}
+
 export function fill(value: number): Run {
   return (_reads, [out]) => void out.fill(value);
 }

@@ -5,6 +5,7 @@ import { ParameterScope } from '../../../nn/parameters.js';
 import type { Precision } from '../../engine.js';
 import { type Plan, resolveAlias, type Step } from './plan.js';
 import { Planner } from './planner.js';
+import { rules } from './rules.js';
 
 const SIZES = new Map([
   [BATCH, 2],
@@ -12,7 +13,7 @@ const SIZES = new Map([
 ]);
 
 function planOf(g: GraphBuilder, precision: Precision = 'fp32'): Plan {
-  return new Planner(g.build(), { sizes: SIZES, precision }).plan();
+  return new Planner(g.build(), rules, { sizes: SIZES, precision }).plan();
 }
 
 /** A step as one line: its op, and the post-ops of its primitive. */

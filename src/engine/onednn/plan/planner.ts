@@ -16,7 +16,6 @@ import type { LoopStep, NamedView, Plan, PlanOutput, Step } from './plan.js';
 import { foldLines, safePieces } from './postOps.js';
 import { bf16Values } from './precision.js';
 import type { Primitive } from './primitives.js';
-import { type Rule, rules } from './rules.js';
 import { shareMemory } from './sharing.js';
 import {
   constantView,
@@ -57,6 +56,16 @@ const ON_DEMAND: ReadonlySet<OpName> = new Set<OpName>([
   'stopGradient',
 ]);
 
+/**
+ * What an op is in oneDNN: adds steps to the plan and returns the view in which the result lies.
+ * @param node    the op
+ * @param root    the last of its chain, whose value is made: the node itself where it heads none
+ * @param source  for views of memory: the operand in another element type, of which a view is wanted
+ */
+export type Rule<K extends OpName> = (node: Node<K>, planner: Planner, root: Node, source?: View) => View;
+/** One rule per op, complete by type. */
+export type Rules = { readonly [K in OpName]: Rule<K> };
+
 export class Planner {
   readonly facts: GraphFacts;
   readonly chains: Chains;
@@ -64,6 +73,7 @@ export class Planner {
   /** What products read. */
   readonly productType: 'f32' | 'bf16';
   readonly #weights: ReadonlyMap<string, Float32Array>;
+  readonly #rules: Rules;
   readonly #halvesOf: (data: Float32Array) => Uint16Array;
   readonly #bf16: ReadonlySet<Node>;
   readonly #values = new Map<Node, View>();
@@ -72,11 +82,16 @@ export class Planner {
   readonly #named = new Map<string, PlanBuffer>();
   readonly #shared = new Map<string, unknown>();
 
-  constructor(graph: Graph, { sizes, precision, weights = new Map(), halvesOf = halvesOnHeap }: PlanOptions) {
+  constructor(
+    graph: Graph,
+    rules: Rules,
+    { sizes, precision, weights = new Map(), halvesOf = halvesOnHeap }: PlanOptions,
+  ) {
     this.facts = new GraphFacts(graph, sizes);
     this.chains = new Chains(this.facts);
     this.#bf16 = bf16Values(this.facts, this.chains, precision);
     this.productType = precision === 'bf16' ? 'bf16' : 'f32';
+    this.#rules = rules;
     this.#weights = weights;
     this.#halvesOf = halvesOf;
   }
@@ -103,7 +118,7 @@ export class Planner {
     let view = this.#values.get(node);
     if (!view) {
       const { head } = this.chains.of(node);
-      view = (rules[head.op] as Rule<OpName>)(head, this, node);
+      view = (this.#rules[head.op] as Rule<OpName>)(head, this, node);
       this.#values.set(node, view);
     }
     return view;
@@ -125,7 +140,7 @@ export class Planner {
   private cast(node: Node, type: 'f32' | 'bf16'): View {
     if (node.op !== 'input' && ON_DEMAND.has(node.op) && node.inputs.length > 0) {
       const source = this.typed(node.inputs[0], type);
-      return (rules[node.op] as Rule<OpName>)(node, this, node, source);
+      return (this.#rules[node.op] as Rule<OpName>)(node, this, node, source);
     }
     const view = this.value(node);
     const { residence } = view.buffer;
@@ -241,7 +256,7 @@ export class Planner {
   input(node: Node<'input'>): View {
     const { name } = node.attributes;
     const type = ELEMENT_TYPES[node.dtype];
-    const shape = this.shape(node as Node);
+    const shape = this.shape(node);
     const view = denseView(this.named('input', name, elementCount(shape) * ELEMENT_BYTES[type]), type, shape);
     this.#inputs.set(name, view);
     return view;
@@ -250,7 +265,7 @@ export class Planner {
   /** State, or its value where that never changes. */
   state(node: Node<'state'>): View {
     const { name } = node.attributes;
-    const shape = this.shape(node as Node);
+    const shape = this.shape(node);
     const weights = this.#weights.get(name);
     if (weights) return this.shared(name, this.#weights, () => constantView(weights, 'f32', shape));
     return denseView(this.named('state', name, elementCount(shape) * ELEMENT_BYTES.f32), 'f32', shape);

@@ -8,7 +8,7 @@ import type { OpName } from '../../../graph/ops.js';
 import * as loops from '../loops/kernels.js';
 import { mergeAxes } from '../loops/strided.js';
 import { constantValue, maskOf } from './facts.js';
-import type { Planner } from './planner.js';
+import type { Planner, Rule, Rules } from './planner.js';
 import type { BinaryAlgorithm, Eltwise, EltwiseAlgorithm, PostOp, PrimitiveKinds } from './primitives.js';
 import {
   constantView,
@@ -23,13 +23,6 @@ import {
   stretched,
   type View,
 } from './values.js';
-
-/**
- * @param node    the op
- * @param root    the last of its chain, whose value is made: the node itself where it heads none
- * @param source  for views of memory: the operand in another element type, of which a view is wanted
- */
-export type Rule<K extends OpName> = (node: Node<K>, planner: Planner, root: Node, source?: View) => View;
 
 // ---- Views of memory
 
@@ -158,14 +151,14 @@ function chainOf(head: Node, root: Node, planner: Planner): PostOp[] {
 const matmul: Rule<'matmul'> = (node, planner, root) => {
   const { transposeA, transposeB, scale } = node.attributes;
   const [a, b] = productOperands(node, planner);
-  const rank = planner.shape(node as Node).length;
+  const rank = planner.shape(node).length;
   const swapped = [...Array(rank - 2).keys(), rank - 1, rank - 2];
   const dst = planner.result(root);
   const product = {
     src: transposeA ? permuted(a, swapped) : a,
     weights: transposeB ? permuted(b, swapped) : b,
     dst,
-    postOps: [...scaling(scale), ...chainOf(node as Node, root, planner)],
+    postOps: [...scaling(scale), ...chainOf(node, root, planner)],
   };
   planner.chained('matmul', { kind: 'matmul', ...withoutUnitAxes(product) });
   return dst;
@@ -199,7 +192,7 @@ const linear: Rule<'linear'> = (node, planner, root) => {
     weights: permuted(weight, [1, 0]),
     bias: planner.floats(node.inputs[2]),
     dst,
-    postOps: chainOf(node as Node, root, planner),
+    postOps: chainOf(node, root, planner),
   });
   return dst;
 };
@@ -273,11 +266,11 @@ const integers: Readonly<Record<BinaryOp, (a: number, b: number) => number>> = {
 function binary(op: BinaryOp): Rule<BinaryOp> {
   const integer = elementwise(op, integers[op]);
   return (node, planner, root) => {
-    if (node.dtype !== 'float32') return integer(node as Node, planner, root);
-    const shape = planner.shape(node as Node);
+    if (node.dtype !== 'float32') return integer(node, planner, root);
+    const shape = planner.shape(node);
     const type = planner.typeOf(root) === 'bf16' ? 'bf16' : 'f32';
     const { a, b, algorithm, before } = binaryOperands(node, planner, type);
-    const postOps = [...before, ...chainOf(node as Node, root, planner)];
+    const postOps = [...before, ...chainOf(node, root, planner)];
     const dst = scratch(type, shape);
     planner.chained(op, { kind: 'binary', algorithm, ...withFewAxes({ a, b, dst }, postOps) });
     return dst;
@@ -294,7 +287,7 @@ interface BinaryOperands {
 
 /** The library stretches only the second operand, so the first must be the whole one. */
 function binaryOperands(node: Node<BinaryOp>, planner: Planner, type: 'f32' | 'bf16'): BinaryOperands {
-  const shape = planner.shape(node as Node);
+  const shape = planner.shape(node);
   const [left, right] = node.inputs;
   const isWhole = (input: Node) =>
     sameSizes(planner.shape(input), shape) && isFull(planner.value(input)) && constantValue(input) === undefined;
@@ -343,19 +336,19 @@ function withFewAxes(views: { a: View; b: View; dst: View }, postOps: readonly P
 const add: Rule<'add'> = (node, planner, root) => {
   const scattered = node.inputs.filter(
     (input): input is Node<'scatterAddRows'> =>
-      isOp(input, 'scatterAddRows') && planner.facts.onlyConsumer(input) === (node as Node),
+      isOp(input, 'scatterAddRows') && planner.facts.onlyConsumer(input) === node,
   );
-  const isWhole = (input: Node) => sameSizes(planner.shape(input), planner.shape(node as Node));
-  if (root !== (node as Node) || scattered.length === 0 || !node.inputs.every(isWhole)) {
+  const isWhole = (input: Node) => sameSizes(planner.shape(input), planner.shape(node));
+  if (root !== node || scattered.length === 0 || !node.inputs.every(isWhole)) {
     return binary('add')(node, planner, root);
   }
-  const base = node.inputs.find((input) => input !== (scattered[0] as Node))!;
+  const base = node.inputs.find((input) => input !== scattered[0])!;
   return addScatteredRows(scattered[0], planner, planner.floats(base));
 };
 
 function addScatteredRows(node: Node<'scatterAddRows'>, planner: Planner, base?: View): View {
   const [ids, updates] = node.inputs;
-  const [rows, width] = planner.shape(node as Node);
+  const [rows, width] = planner.shape(node);
   const dst = scratch('f32', [rows, width]);
   const reads = [...(base ? [base] : []), planner.dense(planner.value(ids)), planner.floats(updates)];
   planner.loop('scatterAddRows', reads, [dst], loops.addRows(rows, width), base ? [0] : []);
@@ -363,7 +356,7 @@ function addScatteredRows(node: Node<'scatterAddRows'>, planner: Planner, base?:
 }
 
 const geluGrad: Rule<'geluGrad'> = (node, planner) => {
-  const type = planner.typeOf(node as Node) === 'bf16' ? 'bf16' : 'f32';
+  const type = planner.typeOf(node) === 'bf16' ? 'bf16' : 'f32';
   const [src, diffDst] = node.inputs.map((input) => planner.dense(planner.typed(input, type)));
   const diffSrc = scratch(type, src.shape);
   planner.primitive('geluGrad', { kind: 'eltwiseBackward', ...ELTWISE.gelu!, src, diffDst, diffSrc });
@@ -382,7 +375,7 @@ const cast: Rule<'cast'> = (node, planner, root) => {
   }
   const f =
     to === 'bool' ? (value: number) => Number(value !== 0) : to === 'int32' ? Math.trunc : (value: number) => value;
-  return elementwise('cast', f)(node as Node, planner, root);
+  return elementwise('cast', f)(node, planner, root);
 };
 
 const where = elementwise('where', (condition, a, b) => (condition ? a : b));
@@ -392,7 +385,7 @@ const where = elementwise('where', (condition, a, b) => (condition ? a : b));
 const reduceSum: Rule<'reduceSum'> = (node, planner) => {
   const { axes } = node.attributes;
   const [x] = node.inputs;
-  const dst = planner.shape(node as Node);
+  const dst = planner.shape(node);
   const shiftGradient = planner.known<View>('shift gradient', x);
   if (shiftGradient && sumsAllButLast(node, planner))
     return { ...shiftGradient, shape: dst, strides: denseStrides(dst) };
@@ -416,7 +409,7 @@ const reduceMax: Rule<'reduceMax'> = (node, planner) => {
   const [x] = node.inputs;
   const groups = axisGroups(planner.shape(x), node.attributes.axes);
   if (groups.length === 2 && groups[1].reduced) {
-    return densely(reduceRows('max', inGroups(planner.floats(x), groups), planner), planner.shape(node as Node));
+    return densely(reduceRows('max', inGroups(planner.floats(x), groups), planner), planner.shape(node));
   }
   return reduceByLoop(node, planner, 'max');
 };
@@ -471,7 +464,7 @@ function reduceByLoop(node: Node<'reduceSum' | 'reduceMax'>, planner: Planner, a
   const kept = src.shape.map((size, axis) => (node.attributes.axes.includes(axis) ? 1 : size));
   const dst = scratch('f32', kept);
   planner.loop(node.op, [src], [dst], loops.reduce(src, stretched(dst, src.shape), algorithm));
-  return densely(dst, planner.shape(node as Node));
+  return densely(dst, planner.shape(node));
 }
 
 // ---- Softmax, cross entropy, layer norm
@@ -491,7 +484,7 @@ const softmax: Rule<'softmax'> = (node, planner, root) =>
   softmaxOf(node.inputs[0], planner, planner.typeOf(root) === 'bf16' ? 'bf16' : 'f32');
 
 const softmaxGrad: Rule<'softmaxGrad'> = (node, planner) => {
-  const type = planner.typeOf(node as Node) === 'bf16' ? 'bf16' : 'f32';
+  const type = planner.typeOf(node) === 'bf16' ? 'bf16' : 'f32';
   const [dst, diffDst] = node.inputs.map((input) => planner.dense(planner.typed(input, type)));
   const diffSrc = scratch(type, dst.shape);
   planner.primitive('softmaxGrad', { kind: 'softmaxBackward', dst, diffDst, diffSrc });
@@ -569,7 +562,7 @@ const layerNorm: Rule<'layerNorm'> = (node, planner) => {
   // A second layer norm of the same operand, of another scale, keeps its own result.
   const key = `layer norm ${epsilon}`;
   const forward = isDerived && !planner.known(key, x) ? planner.shared(key, x, make) : make();
-  return densely(forward.dst, planner.shape(node as Node));
+  return densely(forward.dst, planner.shape(node));
 };
 
 function isLayerNormGrad(node: Node): node is Node<'layerNormGradInput' | 'layerNormGradScale'> {
@@ -626,7 +619,7 @@ function layerNormBackward(
 const layerNormGradInput: Rule<'layerNormGradInput'> = (node, planner) => {
   const [x, scale, dy] = node.inputs;
   const { input } = layerNormBackward(x, dy, scale, node.attributes.epsilon, planner);
-  return densely(input, planner.shape(node as Node));
+  return densely(input, planner.shape(node));
 };
 
 /** Does not depend on the scale: the backward pass that gives the input's derivative gives it too. */
@@ -664,9 +657,18 @@ function looped(
 
 const lastSize = (view: View) => view.shape.at(-1) ?? 1;
 
+const sliceGrad: Rule<'sliceGrad'> = (node, planner) => {
+  const { axis, start } = node.attributes;
+  const dy = planner.floats(node.inputs[0]);
+  const dst = scratch('f32', planner.shape(node));
+  const part = slice(dst, { axis, start, end: start + dy.shape[axis] });
+  planner.loop('sliceGrad', [dy], [dst], loops.copyIntoZeros(dy, part));
+  return dst;
+};
+
 const concat: Rule<'concat'> = (node, planner, root) => {
   const { axis } = node.attributes;
-  const dst = scratch(planner.typeOf(root), planner.shape(node as Node));
+  const dst = scratch(planner.typeOf(root), planner.shape(node));
   let start = 0;
   for (const input of node.inputs) {
     const src = input.dtype === 'float32' ? planner.typed(input, 'f32') : planner.value(input);
@@ -678,7 +680,7 @@ const concat: Rule<'concat'> = (node, planner, root) => {
   return dst;
 };
 
-export const rules: { readonly [K in OpName]: Rule<K> } = {
+export const rules: Rules = {
   input: (node, planner) => planner.input(node),
   state: (node, planner) => planner.state(node),
   constant,
@@ -711,6 +713,7 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
     permuted(source ?? planner.value(node.inputs[0]), node.attributes.permutation),
   expand: (node, planner, root, source) => stretched(source ?? planner.value(node.inputs[0]), planner.shape(root)),
   slice: (node, planner, _root, source) => slice(source ?? planner.value(node.inputs[0]), node.attributes),
+  sliceGrad,
   concat,
 
   reduceSum,
@@ -727,7 +730,7 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
         ([x]) =>
           loops.runningSums(lastSize(x), reverse),
       [0],
-    )(node as Node, planner, root);
+    )(node, planner, root);
   },
   sampleRows: looped(
     () =>
@@ -754,7 +757,7 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
   scatterAddRows: (node, planner) => addScatteredRows(node, planner),
   scatter: (node, planner, root) => {
     const { add: adds } = node.attributes;
-    return looped(() => () => loops.scatter(adds), [0])(node as Node, planner, root);
+    return looped(() => () => loops.scatter(adds), [0])(node, planner, root);
   },
   pick: looped(
     () =>
@@ -763,6 +766,6 @@ export const rules: { readonly [K in OpName]: Rule<K> } = {
   ),
   oneHot: (node, planner, root) => {
     const { depth } = node.attributes;
-    return looped(() => () => loops.oneHot(depth))(node as Node, planner, root);
+    return looped(() => () => loops.oneHot(depth))(node, planner, root);
   },
 };

@@ -1,6 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { Tensors } from '../engine/engine.js';
-import { binaryEntropy, LossMeter, rocAuc } from './metrics.js';
+import { LossMeter, meterLayout } from '../training/lossMeter.js';
+import {
+  binaryEntropy,
+  DETECTION_COUNTERS,
+  detects,
+  lossesOf,
+  precisionAndRecall,
+  pretrainingMetrics,
+  replacedEntropy,
+  rocAuc,
+} from './metrics.js';
 
 const scalars = (values: Record<string, number>): Tensors =>
   Object.fromEntries(
@@ -9,7 +19,10 @@ const scalars = (values: Record<string, number>): Tensors =>
       { dtype: 'float32', shape: [], data: Float32Array.of(value) },
     ]),
   );
-const weights = { mlm: 1, disc: 50 };
+const losses = lossesOf({ mlm: 1, disc: 50 });
+const layout = meterLayout({ losses, counters: DETECTION_COUNTERS });
+const spanLosses = lossesOf({ mlm: 1, sbo: 1, nsp: 1 });
+const spanLayout = meterLayout({ losses: spanLosses });
 
 describe('area under the ROC curve', () => {
   it('is 1 for a perfect order, 0 for the reverse, ½ when nothing is told apart', () => {
@@ -45,14 +58,19 @@ describe('binary entropy', () => {
 
 describe('averages of losses', () => {
   it('weigh by tokens, not by batches', () => {
-    const meter = new LossMeter();
+    const meter = new LossMeter(layout);
     meter.add(scalars({ mlmLossSum: 10, mlmCorrect: 1 }), { mlm: 1 }, 8);
     meter.add(scalars({ mlmLossSum: 2, mlmCorrect: 1 }), { mlm: 5 }, 8);
-    expect(meter.metrics(weights)).toEqual({ mlmLoss: 2, mlmAccuracy: 2 / 6, mlmBits: 2 / Math.LN2, totalLoss: 2 });
+    expect(pretrainingMetrics(losses, meter)).toEqual({
+      mlmLoss: 2,
+      mlmAccuracy: 2 / 6,
+      mlmBits: 2 / Math.LN2,
+      totalLoss: 2,
+    });
   });
 
   it('weigh the two losses as they are minimised', () => {
-    const meter = new LossMeter();
+    const meter = new LossMeter(layout);
     const sums = {
       mlmLossSum: 6,
       mlmCorrect: 1,
@@ -63,19 +81,19 @@ describe('averages of losses', () => {
       predictedPositives: 3,
     };
     meter.add(scalars(sums), { mlm: 2, disc: 20 }, 20);
-    expect(meter.metrics(weights)).toMatchObject({
+    expect(pretrainingMetrics(losses, meter)).toMatchObject({
       mlmLoss: 3,
       discLoss: 0.2,
       discAccuracy: 0.75,
       replacedRate: 0.1,
       totalLoss: 13,
     });
-    expect(meter.precisionAndRecall()).toEqual({ precision: 1 / 3, recall: 0.5 });
-    expect(meter.replacedEntropy).toBe(binaryEntropy(0.1));
+    expect(precisionAndRecall(meter)).toEqual({ precision: 1 / 3, recall: 0.5 });
+    expect(replacedEntropy(meter)).toBe(binaryEntropy(0.1));
   });
 
   it('take accuracy over all tokens and entropy over those of the loss when only masked slots are in it', () => {
-    const meter = new LossMeter();
+    const meter = new LossMeter(layout);
     const sums = {
       mlmLossSum: 6,
       discLossSum: 2,
@@ -85,15 +103,15 @@ describe('averages of losses', () => {
       predictedPositives: 0,
     };
     meter.add(scalars(sums), { mlm: 4, disc: 4 }, 20);
-    expect(meter.metrics(weights)).toMatchObject({ discLoss: 0.5, discAccuracy: 0.9, replacedRate: 0.1 });
-    expect(meter.replacedEntropy).toBe(binaryEntropy(0.5));
+    expect(pretrainingMetrics(losses, meter)).toMatchObject({ discLoss: 0.5, discAccuracy: 0.9, replacedRate: 0.1 });
+    expect(replacedEntropy(meter)).toBe(binaryEntropy(0.5));
   });
 
   it('of masked tokens, span boundaries and next sentences are each over their own count, in nats and bits', () => {
-    const meter = new LossMeter();
+    const meter = new LossMeter(spanLayout);
     const sums = { mlmLossSum: 8, mlmCorrect: 1, sboLossSum: 9, sboCorrect: 2, nspLossSum: 1, nspCorrect: 1 };
     meter.add(scalars(sums), { mlm: 4, sbo: 3, nsp: 2 }, 30);
-    expect(meter.metrics({ mlm: 1, sbo: 0.5, nsp: 1 })).toEqual({
+    expect(pretrainingMetrics(lossesOf({ mlm: 1, sbo: 0.5, nsp: 1 }), meter)).toEqual({
       mlmLoss: 2,
       mlmAccuracy: 0.25,
       mlmBits: 2 / Math.LN2,
@@ -107,9 +125,9 @@ describe('averages of losses', () => {
   });
 
   it('leave out a loss that nothing was counted for: rows whose spans all touch an edge', () => {
-    const meter = new LossMeter();
+    const meter = new LossMeter(spanLayout);
     meter.add(scalars({ mlmLossSum: 8, mlmCorrect: 1, sboLossSum: 0, sboCorrect: 0 }), { mlm: 4, sbo: 0 }, 30);
-    expect(meter.metrics({ mlm: 1, sbo: 1 })).toEqual({
+    expect(pretrainingMetrics(lossesOf({ mlm: 1, sbo: 1 }), meter)).toEqual({
       mlmLoss: 2,
       mlmAccuracy: 0.25,
       mlmBits: 2 / Math.LN2,
@@ -120,7 +138,7 @@ describe('averages of losses', () => {
   it('notice a sum that is not finite', () => {
     const notFinite: Record<string, number>[] = [{ mlmLossSum: Number.NaN }, { discLossSum: Number.POSITIVE_INFINITY }];
     for (const sums of notFinite) {
-      const meter = new LossMeter();
+      const meter = new LossMeter(layout);
       meter.add(scalars({ mlmLossSum: 1 }), { mlm: 1, disc: 1 }, 1);
       expect(meter.isFinite).toBe(true);
       meter.add(scalars(sums), { mlm: 1, disc: 1 }, 1);
@@ -133,15 +151,18 @@ describe('averages of losses', () => {
       { sums: { mlmLossSum: 10, mlmCorrect: 1, sboLossSum: 3 }, counts: { mlm: 1, sbo: 2 }, tokens: 8 },
       { sums: { mlmLossSum: 2, mlmCorrect: 1, sboLossSum: 4 }, counts: { mlm: 5, sbo: 0 }, tokens: 9 },
     ];
-    const whole = new LossMeter();
+    const whole = new LossMeter(spanLayout);
     const totals = parts.map(({ sums, counts, tokens }) => {
-      const meter = new LossMeter();
+      const meter = new LossMeter(spanLayout);
       for (const each of [meter, whole]) each.add(scalars(sums), counts, tokens);
       return meter.totals;
     });
-    const sum = LossMeter.of(totals[0].map((value, i) => value + totals[1][i]));
-    expect(sum.metrics({ mlm: 1, sbo: 1 })).toEqual(whole.metrics({ mlm: 1, sbo: 1 }));
+    const sum = LossMeter.of(
+      spanLayout,
+      totals[0].map((value, i) => value + totals[1][i]),
+    );
+    expect(pretrainingMetrics(spanLosses, sum)).toEqual(pretrainingMetrics(spanLosses, whole));
     expect(sum.tokens).toBe(17);
-    expect(sum.detects).toBe(false);
+    expect(detects(sum)).toBe(false);
   });
 });

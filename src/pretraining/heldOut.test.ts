@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ALONE, type Collective } from '../collective/collective.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
+import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { Program, Tensor, Tensors } from '../engine/engine.js';
-import { evaluateHeldOut, type HeldOutData } from './evaluation.js';
-import { rocAuc } from './metrics.js';
-import type { MaskedBatch, ObjectivePhase } from './objective.js';
+import type { Phase } from '../training/objective.js';
+import { evaluateHeldOut, type HeldOutData } from './heldOut.js';
+import { DETECTION_COUNTERS, lossesOf, rocAuc } from './metrics.js';
 
 const LENGTH = 4;
 const BATCHES = 5;
@@ -41,7 +42,7 @@ const phase = {
     draws.push(firstRow);
     return { batch: { dtype: 'int32', shape: [inputIds.length], data: inputIds } };
   },
-} as unknown as ObjectivePhase;
+} as unknown as Phase<MaskedBatch>;
 
 const program = {
   run: async ({ batch }: Tensors): Promise<Tensors> => {
@@ -60,8 +61,9 @@ const program = {
   },
 } as unknown as Program;
 
+const objective = { losses: lossesOf({ mlm: 1, disc: 50 }), counters: DETECTION_COUNTERS };
 const evaluate = (collective: Collective, maxBatches = BATCHES) =>
-  evaluateHeldOut(program, phase, data, { maxBatches, weights: { mlm: 1, disc: 50 }, collective });
+  evaluateHeldOut(program, phase, data, { maxBatches, objective, collective });
 
 describe('held-out evaluation', () => {
   it('finds the area under the curve of all tokens that are no padding', async () => {
