@@ -97,8 +97,12 @@ describe('the house of docs/design.md', () => {
       .filter((name) => name.endsWith('.md'))
       .map((name) => join('docs', name));
     const missing = ['README.md', 'README.ko.md', ...pages].flatMap((page) =>
-      [...readFileSync(join(ROOT, page), 'utf8').matchAll(/`((?:src|bench|test|examples)\/[\w./-]+\.\w+)`/g)]
-        .map(([, path]) => path)
+      [
+        ...readFileSync(join(ROOT, page), 'utf8').matchAll(
+          /`((?:src|bench|test|examples)\/[\w./-]+\.\w+)`|(?<= {2}|, )(src\/\w+\/)/g,
+        ),
+      ]
+        .map(([, file, folder]) => file ?? folder)
         .filter((path) => !existsSync(join(ROOT, path)))
         .map((path) => `${page}: ${path}`),
     );
