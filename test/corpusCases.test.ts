@@ -219,7 +219,7 @@ describe('a remedy', () => {
     });
     // A finished folder is protected as before.
     const refused = await prepare('late.jsonl', ...flags, '--field', 'body');
-    expect(refused.json.error.message).toContain('was prepared otherwise: field was text and is now body');
+    expect(refused.json.error.message).toContain('was prepared otherwise: --field was text and is now body');
   });
 
   it('is offered for text in another encoding, which is then read', async () => {

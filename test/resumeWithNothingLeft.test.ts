@@ -146,12 +146,12 @@ describe('a run with a time', () => {
 
 describe('what contradicts itself', () => {
   it.each([
-    [['--data', 'SHARDS', '--more', '1h'], /more is 1h and resume is not set/],
-    [['--data', 'SHARDS', '--more-steps', '5', '--steps', '5'], /moreSteps is 5 and resume is not set/],
-    [['--resume', '--more', '1h', '--time', '2h'], /time and more are both set; time counts from the beginning/],
-    [['--resume', '--more-steps', '5', '--steps', '77'], /steps and moreSteps are both set/],
-    [['--resume', '--more', '500'], /more is "500"; expected a positive number and ms, s, m or h/],
-    [['--resume', '--more-steps', '0'], /moreSteps is 0; expected a whole number from 1/],
+    [['--data', 'SHARDS', '--more', '1h'], /--more is 1h and --resume is not set/],
+    [['--data', 'SHARDS', '--more-steps', '5', '--steps', '5'], /--more-steps is 5 and --resume is not set/],
+    [['--resume', '--more', '1h', '--time', '2h'], /--time and --more are both set; --time counts from the beginning/],
+    [['--resume', '--more-steps', '5', '--steps', '77'], /--steps and --more-steps are both set/],
+    [['--resume', '--more', '500'], /--more is "500"; expected a positive number and ms, s, m or h/],
+    [['--resume', '--more-steps', '0'], /--more-steps is 0; expected a whole number from 1/],
   ] as const)('is refused: %s', async (words, message) => {
     await begin('x', '--steps', '1');
     const all = words.map((word) => (word === 'SHARDS' ? at('shards') : word));
