@@ -79,7 +79,7 @@ describe('an archive', () => {
 
   it('is unpacked into the folder: tar, tar.gz and zip', async () => {
     const entries = Object.entries(files).map(([name, content]) => ({
-      name: `../../checkpoint/archive/${name}`,
+      name: `./${name}`,
       content,
     }));
     const archive = tar({ name: 'model/', type: '5' }, ...entries);
