@@ -28,6 +28,9 @@ const CASE = fileURLToPath(new URL('./cases/exported-tokenizer-in-python/model',
 const PUBLISHED = PUBLISHED_NORMALIZATION;
 const OTHER_TOKENS = { pad: '<pad>', unk: '<unk>', cls: '<s>', sep: '</s>', mask: '<mask>' };
 /** One tokenizer of each row, made by `make`. */
+/** Words as `add_tokens` of Python adds them: found in the normalised text. One has a sign that means something in patterns. */
+const ADDED = ['Zorvex', 'e-bike', '한국어를', 'école'].map((content) => ({ content, normalized: true }));
+
 const MATRIX: Readonly<Record<string, TokenizerOptions>> = {
   'ours: lower case, accents kept': {},
   'ours: cased': { lowercase: false },
@@ -41,6 +44,8 @@ const MATRIX: Readonly<Record<string, TokenizerOptions>> = {
   'ours: long words unknown': { cutLongWords: false },
   'ours: other special tokens': { specialTokens: OTHER_TOKENS },
   'ours: additional special tokens': { additionalSpecialTokens: ['[E1]', '<e2>'] },
+  'ours: added words': { addedTokens: ADDED },
+  'published: added words': { ...PUBLISHED, addedTokens: ADDED },
   'ours before: accents removed, Hangul whole': { ...PUBLISHED, nfc: true, tearHangul: false },
   'ours before: cased': { ...PUBLISHED, nfc: true, tearHangul: false, lowercase: false },
   'published: uncased': PUBLISHED,
@@ -78,6 +83,7 @@ const TEXTS: readonly (readonly [text: string, pair: string | null])[] = [
     null,
   ],
   ['a<\u0338b a.\u0301b ≠ x≠y \u0301leading 5\u20d35 漢\u3099 が か\u3099 \uf900 葛\u{e0100}', null],
+  ['we saw zorvex, a ZORVEXES and Zorvex on an E-bike; École ÉCOLE ecole', null],
   ["don't U.S.A. $5.00 ^_^ `code` a~b “quoted” — dash… ¿qué? 汉字漢", null],
   [`${'x'.repeat(100)} ${'x'.repeat(101)} y ${'가'.repeat(250)}`, null],
   ['ผู้หญิงคนนั้นกินข้าวที่ตลาดน้ำเย็นมาก'.repeat(9), `${'พ'.repeat(99)}พี่พี่`],
@@ -95,10 +101,9 @@ function make(options: TokenizerOptions): WordPieceTokenizer {
   for (const text of KNOWN) trainer.add(text);
   const { specialTokens } = trainer.settings;
   const special = [...Object.values(specialTokens), ...(options.additionalSpecialTokens ?? [])];
-  return WordPieceTokenizer.fromVocabulary(
-    trainer.train({ size: 500, minFrequency: 1, specialTokens: special }),
-    options,
-  );
+  const added = (options.addedTokens ?? []).map((token) => (typeof token === 'string' ? token : token.content));
+  const tokens = trainer.train({ size: 500, minFrequency: 1, specialTokens: special });
+  return WordPieceTokenizer.fromVocabulary([...tokens, ...added.filter((word) => !tokens.includes(word))], options);
 }
 
 const ours = (tokenizer: WordPieceTokenizer) =>
