@@ -14,8 +14,9 @@ import { DataError } from '../src/errors/errors.js';
 import { writeFileDurably } from '../src/files/durableFile.node.js';
 import type { EncoderConfig } from '../src/models/config.js';
 import { initializeParameter } from '../src/nn/initialize.js';
+import { modelConfigs } from '../src/pretraining/modelConfigs.js';
 import { objectiveOf } from '../src/pretraining/objectiveOf.js';
-import { modelConfigs, resolvePretrainingSettings } from '../src/pretraining/settings.js';
+import { resolvePretrainingSettings } from '../src/pretraining/settings.js';
 import { loadTokenizer } from '../src/text/tokenizer.node.js';
 import { type AblationObjective, DEFAULT_LEARNING_RATE } from './ablationSettings.js';
 import {

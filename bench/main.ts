@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, PRECISION_NAMES } from '../src/engine/engineNames.js';
 import { PleiadError, SettingsError } from '../src/errors/errors.js';
 import { SIZES } from '../src/models/config.js';
-import { PRETRAINING_OBJECTIVES } from '../src/pretraining/settings.js';
+import { PRETRAINING_OBJECTIVES } from '../src/pretraining/objectives.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
 import { parsePeers } from './pretrainPeers.js';
 import { say } from './report.js';

@@ -9,11 +9,11 @@ import type { SizeName } from '../src/models/config.js';
 import { MASKED } from '../src/models/vocabularyHead.js';
 import { BATCH, LENGTH } from '../src/nn/layers.js';
 import { objectiveOf } from '../src/pretraining/objectiveOf.js';
+import type { PretrainingObjectiveName } from '../src/pretraining/objectives.js';
 import { slotsPerRow, trainingData } from '../src/pretraining/pretrainingData.js';
 import type { PretrainingObjective } from '../src/pretraining/pretrainingObjective.js';
 import {
   type PretrainingInput,
-  type PretrainingObjectiveName,
   type PretrainingSettings,
   resolvePretrainingSettings,
 } from '../src/pretraining/settings.js';

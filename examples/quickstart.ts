@@ -36,7 +36,7 @@ import {
   saveTokenizer,
   trainVocabulary,
 } from '../src/index.node.js';
-import { parseDuration } from '../src/pretraining/settings.js';
+import { parseDuration } from '../src/settings/durations.js';
 
 const TEXT_FOLDER = fileURLToPath(new URL('../../examples/text/', import.meta.url));
 const HELD_OUT_FRACTION = 0.05;

@@ -67,21 +67,25 @@ export { type SnapshotPipelineName, snapshotPipeline } from './pipelines/snapsho
 export * from './pipelines/textCorruption.js';
 export * from './pretrained/exportOnnx.js';
 export * from './pretrained/model.js';
-export * from './pretraining/electra.js';
+export { createElectra, type ElectraName } from './pretraining/electra.js';
+export type { ElectraConfig } from './pretraining/electraGraph.js';
+export { createMaskedLm, type MaskedLmConfig } from './pretraining/maskedLm.js';
 export * from './pretraining/metrics.js';
+export { modelConfigs } from './pretraining/modelConfigs.js';
 export { objectiveOf } from './pretraining/objectiveOf.js';
+export { PRETRAINING_OBJECTIVES, type PretrainingObjectiveName } from './pretraining/objectives.js';
 export { type PretrainDependencies, pretrain } from './pretraining/pretrain.js';
 export { type InMemoryInput, type InMemoryOptions, pretrainInMemory } from './pretraining/pretrainInMemory.js';
 export * from './pretraining/pretrainingData.js';
 export {
-  describeSettings,
-  modelConfigs,
   type PretrainingInput,
   type PretrainingSettings,
+  pretrainingSchema,
   resolvePretrainingSettings,
 } from './pretraining/settings.js';
-export * from './pretraining/spanbert.js';
+export { createSpanBert, type SpanBertConfig } from './pretraining/spanbert.js';
 export * from './random/philox.js';
+export { describeSettings, type SettingDescription, settingsFromWords } from './settings/describeSettings.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 export * from './text/tokenizer.js';
 export { type TokenizerFiles, type TokenizerOverrides, tokenizerFromFiles } from './text/tokenizerFolder.js';

@@ -49,7 +49,7 @@ describe('the entry "pleiad"', () => {
       'fillMask',
       'WordPieceTokenizer',
       'pretrain',
-      'createObjective',
+      'createElectra',
       'encoderConfig',
       'GraphBuilder',
     ]) {

@@ -588,9 +588,10 @@ describe('pleiad', () => {
   });
 
   it('has a flag with a description for every setting', async () => {
-    const { describeSettings } = await import('../src/pretraining/settings.js');
+    const { describeSettings } = await import('../src/settings/describeSettings.js');
+    const { pretrainingSchema } = await import('../src/pretraining/settings.js');
     const { stdout } = await pleiad('pretrain', '--help-all');
-    for (const { name } of describeSettings()) {
+    for (const { name } of describeSettings(pretrainingSchema)) {
       const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
       expect(stdout).toMatch(new RegExp(`${flag} .*\\S`));
     }

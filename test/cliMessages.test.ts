@@ -8,7 +8,8 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { displayWidth } from '../src/cli/columns.js';
 import { AutoModel, AutoModelForMaskedLM, AutoModelForPreTraining } from '../src/index.node.js';
-import { describeSettings } from '../src/pretraining/settings.js';
+import { pretrainingSchema } from '../src/pretraining/settings.js';
+import { describeSettings } from '../src/settings/describeSettings.js';
 
 const DIST = fileURLToPath(new URL('../dist/', import.meta.url));
 const FOLDER = mkdtempSync(join(tmpdir(), 'pleiad-messages-'));
@@ -191,7 +192,7 @@ function flagsOf(command: string): string[] {
 }
 
 describe('messages', () => {
-  const settings = describeSettings().map(({ name }) => name);
+  const settings = describeSettings(pretrainingSchema).map(({ name }) => name);
   const camelCase = settings.filter((name) => /[A-Z]/.test(name));
 
   it.each([
@@ -326,7 +327,7 @@ describe('help', () => {
 
   it('names settings by their flags', () => {
     const all = pleiad('pretrain', '--help-all').stdout;
-    const names = describeSettings().filter(({ name }) => /[A-Z]/.test(name));
+    const names = describeSettings(pretrainingSchema).filter(({ name }) => /[A-Z]/.test(name));
     for (const { name } of names) expect(all, name).not.toMatch(new RegExp(`[^\\w"]${name}[^\\w=:]`));
   });
 

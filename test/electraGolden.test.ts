@@ -1,15 +1,13 @@
 /** The whole joint step held against PyTorch + transformers: test/golden/README.md says how the numbers were made. */
+
 import { describe, expect, it } from 'vitest';
-import { createObjective, type ObjectiveName } from '../src/pretraining/electra.js';
+import { createTestObjective, type TestName } from '../src/pretraining/testConfig.js';
 import type { LossCounts } from '../src/training/objective.js';
 import { GOLDEN_NAMES, type Golden, readGolden, relativeError } from './goldenFiles.js';
 import { interpret, type Result } from './goldenRuns.js';
 
-function run(
-  golden: Golden,
-  objectiveName: ObjectiveName,
-): { training: Result; evaluation: Result; counts: LossCounts } {
-  const objective = createObjective(golden.config(objectiveName));
+function run(golden: Golden, objectiveName: TestName): { training: Result; evaluation: Result; counts: LossCounts } {
+  const objective = createTestObjective(golden.config(objectiveName));
   const [phase] = objective.phases;
   const training = phase.trainingGraph({ accumulate: false });
   const evaluation = phase.evaluationGraph();

@@ -2,13 +2,14 @@
  * The joint step in each engine, gradients written in place, against PyTorch + transformers: in float32 ≤ 1e-4 relative,
  * with bf16 products a cosine of at least 0.9999 over the whole step and 0.998 in each parameter.
  */
+
 import { describe, expect, it } from 'vitest';
 import type { Engine, Tensors } from '../src/engine/engine.js';
 import { createOneDnnEngine } from '../src/engine/onednn/engine.node.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
 import { createLoopEngine, oneDnnMissing } from '../src/engine/testEngines.js';
-import { createObjective } from '../src/pretraining/electra.js';
 import { createSpanBert } from '../src/pretraining/spanbert.js';
+import { createTestObjective } from '../src/pretraining/testConfig.js';
 import { GOLDEN_NAMES, readGolden, readSpanBertGolden, relativeError, SPANBERT_VARIANTS } from './goldenFiles.js';
 import { runTrainingGraph } from './goldenRuns.js';
 
@@ -97,7 +98,7 @@ const cases = <N extends string>(names: readonly N[]) =>
 describe('losses and every gradient', () => {
   it.each(cases(GOLDEN_NAMES))('of $name in $engine (accumulating: $accumulate)', async (tested) => {
     const golden = readGolden(tested.name);
-    const objective = createObjective(golden.config('electra'));
+    const objective = createTestObjective(golden.config('electra'));
     const [phase] = objective.phases;
     const counts = phase.counts(golden.batch);
     const feeds = (): Tensors => {

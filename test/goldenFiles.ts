@@ -1,13 +1,13 @@
 /** Reads the golden files (test/golden/README.md) into what the objectives take. */
+
 import { readFileSync } from 'node:fs';
 import type { MaskedBatch } from '../src/data/maskedBatch.js';
 import { spanTargets } from '../src/data/masking/spanTargets.js';
 import { decodeSafetensors } from '../src/formats/safetensors.js';
 import type { EncoderConfig } from '../src/models/config.js';
 import type { SpanBoundaryConfig } from '../src/models/spanbert.js';
-import type { ObjectiveConfig, ObjectiveName } from '../src/pretraining/electra.js';
 import type { SpanBertConfig } from '../src/pretraining/spanbert.js';
-import { PLAIN_ELECTRA } from '../src/pretraining/testConfig.js';
+import { PLAIN_ELECTRA, type TestConfig, type TestName } from '../src/pretraining/testConfig.js';
 
 interface PublishedConfig {
   vocab_size: number;
@@ -42,7 +42,7 @@ export interface Golden {
   readonly tensors: ReadonlyMap<string, GoldenTensor>;
   readonly batch: MaskedBatch;
   readonly uniforms: Float32Array;
-  config(objective: ObjectiveName): ObjectiveConfig;
+  config(objective: TestName): TestConfig;
 }
 
 function encoderConfigOf(published: PublishedConfig): EncoderConfig {

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { SettingsError } from '../errors/errors.js';
-import { describeSettings, resolvePretrainingSettings } from '../pretraining/settings.js';
+import { pretrainingSchema, resolvePretrainingSettings } from '../pretraining/settings.js';
+import { describeSettings } from '../settings/describeSettings.js';
 import { nameSettingsBy, settingName, settingWith } from '../settings/settingNames.js';
 import { flagWording, withFlags } from './flagNames.js';
 
@@ -53,7 +54,7 @@ describe('withFlags', () => {
 });
 
 describe('what resolvePretrainingSettings refuses', () => {
-  const settings = describeSettings();
+  const settings = describeSettings(pretrainingSchema);
   const camelCase = settings.map(({ name }) => name).filter((name) => /[A-Z]/.test(name));
   /** Any value for a setting: one of its choices, a number good or bad, nonsense. */
   const anyValue = ({ choices = [], type }: (typeof settings)[number]) =>

@@ -1,29 +1,25 @@
-/** Options made from the settings schema: one flag a setting, so that nothing is declared twice. */
-
-import {
-  describeSettings,
-  type SettingDescription,
-  type SettingName,
-  settingsFromWords,
-} from '../pretraining/settings.js';
+/** Options made from a schema of settings: one flag a setting, so that nothing is declared twice. */
 import { kebabCase } from '../settings/commandLine.js';
+import { describeSettings, type SettingDescription, settingsFromWords } from '../settings/describeSettings.js';
+import type { SettingsSchema } from '../settings/schema.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 import { withFlags } from './flagNames.js';
-import { groupOf, helpOrder } from './settingGroups.js';
+import { groupOf, helpOrder, type SettingGroups } from './settingGroups.js';
 
 /** Every setting, or those of a list, as a flag, in the order of the schema. */
-export function settingsOptions(names?: readonly SettingName[]): OptionDefinition[] {
-  const all = describeSettings();
+export function settingsOptions(schema: SettingsSchema, names?: readonly string[]): OptionDefinition[] {
+  const all = describeSettings(schema);
   const known = new Set<string>(all.map(({ name }) => name));
   return all.filter(({ name }) => !names || names.includes(name)).flatMap((setting) => optionsOf(setting, known));
 }
 
 /** Every setting as a flag, in groups, of which help shows the common settings alone. */
-export function groupedSettingsOptions(): OptionDefinition[] {
-  const inOrder = describeSettings().toSorted((a, b) => helpOrder(a.name) - helpOrder(b.name));
+export function groupedSettingsOptions(schema: SettingsSchema, groups: SettingGroups): OptionDefinition[] {
+  const all = describeSettings(schema);
+  const inOrder = all.toSorted((a, b) => helpOrder(groups, a.name) - helpOrder(groups, b.name));
   const known = new Set<string>(inOrder.map(({ name }) => name));
   return inOrder.flatMap((setting) => {
-    const group = groupOf(setting.name);
+    const group = groupOf(groups, setting.name);
     const options = optionsOf(setting, known);
     return group === undefined ? options : options.map((option) => ({ shownBy: 'all', ...option, group }));
   });
@@ -44,24 +40,39 @@ function optionsOf(setting: SettingDescription, known: ReadonlySet<string>): Opt
   ];
 }
 
+/** What stands for the value in help, where the type alone would say too little. */
+const PLACEHOLDERS: Readonly<Record<string, string>> = {
+  generator: '<model|fields>',
+  from: '<model>',
+  time: '<duration>',
+  data: '<folder>',
+  out: '<folder>',
+};
+
+const BY_TYPE: Readonly<Record<SettingDescription['type'], string>> = {
+  fields: '<field=value,…>',
+  number: '<number>',
+  list: '<names>',
+  choice: '<name>',
+  text: '<text>',
+  boolean: '',
+};
+
 function placeholder({ name, type }: SettingDescription): string {
-  if (name === 'generator') return '<model|fields>';
-  if (name === 'from') return '<model>';
-  if (name === 'time') return '<duration>';
-  if (type === 'fields') return '<field=value,…>';
-  if (type === 'number') return '<number>';
-  if (name === 'data' || name === 'out') return '<folder>';
-  if (type === 'list') return '<names>';
-  return type === 'choice' ? '<name>' : '<text>';
+  return PLACEHOLDERS[name] ?? BY_TYPE[type];
 }
 
 /** The settings among a command's options, converted; the words of a command line go over those of a file. */
-export function settingsFromOptions(options: OptionValues, file: Record<string, unknown>): Record<string, unknown> {
-  return { ...file, ...settingsFromWords(settingWords(options)) };
+export function settingsFromOptions(
+  schema: SettingsSchema,
+  options: OptionValues,
+  file: Record<string, unknown>,
+): Record<string, unknown> {
+  return { ...file, ...settingsFromWords(schema, settingWords(schema, options)) };
 }
 
 /** The settings among a command's options, as they were typed. */
-export function settingWords(options: OptionValues): Record<string, string | boolean> {
-  const words = describeSettings().map(({ name }) => [name, options[name]] as const);
+export function settingWords(schema: SettingsSchema, options: OptionValues): Record<string, string | boolean> {
+  const words = describeSettings(schema).map(({ name }) => [name, options[name]] as const);
   return Object.fromEntries(words.filter(([, word]) => word !== undefined)) as Record<string, string | boolean>;
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/graph.js';
-import { createObjective, type ObjectiveName } from '../pretraining/electra.js';
-import { PLAIN_ELECTRA } from '../pretraining/testConfig.js';
+import { createTestObjective, PLAIN_ELECTRA, type TestName } from '../pretraining/testConfig.js';
 import { encoderConfig, generatorConfig } from './config.js';
 import { discriminatorGraph } from './electra.js';
 import { flopsPerToken, graphFlops, matrixProducts } from './flops.js';
@@ -72,9 +71,9 @@ describe('graphFlops', () => {
   });
 
   const generator = generatorConfig(config, { sizeFraction: 0.5 }); // 8 wide, 1 head, feed-forward 32
-  const objective = (name: ObjectiveName) => {
+  const objective = (name: TestName) => {
     const settings = { ...PLAIN_ELECTRA, objective: name, discriminator: config, generator };
-    return createObjective(settings).phases[0].trainingGraph({ accumulate: false });
+    return createTestObjective(settings).phases[0].trainingGraph({ accumulate: false });
   };
 
   // Each product of the forward pass has two derivatives of its own size.
@@ -89,6 +88,6 @@ describe('graphFlops', () => {
   } as const;
 
   it.each(Object.entries(forward))('a training step of %s is three times its forward pass', (name, flops) => {
-    expect(graphFlops(objective(name as ObjectiveName), SIZES)).toBe(3 * flops);
+    expect(graphFlops(objective(name as TestName), SIZES)).toBe(3 * flops);
   });
 });

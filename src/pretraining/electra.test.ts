@@ -5,10 +5,9 @@ import { type Graph, GraphBuilder, nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
 import { encoderConfig } from '../models/config.js';
 import { RandomStream } from '../random/philox.js';
-import { createObjective, type ObjectiveConfig } from './electra.js';
 import type { PretrainingObjective } from './pretrainingObjective.js';
 import { replaceTokens, sampleTokens } from './sampling.js';
-import { PLAIN_ELECTRA } from './testConfig.js';
+import { createTestObjective, PLAIN_ELECTRA, type TestConfig } from './testConfig.js';
 
 const V = 20;
 const sizes = {
@@ -20,7 +19,7 @@ const sizes = {
   maxPositionEmbeddings: 16,
 };
 const encoder = encoderConfig('tiny', V, sizes);
-const base: ObjectiveConfig = {
+const base: TestConfig = {
   ...PLAIN_ELECTRA,
   discriminator: encoder,
   generator: { ...encoder, hiddenSize: 4 },
@@ -71,8 +70,8 @@ function evaluate(graph: Graph, feeds: Tensors, state: Map<string, Float64Tensor
   return evaluateGraph(graph, new Map(fed.map(([name, t]) => [name, float64Tensor(t.shape, t.data, t.dtype)])), state);
 }
 
-function step(config: Partial<ObjectiveConfig>, batch = makeBatch(), draw = 0) {
-  const objective = createObjective({ ...base, ...config });
+function step(config: Partial<TestConfig>, batch = makeBatch(), draw = 0) {
+  const objective = createTestObjective({ ...base, ...config });
   const [phase] = objective.phases;
   const counts = phase.counts(batch);
   const feeds = phase.feeds(batch, { seed: 5, step: draw, firstRow: 0 }, counts);
@@ -173,7 +172,7 @@ describe('the joint objective', () => {
   });
 
   it('at a low temperature samples what "argmax" proposes', () => {
-    const sum = (config: Partial<ObjectiveConfig>) => step(config).training.outputs.get('discLossSum')!.data[0];
+    const sum = (config: Partial<TestConfig>) => step(config).training.outputs.get('discLossSum')!.data[0];
     expect(sum({ temperature: 1e-3 })).toBeCloseTo(sum({ proposals: 'argmax' }), 12);
   });
 
@@ -221,8 +220,8 @@ describe('the joint objective', () => {
 });
 
 describe('sharing', () => {
-  const names = (config: Partial<ObjectiveConfig>) =>
-    createObjective({ ...base, ...config }).parameters.map(({ name }) => name);
+  const names = (config: Partial<TestConfig>) =>
+    createTestObjective({ ...base, ...config }).parameters.map(({ name }) => name);
   it('"embeddings" keeps one embeddings module, under the discriminator', () => {
     const shared = names({});
     expect(shared).toContain('discriminator.electra.embeddings.word_embeddings.weight');
@@ -237,7 +236,7 @@ describe('sharing', () => {
     expect(own.every((name) => name.startsWith('generator.generator_'))).toBe(true);
   });
   it('model folders hold shared tensors in both halves under published names', () => {
-    const [generator, discriminator] = createObjective(base).models;
+    const [generator, discriminator] = createTestObjective(base).models;
     const word = 'electra.embeddings.word_embeddings.weight';
     expect(generator.tensors.get(word)).toBe(`discriminator.${word}`);
     expect(discriminator.tensors.get(word)).toBe(`discriminator.${word}`);
@@ -249,7 +248,7 @@ describe('sharing', () => {
 describe('two-stage', () => {
   const config = { objective: 'two-stage', sharing: 'none', generator: encoder } as const;
   it("trains the generator, then the discriminator from the generator's weights with the generator frozen", () => {
-    const [first, second] = createObjective({ ...base, ...config }).phases;
+    const [first, second] = createTestObjective({ ...base, ...config }).phases;
     expect([first.share, second.share]).toEqual([0.5, 0.5]);
     expect(first.trains('discriminator.electra.encoder.layer.0.output.dense.weight')).toBe(false);
     expect(second.trains('generator.generator_lm_head.bias')).toBe(false);
@@ -261,8 +260,8 @@ describe('two-stage', () => {
     expect(updated.every((name) => name.startsWith('gradient:discriminator.'))).toBe(true);
   });
   it('names everything that does not fit at once', () => {
-    expect(() => createObjective({ ...base, objective: 'two-stage', temperature: 0 })).toThrow(
-      /3 settings are wrong:[\s\S]*set generatorSizeFraction to 1[\s\S]*sharing must be "none"[\s\S]*temperature is 0/,
+    expect(() => createTestObjective({ ...base, objective: 'two-stage', temperature: 0 })).toThrow(
+      /3 settings are wrong:[\s\S]*sharing is embeddings and objective is two-stage[\s\S]*copies the generator, needs equal sizes[\s\S]*temperature is 0/,
     );
   });
 });
@@ -271,7 +270,7 @@ describe('accumulation', () => {
   it('of two micro-batches with unequal counts equals the whole batch, because losses are scaled by all tokens', () => {
     // A row draws the same proposals and dropout masks in whatever micro-batch it is.
     const dropout = { ...encoder, hiddenDropoutProb: 0.1, attentionProbsDropoutProb: 0.1 };
-    const objective = createObjective({ ...base, discriminator: dropout });
+    const objective = createTestObjective({ ...base, discriminator: dropout });
     const [phase] = objective.phases;
     const state = randomState(objective);
     const total = phase.counts(makeBatch());
@@ -301,7 +300,7 @@ describe('accumulation', () => {
 describe('dropout', () => {
   const config = { discriminator: { ...encoder, hiddenDropoutProb: 0.1, attentionProbsDropoutProb: 0.1 } };
   it('feeds a mask for each site, keeping 230 of 256 at p = 0.1', () => {
-    const objective = createObjective({ ...base, ...config });
+    const objective = createTestObjective({ ...base, ...config });
     const [phase] = objective.phases;
     const graph = phase.trainingGraph({ accumulate: false });
     const batch = makeBatch();
@@ -322,7 +321,7 @@ describe('dropout', () => {
     expect(Math.abs(kept / size - 230 / 256)).toBeLessThan(4 * Math.sqrt((0.1 * 0.9) / size));
   });
   it('is off in evaluation', () => {
-    const [phase] = createObjective({ ...base, ...config }).phases;
+    const [phase] = createTestObjective({ ...base, ...config }).phases;
     expect(
       nodesOf(phase.evaluationGraph(), 'input').some(({ attributes }) => attributes.name.startsWith('dropout')),
     ).toBe(false);

@@ -3,12 +3,13 @@ import { memoryShards } from '../data/shards.js';
 import type { Engine } from '../engine/engine.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import { graphFlops } from '../models/flops.js';
+import { settingsFromWords } from '../settings/describeSettings.js';
 import { engineFlops } from '../training/engineSpeed.js';
 import type { TrainingEvent } from '../training/events.js';
 import { estimatedSteps, forecast, stepFlops } from './forecast.js';
 import { objectiveOf } from './objectiveOf.js';
 import { slotsPerRow } from './pretrainingData.js';
-import { type PretrainingInput, resolvePretrainingSettings, settingsFromWords } from './settings.js';
+import { type PretrainingInput, pretrainingSchema, resolvePretrainingSettings } from './settings.js';
 import { withForecast } from './withForecast.js';
 
 const V = 4096;
@@ -25,7 +26,7 @@ function suggested(advice: string): Partial<PretrainingInput> {
     flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()),
     value.replace(/^'|'$/g, ''),
   ]);
-  return settingsFromWords(Object.fromEntries(words));
+  return settingsFromWords(pretrainingSchema, Object.fromEntries(words));
 }
 
 describe('the work of a step', () => {

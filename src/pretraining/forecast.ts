@@ -4,9 +4,11 @@
  */
 import { SIZES, type SizeName } from '../models/config.js';
 import { commandLine } from '../settings/commandLine.js';
+import { parseDuration } from '../settings/durations.js';
+import { modelConfigs } from './modelConfigs.js';
+import { definitionOf, trainsGenerator } from './objectives.js';
 import { slotsPerRow } from './pretrainingData.js';
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
-import { modelConfigs, parseDuration } from './settings.js';
 
 /** What recorded runs of so many steps knew. */
 export type Reach = 'frequencies' | 'beginning' | 'learned';
@@ -79,7 +81,7 @@ export interface ForecastOf {
 export function forecast(run: ForecastOf, steps: number, { isEstimate }: { isEstimate: boolean }): Forecast {
   const { settings } = run;
   const { reach, knew, auc } = STAGES.find(({ below }) => steps < below)!;
-  const detects = settings.objective === 'electra' || settings.objective === 'electra-15';
+  const hasAuc = definitionOf(settings).hasRecordedAuc;
   const { batchSize, accumulation, length, size, time } = settings;
   const shown = isEstimate ? roundish(steps) : steps;
   const count = `${isEstimate ? 'about ' : ''}${shown.toLocaleString('en-US')}`;
@@ -90,7 +92,7 @@ export function forecast(run: ForecastOf, steps: number, { isEstimate }: { isEst
     steps,
     isEstimate,
     reach,
-    message: `${count} ${rows}; ${knew}${detects ? ` (${auc})` : ''}`,
+    message: `${count} ${rows}; ${knew}${hasAuc ? ` (${auc})` : ''}`,
     ...(advice && { advice }),
   };
 }
@@ -168,12 +170,9 @@ function timeFor(ms: number): string {
   return minutes < 120 ? `${minutes}m` : `${Math.ceil(minutes / 60)}h`;
 }
 
-/**
- * Floating-point operations of a step: the matrix products of models/flops.ts in closed form, for the objectives with a generator
- * and for those without.
- */
+/** Floating-point operations of a step: the matrix products of models/flops.ts in closed form. */
 export function stepFlops(settings: PretrainingSettings, vocabSize: number): number {
-  const { batchSize, accumulation, length, objective } = settings;
+  const { batchSize, accumulation, length } = settings;
   const { discriminator, generator } = modelConfigs(settings, { vocabSize, padTokenId: 0 });
   const tokens = batchSize * accumulation * length;
   const slots = batchSize * accumulation * slotsPerRow(settings);
@@ -184,15 +183,18 @@ export function stepFlops(settings: PretrainingSettings, vocabSize: number): num
   const head = ({ hiddenSize: H, embeddingSize: E }: typeof discriminator, positions: number): number =>
     positions * 2 * (H * E + E * vocabSize);
   const detection = tokens * 2 * (discriminator.hiddenSize ** 2 + discriminator.hiddenSize);
-  const hasGenerator = objective !== 'mlm' && objective !== 'spanbert';
-  const main = hasGenerator
-    ? detection
-    : head(discriminator, slots) * (settings.sbo && objective === 'spanbert' ? 2 : 1);
-  const ofGenerator =
-    hasGenerator && settings.generatorKind === 'model' ? encoder(generator) + head(generator, slots) : 0;
-  const allTokens = objective === 'all-tokens-mlm' ? head(discriminator, tokens) : 0;
+  const {
+    detection: scores = 0,
+    vocabularyAtSlots = 0,
+    vocabularyAtTokens = 0,
+  } = definitionOf(settings).headWork(settings);
+  const main =
+    scores * detection +
+    vocabularyAtSlots * head(discriminator, slots) +
+    vocabularyAtTokens * head(discriminator, tokens);
+  const ofGenerator = trainsGenerator(settings) ? encoder(generator) + head(generator, slots) : 0;
   // Each product of the forward pass has two derivatives of its own size.
-  return 3 * (encoder(discriminator) + main + ofGenerator + allTokens);
+  return 3 * (encoder(discriminator) + main + ofGenerator);
 }
 
 /** The part of its speed in plain products that the engine keeps in a training step (docs/performance.md: 0.4 to 0.8). */

@@ -422,7 +422,7 @@ describe('what does not belong together is refused before a run is begun', () =>
         newGenerator: true,
       }),
     ).toMatch(
-      /generator and newGenerator are both set.*two-stage, whose discriminator begins as its generator.*initialization is local/s,
+      /two-stage, whose discriminator begins as its generator.*generator and newGenerator are both set.*initialization is local/s,
     );
     expect(await refusal({ from: bert, generator, objective: 'mlm' })).toContain(
       'generator is set and objective is mlm, which has no generator',

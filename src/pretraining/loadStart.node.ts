@@ -7,18 +7,19 @@ import { familyOf } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
 import { fewOf } from '../errors/joinFirst.js';
 import type { Task } from '../models/heads.js';
+import type { ModelFamily } from '../models/modelGraph.js';
 import { innerPlace, type ModelRole, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
 import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from '../pretrained/pretrained.node.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Start, StartModel, StartRole } from '../training/start.js';
+import { definitionOf, OBJECTIVES, trainsGenerator } from './objectives.js';
 import {
   type LoadStart,
   type PretrainOptions as TrainingOptions,
   pretrainToFolder as trainToFolder,
 } from './pretrain.node.js';
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
-import { trainsGenerator } from './startSettings.js';
 
 /** How models are fetched from the hub. */
 export type FetchOptions = Pick<
@@ -60,15 +61,8 @@ interface Wanted {
   readonly roles: readonly ModelRole[];
 }
 
-function mainWanted({ objective, nextSentence }: PretrainingSettings): Wanted {
-  const setting = 'from';
-  if (objective === 'mlm') return { setting, role: 'model', task: 'maskedLm', roles: ['generator', 'model'] };
-  if (objective === 'spanbert') {
-    return { setting, role: 'model', task: nextSentence ? 'preTraining' : 'maskedLm', roles: ['model'] };
-  }
-  const predicts = objective === 'replace-mlm' || objective === 'all-tokens-mlm';
-  const task = predicts ? 'maskedLm' : 'preTraining';
-  return { setting, role: 'discriminator', task, roles: ['discriminator', 'model'] };
+function mainWanted(settings: PretrainingSettings): Wanted {
+  return { setting: 'from', ...definitionOf(settings).main(settings) };
 }
 
 const GENERATOR: Wanted = {
@@ -165,13 +159,23 @@ function refuseFamily({ objective }: PretrainingSettings, { source, loaded, want
       `${settingName('from')} is ${source}, a checkpoint of google-research/electra, whose main model is a discriminator, and ${settingName('objective')} is ${objective}, whose main model is a masked LM; expected electra or mlm`,
     ]);
   }
-  const wanted = objective === 'spanbert' ? 'bert' : objective === 'mlm' ? family : 'electra';
-  if (family === wanted) return;
+  if (definitionOf({ objective }).families.includes(family)) return;
+  const { only, also } = objectivesOf(family);
   throw new SettingsError([
     family === 'bert'
-      ? `${settingName('from')} is ${source}, a BERT, and ${settingName('objective')} is ${objective}, which trains an ELECTRA; expected ${settingName('objective')} spanbert or mlm, or an ELECTRA`
-      : `${settingName('from')} is ${source}, an ELECTRA, and ${settingName('objective')} is spanbert, which trains a BERT; expected ${settingName('objective')} electra, mlm or another, or a BERT`,
+      ? `${settingName('from')} is ${source}, a BERT, and ${settingName('objective')} is ${objective}, which trains an ELECTRA; expected ${settingName('objective')} ${[...only, ...also].join(' or ')}, or an ELECTRA`
+      : `${settingName('from')} is ${source}, an ELECTRA, and ${settingName('objective')} is ${objective}, which trains a BERT; expected ${settingName('objective')} ${[only[0], ...also].join(', ')} or another, or a BERT`,
   ]);
+}
+
+/** Names of the objectives that train this kind of encoder alone, and of those that train it and others. */
+function objectivesOf(family: ModelFamily): { only: string[]; also: string[] } {
+  const all = OBJECTIVES.filter(({ families }) => families.includes(family));
+  const only = all.filter(({ families }) => families.length === 1);
+  return {
+    only: only.map(({ name }) => name),
+    also: all.filter((each) => !only.includes(each)).map(({ name }) => name),
+  };
 }
 
 /**

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { REPLACEMENT_UNITS } from '../data/masking/actions.js';
 import { BUDGET_RULES } from '../data/masking/budget.js';
 import { MASKING_NAMES, type MaskingName, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
+import { count, fraction, style } from '../settings/fieldTypes.js';
 import { settingName } from '../settings/settingNames.js';
 
-const fraction = () => z.number().min(0).max(1);
 const paperStyle = () => z.enum(['reference', 'paper']);
 
 /** "span,whole-word" is a list. */
@@ -52,14 +52,13 @@ export const maskingFields = {
     .enum(REPLACEMENT_UNITS)
     .optional()
     .describe('Whether a span is masked, replaced or kept as a whole or each piece apart. Default span.'),
-  duplicates: z
-    .enum(['corrected', 'reference'])
+  duplicates: style()
     .default('corrected')
     .describe(
       'reference draws masked slots with replacement as the released code does, corrected without. Default corrected.',
     ),
   geometricP: z.number().gt(0).max(1).optional().describe('p of the law of span lengths, 0 to 1. Default 0.2.'),
-  maxSpanLength: z.number().int().min(1).optional().describe('Longest span that is drawn, in whole words. Default 10.'),
+  maxSpanLength: count().optional().describe('Longest span that is drawn, in whole words. Default 10.'),
   lengthLaw: paperStyle()
     .optional()
     .describe(

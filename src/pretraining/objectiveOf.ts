@@ -1,10 +1,9 @@
 /** The objective that settings describe, for a corpus. */
 import type { Shards } from '../data/shards.js';
-import { createObjective } from './electra.js';
+import { modelConfigs } from './modelConfigs.js';
+import { definitionOf } from './objectives.js';
 import type { PretrainingObjective } from './pretrainingObjective.js';
-import { modelConfigs, type PretrainingSettings, trainsBert } from './settings.js';
-import { spanBoundaryOf } from './spanBertSettings.js';
-import { createSpanBert } from './spanbert.js';
+import type { PretrainingSettings } from './settings.js';
 
 /**
  * @param tableRows  rows of the word table, where the run began with one that was padded beyond the vocabulary
@@ -15,22 +14,13 @@ export function objectiveOf(
   shards: Shards,
   tableRows = shards.vocabSize,
 ): PretrainingObjective {
-  const { specialIds } = shards;
   const vocabSize = Math.max(tableRows, shards.vocabSize);
-  const { discriminator, generator } = modelConfigs(settings, { vocabSize, padTokenId: specialIds.padId });
-  const { objective, generatorKind } = settings;
-  if (objective === 'spanbert' || (objective === 'mlm' && trainsBert(settings))) {
-    // A BERT's masked LM is SpanBERT without its boundary head.
-    const name = objective;
-    return createSpanBert({ ...settings, name, encoder: discriminator, spanBoundary: spanBoundaryOf(settings) });
-  }
-  const unigramCounts = generatorKind === 'unigram' ? padded(shards.unigramCounts('train'), vocabSize) : undefined;
-  return createObjective({
-    ...settings,
-    objective,
-    discriminator,
+  const { discriminator, generator } = modelConfigs(settings, { vocabSize, padTokenId: shards.specialIds.padId });
+  return definitionOf(settings).build(settings, {
+    encoder: discriminator,
     generator,
-    unigramCounts,
+    vocabSize,
+    unigramCounts: () => padded(shards.unigramCounts('train'), vocabSize),
     ...absent(shards, vocabSize),
   });
 }

@@ -8,6 +8,7 @@ import type { MaskedBatch } from '../data/maskedBatch.js';
 import { corpusHash, openShards, type ShardFolder } from '../data/shards.node.js';
 import { withTagFile } from '../data/tagFile.node.js';
 import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
+import { parseDuration } from '../settings/durations.js';
 import { settingName } from '../settings/settingNames.js';
 import { absentIds } from '../text/pieces.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
@@ -34,7 +35,6 @@ import {
   folderProblems,
   type PretrainingInput,
   type PretrainingSettings,
-  parseDuration,
   resolvePretrainingSettings,
 } from './settings.js';
 import { withForecast } from './withForecast.js';

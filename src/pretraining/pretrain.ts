@@ -4,6 +4,7 @@ import type { TrainingEvent } from '../training/events.js';
 import { type TrainerDependencies, train } from '../training/trainer.js';
 import { pretrainingChecks } from './health.js';
 import { type HeldOutData, heldOutEvaluation } from './heldOut.js';
+import { definitionOf } from './objectives.js';
 import type { PretrainingSettings } from './settings.js';
 
 export interface PretrainDependencies
@@ -35,7 +36,7 @@ export function trainerParts(
   { model, objective: name, generatorKind, evaluateBatches }: PretrainingSettings,
   { objective, heldOut, initialWeights }: Pick<PretrainDependencies, 'objective' | 'heldOut' | 'initialWeights'>,
 ): Pick<TrainerDependencies<MaskedBatch>, 'evaluation' | 'checks' | 'initialization'> {
-  const learnsWords = generatorKind === 'model' || name === 'mlm';
+  const learnsWords = generatorKind === 'model' || !definitionOf({ objective: name }).hasGenerator;
   return {
     ...(heldOut && {
       evaluation: heldOutEvaluation(objective, heldOut, evaluateBatches),

@@ -7,9 +7,10 @@ import { DataError } from '../errors/errors.js';
 import { RandomStream } from '../random/philox.js';
 import type { DoneEvent, StepEvent } from '../training/events.js';
 import { objectiveOf } from './objectiveOf.js';
+import { PRETRAINING_OBJECTIVES } from './objectives.js';
 import { pretrain } from './pretrain.js';
 import { heldOutData, slotsPerRow, trainingData } from './pretrainingData.js';
-import { PRETRAINING_OBJECTIVES, type PretrainingInput, resolvePretrainingSettings } from './settings.js';
+import { type PretrainingInput, resolvePretrainingSettings } from './settings.js';
 
 const VOCAB_SIZE = 20;
 const SPECIAL_IDS = { padId: 0, unkId: 1, clsId: 2, sepId: 3, maskId: 4 };

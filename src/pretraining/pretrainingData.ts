@@ -5,7 +5,6 @@ import type { MaskedBatch } from '../data/maskedBatch.js';
 import { createMasking, type MaskingSettings, tagKindsOf } from '../data/masking/createMasking.js';
 import { maskBatch } from '../data/masking/maskBatch.js';
 import type { MaskingScheme } from '../data/masking/scheme.js';
-import { spanTargets } from '../data/masking/spanTargets.js';
 import type { Shards } from '../data/shards.js';
 import type { TagKind } from '../data/tags.js';
 import { unigramCrossEntropy, unigramEntropy } from '../data/unigram.js';
@@ -16,8 +15,8 @@ import { EVALUATION_SEED } from '../training/evaluation.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import { type Place, stepShare } from '../training/stepShare.js';
 import type { HeldOutData } from './heldOut.js';
+import { definitionOf } from './objectives.js';
 import type { PretrainingSettings } from './settings.js';
-import { spanBoundaryOf } from './spanBertSettings.js';
 
 /**
  * @throws SettingsError when random tokens are to be as frequent as in the text and there is none
@@ -58,11 +57,7 @@ function masked(
   const { specialIds, vocabSize, absentIds } = shards;
   const slots = blocks.batchSize * scheme.maxSlots(blocks.blockLength);
   const batch = maskBatch(blocks, scheme, { seed, specialIds, vocabSize, absentIds, slots });
-  const spanBoundary = spanBoundaryOf(settings);
-  return {
-    ...batch,
-    ...(spanBoundary && { spanTargets: spanTargets(batch, specialIds, spanBoundary) }),
-  };
+  return definitionOf(settings).complete?.(batch, settings, specialIds) ?? batch;
 }
 
 function segmentMode({ segments, nextSentence }: PretrainingSettings): SegmentMode {

@@ -1,15 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { SettingsError } from '../errors/errors.js';
-import {
-  changedSettings,
-  describeSettings,
-  folderProblems,
-  modelConfigs,
-  nearestName,
-  parseDuration,
-  resolvePretrainingSettings,
-  settingsFromWords,
-} from './settings.js';
+import { describeSettings, settingsFromWords } from '../settings/describeSettings.js';
+import { modelConfigs } from './modelConfigs.js';
+import { changedSettings, folderProblems, pretrainingSchema, resolvePretrainingSettings } from './settings.js';
 
 const minimal = { data: 'shards', out: 'run', steps: 100 };
 
@@ -280,7 +273,7 @@ describe('pre-training settings', () => {
   });
 
   it('are described one by one, with their choices', () => {
-    const described = describeSettings();
+    const described = describeSettings(pretrainingSchema);
     expect(described.every(({ description }) => description.length > 10)).toBe(true);
     expect(described.find(({ name }) => name === 'device')).toMatchObject({
       type: 'choice',
@@ -296,7 +289,7 @@ describe('pre-training settings', () => {
   });
 
   it('come from words of a command line', () => {
-    const words = settingsFromWords({
+    const words = settingsFromWords(pretrainingSchema, {
       data: '7',
       steps: '20',
       learningRate: '5e-4',
@@ -310,32 +303,9 @@ describe('pre-training settings', () => {
       disallowCorrect: true,
       model: { hiddenSize: 64, numHiddenLayers: 2 },
     });
-    expect(problemsOf({ ...minimal, ...settingsFromWords({ steps: 'many' }) })).toContain(
+    expect(problemsOf({ ...minimal, ...settingsFromWords(pretrainingSchema, { steps: 'many' }) })).toContain(
       'steps is "many"; expected a whole number from 1',
     );
-  });
-});
-
-describe('durations', () => {
-  it('are a number and a unit', () => {
-    expect(['90s', '10m', '1.5h', '500ms', ' 2 h '].map(parseDuration)).toEqual([
-      90_000, 600_000, 5_400_000, 500, 7_200_000,
-    ]);
-    expect(['10', 'm', '-1s', '0m', '1d'].map(parseDuration)).toEqual([
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
-  });
-});
-
-describe('the nearest name', () => {
-  it('is found across case, dashes and a slip of the finger, and not for anything else', () => {
-    expect(nearestName('mask-prob', ['maskProb', 'length'])).toBe('maskProb');
-    expect(nearestName('lenght', ['maskProb', 'length'])).toBe('length');
-    expect(nearestName('colour', ['maskProb', 'length'])).toBeUndefined();
   });
 });
 

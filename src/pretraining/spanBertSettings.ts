@@ -1,9 +1,10 @@
 /** Settings of SpanBERT's objective: a part of those of pre-training. */
 import { z } from 'zod';
 import { SPAN_BOUNDARY_DEFAULTS, type SpanBoundaryConfig } from '../models/spanbert.js';
+import { count } from '../settings/fieldTypes.js';
 import { settingName } from '../settings/settingNames.js';
+import type { CommonSettings, OwnSettings } from './objectiveDefinition.js';
 
-const count = () => z.number().int().min(1);
 const { maxSpanTargets, positionSize, endpoints, edgeSpans } = SPAN_BOUNDARY_DEFAULTS;
 
 export const spanBertFields = {
@@ -44,38 +45,23 @@ export const spanBertFields = {
     ),
 };
 
+export const SPANBERT_SETTINGS = { fields: spanBertFields } as const satisfies OwnSettings;
+
 export type SpanBertSettings = { [K in keyof typeof spanBertFields]: z.output<(typeof spanBertFields)[K]> };
-const FIELDS = Object.keys(spanBertFields) as (keyof SpanBertSettings)[];
 /** What only the span boundary head uses. */
 const HEAD_FIELDS = ['sboWeight', 'maxSpanTargets', 'sboPositionSize', 'endpoints', 'edgeSpans'] as const;
 
 /** The span boundary head of a run; undefined where it has none. */
-export function spanBoundaryOf(s: SpanBertSettings & { readonly objective: string }): SpanBoundaryConfig | undefined {
-  if (s.objective !== 'spanbert' || !s.sbo) return undefined;
+export function spanBoundaryOf(s: SpanBertSettings): SpanBoundaryConfig | undefined {
+  if (!s.sbo) return undefined;
   const { maxSpanTargets, sboPositionSize, endpoints, edgeSpans } = s;
   return { maxSpanTargets, positionSize: sboPositionSize, endpoints, edgeSpans };
 }
 
-interface Surroundings {
-  readonly objective: string;
-  readonly segments: 'pair' | 'single';
-  readonly mlmWeight: number;
-  readonly duplicates: 'corrected' | 'reference';
-}
-
 /** Settings of SpanBERT that are each in range and do not go together. */
-export function spanBertContradictions(s: SpanBertSettings & Surroundings, given: ReadonlySet<string>): string[] {
+export function spanBertContradictions(s: SpanBertSettings & CommonSettings, given: ReadonlySet<string>): string[] {
   const problems: string[] = [];
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
-  if (s.objective !== 'spanbert') {
-    for (const field of FIELDS) {
-      refuse(
-        given.has(field),
-        `${settingName(field)} is set and ${settingName('objective')} is ${s.objective}; only spanbert has it`,
-      );
-    }
-    return problems;
-  }
   refuse(
     given.has('discWeight'),
     `${settingName('discWeight')} is set and ${settingName('objective')} is spanbert, which has no discriminator`,

@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { type EncoderConfig, encoderConfig, generatorConfig, SIZES, type SizeName } from '../models/config.js';
 import { settingName } from '../settings/settingNames.js';
 import type { StartSizes } from '../training/start.js';
+import type { OwnValues } from './objectiveDefinition.js';
+import { definitionOf, type OwnFields } from './objectives.js';
 
 export const startFields = {
   from: z
@@ -48,19 +50,13 @@ const NAMED = ['numHiddenLayers', 'hiddenSize', 'numAttentionHeads', 'intermedia
 type Fields = Partial<EncoderConfig>;
 
 /** What was given, as far as it has to do with sizes. */
-interface Given {
+type Given = OwnValues<OwnFields> & {
   readonly objective: string;
-  readonly sbo: boolean;
   readonly size?: SizeName;
   readonly model: Fields;
-  readonly generator: Fields;
-  readonly generatorSizeFraction?: number;
-  readonly generatorLayerFraction?: number;
-  readonly maxSpanTargets: number;
-  readonly sboPositionSize: number;
   readonly from?: string;
   readonly generatorFrom?: string;
-}
+};
 
 function sizesOf(config: EncoderConfig): Fields {
   return Object.fromEntries(FROM_WEIGHTS.map((name) => [name, config[name]]));
@@ -85,27 +81,22 @@ function differences(size: SizeName, model: EncoderConfig): (keyof EncoderConfig
  * @param given  names of the settings that were given
  */
 export function startSettings(parsed: Given, start: StartSizes, given: ReadonlySet<string>) {
-  const { family, model, generator, spanBoundary } = start;
-  const head = parsed.objective === 'spanbert' && parsed.sbo ? spanBoundary : undefined;
+  const { family, model, generator } = start;
+  const definition = definitionOf(parsed);
+  const [usual, ...others] = definition.families;
   const { initializerRange } = model;
   return {
-    ...(family === 'bert' && parsed.objective === 'mlm' && { family }),
+    ...(family !== usual && others.includes(family) && { family }),
     model: { initializerRange, ...parsed.model, ...sizesOf(model) },
     ...(generator && { generator: { ...parsed.generator, ...sizesOf(generator) } }),
-    ...(head && {
-      maxSpanTargets: head.maxSpanTargets,
-      sboPositionSize: head.positionSize,
-      // What a head was trained on is no part of it: another choice can be made.
-      ...(!given.has('endpoints') && { endpoints: head.endpoints }),
-      ...(!given.has('edgeSpans') && { edgeSpans: head.edgeSpans }),
-    }),
+    ...definition.startSettings?.(parsed, start, given),
   };
 }
 
 /** Settings that say otherwise than the models, one sentence each. */
 export function startContradictions(parsed: Given, start: StartSizes, given: ReadonlySet<string>): string[] {
   const { from = '', generatorFrom = from } = parsed;
-  const { model, generator, spanBoundary } = start;
+  const { model, generator } = start;
   const problems: string[] = [];
   const compare = (name: string, value: unknown, source: string, found: unknown) => {
     if (value === found) return;
@@ -140,15 +131,15 @@ export function startContradictions(parsed: Given, start: StartSizes, given: Rea
       compare('generatorLayerFraction', depth, generatorFrom, `a generator of ${generator.numHiddenLayers} layers`);
     }
   }
-  if (spanBoundary && parsed.objective === 'spanbert' && parsed.sbo) {
-    const { maxSpanTargets, positionSize } = spanBoundary;
-    if (given.has('maxSpanTargets')) compare('maxSpanTargets', parsed.maxSpanTargets, from, maxSpanTargets);
-    if (given.has('sboPositionSize')) compare('sboPositionSize', parsed.sboPositionSize, from, positionSize);
+  const decided = definitionOf(parsed).startValues?.(parsed, start) ?? {};
+  for (const [name, found] of Object.entries(decided)) {
+    if (given.has(name)) compare(name, parsed[name as keyof Given], from, found);
   }
   return problems;
 }
 
-interface Surroundings {
+/** What is looked at of a run's settings. */
+interface Beginning {
   readonly objective: string;
   readonly generatorKind: 'model' | 'uniform' | 'unigram';
   readonly initialization: string;
@@ -160,13 +151,8 @@ interface Surroundings {
   readonly newHead?: boolean;
 }
 
-/** Whether a second model is trained, which proposes replacements. */
-export function trainsGenerator({ objective, generatorKind }: Pick<Surroundings, 'objective' | 'generatorKind'>) {
-  return objective !== 'mlm' && objective !== 'spanbert' && generatorKind === 'model';
-}
-
 /** Settings of how a run begins that are each in range and do not go together. */
-export function beginningContradictions(s: Surroundings, given: ReadonlySet<string>): string[] {
+export function beginningContradictions(s: Beginning, given: ReadonlySet<string>): string[] {
   const problems: string[] = [];
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   const { from, generatorFrom } = s;
@@ -190,20 +176,15 @@ export function beginningContradictions(s: Surroundings, given: ReadonlySet<stri
     s.newGenerator === true && generatorFrom !== undefined,
     `${settingName('generator')} and ${settingName('newGenerator')} are both set; give one: the weights of a generator, or new ones`,
   );
-  const none = s.objective === 'mlm' || s.objective === 'spanbert' ? s.objective : undefined;
   refuse(
-    s.newGenerator === true && none !== undefined,
-    `${settingName('newGenerator')} is set and ${settingName('objective')} is ${none}, which has none`,
+    s.newGenerator === true && !definitionOf(s).hasGenerator,
+    `${settingName('newGenerator')} is set and ${settingName('objective')} is ${s.objective}, which has none`,
   );
   refuse(
     (s.newGenerator === true || generatorFrom !== undefined) && s.generatorKind !== 'model',
     `${settingName('generatorKind')} is ${s.generatorKind}, which has no weights, and ${settingName(generatorFrom === undefined ? 'newGenerator' : 'generator')} is set; give one`,
   );
   if (from === undefined) return problems;
-  refuse(
-    s.objective === 'two-stage',
-    `${settingName('objective')} is two-stage, whose discriminator begins as its generator, and ${settingName('from')} is set; expected electra`,
-  );
   refuse(
     given.has('initialization') && s.initialization === 'local',
     `${settingName('initialization')} is local, which needs positions that start as sinusoids, and ${settingName('from')} is set, whose positions are trained; expected corrected or reference`,

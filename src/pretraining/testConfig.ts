@@ -1,7 +1,17 @@
 /** ELECTRA as its paper trains it, for tests; what is added are the models. */
-import type { ObjectiveConfig } from './electra.js';
+import { createElectra, type ElectraName } from './electra.js';
+import type { ElectraConfig } from './electraGraph.js';
+import { createMaskedLm } from './maskedLm.js';
+import type { PretrainingObjective } from './pretrainingObjective.js';
 
-export const PLAIN_ELECTRA: Omit<ObjectiveConfig, 'discriminator' | 'generator'> = {
+/** Objectives over an ELECTRA's parts, by name. */
+export type TestName = ElectraName | 'mlm';
+
+export interface TestConfig extends ElectraConfig {
+  readonly objective: TestName;
+}
+
+export const PLAIN_ELECTRA: Omit<TestConfig, 'discriminator' | 'generator'> = {
   objective: 'electra',
   generatorKind: 'model',
   sharing: 'embeddings',
@@ -13,3 +23,9 @@ export const PLAIN_ELECTRA: Omit<ObjectiveConfig, 'discriminator' | 'generator'>
   duplicates: 'corrected',
   initialization: 'corrected',
 };
+
+export function createTestObjective({ objective, ...config }: TestConfig): PretrainingObjective {
+  return objective === 'mlm'
+    ? createMaskedLm({ ...config, encoder: config.discriminator })
+    : createElectra(objective, config);
+}

@@ -14,8 +14,9 @@ import {
 } from '../../pipelines/showMask.js';
 import { maskingFields } from '../../pretraining/maskingSettings.js';
 import { openTrainingShards } from '../../pretraining/pretrain.node.js';
-import { describeSettings, type SettingName, settingsFromWords } from '../../pretraining/settings.js';
+import { pretrainingSchema, type SettingName } from '../../pretraining/settings.js';
 import { kebabCase } from '../../settings/commandLine.js';
+import { describeSettings, settingsFromWords } from '../../settings/describeSettings.js';
 import { loadTokenizer } from '../../text/tokenizer.node.js';
 import { wordVocabulary } from '../../text/wordVocabulary.js';
 import { displayWidth, padToWidth } from '../columns.js';
@@ -97,7 +98,7 @@ function maskingOptions(): OptionDefinition[] {
     '--mask-keep-prob': 'fraction of the spans that keep their tokens, 0 to 1. Default 0.1.',
     '--mask-random-prob': 'fraction of the spans that show random tokens, 0 to 1. Default 0.1.',
   };
-  return settingsOptions(SETTINGS).map((option) => {
+  return settingsOptions(pretrainingSchema, SETTINGS).map((option) => {
     const [flag] = option.flags.split(' ');
     const isCommon = COMMON.includes(flag);
     return {
@@ -109,7 +110,7 @@ function maskingOptions(): OptionDefinition[] {
 }
 
 function schemeDescription(): string {
-  const { choices = [] } = describeSettings().find(({ name }) => name === 'masking')!;
+  const { choices = [] } = describeSettings(pretrainingSchema).find(({ name }) => name === 'masking')!;
   return `masking scheme, or several, as span,whole-word, of which one is picked for each block: ${choices.join(', ')}. Default span.`;
 }
 
@@ -117,7 +118,10 @@ function schemeDescription(): string {
 function maskingInput(options: OptionValues): ShowMaskOptions & { tags?: string } {
   const names = [...SETTINGS, 'seed', 'length'];
   const words = Object.fromEntries(names.map((name) => [name, options[name]]));
-  return settingsFromWords({ ...words, ...(options.scheme !== undefined && { masking: options.scheme }) });
+  return settingsFromWords(pretrainingSchema, {
+    ...words,
+    ...(options.scheme !== undefined && { masking: options.scheme }),
+  });
 }
 
 async function showText(

@@ -2,7 +2,8 @@ import { type Collective, describeMember, PeerError } from '../../collective/col
 import { connectRanks } from '../../collective/mpi/connect.node.js';
 import { PleiadError, SettingsError } from '../../errors/errors.js';
 import { pretrainToFolder } from '../../pretraining/loadStart.node.js';
-import { parseDuration } from '../../pretraining/settings.js';
+import { pretrainingSchema } from '../../pretraining/settings.js';
+import { parseDuration } from '../../settings/durations.js';
 import { nameSettingsBy } from '../../settings/settingNames.js';
 import type { DoneEvent } from '../../training/events.js';
 import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
@@ -11,6 +12,7 @@ import { flagWording } from '../flagNames.js';
 import { hubView } from '../hubView.js';
 import { type Interrupts, listenForInterrupts } from '../interrupts.js';
 import { Output } from '../output.js';
+import { PRETRAINING_GROUPS } from '../pretrainingGroups.js';
 import { groupedSettingsOptions, settingsFromOptions, settingWords } from '../settingsOptions.js';
 import { runJson, runSummary, TrainingView } from '../trainingView.js';
 
@@ -22,7 +24,7 @@ export const pretrain: CommandDefinition = {
       flags: '--config <file>',
       description: 'settings in YAML or JSON, such as "learningRate: 1e-3" for --learning-rate; flags go over them',
     },
-    ...groupedSettingsOptions(),
+    ...groupedSettingsOptions(pretrainingSchema, PRETRAINING_GROUPS),
     {
       flags: '--rank-timeout <duration>',
       description:
@@ -43,7 +45,7 @@ export const pretrain: CommandDefinition = {
   async run(_words, options, { output }) {
     const { rankTimeout, ...rest } = options;
     const file = readConfigFile(options.config);
-    const settings = settingsFromOptions(rest, file);
+    const settings = settingsFromOptions(pretrainingSchema, rest, file);
     if (typeof options.config === 'string') nameSettingsOf({ path: options.config, file, options: rest });
     const collective = await connectRanks({ timeoutMs: durationOf('--rank-timeout', rankTimeout) });
     const { rank, size } = collective;
@@ -66,7 +68,7 @@ export const pretrain: CommandDefinition = {
 
 /** What a settings file alone gave is named as it stands there. */
 function nameSettingsOf(given: { path: string; file: Record<string, unknown>; options: OptionValues }): void {
-  const words = settingWords(given.options);
+  const words = settingWords(pretrainingSchema, given.options);
   const settings = new Set(Object.keys(given.file).filter((name) => words[name] === undefined));
   nameSettingsBy(flagWording({ file: { path: given.path, settings } }));
 }
