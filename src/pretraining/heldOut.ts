@@ -149,8 +149,8 @@ function heldOutMetrics(
   { unigramEntropy, unigramCrossEntropy }: HeldOutData,
   { losses: specs }: EvaluatedObjective,
 ): HeldOutMetrics {
-  const { mlmLoss, mlmAccuracy, discLoss, discAccuracy, sboLoss, sboAccuracy, sboBits, nspLoss, nspAccuracy, ...rest } =
-    pretrainingMetrics(specs, totals);
+  const { mlmLoss, mlmAccuracy, mlmBits: _, discLoss, discAccuracy, ...others } = pretrainingMetrics(specs, totals);
+  const { sboLoss, sboAccuracy, sboBits, nspLoss, nspAccuracy, ...rest } = others;
   const { precision, recall } = precisionAndRecall(totals);
   const generator = {
     generatorLoss: mlmLoss,
@@ -187,8 +187,7 @@ function heldOutMetrics(
     nspAccuracy,
     unigramCrossEntropy,
     unigramEntropy,
-    replacedRate: rest.replacedRate,
-    totalLoss: rest.totalLoss,
+    ...rest,
   });
 }
 

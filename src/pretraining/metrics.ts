@@ -1,7 +1,7 @@
 /** What is measured in pre-training and on held-out text, from the sums that an objective's graphs return. */
 
 import { defined } from '../training/defined.js';
-import { average, type LossSpec, type LossTotals, totalLoss } from '../training/objective.js';
+import { average, type LossSpec, type LossTotals, lossMetrics, totalLoss } from '../training/objective.js';
 
 /**
  * The losses that pre-training objectives are made of: masked slots; tokens of the main encoder's own loss in ELECTRA and
@@ -12,8 +12,10 @@ export type LossName = 'mlm' | 'disc' | 'sbo' | 'nsp';
 /** Tokens that were replaced, those of them that were found, and all that were said to be replaced. */
 export const DETECTION_COUNTERS = ['replaced', 'truePositives', 'predictedPositives'] as const;
 
+const KNOWN: readonly string[] = ['mlm', 'disc', 'sbo', 'nsp'] satisfies LossName[];
+
 /** The losses of an objective with their weights. */
-export function lossesOf(weights: Readonly<Partial<Record<LossName, number>>>): LossSpec[] {
+export function lossesOf(weights: Readonly<Record<string, number>>): LossSpec[] {
   return Object.entries(weights).map(([name, weight]) => ({ name, per: name === 'nsp' ? 'row' : 'token', weight }));
 }
 
@@ -73,8 +75,18 @@ export function pretrainingMetrics(losses: readonly LossSpec[], totals: LossTota
     nspLoss: lossOf(totals, 'nsp'),
     nspAccuracy: accuracyOf(totals, 'nsp'),
     replacedRate: average(totals, 'replaced', totals.tokens),
+    ...otherLosses(losses, totals),
     totalLoss: totalLoss(losses, totals),
   });
+}
+
+/** `<loss>Loss` and `<loss>Accuracy` of losses that an objective added. */
+function otherLosses(losses: readonly LossSpec[], totals: LossTotals): Record<string, number> {
+  const { totalLoss: _, ...others } = lossMetrics(
+    losses.filter(({ name }) => !KNOWN.includes(name)),
+    totals,
+  );
+  return others;
 }
 
 /** H(r) over the tokens that the discriminator's loss is taken over: what telling nothing apart costs. */

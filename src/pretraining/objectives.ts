@@ -7,7 +7,15 @@ import { allTokensMlm, electra, electra15, replaceMlm, twoStage } from './electr
 import { maskedLm } from './maskedLm.js';
 import { spanbert } from './spanbert.js';
 
-export const OBJECTIVES = [electra, electra15, replaceMlm, allTokensMlm, maskedLm, twoStage, spanbert] as const;
+export const OBJECTIVES = [
+  electra, // ELECTRA (arXiv 2003.10555 §2)
+  electra15, // its loss at the masked slots alone (§3.4)
+  replaceMlm, // masked LM over a generator's replacements (§3.4)
+  allTokensMlm, // the same for every token (§3.4)
+  maskedLm, // BERT's masked LM
+  twoStage, // the generator first, then the discriminator (§3.2)
+  spanbert, // SpanBERT (arXiv 1907.10529)
+] as const;
 
 type Definition = (typeof OBJECTIVES)[number];
 export type PretrainingObjectiveName = Definition['name'];

@@ -1,7 +1,7 @@
 /** An objective over masked batches, with the metrics of pre-training. */
 import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { Objective } from '../training/objective.js';
-import { type LossName, lossesOf, pretrainingMetrics } from './metrics.js';
+import { lossesOf, pretrainingMetrics } from './metrics.js';
 
 export type PretrainingObjective = Objective<MaskedBatch>;
 
@@ -10,7 +10,7 @@ export function pretrainingObjective({
   lossWeights,
   ...parts
 }: Omit<PretrainingObjective, 'losses' | 'metrics'> & {
-  readonly lossWeights: Readonly<Partial<Record<LossName, number>>>;
+  readonly lossWeights: Readonly<Record<string, number>>;
 }): PretrainingObjective {
   const losses = lossesOf(lossWeights);
   return { ...parts, losses, metrics: (totals) => pretrainingMetrics(losses, totals) };
