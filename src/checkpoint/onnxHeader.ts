@@ -1,12 +1,19 @@
 /**
  * What an ONNX file is, without loading it: its inputs and outputs, the operator sets it needs, how many weights it has.
- * Field numbers are those of onnx.proto3. The weights are skipped, so a file of gigabytes takes as long as a small one.
+ * FieldExtent numbers are those of onnx.proto3. The weights are skipped, so a file of gigabytes takes as long as a small one.
  */
 
 import { type ByteSource, readBytes } from '../files/byteSource.js';
 import { damaged } from '../formats/damaged.js';
+import {
+  type FieldExtent,
+  LONGEST_START,
+  ProtobufProblem,
+  protobufFields,
+  readCount,
+  readFieldExtent,
+} from '../formats/protobuf.js';
 import { elementCount } from '../graph/dimensions.js';
-import { ProtobufProblem, protobufFields, readCount, readVarint } from './tensorflow/protobufReader.js';
 
 export interface OnnxPort {
   readonly name: string;
@@ -99,7 +106,7 @@ interface Initializer {
   readonly external?: string;
 }
 
-async function readGraph(scanner: Scanner, graph: Field): Promise<Graph> {
+async function readGraph(scanner: Scanner, graph: FieldExtent): Promise<Graph> {
   const initializers: Initializer[] = [];
   const inputs: OnnxPort[] = [];
   const outputs: OnnxPort[] = [];
@@ -113,7 +120,7 @@ async function readGraph(scanner: Scanner, graph: Field): Promise<Graph> {
   return { initializers, inputs, outputs, numNodes };
 }
 
-async function readInitializer(scanner: Scanner, tensor: Field): Promise<Initializer> {
+async function readInitializer(scanner: Scanner, tensor: FieldExtent): Promise<Initializer> {
   const dims: number[] = [];
   let [name, type, external] = ['', '', undefined as string | undefined];
   for await (const field of scanner.fields(tensor.begin, tensor.end)) {
@@ -169,17 +176,7 @@ function portOf(bytes: Uint8Array): OnnxPort {
   return { name: textOf(info.get(1)), type: tensor.size > 0 ? typeName(Number(tensor.get(1))) : '', shape: sizes };
 }
 
-interface Field {
-  readonly number: number;
-  /** Of a number; a message, text or other bytes lie from `begin` to `end`. */
-  readonly value?: bigint;
-  readonly begin: number;
-  readonly end: number;
-}
-
 const WINDOW = 1 << 16;
-/** A tag and a length, at most ten bytes each. */
-const LONGEST_START = 20;
 /** A name, a port or an entry; weights are never asked for. */
 const MOST_BYTES = 1 << 24;
 
@@ -190,7 +187,7 @@ class Scanner {
 
   constructor(private readonly source: ByteSource) {}
 
-  async *fields(begin: number, end: number): AsyncGenerator<Field> {
+  async *fields(begin: number, end: number): AsyncGenerator<FieldExtent> {
     for (let at = begin; at < end; ) {
       const field = await this.#field(at, end);
       if (field.end > end) throw new ProtobufProblem(`ends inside field ${field.number}`);
@@ -199,33 +196,15 @@ class Scanner {
     }
   }
 
-  bytes({ number, begin, end }: Field): Promise<Uint8Array> {
+  bytes({ number, begin, end }: FieldExtent): Promise<Uint8Array> {
     if (end - begin > MOST_BYTES) throw new ProtobufProblem(`has ${end - begin} bytes in field ${number}`);
     return readBytes(this.source, begin, end - begin);
   }
 
-  async #field(at: number, limit: number): Promise<Field> {
-    const start = await this.#start(at, limit);
-    const tag = readVarint(start, 0);
-    const number = Number(tag.value >> 3n);
-    if (number === 0) throw new ProtobufProblem('has a field without a number');
-    const content = at + tag.end;
-    switch (Number(tag.value & 7n)) {
-      case 0: {
-        const { value, end } = readVarint(start, tag.end);
-        return { number, value, begin: content, end: at + end };
-      }
-      case 1:
-        return { number, begin: content, end: content + 8 };
-      case 2: {
-        const { value, end } = readCount(start, tag.end);
-        return { number, begin: at + end, end: at + end + value };
-      }
-      case 5:
-        return { number, begin: content, end: content + 4 };
-      default:
-        throw new ProtobufProblem(`has a field of wire type ${tag.value & 7n}`);
-    }
+  async #field(at: number, limit: number): Promise<FieldExtent> {
+    const field = readFieldExtent(await this.#start(at, limit), 0);
+    if (field.number === 0) throw new ProtobufProblem('has a field without a number');
+    return { ...field, begin: at + field.begin, end: at + field.end };
   }
 
   async #start(at: number, limit: number): Promise<Uint8Array> {

@@ -6,11 +6,11 @@
 
 import { type ByteSource, readBytes } from '../../files/byteSource.js';
 import { damaged, refused } from '../../formats/damaged.js';
+import { type ProtobufField, ProtobufProblem, protobufFields } from '../../formats/protobuf.js';
 import { bytesPerElement, type SafetensorsDtype } from '../../formats/safetensors.js';
 import { elementCount } from '../../graph/dimensions.js';
 import type { FileContent } from '../safetensorsSource.js';
 import { checkTotalBytes, type StoredTensor } from '../tensorSource.js';
-import { type ProtobufField, ProtobufProblem, protobufFields } from './protobufReader.js';
 import { readTable } from './sstable.js';
 
 /** tensorflow/core/framework/types.proto */

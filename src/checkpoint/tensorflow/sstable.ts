@@ -5,7 +5,7 @@
  */
 import { crc32c, maskCrc } from '../../formats/crc32.js';
 import { damaged, refused } from '../../formats/damaged.js';
-import { ProtobufProblem, readCount } from './protobufReader.js';
+import { ProtobufProblem, readCount } from '../../formats/protobuf.js';
 
 const FOOTER_BYTES = 48;
 /** Type of compression (one byte) and masked CRC-32C after each block. */

@@ -1,11 +1,11 @@
 /**
  * An ONNX model as plain data, and its bytes. Field numbers are those of onnx.proto3 (IR version 9, which opset 20 asks
- * for); this file and protobuf.ts are the only ones that know them.
+ * for); this file is the only one that writes them.
  */
 
 import type { StoredValues } from '../../files/storedValues.js';
+import { MessageWriter } from '../../formats/protobuf.js';
 import type { Shape } from '../../graph/dimensions.js';
-import { MessageWriter } from './protobuf.js';
 
 const IR_VERSION = 9;
 export const OPSET = 20;
