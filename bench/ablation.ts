@@ -100,7 +100,7 @@ function runName({ objective, learningRate, seed }: RunKey): string {
   return `${objective}-rate${learningRate}-seed${seed}`;
 }
 
-interface Surroundings {
+interface RunContext {
   readonly plan: AblationPlan;
   readonly options: AblationOptions;
   readonly shards: ShardFolder;
@@ -108,7 +108,7 @@ interface Surroundings {
   readonly results: ResultFiles<AblationRun>;
 }
 
-async function runOnce(key: RunKey, { plan, options, shards, tasks, results }: Surroundings): Promise<void> {
+async function runOnce(key: RunKey, { plan, options, shards, tasks, results }: RunContext): Promise<void> {
   const name = runName(key);
   if (results.read(name)) return;
   const { objective, learningRate, seed } = key;

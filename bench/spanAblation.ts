@@ -95,7 +95,7 @@ function settingsOf({ masking, sbo, learningRate, seed }: SpanRunKey): Partial<P
   };
 }
 
-interface Surroundings {
+interface RunContext {
   readonly plan: ComputePlan;
   readonly options: SpanAblationOptions;
   readonly shards: ShardFolder;
@@ -103,7 +103,7 @@ interface Surroundings {
   readonly results: ResultFiles<SpanRun>;
 }
 
-async function runOnce(key: SpanRunKey, { plan, options, shards, spans, results }: Surroundings): Promise<void> {
+async function runOnce(key: SpanRunKey, { plan, options, shards, spans, results }: RunContext): Promise<void> {
   const name = runName(key);
   if (results.read(name)) return;
   const { threads, signal } = options;

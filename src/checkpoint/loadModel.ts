@@ -4,7 +4,7 @@
  */
 
 import { CheckpointError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
@@ -29,7 +29,7 @@ import type { TensorSource } from './tensorSource.js';
 export interface LoadModelOptions {
   /** What the model is for; default: the class that the config names, else the one that the tensors are of. */
   readonly task?: Task;
-  /** What for, where neither of these is given and config.json names a class that is none of ours. Default: an error. */
+  /** What for, where neither of these is given and config.json names a class that Pleiad does not have. Default: an error. */
   readonly taskOfUnknown?: Task;
   /** The class itself, instead of `task`. */
   readonly architecture?: Architecture;
@@ -115,7 +115,7 @@ export function planModel(
   return { model, plan };
 }
 
-/** Tensors that are all of other sizes than the config says, as with the config of the other half, are told by those. */
+/** Where all tensors have other sizes than the config says, as with the config of the other half, the message names the sizes. */
 function planOf(source: Checkpoint, model: ModelDescription, target: LoadTarget): LoadPlan {
   try {
     return planLoad(source.tensors, target, source.name, source.otherEntries);
@@ -176,7 +176,7 @@ function contentsOf(
   return { family, names };
 }
 
-/** Tensors that tell a class from its siblings; the classifiers of BERT are told by nothing. */
+/** Tensors that only one class has; BERT's classifiers have none. */
 const SIGNS: readonly (readonly [Architecture, string])[] = [
   ['ElectraForPreTraining', 'discriminator_predictions.dense.weight'],
   ['ElectraForMaskedLM', 'generator_predictions.dense.weight'],
@@ -284,7 +284,7 @@ function refuseIncomplete(
   const names = missing.map(({ name }) => name);
   const ofEncoder = names.filter(isOfEncoder);
   if (ofEncoder.length > 0) {
-    throw new CheckpointError(`${source} lacks parts of the encoder of ${architecture}: ${fewOf(ofEncoder, 5)}`, {
+    throw new CheckpointError(`${source} lacks parts of the encoder of ${architecture}: ${joinFirst(ofEncoder, 5)}`, {
       subject: source,
       found: ofEncoder,
       expected: 'every tensor of the encoder that config.json describes',
@@ -292,7 +292,7 @@ function refuseIncomplete(
     });
   }
   if (names.length === 0 || newHead) return;
-  throw new CheckpointError(`${source} has no whole head of ${architecture}: missing ${fewOf(names, 5)}`, {
+  throw new CheckpointError(`${source} has no whole head of ${architecture}: missing ${joinFirst(names, 5)}`, {
     subject: source,
     found: names,
     expected: 'all tensors of the model',
@@ -312,7 +312,7 @@ function holds(contents: Contents): string {
     return `It holds ${heads.join(' and ')}${half}`;
   }
   const others = [...contents.names.keys()].filter((name) => !/^(electra|bert)\./.test(name));
-  if (others.length > 0) return `Besides the encoder it holds ${fewOf(others, 5)}`;
+  if (others.length > 0) return `Besides the encoder it holds ${joinFirst(others, 5)}`;
   return "It holds an encoder alone, as SpanBERT's released files do";
 }
 
@@ -326,7 +326,7 @@ function refuseSmallerConfig({ unused }: LoadPlan, { architecture }: ModelDescri
   });
   if (beyond.length === 0) return;
   throw new CheckpointError(
-    `${source.name} has parts of an encoder that its config does not know: ${fewOf(beyond, 5)}`,
+    `${source.name} has parts of an encoder that its config does not know: ${joinFirst(beyond, 5)}`,
     {
       subject: source.name,
       found: beyond,
@@ -355,7 +355,7 @@ const USUAL_HEAD_SIZE = 64;
  * The config of a checkpoint that comes without one, as google-research/electra's do: sizes are read off the shapes; the
  * number of heads, which no shape tells, is H/64 as in all released models.
  * @param headSize  H over the number of heads, where it is known
- * @throws CheckpointError when the tensors are none of ours or H is no multiple of it
+ * @throws CheckpointError when the tensors are no encoder that Pleiad has, or H is no multiple of it
  */
 export function configFromShapes(
   source: Checkpoint,

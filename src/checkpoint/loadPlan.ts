@@ -1,23 +1,17 @@
 /** From a checkpoint's tensors to a model's: which goes where, decided by names and shapes before a value is read. */
 
 import { CheckpointError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { SafetensorsDtype } from '../formats/safetensors.js';
-import {
-  type ElectraHalf,
-  type EncoderPrefix,
-  isTensorflowElectra,
-  type NameMap,
-  tensorflowElectraMap,
-  torchMap,
-} from './nameMaps.js';
+import type { ModelFamily } from '../models/modelGraph.js';
+import { type ElectraHalf, isTensorflowElectra, type NameMap, tensorflowElectraMap, torchMap } from './nameMaps.js';
 import { isFloat, type TensorInfo } from './tensorSource.js';
 
 /** A model as the tensors that it needs. */
 export interface LoadTarget {
   /** For messages, for instance the class in transformers. */
   readonly name: string;
-  readonly prefix: EncoderPrefix;
+  readonly prefix: ModelFamily;
   /** Which of the two models in a google-research/electra checkpoint. */
   readonly half?: ElectraHalf;
   /** Shape of every tensor by its state-dict key. */
@@ -160,7 +154,7 @@ export const OTHER_CONFIG_ADVICE =
 export class MisfitError extends CheckpointError {}
 
 function misfit(source: string, target: LoadTarget, problems: readonly string[]): MisfitError {
-  return new MisfitError(`${source} does not fit ${target.name}: ${fewOf(problems, 5, '; ')}`, {
+  return new MisfitError(`${source} does not fit ${target.name}: ${joinFirst(problems, 5, '; ')}`, {
     subject: source,
     found: problems,
     advice: target.prefix === 'electra' ? OTHER_CONFIG_ADVICE : 'Load it with its own config.json',

@@ -64,6 +64,9 @@ const FIXED: Readonly<Record<string, readonly unknown[]>> = {
   is_decoder: [false],
 };
 
+/** Which half of an ELECTRA, or `model` where there is one alone: the name of its folder in a checkpoint. */
+export type ModelRole = 'discriminator' | 'generator' | 'model';
+
 export interface ModelDescription {
   readonly config: EncoderConfig;
   readonly architecture: Architecture;
@@ -112,11 +115,11 @@ export function encoderConfigToJson(model: ModelDescription): Record<string, unk
 /** What config.json says of a model; the class may be left open. */
 export interface PublishedDescription extends Omit<ModelDescription, 'architecture'> {
   readonly family: ModelFamily;
-  /** Undefined where the file names no class, as SpanBERT's does, or none of ours. */
+  /** Undefined where the file names no class, as SpanBERT's does, or one that Pleiad does not have. */
   readonly architecture?: Architecture;
   /** What the file says of a head and cannot be used: errors where that head is wanted, see `describedAs`. */
   readonly unfit?: {
-    /** It names a class that is none of ours. */
+    /** It names a class that Pleiad does not have. */
     readonly architecture?: CheckpointError;
     /** Its labels are no names of 0, 1, 2, … */
     readonly labels?: CheckpointError;
@@ -176,7 +179,7 @@ export function parseConfigJson(json: unknown, source: string): ModelDescription
 
 /**
  * A description whose class was left open is of the encoder alone.
- * @throws CheckpointError when it names a class that is none of ours, or says of it what cannot be used
+ * @throws CheckpointError when it names a class that Pleiad does not have, or says of it what cannot be used
  */
 export function withClass(published: PublishedDescription): ModelDescription {
   return describedAs(published, classOf(published) ?? architectureFor(published.family, 'encoder'));
@@ -184,7 +187,7 @@ export function withClass(published: PublishedDescription): ModelDescription {
 
 /**
  * The class that config.json names, if any.
- * @throws CheckpointError when that is none of ours
+ * @throws CheckpointError when Pleiad does not have that class
  */
 export function classOf({ architecture, unfit: { architecture: unknown } = {} }: PublishedDescription) {
   if (unknown) throw unknown;
@@ -245,7 +248,7 @@ function pleiadOf(
 
 /**
  * What the head of a model is, from its config.
- * @throws CheckpointError for a summary that is none of ours
+ * @throws CheckpointError for a summary that Pleiad does not compute
  */
 export function headSettings(model: ModelDescription): HeadSettings {
   const { labels, pooler = HEAD_DEFAULTS.pooler, architecture, otherFields = {}, config } = model;

@@ -2,6 +2,7 @@
  * How the tensors of published checkpoints are called, as tables: from the names of google-research/electra (TensorFlow 1),
  * of SpanBERT's original files (fairseq) and of early PyTorch BERTs to those of Hugging Face state dicts, which are ours.
  */
+import type { ModelFamily } from '../models/modelGraph.js';
 
 /** What becomes of a tensor of a file. */
 export type MappedName =
@@ -17,9 +18,6 @@ export type NameMap = (name: string) => MappedName;
 
 /** The two models in one ELECTRA checkpoint. */
 export type ElectraHalf = 'discriminator' | 'generator';
-
-/** First part of every name of an encoder in a state dict. */
-export type EncoderPrefix = 'electra' | 'bert';
 
 /** What is in a file and is no weight. */
 const NO_WEIGHTS: readonly (readonly [RegExp, string])[] = [
@@ -126,7 +124,7 @@ const TORCH_RENAMES: readonly (readonly [RegExp, string])[] = [
 const BARE_ENCODER = /^(embeddings|embeddings_project|encoder|pooler)\./;
 
 /** The map of PyTorch and safetensors files. @param prefix  of the model to be loaded; put before a bare encoder's names */
-export function torchMap(prefix: EncoderPrefix): NameMap {
+export function torchMap(prefix: ModelFamily): NameMap {
   return (name) => {
     const unused = reasonIn(NO_WEIGHTS, name);
     if (unused) return { unused };

@@ -23,7 +23,7 @@ describe('the class in config.json', () => {
   });
 
   it.each([[['JointBERT']], [['ElectraForMaskedLM']], ['GPT']])(
-    'may be none of ours, %j, which matters where no other is asked for',
+    'may be one that Pleiad does not have, %j, which matters where no other is asked for',
     (architectures) => {
       const published = read({ architectures });
       expect(describedAs(published, 'BertModel').architecture).toBe('BertModel');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { EngineIdentity } from '../engine/engineIdentity.js';
 import { CheckpointError } from '../errors/errors.js';
-import { firstIssue, type RunIdentity } from './trainerFile.node.js';
+import { parseVersionedJson, type VersionedFormat } from '../files/versionedJson.js';
+import type { RunIdentity } from './trainerFile.node.js';
 
 export const RUN_FILE = 'run.json';
 /** 2: masking is a list of schemes, and its settings are recorded. */
@@ -62,36 +63,21 @@ export function hasCheckpoint(run: string): boolean {
   );
 }
 
+const START_ANEW = 'start a new run in another folder';
+const RUN_FORMAT: VersionedFormat<object> = {
+  format: 'pleiad-run',
+  version: RUN_VERSION,
+  schema: runSchema,
+  advice: {
+    damaged: `Put it back from a copy, or ${START_ANEW}`,
+    version: `Resume it with the version of Pleiad that began it, or ${START_ANEW}`,
+  },
+};
+
 /** @returns undefined when the folder holds no run */
 export function readRunFile<T extends RunFile = RunFile>(folder: string): T | undefined {
   const path = join(folder, RUN_FILE);
-  if (!existsSync(path)) return undefined;
-  const startAnew = 'start a new run in another folder';
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new CheckpointError(`${path} is not JSON`, {
-      subject: path,
-      cause,
-      advice: `Put it back from a copy, or ${startAnew}`,
-    });
-  }
-  const { format, version } = (json ?? {}) as Partial<RunFile>;
-  if (format !== 'pleiad-run' || version !== RUN_VERSION) {
-    throw new CheckpointError(`${path} has format ${format} ${version}, expected pleiad-run ${RUN_VERSION}`, {
-      subject: path,
-      found: version,
-      expected: `pleiad-run ${RUN_VERSION}`,
-      advice: `Resume it with the version of Pleiad that began it, or ${startAnew}`,
-    });
-  }
-  const parsed = runSchema.safeParse(json);
-  if (parsed.success) return json as T;
-  throw new CheckpointError(`${path} is damaged: ${firstIssue(parsed.error)}`, {
-    subject: path,
-    advice: `Put it back from a copy, or ${startAnew}`,
-  });
+  return existsSync(path) ? (parseVersionedJson(readFileSync(path, 'utf8'), path, RUN_FORMAT) as T) : undefined;
 }
 
 /** @returns undefined when there is no pointer, or it is empty */

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { CheckpointError } from '../errors/errors.js';
 import { recordFile } from '../files/digest.node.js';
+import { parseVersionedJson, type VersionedFormat } from '../files/versionedJson.js';
 
 /** Grows when checkpoints of an earlier Pleiad could be misread. */
 export const CHECKPOINT_VERSION = 1;
@@ -41,39 +42,24 @@ const trainerSchema = z.object({
 export type TrainerFile = z.infer<typeof trainerSchema>;
 export type RunIdentity = TrainerFile['identity'];
 
+const TRAINER_FORMAT: VersionedFormat<TrainerFile> = {
+  version: CHECKPOINT_VERSION,
+  schema: trainerSchema,
+  advice: { version: 'Use the version of Pleiad that wrote it' },
+  migrate: withEvaluation,
+};
+
 /** @throws CheckpointError when there is no trainer.json of this version */
 export function readTrainerFile(folder: string): TrainerFile {
   const path = join(folder, TRAINER_FILE);
   if (!existsSync(path)) throw new CheckpointError(`${folder} has no ${TRAINER_FILE}`, { subject: folder });
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new CheckpointError(`${path} is not JSON`, { subject: path, cause });
-  }
-  const version = (json as Partial<TrainerFile> | null)?.version;
-  if (version !== CHECKPOINT_VERSION) {
-    throw new CheckpointError(`${path} is of version ${version}, expected ${CHECKPOINT_VERSION}`, {
-      subject: path,
-      found: version,
-      expected: String(CHECKPOINT_VERSION),
-      advice: 'Use the version of Pleiad that wrote it',
-    });
-  }
-  const parsed = trainerSchema.safeParse(withEvaluation(json as object));
-  if (parsed.success) return parsed.data;
-  throw new CheckpointError(`${path} is damaged: ${firstIssue(parsed.error)}`, { subject: path });
+  return parseVersionedJson(readFileSync(path, 'utf8'), path, TRAINER_FORMAT);
 }
 
 /** Earlier checkpoints have the metrics of held-out text alone; the total loss was their score. */
 function withEvaluation(json: object): object {
   const { heldOut, ...rest } = json as { heldOut?: { totalLoss: number } };
   return heldOut ? { ...rest, evaluation: { metrics: heldOut, score: heldOut.totalLoss, better: 'lower' } } : rest;
-}
-
-/** What is wrong with a file of ours, in words. */
-export function firstIssue({ issues: [{ path, message }] }: z.ZodError): string {
-  return path.length ? `${path.join('.')}: ${message}` : message;
 }
 
 /**

@@ -6,7 +6,7 @@ import { kindOfFile, reasonUnread } from '../data/prepare/walk.node.js';
 import { DataError } from '../errors/errors.js';
 
 /**
- * The text of a file, without the byte order mark at its beginning. Gzip is told by its first bytes, whatever the name.
+ * The text of a file, without the byte order mark at its beginning. Gzip is recognised by its first bytes, whatever the name.
  * @param flag  the option that names it, for messages
  * @throws DataError when it is missing, damaged or not UTF-8, with what it most likely is
  */
@@ -16,7 +16,7 @@ export async function readTextFile(flag: string, path: string): Promise<string> 
   try {
     if (zero < 0) return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    // What it is instead is told below.
+    // The error below says what it is instead.
   }
   const guess = await guessUnreadable(path, bytes, { begins: true, takesEncoding: false });
   throw new DataError(`${flag} ${path} is not UTF-8 text${guess ? `; it looks like ${guess.what}` : ''}`, {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { DataError } from '../errors/errors.js';
+import { parseVersionedJson, type VersionedFormat } from '../files/versionedJson.js';
 import { TAG_OFFSETS } from './prepare/recordTags.js';
 
 export const MANIFEST_FILE = 'manifest.json';
@@ -82,25 +83,21 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+const MANIFEST_FORMAT: VersionedFormat<Manifest> = {
+  version: MANIFEST_VERSION,
+  schema: manifestSchema,
+  damaged: 'is not a manifest',
+  advice: {
+    damaged: 'Prepare the text again into an empty folder',
+    version: 'Use the version of Pleiad that wrote it, or prepare the text again into an empty folder',
+  },
+  error: DataError,
+};
+
 /**
  * @param path  for messages
  * @throws DataError when it is not a manifest of this version
  */
-export function parseManifest(json: unknown, path: string): Manifest {
-  const version = (json as Partial<Manifest> | null)?.version;
-  if (version !== undefined && version !== MANIFEST_VERSION) {
-    throw new DataError(`${path} is of version ${version}, expected ${MANIFEST_VERSION}`, {
-      subject: path,
-      found: version,
-      expected: String(MANIFEST_VERSION),
-      advice: 'Use the version of Pleiad that wrote it, or prepare the text again into an empty folder',
-    });
-  }
-  const result = manifestSchema.safeParse(json);
-  if (result.success) return result.data;
-  const problem = result.error.issues[0];
-  throw new DataError(`${path} is not a manifest: ${problem.path.join('.')}: ${problem.message}`, {
-    subject: path,
-    advice: 'Prepare the text again into an empty folder',
-  });
+export function parseManifest(text: string, path: string): Manifest {
+  return parseVersionedJson(text, path, MANIFEST_FORMAT);
 }

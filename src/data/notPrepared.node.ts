@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataError } from '../errors/errors.js';
 import { MANIFEST_FILE } from './manifest.js';
 
-/** A folder of another kind, told by the name of a file in it. */
+/** A folder of another kind, recognised by the name of a file in it. */
 interface Kind {
   readonly has: RegExp;
   readonly is: string;

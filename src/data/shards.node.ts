@@ -105,13 +105,7 @@ export function readManifest(folder: string): Manifest {
     if (statSync(folder).isDirectory() && hasParts(folder)) throw notMerged(folder);
     throw notPrepared(folder);
   }
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (cause) {
-    throw new DataError(`${path} is not JSON`, { subject: path, advice: 'Prepare the text again', cause });
-  }
-  return parseManifest(json, path);
+  return parseManifest(readFileSync(path, 'utf8'), path);
 }
 
 function hasParts(folder: string): boolean {

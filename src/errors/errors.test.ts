@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { DataError, saidOf } from './errors.js';
+import { DataError, withSource } from './errors.js';
 
 describe('an error about the content of a file', () => {
   const messageAt = (place: string, message: string) => {
     try {
-      saidOf(place, () => {
+      withSource(place, () => {
         throw new DataError(message, { advice: 'Mend it' });
       });
     } catch (error) {
@@ -22,6 +22,6 @@ describe('an error about the content of a file', () => {
     const fail = () => {
       throw new RangeError('no');
     };
-    expect(() => saidOf('v', fail)).toThrow(new RangeError('no'));
+    expect(() => withSource('v', fail)).toThrow(new RangeError('no'));
   });
 });

@@ -27,7 +27,7 @@ export class PleiadError extends Error {
  * Runs `work`; what it says of its input alone is said of the file that this came from.
  * @param place  begins the message of a PleiadError that does not name it yet
  */
-export function saidOf<T>(place: string, work: () => T): T {
+export function withSource<T>(place: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

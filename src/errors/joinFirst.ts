@@ -1,5 +1,5 @@
 /** A list in a message: its first entries, and how many more there are. `separator` is ", " or "; ". */
-export function fewOf(entries: readonly string[], most: number, separator: ', ' | '; ' = ', '): string {
+export function joinFirst(entries: readonly string[], most: number, separator: ', ' | '; ' = ', '): string {
   const shown = entries.slice(0, most).join(separator);
   const more = entries.length - most;
   if (more <= 0) return shown;

@@ -4,7 +4,8 @@
  *
  * The lock is a file that says which process holds it. A process that was killed leaves it behind: on the same machine
  * the next one sees that its owner is gone and takes it over. (The kernel's own file locks would end with the process,
- * but Node cannot set them, and on network file systems they are often not kept.)
+ * but Node cannot set them without koffi's binary, and on network file systems, where runs lie, they are often not kept and
+ * name no owner. The hub's cache must use them all the same, as Python does: hub/fileLock.node.ts.)
  */
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
  * Locks between processes, the same that Python's huggingface_hub takes (`filelock`): `flock` on a file that stays. The
  * system drops them when a process ends, however it ends. Node has no call for them, so libc's is called through koffi.
+ * Not files/folderLock.node.ts, which names its owner and works on network file systems: Python would not see that.
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Clock } from './clock.js';

@@ -195,7 +195,7 @@ function askedWait(headers: Headers, clock: Clock): number | undefined {
 /**
  * Repeats what fails in passing: at most five times in a row without anything received, after 1, 2, 4, 8 and 8 seconds or
  * what the server asks for.
- * @param onRetry  told before each wait
+ * @param onRetry  called before each wait
  * @throws the last PassingFailure when patience is over, any other error at once
  */
 export async function withRetries<T>(

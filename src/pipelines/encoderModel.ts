@@ -5,7 +5,7 @@
 
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
 import { CheckpointError, SettingsError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { Values } from '../files/storedValues.js';
 import { elementCount } from '../graph/dimensions.js';
 import type { EncoderConfig } from '../models/config.js';
@@ -146,7 +146,7 @@ function checkWeights({ parameters }: ModelGraph, options: PipelineOptions, labe
     return [found === undefined ? `${name} is missing` : `${name} has ${found} values, its config needs [${shape}]`];
   });
   if (problems.length === 0) return;
-  throw new CheckpointError(`${source}: ${fewOf(problems, 5, '; ')}`, {
+  throw new CheckpointError(`${source}: ${joinFirst(problems, 5, '; ')}`, {
     subject: source,
     found: problems,
     expected: `the ${parameters.length} tensors of its config`,

@@ -1,6 +1,6 @@
 /** Whether a tokenizer and a model belong together. */
 import { CheckpointError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
@@ -10,7 +10,7 @@ export function checkVocabulary(tokenizer: WordPieceTokenizer, config: EncoderCo
   if (numUsedIds <= config.vocabSize) return;
   const without = tokenizer.tokens.slice(config.vocabSize, numUsedIds).map((token) => JSON.stringify(token));
   throw new CheckpointError(
-    `${source}: the tokenizer has ${numUsedIds} tokens, the model ${config.vocabSize}, so none for ${fewOf(without, 3)}`,
+    `${source}: the tokenizer has ${numUsedIds} tokens, the model ${config.vocabSize}, so none for ${joinFirst(without, 3)}`,
     {
       subject: source,
       found: numUsedIds,

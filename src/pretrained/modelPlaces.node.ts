@@ -1,13 +1,13 @@
 /** Which folder a word stands for: model folders, checkpoints and runs. */
 import { existsSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import type { ModelRole } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import { checkpointOf, type RunFile, readRunFile } from '../checkpoint/runFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 
-/** Which half of an ELECTRA, or `model` where there is one alone: the name of its folder in a checkpoint. */
-export type ModelRole = 'discriminator' | 'generator' | 'model';
+export type { ModelRole };
 
 const MODEL_ROLES: readonly ModelRole[] = ['discriminator', 'generator', 'model'];
 /** Folders within folders that are looked into, as of `runs/` with `runs/quickstart/run`. */
@@ -51,7 +51,7 @@ export function innerPlace(folder: string): string {
   if (basename(resolve(folder)) === 'checkpoints' && existsSync(join(around, 'run.json'))) return dirname(folder);
   const found = distinct(placesWithin(folder, MOST_DEPTH));
   if (found.length <= 1) return found[0] ?? folder;
-  throw new CheckpointError(`${folder} holds several runs and models: ${fewOf(found, 10)}`, {
+  throw new CheckpointError(`${folder} holds several runs and models: ${joinFirst(found, 10)}`, {
     subject: folder,
     found,
     expected: 'a run or model, or a folder that holds one of them alone',

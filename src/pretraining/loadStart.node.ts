@@ -3,16 +3,16 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { MisfitError } from '../checkpoint/loadPlan.js';
-import { familyOf } from '../checkpoint/modelFolder.js';
+import { familyOf, type ModelRole } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
-import { innerPlace, type ModelRole, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
+import { innerPlace, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
 import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from '../pretrained/pretrained.node.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { TrainingEvent } from '../training/events.js';
-import type { Start, StartModel, StartRole } from '../training/start.js';
+import type { Start, StartModel } from '../training/start.js';
 import { definitionOf, OBJECTIVES, trainsGenerator } from './objectives.js';
 import {
   type LoadStart,
@@ -55,7 +55,7 @@ export function pretrainToFolder(
 /** What a run needs of a model, and which setting names it. */
 interface Wanted {
   readonly setting: 'from' | 'generator';
-  readonly role: StartRole;
+  readonly role: ModelRole;
   readonly task: Task;
   /** Which of a checkpoint's folders will do. */
   readonly roles: readonly ModelRole[];
@@ -122,7 +122,7 @@ interface Found {
   readonly loaded: Pretrained;
 }
 
-/** Heads that are not there are looked at afterwards: which half a file is, is told by those that are. */
+/** Heads that are not there are looked at afterwards: those that are there show which half a file is. */
 async function load(source: string, wanted: Wanted, options: LoadPretrainedOptions): Promise<Found> {
   const { setting, role, task, roles } = wanted;
   const half = role === 'model' ? undefined : role;
@@ -240,7 +240,7 @@ function otherHeadOf({ loaded, wanted }: Found): 'discriminator' | 'generator' |
   return has('generator_predictions') ? 'generator' : undefined;
 }
 
-/** @throws CheckpointError when a half is the other one, told by its tensors, whatever its config says */
+/** @throws CheckpointError when the tensors of a half are those of the other one, whatever its config says */
 function refuseOtherHalves(found: readonly Found[]): void {
   const wrong = found.flatMap((each) => {
     const other = otherHeadOf(each);
@@ -268,7 +268,7 @@ function refuseNoHead({ wanted, source, loaded }: Found): void {
   const { initialized } = loaded.report;
   if (initialized.length === 0) return;
   throw new CheckpointError(
-    `${settingName(wanted.setting)} ${source} has no whole head of ${loaded.model.architecture}: missing ${fewOf(initialized, 5)}`,
+    `${settingName(wanted.setting)} ${source} has no whole head of ${loaded.model.architecture}: missing ${joinFirst(initialized, 5)}`,
     {
       subject: source,
       found: initialized,

@@ -3,6 +3,7 @@
  * trains, and how it is built. `objectives.ts` is the table of all.
  */
 import type { z } from 'zod';
+import type { ModelRole } from '../checkpoint/modelFolder.js';
 import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { MaskingSettings } from '../data/masking/createMasking.js';
 import type { Shards } from '../data/shards.js';
@@ -10,7 +11,7 @@ import type { EncoderConfig, SizeName } from '../models/config.js';
 import type { EncoderStart } from '../models/encoder.js';
 import type { Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
-import type { StartRole, StartSizes } from '../training/start.js';
+import type { StartSizes } from '../training/start.js';
 import type { PretrainingObjective } from './pretrainingObjective.js';
 
 /** Settings that all objectives have, with every default filled in. */
@@ -51,11 +52,11 @@ export interface BuildContext {
 
 /** The main model of a run: what it leaves behind, and what it may begin with. */
 export interface MainModel {
-  readonly role: Exclude<StartRole, 'generator'>;
+  readonly role: Exclude<ModelRole, 'generator'>;
   /** The head that it is trained with. */
   readonly task: Task;
   /** Which folders of a checkpoint hold such a model. */
-  readonly roles: readonly StartRole[];
+  readonly roles: readonly ModelRole[];
 }
 
 /** Work beside the encoders, for estimates: how often a step computes each. */

@@ -2,7 +2,7 @@
 
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DataError, saidOf } from '../errors/errors.js';
+import { DataError, withSource } from '../errors/errors.js';
 import { makeFolder, writeFileDurably } from '../files/durableFile.node.js';
 import type { WordPieceTokenizer } from './tokenizer.js';
 import { maxLengthFromTokenizerConfig, type TokenizerConfigOptions } from './tokenizerFiles.js';
@@ -29,7 +29,7 @@ export function loadTokenizer(path: string, overrides: TokenizerOverrides = {}):
     specialTokensMap: readJsonIfThere(at('special_tokens_map.json')),
     addedTokens: readJsonIfThere(at('added_tokens.json')),
   };
-  return saidOf(path, () => tokenizerFromFiles(files, path, overrides));
+  return withSource(path, () => tokenizerFromFiles(files, path, overrides));
 }
 
 /** Whether a folder holds a tokenizer. */

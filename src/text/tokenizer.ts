@@ -116,7 +116,7 @@ export class WordPieceTokenizer extends CallableTokenizer {
 
   /**
    * Reads a parsed `tokenizer.json` of the tokenizers package. Its truncation and padding settings are not taken over:
-   * `encode` is told each time.
+   * `encode` is given it each time.
    * @throws DataError naming the part that is not WordPiece with BERT's normalizer, pre-tokenizer and [CLS]/[SEP] frame
    */
   static fromTokenizerJson(json: unknown): WordPieceTokenizer {

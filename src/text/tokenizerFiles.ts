@@ -266,7 +266,7 @@ export function specialTokensFromJson(
 
 /**
  * The longest input by `tokenizer_config.json`; undefined when it does not say. transformers writes int(1e30) where it was
- * not told, which is no length.
+ * unknown, which is no length.
  * @throws DataError for what is no number of tokens
  */
 export function maxLengthFromTokenizerConfig(json: unknown): number | undefined {

@@ -61,7 +61,7 @@ function unknownWords(text: string, tokenizer: WordPieceTokenizer): string[] {
 /**
  * Judges a count.
  * @param tokenizer  what the tokens were made with
- * @param texts      some of the text, for the likely cause; without any the cause is told in general
+ * @param texts      some of the text, for the likely cause; without any the cause stays general
  * @param what       what the tokens are of, such as "the text"
  * @returns undefined when no more is unknown than in any text
  */

@@ -37,7 +37,7 @@ export interface CheckpointStore {
   save(snapshot: Snapshot): Promise<SavedCheckpoint>;
   /**
    * The newest whole checkpoint.
-   * @param onDamaged  told of each newer one that is not whole, and why
+   * @param onDamaged  called for each newer one that is not whole, with the reason
    * @throws CheckpointError when it is of another model, vocabulary or corpus
    */
   newest(onDamaged: (path: string, reason: string) => void): Promise<FoundCheckpoint | undefined>;

@@ -29,7 +29,7 @@ export class RunLog {
     }
   }
 
-  /** What came after the checkpoint that a run goes on from is told again. */
+  /** Events after the checkpoint that a run goes on from happen again: their lines are dropped. */
   async #start(step: number): Promise<void> {
     await this.#forgetAfter(step);
     const path = join(this.folder, eventFileName(this.#startSeconds()));

@@ -6,9 +6,9 @@
 
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { describeLoadReport } from '../checkpoint/loadReport.js';
-import type { ModelDescription } from '../checkpoint/modelFolder.js';
+import type { ModelDescription, ModelRole } from '../checkpoint/modelFolder.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
@@ -17,11 +17,9 @@ import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { Objective } from './objective.js';
 import { type NamedArray, weightsSha256 } from './weightsHash.js';
 
-export type StartRole = 'discriminator' | 'generator' | 'model';
-
 /** A model that a run begins with. */
 export interface StartModel {
-  readonly role: StartRole;
+  readonly role: ModelRole;
   /** As it was named. */
   readonly source: string;
   /** The folder that it was read from. */
@@ -171,7 +169,7 @@ class Comparison {
 function refuseRandom(random: readonly string[], { source }: StartModel, { newHead, newGenerator }: NewParts): void {
   const refused = random.filter((name) => !newHead && !(newGenerator && name.startsWith('generator.')));
   if (refused.length === 0) return;
-  throw new CheckpointError(`${source} has no weights for ${fewOf(refused, 5)}`, {
+  throw new CheckpointError(`${source} has no weights for ${joinFirst(refused, 5)}`, {
     subject: source,
     found: refused,
     expected: 'weights of every part that is trained',

@@ -130,7 +130,7 @@ class TrainingRun<B extends TokenBatch> {
   #evaluation: { phase: Phase<B>; program: Program } | undefined;
   /** The step at which all ranks were last seen to have the same weights. */
   #comparedAt: number | undefined;
-  /** Whether a rank was told to stop. */
+  /** Whether a rank was asked to stop. */
   #interrupted = false;
   #sessionStartedAt: number;
   #earlierMs = 0;
@@ -255,7 +255,7 @@ class TrainingRun<B extends TokenBatch> {
     await this.#takeFirstState();
   }
 
-  /** What the run is given more now, or was before; the first is told. */
+  /** What the run is given more now, or was before; the first is reported. */
   async #settleExtension(): Promise<ExtendedEvent | undefined> {
     const { settings, dependencies } = this;
     if (!settings.resume) return undefined;
@@ -303,7 +303,7 @@ class TrainingRun<B extends TokenBatch> {
     );
     this.#changeTotalSteps(totalSteps);
     if (recorded === undefined || recorded === totalSteps || isOutdated) return [];
-    // Where nothing is left to train there are no rates to speak of, and that is told in the end.
+    // Where nothing is left to train there are no rates, and the last event says so.
     if (totalSteps !== undefined && this.#progress.step >= totalSteps) return [];
     return [
       this.#warning(
@@ -355,7 +355,7 @@ class TrainingRun<B extends TokenBatch> {
     return this.#progress.step % every === 0;
   }
 
-  /** All ranks stop at the same step: when one of them is told to, or when rank 0 says that the time is over. */
+  /** All ranks stop at the same step: when one of them was asked to, or when rank 0 says that the time is over. */
   async #isOver(): Promise<boolean> {
     const { step, totalSteps } = this.#progress;
     if (totalSteps !== undefined && step >= totalSteps) return true;
@@ -596,7 +596,7 @@ class TrainingRun<B extends TokenBatch> {
   /** The last evaluation and checkpoint. An interrupted run is not evaluated: whoever interrupts wants it to end. */
   async *finish(): AsyncGenerator<TrainingEvent> {
     const { step, totalSteps, tokensSeen } = this.#progress;
-    // Asked again: a rank may have been told while the last step was evaluated or saved.
+    // Asked again: a rank may have been asked to stop while the last step was evaluated or saved.
     const aborted = await anyRank(this.#collective, this.dependencies.signal?.aborted === true);
     const interrupted = (this.#interrupted || aborted) && step !== totalSteps;
     yield* this.#log();

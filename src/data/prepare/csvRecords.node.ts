@@ -96,7 +96,7 @@ export async function* csvRecordLines(
   invalidUtf8: 'error' | 'replace',
 ): AsyncGenerator<Uint8Array, void, void> {
   const { parse } = await import('csv-parse');
-  // As Latin-1 every byte is a character, and comes out as it went in: what is not UTF-8 is told here, not replaced.
+  // As Latin-1 every byte is a character, and comes out as it went in: what is not UTF-8 is reported here, not replaced.
   const { headerLine } = layout;
   const parser = parse({ ...optionsOf(layout), encoding: 'latin1', from_line: headerLine, info: true });
   const source = Readable.from(withoutMark(chunks));

@@ -88,7 +88,7 @@ export async function guessEncoding(bytes: Uint8Array): Promise<string | undefin
   return undefined;
 }
 
-/** Of fewer bytes nothing can be told. */
+/** Fewer bytes are too few for a guess. */
 const LEAST_WIDE_BYTES = 8;
 
 /** UTF-16 by its mark, or by the spaces, line ends and other ASCII characters that every text has: one of the two bytes is 0. */

@@ -95,7 +95,7 @@ async function tableFormat(file: EncodedFile, head: string, ending: TableEnding,
     const error = columns.includes(field) ? undefined : await missingColumn(file, field, columns);
     return { kind: 'csv', layout, ...(error !== undefined && { error, problem: `no column "${field}"` }) };
   } catch {
-    // A first line that is no table's is told with its place when the file is read.
+    // A first line that is no table's is reported with its place when the file is read.
     return {
       kind: 'csv',
       layout: { delimiter: ending === 'tsv' ? '\t' : ',', headerLine: 1, hasQuotes: true },
@@ -148,7 +148,7 @@ function jsonFormat({ head, bytes, isWhole }: Head, field: string, ending: 'json
     return { kind: goesOver ? 'json' : 'jsonl' };
   }
   const withText = lists.filter((name) => firstProblem({ kind: 'json', list: name }, bytes, field) === undefined);
-  // A record of a line that has no text may have lists too; what is wrong with it is told when it is read.
+  // A record of a line that has no text may have lists too; what is wrong with it is reported when it is read.
   if (withText.length === 0 && ending === 'jsonl') return { kind: 'jsonl' };
   const those = withText.length > 0 ? withText : lists;
   const list = those.length === 1 ? those[0] : those.find((name) => name === 'data');

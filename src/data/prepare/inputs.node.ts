@@ -5,7 +5,7 @@ import { existsSync, lstatSync, readlinkSync, realpathSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { DataError, SettingsError } from '../../errors/errors.js';
-import { fewOf } from '../../errors/joinFirst.js';
+import { joinFirst } from '../../errors/joinFirst.js';
 import type { EncodedFile } from './fileStream.node.js';
 import {
   endingOf,
@@ -62,8 +62,8 @@ export async function listInputs(
   }
   if (files.length > 0) return { files, skipped, warnings: notesOf(files) };
   const passedOver = skipped.map(({ path, reason }) => `${path} (${reason})`);
-  const found = passedOver.length ? `; there is ${fewOf(passedOver, SHOWN)}` : '';
-  throw new DataError(`No text to read in ${fewOf(inputs, SHOWN) || 'an empty list of inputs'}${found}`, {
+  const found = passedOver.length ? `; there is ${joinFirst(passedOver, SHOWN)}` : '';
+  throw new DataError(`No text to read in ${joinFirst(inputs, SHOWN) || 'an empty list of inputs'}${found}`, {
     subject: inputs.join(', '),
     found: passedOver,
     expected: `files ending in ${KNOWN_ENDINGS.join(', ')} or these with .gz`,
@@ -76,7 +76,7 @@ export async function listInputs(
 function notesOf(files: readonly InputFile[]): string[] {
   const notes = new Map<string, string[]>();
   for (const { path, note } of files) if (note !== undefined) notes.set(note, [...(notes.get(note) ?? []), path]);
-  return [...notes].map(([note, paths]) => `${fewOf(paths, SHOWN)} ${note}`);
+  return [...notes].map(([note, paths]) => `${joinFirst(paths, SHOWN)} ${note}`);
 }
 
 /** @throws DataError for what is neither a file nor a folder */
@@ -160,7 +160,7 @@ async function describeFound(
     const found = await describe(path, name, settings);
     if (!found) return { reason: 'empty' };
     const { error: _, problem, ...file } = found;
-    // JSON Lines and Parquet are nothing but records: one without text is an error, told when it is reached.
+    // JSON Lines and Parquet are nothing but records: one without text is an error, reported when it is reached.
     const mayBeOther = file.kind === 'csv' || endingOf(name)!.ending === 'json';
     return problem !== undefined && mayBeOther ? { reason: problem } : file;
   } catch (cause) {
@@ -171,7 +171,7 @@ async function describeFound(
 
 /** The error for input that was read whole and has no word in it. */
 export function noText(inputs: readonly string[], textBytes: number): DataError {
-  return new DataError(`${fewOf(inputs, SHOWN)}: there is no word in ${textBytes} bytes of text`, {
+  return new DataError(`${joinFirst(inputs, SHOWN)}: there is no word in ${textBytes} bytes of text`, {
     subject: inputs.join(', '),
     found: textBytes,
     expected: 'at least one word',

@@ -1,7 +1,8 @@
 /**
  * What an unfinished folder knows of itself (`progress.jsonl`): a line with what it is made from, then a line for each
  * time that shards have been completed. Lines are added and never rewritten, so a corpus of any size costs the same a
- * shard; a last line that a crash cut short is as if it had not been begun.
+ * shard; a last line that a crash cut short is as if it had not been begun. It lives only as long as a folder is unfinished, so
+ * it has no version as manifest.json has (files/versionedJson.ts).
  */
 
 import { existsSync, readFileSync } from 'node:fs';

@@ -60,7 +60,7 @@ export class JsonRecordLines {
    * @throws DataError when the array has no end, or the object had no such list
    */
   end(file: string): void {
-    // A record that has no end is a line that is no JSON, which is told with its place.
+    // A record that has no end is a line that is no JSON, which is reported with its place.
     if (this.#depth > 0 || this.#inText) return;
     const problem = this.#inArray
       ? 'ends before its list of records does (no ])'
@@ -78,7 +78,7 @@ export class JsonRecordLines {
     const isAround = this.#list !== undefined && !this.#inArray;
     for (let i = start; i < bytes.length; i++) {
       const byte = bytes[i];
-      // Not JSON; a line must not be torn by it, and is told to be wrong there.
+      // Not JSON; a line must not be torn by it, and is reported there.
       if (byte === NEWLINE) bytes[i] = RETURN;
       if (this.#isEscaped) this.#isEscaped = false;
       else if (byte === BACKSLASH) this.#isEscaped = true;

@@ -11,7 +11,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataError, saidOf } from '../../errors/errors.js';
+import { DataError, withSource } from '../../errors/errors.js';
 import { makeFolder } from '../../files/durableFile.node.js';
 import { FolderLock } from '../../files/folderLock.node.js';
 import { SafetensorsFile } from '../../formats/safetensors.node.js';
@@ -81,7 +81,7 @@ export async function prepareCorpus(settings: PrepareSettings): Promise<PrepareR
   try {
     if (!isComplete) checkParts(given.out, given.part);
     const tokenizer = loadTokenizer(resolved.tokenizerDir, resolved);
-    const specialIds = saidOf(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
+    const specialIds = withSource(resolved.tokenizerDir, () => specialIdsOf(tokenizer));
     const {
       files,
       skipped,
@@ -260,7 +260,7 @@ async function writeShards(
     const flush = async () => {
       await writing;
       if (writer.pendingTokens > 0) writing = writeSegment(writer, place, journalWriter, slices);
-      // Whoever waits for it next is told of its failure.
+      // Whoever waits for it next gets its failure.
       writing?.catch(() => {});
     };
     for await (const unit of inOrder(readUnits(slices, settings, place.next, buffers), pool, workers)) {
@@ -279,7 +279,7 @@ async function writeShards(
     // Text without a word after the last shard is in no segment of the journal.
     return { unigram, ...countsOf(place) };
   } catch (error) {
-    // What was read before the place that is wrong is kept, for a run that is told to go on all the same.
+    // What was read before the place that is wrong is kept, for a run that shall go on all the same.
     const explained = await withGuess(
       error,
       slices.map(({ file }) => file),

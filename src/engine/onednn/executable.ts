@@ -25,7 +25,7 @@ export interface Place {
 }
 
 /** What a plan does not own: where state, its bf16 copies and constants lie. */
-export interface Surroundings {
+export interface ExecutionContext {
   /** Undefined where everything is done by loops. */
   readonly session?: OneDnnSession;
   place(residence: PlanBuffer['residence']): Place;
@@ -50,17 +50,17 @@ interface BoundMemory {
 export class Executable {
   readonly plan: Plan;
   readonly layout: Layout;
-  readonly #surroundings: Surroundings;
+  readonly #context: ExecutionContext;
   #scratch?: Block;
   #steps: BoundStep[] = [];
   #memories: BoundMemory[] = [];
   /** Argument lists of the library, which must not be collected. */
   readonly #kept: ArrayBuffer[] = [];
 
-  constructor(plan: Plan, surroundings: Surroundings) {
+  constructor(plan: Plan, context: ExecutionContext) {
     this.plan = plan;
     this.layout = layOut(plan);
-    this.#surroundings = surroundings;
+    this.#context = context;
   }
 
   /** Has the steps work in `scratch`, which has at least `layout.bytes`. */
@@ -88,10 +88,10 @@ export class Executable {
     return elementsOf(block, first, view.type, extentOf(view));
   }
 
-  /** Has the steps read and write state where `Surroundings` now say that it lies. */
+  /** Has the steps read and write state where `ExecutionContext` now say that it lies. */
   moveState(): void {
     for (const { handle, view } of this.#memories) {
-      if (this.#isState(view)) this.#surroundings.session!.moveMemory(handle, this.#addressOf(view));
+      if (this.#isState(view)) this.#context.session!.moveMemory(handle, this.#addressOf(view));
     }
     this.#steps = this.#steps.map((step) => step.rebound?.() ?? step);
   }
@@ -101,7 +101,7 @@ export class Executable {
   }
 
   release(): void {
-    for (const { handle } of this.#memories) this.#surroundings.session?.releaseMemory(handle);
+    for (const { handle } of this.#memories) this.#context.session?.releaseMemory(handle);
     this.#memories = [];
     this.#steps = [];
     this.#kept.length = 0;
@@ -112,7 +112,7 @@ export class Executable {
     this.release();
     this.#scratch = scratch;
     const built = this.plan.steps.map((step) => this.#build(step));
-    const { session } = this.#surroundings;
+    const { session } = this.#context;
     const lists = built.map((primitive, i) =>
       primitive ? this.#argumentsOf(this.plan.steps[i] as PrimitiveStep) : [],
     );
@@ -123,7 +123,7 @@ export class Executable {
 
   /** The primitive of a step; undefined where a loop does it. */
   #build(step: Step): BuiltPrimitive | undefined {
-    const { session, warn } = this.#surroundings;
+    const { session, warn } = this.#context;
     if (step.kind !== 'primitive' || !session) return undefined;
     try {
       const built = session.build(step.primitive);
@@ -137,7 +137,7 @@ export class Executable {
   }
 
   #argumentsOf({ primitive }: PrimitiveStep): { argument: number; memory: number }[] {
-    const session = this.#surroundings.session!;
+    const session = this.#context.session!;
     const { reads, writes } = operandsOf(primitive);
     const seen = new Set<number>();
     return [...writes, ...reads].flatMap((operand) => {
@@ -150,7 +150,7 @@ export class Executable {
   }
 
   #memoryOf(view: View): number {
-    const handle = this.#surroundings.session!.memory(view, this.#addressOf(view));
+    const handle = this.#context.session!.memory(view, this.#addressOf(view));
     this.#memories.push({ handle, view });
     return handle;
   }
@@ -163,13 +163,13 @@ export class Executable {
   #placeOf(buffer: PlanBuffer): Place {
     const root = resolveAlias(this.plan.aliases, buffer);
     const { residence } = root;
-    if (residence.kind !== 'scratch' && residence.kind !== 'input') return this.#surroundings.place(residence);
+    if (residence.kind !== 'scratch' && residence.kind !== 'input') return this.#context.place(residence);
     return { block: this.#scratch!, offset: this.layout.offsets.get(root)! };
   }
 
   #bound(step: Step, built: BuiltPrimitive | undefined, list: ArgumentList | undefined): BoundStep {
     if (built && list) {
-      const session = this.#surroundings.session!;
+      const session = this.#context.session!;
       return { label: `${step.op} (${built.implementation})`, run: () => session.execute(built, list) };
     }
     return this.#looped(step);

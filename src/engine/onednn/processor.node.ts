@@ -26,7 +26,7 @@ export function processorKind(info: string): ProcessorKind {
   return flags.has('avx512bw') && flags.has('avx512vl') && flags.has('avx512dq') ? 'avx512' : 'other';
 }
 
-/** The kind of this machine; `other` where it cannot be told. */
+/** The kind of this machine; `other` where it is unknown. */
 export function thisProcessor(): ProcessorKind {
   try {
     return processorKind(readFileSync('/proc/cpuinfo', 'utf8'));

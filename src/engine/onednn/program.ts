@@ -9,7 +9,7 @@ import type { ArenaRange, Precision, Tensor, Tensors } from '../engine.js';
 import { EngineError } from '../engineError.js';
 import { checkFeeds, type ProgramSignature, runError, scalarOutput, sumOverPieces } from '../programSignature.js';
 import type { WorkerProgram } from '../worker/workerServer.node.js';
-import { Executable, type Place, type Surroundings } from './executable.js';
+import { Executable, type ExecutionContext, type Place } from './executable.js';
 import type { OneDnnSession } from './library/session.js';
 import { roundToBfloat16 } from './loops/bfloat16.js';
 import { type AddressOf, allocate, type Block, elementsOf } from './memory.js';
@@ -150,7 +150,7 @@ export class OneDnnProgram implements WorkerProgram {
     checkFeeds(this.#signature, feeds);
     try {
       const { executable, shadows } = this.#specialised(feeds);
-      this.#arenas?.refreshShadows(shadows, this.#surroundings);
+      this.#arenas?.refreshShadows(shadows, this.#context);
       const scratch = this.#runtime.scratch(executable.layout.bytes);
       const { inputs, outputs, updates } = executable.plan;
       executable.bind(scratch);
@@ -201,7 +201,7 @@ export class OneDnnProgram implements WorkerProgram {
   #plan(sizes: ReadonlyMap<string, number>): Specialisation {
     const { precision, halvesOf } = this.#runtime;
     const plan = new Planner(this.#graph, rules, { sizes, precision, weights: this.#weights, halvesOf }).plan();
-    const executable = new Executable(plan, this.#surroundings);
+    const executable = new Executable(plan, this.#context);
     this.#runtime.add(executable);
     return { executable, shadows: this.#shadowsOf(executable) };
   }
@@ -215,7 +215,7 @@ export class OneDnnProgram implements WorkerProgram {
     this.#plans.delete(key);
   }
 
-  get #surroundings(): Surroundings {
+  get #context(): ExecutionContext {
     const { session, warn } = this.#runtime;
     return { session, warn, place: (residence) => this.#place(residence) };
   }

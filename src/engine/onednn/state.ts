@@ -1,7 +1,7 @@
 /** Arenas in memory that the library works on, and bf16 copies of them for products. */
 import { Arenas } from '../arenas.js';
 import type { StateLayout } from '../engine.js';
-import { Executable, type Place, type Surroundings } from './executable.js';
+import { Executable, type ExecutionContext, type Place } from './executable.js';
 import { type AddressOf, allocate, type Block, elementsOf } from './memory.js';
 import { denseView, type PlanBuffer } from './plan/values.js';
 
@@ -63,17 +63,17 @@ export class OneDnnArenas extends Arenas {
   }
 
   /** Makes the bf16 copies of arenas anew that have changed. */
-  refreshShadows(arenas: Iterable<string>, surroundings: Surroundings): void {
+  refreshShadows(arenas: Iterable<string>, context: ExecutionContext): void {
     for (const arena of arenas) {
       const shadow = this.#shadow(arena);
       const version = this.#versions.get(arena) ?? 0;
       if (shadow.version === version) continue;
-      this.#round(arena, shadow.block, surroundings);
+      this.#round(arena, shadow.block, context);
       shadow.version = version;
     }
   }
 
-  #round(arena: string, block: Block, surroundings: Surroundings): void {
+  #round(arena: string, block: Block, context: ExecutionContext): void {
     const length = this.layout.arenas[arena];
     const whole: PlanBuffer = { residence: { kind: 'state', name: arena }, bytes: 4 * length };
     const copy: PlanBuffer = { residence: { kind: 'shadow', name: arena }, bytes: 2 * length };
@@ -88,7 +88,7 @@ export class OneDnnArenas extends Arenas {
         aliases: new Map(),
       },
       {
-        ...surroundings,
+        ...context,
         place: ({ kind }) => (kind === 'state' ? this.placeOf(this.range(arena)) : { block, offset: 0 }),
       },
     );

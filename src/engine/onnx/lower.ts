@@ -8,6 +8,7 @@ import { elementCount } from '../../graph/dimensions.js';
 import type { Graph, Node } from '../../graph/graph.js';
 import { isOp, nodesOf } from '../../graph/graph.js';
 import type { OpName } from '../../graph/ops.js';
+import { deadCode } from '../../passes/passes.js';
 import { EngineError } from '../engineError.js';
 import type { SignatureValue } from '../programSignature.js';
 import { Emitter, type Value } from './emitter.js';
@@ -46,7 +47,7 @@ export interface LoweredUpdate {
  * @throws EngineError when a named size cannot be read from any input, or weights do not fit their state
  */
 export function lowerGraph(graph: Graph, { target, name, weights }: LoweringOptions): LoweredGraph {
-  const live = liveNodes(graph);
+  const live = deadCode.run(graph).nodes;
   const inputs = nodesOf({ nodes: live }, 'input').map(typedValue);
   const fed = nodesOf({ nodes: live }, 'state').filter((state) => !weights?.has(state.attributes.name));
   const states = fed.map(typedValue);
@@ -80,15 +81,6 @@ export function lowerGraph(graph: Graph, { target, name, weights }: LoweringOpti
       ]),
     ),
   };
-}
-
-/** The nodes that outputs and updates depend on. */
-function liveNodes(graph: Graph): Node[] {
-  const live = new Set<Node>([...graph.outputs.values(), ...graph.updates.values()]);
-  for (let i = graph.nodes.length - 1; i >= 0; i--) {
-    if (live.has(graph.nodes[i])) for (const input of graph.nodes[i].inputs) live.add(input);
-  }
-  return graph.nodes.filter((node) => live.has(node));
 }
 
 function typedValue(node: Node<'input' | 'state'>): SignatureValue {

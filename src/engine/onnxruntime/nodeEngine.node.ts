@@ -7,7 +7,7 @@ import type { CompileOptions, Engine, EngineOptions, EngineState, Program, State
 import { EngineError } from '../engineError.js';
 import { lowerGraph } from '../onnx/lower.js';
 import { requireThreads, WorkerClient, WorkerProgramHandle, WorkerState } from '../worker/workerClient.node.js';
-import { besideModel } from './besideModel.js';
+import { externalWeights } from './externalWeights.js';
 import { OnnxRuntimeMissing } from './loadRuntime.node.js';
 import { signatureOf } from './sessionProgram.js';
 import type { NodeGreeting, NodeSource, NodeWorkerSettings } from './workerProtocol.js';
@@ -85,7 +85,7 @@ class NodeEngine implements Engine {
   async compile(graph: Graph, { label, state, weights, profile = this.#profile }: CompileOptions): Promise<Program> {
     const target = this.#settings.device === 'webgpu' ? 'portable' : 'cpu';
     const lowered = lowerGraph(graph, { target, name: label, weights });
-    const model = besideModel(lowered.model);
+    const model = externalWeights(lowered.model);
     const source: NodeSource = { model, signature: signatureOf(label, lowered) };
     const stateId = WorkerState.idOf(state, this.#client);
     const id = await this.#client.request('compile', { source, state: stateId, profile }, [model.bytes.buffer], label);

@@ -1,5 +1,5 @@
 /** What the driver over onnxruntime-node and its worker say to each other, beyond `node/protocol.ts`. */
-import type { BesideModel } from './besideModel.js';
+import type { ExternalWeights } from './externalWeights.js';
 import type { SessionSignature } from './sessionProgram.js';
 
 export interface NodeWorkerSettings {
@@ -16,6 +16,6 @@ export interface NodeGreeting {
 
 /** What is compiled. */
 export interface NodeSource {
-  readonly model: BesideModel;
+  readonly model: ExternalWeights;
   readonly signature: SessionSignature;
 }

@@ -84,3 +84,9 @@ export function maskOf(node: Node): Mask | undefined {
   }
   return undefined;
 }
+
+/** Σ over all axes but the last, which is done as a product. */
+export function sumsRows(node: Node<'reduceSum'>, facts: Pick<GraphFacts, 'shape'>): boolean {
+  const rank = facts.shape(node.inputs[0]).length;
+  return rank > 1 && node.attributes.axes.length === rank - 1 && !node.attributes.axes.includes(rank - 1);
+}

@@ -6,7 +6,7 @@ import type { Node } from '../../../graph/graph.js';
 import type { OpName } from '../../../graph/ops.js';
 import type { Precision } from '../../engine.js';
 import type { Chains } from './chains.js';
-import { type GraphFacts, isView } from './facts.js';
+import { type GraphFacts, isView, sumsRows } from './facts.js';
 
 /**
  * Ops whose primitive can write bf16. The softmax's derivative could too, but y·(dy − Σ dy·y) is a difference of like
@@ -68,10 +68,4 @@ function readsBf16(
   // A dropout mask leaves its first operand in the type of the result.
   const isHead = chains.of(chains.rootOf(consumer)).head === consumer;
   return FOLLOWS_RESULT.has(consumer.op) || (isHead && consumer.op === 'mul' && consumer.inputs[0] === operand);
-}
-
-/** Σ over all axes but the last, which is done as a product. */
-export function sumsRows(node: Node<'reduceSum'>, facts: GraphFacts): boolean {
-  const rank = facts.shape(node.inputs[0]).length;
-  return rank > 1 && node.attributes.axes.length === rank - 1 && !node.attributes.axes.includes(rank - 1);
 }

@@ -7,7 +7,7 @@ import { isOp, type Node } from '../../../graph/graph.js';
 import type { OpName } from '../../../graph/ops.js';
 import * as loops from '../loops/kernels.js';
 import { mergeAxes } from '../loops/strided.js';
-import { constantValue, maskOf } from './facts.js';
+import { constantValue, maskOf, sumsRows } from './facts.js';
 import type { Planner, Rule, Rules } from './planner.js';
 import type { BinaryAlgorithm, Eltwise, EltwiseAlgorithm, PostOp, PrimitiveKinds } from './primitives.js';
 import {
@@ -387,23 +387,17 @@ const reduceSum: Rule<'reduceSum'> = (node, planner) => {
   const [x] = node.inputs;
   const dst = planner.shape(node);
   const shiftGradient = planner.known<View>('shift gradient', x);
-  if (shiftGradient && sumsAllButLast(node, planner))
-    return { ...shiftGradient, shape: dst, strides: denseStrides(dst) };
+  if (shiftGradient && sumsRows(node, planner)) return { ...shiftGradient, shape: dst, strides: denseStrides(dst) };
   const groups = axisGroups(planner.shape(x), axes);
   const kinds = groups.map(({ reduced }) => (reduced ? 'reduced' : 'kept')).join();
   if (kinds === 'reduced,kept') {
-    const rows = planner.dense(sumsAllButLast(node, planner) ? planner.value(x) : planner.typed(x, 'f32'));
+    const rows = planner.dense(sumsRows(node, planner) ? planner.value(x) : planner.typed(x, 'f32'));
     return densely(sumOfRows(inGroups(rows, groups), planner), dst);
   }
   if (kinds === 'kept,reduced') return densely(reduceRows('sum', inGroups(planner.floats(x), groups), planner), dst);
   if (kinds === 'reduced' && groups[0].size % SUM_ROWS === 0) return densely(sumOfAll(planner.floats(x), planner), dst);
   return reduceByLoop(node, planner, 'sum');
 };
-
-function sumsAllButLast(node: Node<'reduceSum'>, planner: Planner): boolean {
-  const rank = planner.shape(node.inputs[0]).length;
-  return rank > 1 && node.attributes.axes.length === rank - 1 && !node.attributes.axes.includes(rank - 1);
-}
 
 const reduceMax: Rule<'reduceMax'> = (node, planner) => {
   const [x] = node.inputs;

@@ -6,7 +6,7 @@
  */
 import { bytesIn, EXTERNAL_FROM_BYTES, encodeModelBeside, type OnnxModel, type OnnxTensor } from '../onnx/model.js';
 
-export interface BesideModel {
+export interface ExternalWeights {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Files in memory. There are none where there is a folder: the runtime takes one or the other. */
   readonly memory: readonly { readonly path: string; readonly data: Uint8Array }[];
@@ -15,7 +15,7 @@ export interface BesideModel {
 }
 
 /** @throws CheckpointError when the file of a weight is no longer what it was */
-export function besideModel(model: OnnxModel): BesideModel {
+export function externalWeights(model: OnnxModel): ExternalWeights {
   const files = new Map<OnnxTensor, { folder: string; path: string; begin: number; bytes: number }>();
   for (const tensor of model.initializers.values()) {
     const range = tensor.stored?.locate();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StoredValues } from '../../files/storedValues.js';
 import type { OnnxModel, OnnxTensor } from '../onnx/model.js';
-import { besideModel } from './besideModel.js';
+import { externalWeights } from './externalWeights.js';
 
 const BYTES = 8192;
 
@@ -25,7 +25,7 @@ function inFile(file: string, begin: number): OnnxTensor {
 const textOf = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 test('weights in a file are named by file and offset, and are not in the bytes', () => {
-  const { bytes, memory, folder } = besideModel(modelOf({ a: inFile('/models/x.safetensors', 12345) }));
+  const { bytes, memory, folder } = externalWeights(modelOf({ a: inFile('/models/x.safetensors', 12345) }));
   expect({ memory, folder }).toEqual({ memory: [], folder: '/models/' });
   expect(bytes.length).toBeLessThan(300);
   for (const text of ['x.safetensors', '12345', String(BYTES)]) expect(textOf(bytes)).toContain(text);
@@ -33,7 +33,7 @@ test('weights in a file are named by file and offset, and are not in the bytes',
 
 test('what lies in another folder, or in memory, is in the bytes beside weights in a file', () => {
   const a = inFile('/models/x.safetensors', 0);
-  const { bytes, memory } = besideModel(
+  const { bytes, memory } = externalWeights(
     modelOf({ a, b: inFile('/other/y.safetensors', 0), c: inMemory(new ArrayBuffer(BYTES)) }),
   );
   expect(memory).toEqual([]);
@@ -45,7 +45,7 @@ test('what lies in another folder, or in memory, is in the bytes beside weights 
 test('large weights in memory stay there where it is shared, else are copied once; small ones are in the bytes', () => {
   const [shared, own] = [new SharedArrayBuffer(BYTES), new ArrayBuffer(BYTES)];
   new Uint8Array(own).fill(7);
-  const { bytes, memory, folder } = besideModel(
+  const { bytes, memory, folder } = externalWeights(
     modelOf({ a: inMemory(shared), b: inMemory(own), small: inMemory(new ArrayBuffer(64)) }),
   );
   expect(folder).toBeUndefined();
