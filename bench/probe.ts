@@ -4,8 +4,7 @@
  */
 import type { Engine } from '../src/engine/engine.js';
 import type { EncoderConfig } from '../src/models/config.js';
-import { encoderGraph } from '../src/models/modelGraph.js';
-import { EncoderModel } from '../src/pipelines/encoderModel.js';
+import { Model } from '../src/pretrained/model.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
 import { accuracy, matthewsCorrelation } from '../src/tasks/classificationMetrics.js';
 import {
@@ -51,12 +50,13 @@ export async function probeEncoder(
   tasks: readonly SentenceTask[],
 ): Promise<ProbeScores> {
   const { config, weights, tokenizer, maxLength } = encoder;
-  const options = { engine, tokenizer, config, weights, maxLength, batchSize: 32 };
-  const model = await EncoderModel.load(encoderGraph(config), options, 'probe');
+  const tensors = new Map([...weights].map(([name, data]) => [name, { shape: [data.length], data }]));
+  const description = { architecture: 'ElectraModel', config } as const;
+  const model = new Model({ description, engine, tokenizer, tensors, maxLength, batchSize: 32 });
   try {
     const scores: ProbeScores = {};
     for (const task of tasks) {
-      const embed = (rows: readonly LabelledText[]) => meanVectors(model, rows, config.hiddenSize);
+      const embed = (rows: readonly LabelledText[]) => meanVectors(model, rows, encoder);
       const [train, dev] = [await embed(task.train), await embed(task.dev)];
       const scale = standardizationOf(train, config.hiddenSize);
       const features = (values: Float64Array) => denseFeatures(standardize(values, scale), config.hiddenSize);
@@ -69,18 +69,20 @@ export async function probeEncoder(
 }
 
 /** Mean over the tokens of each text, float64 [rows, H]. */
-async function meanVectors(model: EncoderModel, texts: readonly LabelledText[], H: number): Promise<Float64Array> {
-  const { tokenizer, maxLength } = model;
+async function meanVectors(
+  model: Model,
+  texts: readonly LabelledText[],
+  { tokenizer, maxLength, config: { hiddenSize: H } }: FrozenEncoder,
+): Promise<Float64Array> {
   const rows = texts.map(({ text }) => tokenizer.encode(text, { maxLength, parseSpecialTokens: false }).ids);
   const means = new Float64Array(rows.length * H);
-  await model.run(rows, ({ hidden }, batch) => {
-    batch.rows.forEach((row, i) => {
-      for (let t = 0; t < rows[row].length; t++) {
-        const from = (i * batch.length + t) * H;
-        for (let h = 0; h < H; h++) means[row * H + h] += hidden.data[from + h] / rows[row].length;
-      }
-    });
-  });
+  await model.forEachRow(
+    rows.map((ids) => ({ ids })),
+    { outputs: ['lastHiddenState'] },
+    (row, { lastHiddenState: hidden }) => {
+      for (let i = 0; i < hidden.length; i++) means[row * H + (i % H)] += hidden[i] / rows[row].length;
+    },
+  );
   return means;
 }
 

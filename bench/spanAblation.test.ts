@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { memoryShards } from '../src/data/shards.js';
 import { DataError } from '../src/errors/errors.js';
-import { spanFillingGraph } from '../src/models/spanbert.js';
 import { fillSpan } from '../src/pipelines/fillSpan.js';
-import { SpanModel } from '../src/pipelines/spanModel.js';
-import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from '../src/pipelines/testModels.js';
+import { predictSpans, spanWithBoundaries } from '../src/pipelines/spanPrediction.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testModel } from '../src/pipelines/testModels.js';
 import { RandomStream } from '../src/random/philox.js';
 import { type SpanRun, spanAblationTable } from './spanAblationTable.js';
 import { type HeldOutSpan, heldOutSpans, type LengthScores, scoreInfilling, scoreUnigram } from './spanInfilling.js';
@@ -61,30 +60,30 @@ describe('held-out spans', () => {
 describe('scores of infilling', () => {
   const boundary = { maxSpanTargets: 15, positionSize: 5, endpoints: 'external', edgeSpans: 'drop' } as const;
   const config = { ...TEST_CONFIG, embeddingSize: TEST_CONFIG.hiddenSize };
-  const options = testOptions(spanFillingGraph(config, boundary), { config, family: 'bert', spanBoundary: boundary });
+  const model = () => testModel('BertForMaskedLM', { config, spanBoundary: boundary }).model();
 
   it('are the losses that score-span reports of the same span', async () => {
     const text = 'the chef cooked a good meal .';
     const { ids } = TEST_TOKENIZER.encode(text);
     // cook ##ed a
     const span: HeldOutSpan = { ids, first: 3, pieces: 3, words: 2 };
-    const [scores] = await scoreInfilling(await SpanModel.load(options), [span]);
-    const filler = await fillSpan(options);
+    const [scores] = await scoreInfilling(model(), [span]);
+    const filler = await fillSpan(model());
     const { tokens } = await filler.scoreSpan(text, { start: 9, end: 17 });
     expect(scores).toMatchObject({ words: 2, spans: 1, pieces: 3 });
     expect(scores.lossSum.sbo).toBeCloseTo(-tokens.reduce((sum, { sbo }) => sum + sbo, 0), 4);
     // Asked for one piece alone, the masked LM sees what score-span lets it see.
-    const [single] = await scoreInfilling(await SpanModel.load(options), [{ ...span, first: 6, pieces: 1, words: 1 }]);
+    const [single] = await scoreInfilling(model(), [{ ...span, first: 6, pieces: 1, words: 1 }]);
     const good = await filler.scoreSpan(text, { start: 18 + 1, end: 18 + 2 });
     expect(single.lossSum.mlm).toBeCloseTo(-good.tokens[0].mlm, 4);
   });
 
   it('count a span as exact when every piece is the most probable one', async () => {
-    const model = await SpanModel.load(options);
+    const spanbert = model();
     const ids = TEST_TOKENIZER.encode('the chef ate a meal').ids.slice();
     const masked = ids.slice().fill(TEST_TOKENIZER.maskId, 3, 5);
-    const predictions = await model.predict([
-      { ids: masked, positions: [3, 4], boundary: model.boundaryOf(masked, 3, 2) },
+    const predictions = await predictSpans(spanbert, [
+      { ids: masked, positions: [3, 4], span: spanWithBoundaries(spanbert, masked, 3, 2) },
     ]);
     const best = (rows: readonly Float32Array[]) => rows.map((row) => row.indexOf(Math.max(...row)));
     const filled = (with_: number[]) => {
@@ -92,12 +91,12 @@ describe('scores of infilling', () => {
       copy.set(with_, 3);
       return { ids: copy, first: 3, pieces: 2, words: 1 };
     };
-    const [byMlm] = await scoreInfilling(model, [filled(best(predictions[0].mlm))]);
+    const [byMlm] = await scoreInfilling(spanbert, [filled(best(predictions[0].mlm))]);
     expect(byMlm.exact.mlm).toBe(1);
-    const [bySbo] = await scoreInfilling(model, [filled(best(predictions[0].sbo))]);
+    const [bySbo] = await scoreInfilling(spanbert, [filled(best(predictions[0].sbo))]);
     expect(bySbo.exact.sbo).toBe(1);
     const other = best(predictions[0].mlm).map((id, i) => (i === 0 ? (id === 5 ? 6 : 5) : id));
-    expect((await scoreInfilling(model, [filled(other)]))[0].exact.mlm).toBe(0);
+    expect((await scoreInfilling(spanbert, [filled(other)]))[0].exact.mlm).toBe(0);
   });
 
   it('have a baseline of word frequencies', () => {

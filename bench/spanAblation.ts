@@ -11,7 +11,7 @@ import { openShards, type ShardFolder } from '../src/data/shards.node.js';
 import { createNodeEngine } from '../src/engine/onnxruntime/nodeEngine.node.js';
 import { DataError } from '../src/errors/errors.js';
 import { writeFileDurably } from '../src/files/durableFile.node.js';
-import { SpanModel } from '../src/pipelines/spanModel.js';
+import { Model } from '../src/pretrained/model.js';
 import type { PretrainingInput } from '../src/pretraining/settings.js';
 import {
   type ComputePlan,
@@ -116,12 +116,11 @@ async function runOnce(key: SpanRunKey, { plan, options, shards, spans, results 
 }
 
 async function scoreFolder(folder: string, spans: readonly HeldOutSpan[], threads: number): Promise<LengthScores[]> {
-  const { config, tensors, tokenizer, spanBoundary } = loadModelFolder(folder);
+  const { tensors, tokenizer, ...description } = loadModelFolder(folder);
   if (!tokenizer) throw new DataError(`${folder} has no tokenizer`, { subject: folder });
   const engine = await createNodeEngine({ threads });
   try {
-    const weights = new Map([...tensors].map(([name, { data }]) => [name, data]));
-    const model = await SpanModel.load({ engine, tokenizer, config, family: 'bert', spanBoundary, weights });
+    const model = new Model({ description, tensors, tokenizer, engine, source: folder });
     return await scoreInfilling(model, spans);
   } finally {
     await engine.close();

@@ -7,7 +7,9 @@ import { createBatchSource } from '../src/data/batches.js';
 import type { Shards } from '../src/data/shards.js';
 import { unigramProbabilities } from '../src/data/unigram.js';
 import { DataError } from '../src/errors/errors.js';
-import type { SpanModel } from '../src/pipelines/spanModel.js';
+import { tokenizerOf } from '../src/pipelines/maskedLanguageModel.js';
+import { predictSpans, spanWithBoundaries } from '../src/pipelines/spanPrediction.js';
+import type { Model } from '../src/pretrained/model.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
 
 /** Spans are of 1 to so many words. */
@@ -99,26 +101,32 @@ function drawSpan(
 const ROWS_AT_ONCE = 32;
 
 /** @returns one entry for each number of words */
-export async function scoreInfilling(model: SpanModel, spans: readonly HeldOutSpan[]): Promise<LengthScores[]> {
+export async function scoreInfilling(model: Model, spans: readonly HeldOutSpan[]): Promise<LengthScores[]> {
   const tallies = new Map<number, Tally>();
   for (let at = 0; at < spans.length; at += ROWS_AT_ONCE) {
     const part = spans.slice(at, at + ROWS_AT_ONCE);
-    const predictions = await model.predict(part.map((span) => requestOf(model, span)));
+    const predictions = await predictSpans(
+      model,
+      part.map((span) => requestOf(model, span)),
+    );
     for (const [i, span] of part.entries()) {
       const tally = tallies.get(span.words) ?? new Tally();
       tally.add(span, predictions[i]);
       tallies.set(span.words, tally);
     }
   }
-  return [...tallies].map(([words, tally]) => ({ words, ...tally.scores(model.spanBoundary !== undefined) }));
+  return [...tallies].map(([words, tally]) => ({
+    words,
+    ...tally.scores(model.description.spanBoundary !== undefined),
+  }));
 }
 
-function requestOf(model: SpanModel, { ids, first, pieces }: HeldOutSpan) {
-  const masked = ids.slice().fill(model.tokenizer.maskId, first, first + pieces);
+function requestOf(model: Model, { ids, first, pieces }: HeldOutSpan) {
+  const masked = ids.slice().fill(tokenizerOf(model).maskId, first, first + pieces);
   return {
     ids: masked,
     positions: Array.from({ length: pieces }, (_, i) => first + i),
-    boundary: model.spanBoundary && model.boundaryOf(masked, first, pieces),
+    span: model.description.spanBoundary && spanWithBoundaries(model, masked, first, pieces),
   };
 }
 

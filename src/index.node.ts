@@ -26,6 +26,7 @@ export type { ModelFiles, WeightFormat } from './hub/modelFiles.js';
 export type { HubOptions } from './hub/settings.node.js';
 export * from './index.js';
 export * from './pipelines/load.node.js';
+export * from './pipelines/pipeline.node.js';
 export * from './pretrained/autoModels.node.js';
 export * from './pretrained/convert.node.js';
 export * from './pretrained/exportModel.node.js';

@@ -15,8 +15,7 @@ import { SYSTEM_CLOCK } from '../src/hub/clock.js';
 import { fetchModel } from '../src/hub/fetchModel.node.js';
 import { lockFile } from '../src/hub/fileLock.node.js';
 import { COMMIT, TestHub } from '../src/hub/testHub.node.js';
-import { discriminatorGraph } from '../src/models/electra.js';
-import { randomWeights, TEST_CONFIG, TEST_TOKENIZER } from '../src/pipelines/testModels.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testModel } from '../src/pipelines/testModels.js';
 
 const CLI = fileURLToPath(new URL('../dist/src/cli/main.js', import.meta.url));
 const PYTHON = process.env.PLEIAD_PYTHON ?? 'python3';
@@ -124,8 +123,7 @@ describe('processes at once', () => {
 describe('the command line', () => {
   it('reads a model by name, and says what is wrong with one', async () => {
     const folder = join(root, 'model');
-    const graph = discriminatorGraph(TEST_CONFIG);
-    const weights = randomWeights(graph);
+    const { graph, weights } = testModel('ElectraForPreTraining');
     const tensors = new Map(graph.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]));
     const model = { config: TEST_CONFIG, architecture: 'ElectraForPreTraining' as const, tensors };
     await saveModelFolder(folder, { ...model, tokenizer: TEST_TOKENIZER });

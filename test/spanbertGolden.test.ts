@@ -1,7 +1,7 @@
 /** The whole SpanBERT step held against PyTorch: test/golden/README.md says how the numbers were made. */
 import { describe, expect, it } from 'vitest';
 import { int32Tensor } from '../src/engine/tensors.js';
-import { spanFillingGraph } from '../src/models/spanbert.js';
+import { modelForUse } from '../src/models/heads.js';
 import { createSpanBert } from '../src/pretraining/spanbert.js';
 import { readSpanBertGolden, relativeError, SPANBERT_VARIANTS } from './goldenFiles.js';
 import { interpret } from './goldenRuns.js';
@@ -56,7 +56,12 @@ describe.each(SPANBERT_VARIANTS)('SpanBERT, %s', (name) => {
   });
 
   it('gives the logits of both heads when used alone', () => {
-    const { graph } = spanFillingGraph(config.encoder, config.spanBoundary);
+    const { graph } = modelForUse({
+      architecture: 'BertForMaskedLM',
+      config: config.encoder,
+      spanBoundary: config.spanBoundary,
+      positions: true,
+    });
     const [phase] = createSpanBert(config).phases;
     const { inputIds: _, maskedInputIds, ...feeds } = phase.feeds(batch, DRAW);
     const { outputs } = interpret(graph, parameters, {

@@ -6,8 +6,7 @@ import type { Node } from '../graph/graph.js';
 import { linear } from '../nn/layers.js';
 import type { ParameterScope } from '../nn/parameters.js';
 import type { EncoderConfig } from './config.js';
-import { firstTokens, type ModelGraph, modelGraph } from './modelGraph.js';
-import { MASKED, tiedLogits, transform } from './vocabularyHead.js';
+import { tiedLogits, transform } from './vocabularyHead.js';
 
 /**
  * Masked-LM head at the given hidden states: dense H→H, GELU, layer norm, product with the word table.
@@ -44,23 +43,4 @@ export function pooler(scope: ParameterScope, first: Node, { hiddenSize }: Encod
  */
 export function nextSentenceHead(scope: ParameterScope, first: Node, config: EncoderConfig): Node {
   return linear(scope.within('cls').within('seq_relationship'), pooler(scope, first, config), 2);
-}
-
-/** BertForMaskedLM at chosen slots; inputs and output as `generatorGraph` of electra.ts. */
-export function bertMaskedLmGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, 'bert', ({ scope, embeddings, hidden }) => {
-    const g = scope.graph;
-    const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
-    g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
-  });
-}
-
-/** BertForPreTraining: as `bertMaskedLmGraph`, and `nextSentenceLogits` float32 [B, 2]. */
-export function bertPreTrainingGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, 'bert', ({ scope, embeddings, hidden }) => {
-    const g = scope.graph;
-    const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
-    g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
-    g.output('nextSentenceLogits', nextSentenceHead(scope, firstTokens(g, hidden), config));
-  });
 }

@@ -3,11 +3,10 @@
  * discriminator that says for every token whether it was replaced. Names and shapes as in the published checkpoints.
  */
 import type { Node } from '../graph/graph.js';
-import { BATCH, LENGTH, linear } from '../nn/layers.js';
+import { linear } from '../nn/layers.js';
 import type { Initializer, ParameterScope } from '../nn/parameters.js';
 import type { EncoderConfig } from './config.js';
-import { type ModelGraph, modelGraph } from './modelGraph.js';
-import { MASKED, tiedLogits, transform } from './vocabularyHead.js';
+import { tiedLogits, transform } from './vocabularyHead.js';
 
 /**
  * Masked-LM head at the given hidden states: dense H→E, GELU, layer norm, product with the word table.
@@ -41,23 +40,4 @@ export function replacedTokenHead(
   const transformed = scope.graph.gelu(linear(predictions.within('dense'), hidden, config.hiddenSize));
   const logits = linear(predictions.within('dense_prediction'), transformed, 1, outputInitializer); // [T, 1]
   return scope.graph.reshape(logits, [hidden.shape[0]]);
-}
-
-/** ElectraForPreTraining. Output `logits` float32 [B, S], above 0 for "replaced". */
-export function discriminatorGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, 'electra', ({ scope, hidden }) => {
-    scope.graph.output('logits', scope.graph.reshape(replacedTokenHead(scope, hidden, config), [BATCH, LENGTH]));
-  });
-}
-
-/**
- * ElectraForMaskedLM at chosen slots. Further input `positions` int32 [M], as row·S + position; output `logits` float32
- * [M, V].
- */
-export function generatorGraph(config: EncoderConfig): ModelGraph {
-  return modelGraph(config, 'electra', ({ scope, embeddings, hidden }) => {
-    const g = scope.graph;
-    const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
-    g.output('logits', maskedLmHead(scope, embeddings, slots, config));
-  });
 }

@@ -2,9 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { GraphBuilder } from '../graph/graph.js';
 import { createTestObjective, PLAIN_ELECTRA, type TestName } from '../pretraining/testConfig.js';
 import { encoderConfig, generatorConfig } from './config.js';
-import { discriminatorGraph } from './electra.js';
 import { flopsPerToken, graphFlops, matrixProducts } from './flops.js';
-import { encoderGraph } from './modelGraph.js';
+import { modelForUse } from './heads.js';
 
 const B = 3;
 const S = 16;
@@ -56,7 +55,7 @@ describe('matrixProducts', () => {
   });
 
   it('puts equal kinds together, the most work first', () => {
-    const products = matrixProducts(encoderGraph(config).graph, SIZES);
+    const products = matrixProducts(modelForUse({ architecture: 'ElectraModel', config }).graph, SIZES);
     expect(products.find(({ m, k, n }) => m === T && k === H && n === H)?.count).toBe(2 * 4);
     const work = products.map(({ batch, m, k, n, count }) => batch * m * k * n * count);
     expect(work).toEqual([...work].sort((a, b) => b - a));
@@ -65,9 +64,13 @@ describe('matrixProducts', () => {
 
 describe('graphFlops', () => {
   it('of an encoder and of a discriminator equals the sum over its layers', () => {
-    expect(graphFlops(encoderGraph(config).graph, SIZES)).toBe(encoderFlops(H, F, 2));
-    expect(graphFlops(discriminatorGraph(config).graph, SIZES)).toBe(encoderFlops(H, F, 2) + detectionFlops);
-    expect(flopsPerToken(encoderGraph(config).graph, SIZES)).toBe(encoderFlops(H, F, 2) / T);
+    expect(graphFlops(modelForUse({ architecture: 'ElectraModel', config }).graph, SIZES)).toBe(encoderFlops(H, F, 2));
+    expect(graphFlops(modelForUse({ architecture: 'ElectraForPreTraining', config }).graph, SIZES)).toBe(
+      encoderFlops(H, F, 2) + detectionFlops,
+    );
+    expect(flopsPerToken(modelForUse({ architecture: 'ElectraModel', config }).graph, SIZES)).toBe(
+      encoderFlops(H, F, 2) / T,
+    );
   });
 
   const generator = generatorConfig(config, { sizeFraction: 0.5 }); // 8 wide, 1 head, feed-forward 32

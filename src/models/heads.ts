@@ -8,7 +8,8 @@ import { bertMaskedLmHead, nextSentenceHead, pooler } from './bert.js';
 import type { Architecture, EncoderConfig } from './config.js';
 import { maskedLmHead, replacedTokenHead } from './electra.js';
 import { type EncodedScope, firstTokens, type ModelFamily, type ModelGraph, modelGraph } from './modelGraph.js';
-import { type SpanBoundaryConfig, spanBoundaryHead, TARGETS } from './spanbert.js';
+import { type SpanBoundaryConfig, spanBoundaryHead, spanTargetInputs } from './spanbert.js';
+import { MASKED } from './vocabularyHead.js';
 
 /** What a model can be asked for. */
 export const TASKS = {
@@ -43,6 +44,10 @@ export const HEAD_DEFAULTS: HeadSettings = {
 
 interface HeadScope extends EncodedScope, HeadSettings {
   readonly config: EncoderConfig;
+  /** What a head over the vocabulary predicts, as row·S + position, int32 [M]; undefined for every position. */
+  readonly positions?: Node;
+  /** Whether an output is asked for. */
+  readonly wants: (output: string) => boolean;
 }
 
 /** Adds a head; its outputs by name. */
@@ -96,9 +101,15 @@ const electraMultipleChoice: Head = (all) => {
   return { logits: linear(scope.within('classifier'), dropped(summary, all), 1) };
 };
 
-/** BERT's masked LM at every position, float32 [B, S, V]. */
-const bertMaskedLm = (all: HeadScope) =>
-  byRow(bertMaskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all);
+/**
+ * A head over the vocabulary: float32 [B, S, V], or [M, V] at chosen positions. Hidden states are gathered before the product
+ * with the word table, which costs more than the encoder where it is done for every token.
+ */
+function overVocabulary(all: HeadScope, head: typeof bertMaskedLmHead): Node {
+  const { scope, embeddings, hidden, positions, config } = all;
+  if (positions) return head(scope, embeddings, scope.graph.gather(hidden, positions), config);
+  return byRow(head(scope, embeddings, hidden, config), all);
+}
 
 interface ModelClass {
   readonly family: ModelFamily;
@@ -118,7 +129,7 @@ export const MODEL_CLASSES: Readonly<Record<Architecture, ModelClass>> = {
   ElectraForMaskedLM: {
     family: 'electra',
     task: 'maskedLm',
-    head: (all) => ({ logits: byRow(maskedLmHead(all.scope, all.embeddings, all.hidden, all.config), all) }),
+    head: (all) => ({ logits: overVocabulary(all, maskedLmHead) }),
   },
   ElectraForQuestionAnswering: { family: 'electra', task: 'questionAnswering', head: questionAnswering },
   ElectraForSequenceClassification: {
@@ -133,21 +144,23 @@ export const MODEL_CLASSES: Readonly<Record<Architecture, ModelClass>> = {
     task: 'encoder',
     head: (all) => ({
       ...lastHiddenState(all),
-      ...(all.pooler && { poolerOutput: pooler(all.scope, firstOf(all), all.config) }),
+      ...(all.pooler && all.wants('poolerOutput') && { poolerOutput: pooler(all.scope, firstOf(all), all.config) }),
     }),
   },
   BertForPreTraining: {
     family: 'bert',
     task: 'preTraining',
     head: (all) => ({
-      logits: bertMaskedLm(all),
-      nextSentenceLogits: nextSentenceHead(all.scope, firstOf(all), all.config),
+      logits: overVocabulary(all, bertMaskedLmHead),
+      ...(all.wants('nextSentenceLogits') && {
+        nextSentenceLogits: nextSentenceHead(all.scope, firstOf(all), all.config),
+      }),
     }),
   },
   BertForMaskedLM: {
     family: 'bert',
     task: 'maskedLm',
-    head: (all) => ({ logits: bertMaskedLm(all) }),
+    head: (all) => ({ logits: overVocabulary(all, bertMaskedLmHead) }),
   },
   BertForQuestionAnswering: { family: 'bert', task: 'questionAnswering', head: questionAnswering },
   BertForSequenceClassification: {
@@ -175,14 +188,25 @@ export function addHead(
   encoded: EncodedScope,
   config: EncoderConfig,
   settings: Partial<HeadSettings> = {},
+  { positions, wants = () => true }: Partial<Pick<HeadScope, 'positions' | 'wants'>> = {},
 ): Readonly<Record<string, Node>> {
-  return MODEL_CLASSES[architecture].head({ ...encoded, ...HEAD_DEFAULTS, ...settings, config });
+  return MODEL_CLASSES[architecture].head({ ...encoded, ...HEAD_DEFAULTS, ...settings, config, positions, wants });
+}
+
+/** Whether a class predicts tokens of its vocabulary, and so can be asked about chosen positions alone. */
+export function predictsTokens(architecture: Architecture): boolean {
+  const { family, task } = MODEL_CLASSES[architecture];
+  return task === 'maskedLm' || (task === 'preTraining' && family === 'bert');
 }
 
 export interface ModelRequest {
   readonly architecture: Architecture;
   readonly config: EncoderConfig;
   readonly head?: Partial<HeadSettings>;
+  /** Outputs of the head, by name. Default all. */
+  readonly outputs?: readonly string[];
+  /** `logits` float32 [M, V] of a class that `predictsTokens`, at the further input `positions` int32 [M] (row·S + position). */
+  readonly positions?: boolean;
   /** Also `boundaryLogits` float32 [N, V]; further inputs `leftBoundaries`, `rightBoundaries`, `spanOffsets` int32 [N]. */
   readonly spanBoundary?: SpanBoundaryConfig;
   /** Also `hiddenStates.0` … float32 [B, S, H], what each layer reads and the last writes. */
@@ -191,20 +215,18 @@ export interface ModelRequest {
   readonly attentions?: boolean;
 }
 
-/** A model with all outputs of its head, at every position. Inputs as `encoderInputs`. */
+/** A model with the outputs of its head, by default all of them at every position. Inputs as `encoderInputs`. */
 export function modelForUse(request: ModelRequest): ModelGraph {
-  const { architecture, config, spanBoundary } = request;
+  const { architecture, config, spanBoundary, outputs: wanted } = request;
   return modelGraph(config, MODEL_CLASSES[architecture].family, (encoded) => {
     const g = encoded.scope.graph;
-    const outputs = addHead(architecture, encoded, config, request.head);
-    for (const [name, node] of Object.entries(outputs)) g.output(name, node);
+    const positions = request.positions ? g.input('positions', 'int32', [MASKED]) : undefined;
+    const wants = (name: string) => wanted?.includes(name) ?? true;
+    const outputs = addHead(architecture, encoded, config, request.head, { positions, wants });
+    for (const [name, node] of Object.entries(outputs)) if (wants(name)) g.output(name, node);
     if (spanBoundary) {
-      const targets = {
-        left: g.input('leftBoundaries', 'int32', [TARGETS]),
-        right: g.input('rightBoundaries', 'int32', [TARGETS]),
-        offsets: g.input('spanOffsets', 'int32', [TARGETS]),
-      };
       const { scope, embeddings, hidden } = encoded;
+      const targets = spanTargetInputs(g);
       g.output('boundaryLogits', spanBoundaryHead(scope, embeddings, hidden, targets, spanBoundary, config));
     }
     const states = request.hiddenStates ? encoded.hiddenStates : [];

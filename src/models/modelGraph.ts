@@ -54,10 +54,3 @@ export function modelGraph(
   finish({ scope, embeddings, dropout, ...encoded });
   return { graph: scope.graph.build(), parameters: scope.specs };
 }
-
-/** The encoder alone. Output `hidden` float32 [B, S, H]. */
-export function encoderGraph(config: EncoderConfig, family: ModelFamily = 'electra'): ModelGraph {
-  return modelGraph(config, family, ({ scope: { graph: g }, hidden }) =>
-    g.output('hidden', g.reshape(hidden, [BATCH, LENGTH, config.hiddenSize])),
-  );
-}

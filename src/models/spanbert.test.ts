@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { bertMaskedLmGraph, bertPreTrainingGraph } from './bert.js';
-import { encoderConfig } from './config.js';
+import { type Architecture, encoderConfig } from './config.js';
+import { modelForUse } from './heads.js';
 import { SPAN_BOUNDARY_DEFAULTS, spanBoundaryParameters } from './spanbert.js';
 
 /** bert-base-cased's, which SpanBERT uses. */
@@ -48,15 +48,16 @@ describe('the encoder of BERT', () => {
     ['base', 107_719_680, 768],
     ['large', 332_529_664, 1024],
   ] as const)('%s has as many parameters as the released file', (size, encoder, H) => {
-    const { parameters } = bertMaskedLmGraph(encoderConfig(size, VOCAB_SIZE));
+    const { parameters } = modelForUse({ architecture: 'BertForMaskedLM', config: encoderConfig(size, VOCAB_SIZE) });
     expect(count(parameters.filter(({ name }) => name.startsWith('bert.')))).toBe(encoder);
     expect(count(parameters)).toBe(encoder + H * H + H + 2 * H + VOCAB_SIZE);
   });
 
   it('gets a pooler and a next-sentence head only for pre-training with pairs', () => {
     const config = encoderConfig('tiny', 50);
-    const names = (graph: typeof bertMaskedLmGraph) => graph(config).parameters.map(({ name }) => name);
-    expect(names(bertPreTrainingGraph).filter((name) => !names(bertMaskedLmGraph).includes(name))).toEqual([
+    const names = (architecture: Architecture) =>
+      modelForUse({ architecture, config }).parameters.map(({ name }) => name);
+    expect(names('BertForPreTraining').filter((name) => !names('BertForMaskedLM').includes(name))).toEqual([
       'bert.pooler.dense.weight',
       'bert.pooler.dense.bias',
       'cls.seq_relationship.weight',

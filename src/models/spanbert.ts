@@ -2,12 +2,11 @@
  * SpanBERT's span boundary head (Joshi et al. 2020, arXiv 1907.10529 §3.2): every token of a masked span is predicted
  * from the two tokens at the span's boundaries and from its place in the span, without a look at the span itself.
  */
-import type { Node } from '../graph/graph.js';
+import type { GraphBuilder, Node } from '../graph/graph.js';
 import type { ParameterScope } from '../nn/parameters.js';
-import { bertMaskedLmHead } from './bert.js';
 import type { EncoderConfig } from './config.js';
-import { type ModelGraph, modelGraph } from './modelGraph.js';
-import { MASKED, tiedLogits, transform } from './vocabularyHead.js';
+import { modelGraph } from './modelGraph.js';
+import { tiedLogits, transform } from './vocabularyHead.js';
 
 /** A span boundary head, and what it was trained to read; kept in a model's config under `pleiad.spanBoundary`. */
 export interface SpanBoundaryConfig {
@@ -72,27 +71,16 @@ export function spanBoundaryHead(
 /** Number of tokens that are predicted from boundaries, where it is not that of the masked slots. */
 export const TARGETS = 'targets';
 
-/**
- * Masked LM and span boundary head of one encoder, for use. Further inputs: `positions` int32 [M]; `leftBoundaries`,
- * `rightBoundaries` and `spanOffsets` int32 [N]. Outputs `logits` float32 [M, V] and `boundaryLogits` float32 [N, V].
- */
-export function spanFillingGraph(config: EncoderConfig, spanBoundary: SpanBoundaryConfig): ModelGraph {
-  return modelGraph(config, 'bert', ({ scope, embeddings, hidden }) => {
-    const g = scope.graph;
-    const slots = g.gather(hidden, g.input('positions', 'int32', [MASKED]));
-    g.output('logits', bertMaskedLmHead(scope, embeddings, slots, config));
-    const targets = {
-      left: g.input('leftBoundaries', 'int32', [TARGETS]),
-      right: g.input('rightBoundaries', 'int32', [TARGETS]),
-      offsets: g.input('spanOffsets', 'int32', [TARGETS]),
-    };
-    g.output('boundaryLogits', spanBoundaryHead(scope, embeddings, hidden, targets, spanBoundary, config));
-  });
+/** Declares the inputs `leftBoundaries`, `rightBoundaries` (row·S + position) and `spanOffsets`, int32 [N] each. */
+export function spanTargetInputs(g: GraphBuilder): SpanTargetNodes {
+  const input = (name: string) => g.input(name, 'int32', [TARGETS]);
+  return { left: input('leftBoundaries'), right: input('rightBoundaries'), offsets: input('spanOffsets') };
 }
 
 /** The parameters of a span boundary head alone, by building one: the word table is not among them. */
 export function spanBoundaryParameters(config: EncoderConfig, spanBoundary: SpanBoundaryConfig) {
-  return spanFillingGraph(config, spanBoundary).parameters.filter(({ name }) =>
-    name.startsWith(`${SPAN_BOUNDARY_SCOPE}.`),
-  );
+  const { parameters } = modelGraph(config, 'bert', ({ scope, embeddings, hidden }) => {
+    spanBoundaryHead(scope, embeddings, hidden, spanTargetInputs(scope.graph), spanBoundary, config);
+  });
+  return parameters.filter(({ name }) => name.startsWith(`${SPAN_BOUNDARY_SCOPE}.`));
 }

@@ -2,12 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { DataError, SettingsError } from '../errors/errors.js';
 import { inMemory } from '../files/storedValues.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
-import { generatorGraph } from '../models/electra.js';
 import { fillMask } from './fillMask.js';
-import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testModel } from './testModels.js';
 
-const MODEL = generatorGraph(TEST_CONFIG);
-const OPTIONS = testOptions(MODEL);
+const TEST = testModel('ElectraForMaskedLM');
+const MODEL = TEST.graph;
 
 /** log p(token at position | row), straight from the graph. */
 function direct(ids: readonly number[], position: number): number[] {
@@ -35,7 +34,7 @@ function direct(ids: readonly number[], position: number): number[] {
       ['positionIds', int32([length], [...ids.keys()])],
       ['positions', int32([1], [position])],
     ]),
-    new Map([...OPTIONS.weights].map(([name, data]) => [name, float64Tensor(shapes.get(name)!, inMemory(data))])),
+    new Map([...TEST.weights].map(([name, data]) => [name, float64Tensor(shapes.get(name)!, inMemory(data))])),
   );
   const logits = Array.from(outputs.get('logits')!.data);
   const total = Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0));
@@ -47,7 +46,7 @@ const ids = (text: string) => [...TEST_TOKENIZER.encode(text).ids];
 
 describe('fillMask', () => {
   it('lists the most probable tokens of the graph, special tokens left out', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     const text = 'the chef [MASK] the meal';
     const { masks } = await filler.fill(text, { topK: 4 });
     const expected = direct(ids(text), 3)
@@ -65,7 +64,7 @@ describe('fillMask', () => {
   });
 
   it('gives one mask its candidates again as fillings', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     const { masks, fillings } = await filler.fill('the [MASK] ate', { topK: 3 });
     expect(fillings.map(({ ids: [id] }) => id)).toEqual(masks[0].candidates.map(({ id }) => id));
     for (const [i, { logProbability }] of fillings.entries()) {
@@ -74,7 +73,7 @@ describe('fillMask', () => {
   });
 
   it('finds the best joint filling of two masks when the beam holds everything', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     const text = 'the [MASK] ate [MASK] meal';
     const [first, second] = [2, 4];
     const row = ids(text);
@@ -97,7 +96,7 @@ describe('fillMask', () => {
   });
 
   it('writes the tokens into the original text, pieces joined to the word before them', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     const { fillings } = await filler.fill('The 🍕 Chef [MASK], ok', { topK: 15 });
     for (const { text, tokens } of fillings) {
       const [token] = tokens;
@@ -107,7 +106,7 @@ describe('fillMask', () => {
   });
 
   it('gives several texts what each gets alone', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     const texts = ['[MASK]', 'the chef [MASK] the good good meal', '[MASK] ate [MASK]'];
     const together = await filler.fill(texts, { topK: 2 });
     for (const [i, text] of texts.entries()) {
@@ -120,7 +119,7 @@ describe('fillMask', () => {
   });
 
   it('reads a text beyond the position limit around its masks', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     const before = Array(50).fill('the').join(' ');
     const text = `${before} [MASK] ${before}`;
     const { masks, fillings } = await filler.fill(text, { topK: 1 });
@@ -135,7 +134,7 @@ describe('fillMask', () => {
   });
 
   it('says what to write when there is no mask, and what topK may be', async () => {
-    const filler = await fillMask(OPTIONS);
+    const filler = await fillMask(TEST.model());
     await expect(filler.fill('')).rejects.toThrow(DataError);
     await expect(filler.fill('the chef ate')).rejects.toThrow(/has no \[MASK\]: "the chef ate".*Write \[MASK\]/);
     await expect(filler.fill('[MASK]', { topK: 0 })).rejects.toThrow(SettingsError);

@@ -5,11 +5,11 @@
  * with a beam of the best fillings so far.
  */
 import { SettingsError } from '../errors/errors.js';
+import type { Model } from '../pretrained/model.js';
 import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
-import type { PipelineOptions } from './encoderModel.js';
-import { MaskedLanguageModel, type MaskedRow } from './maskedLanguageModel.js';
+import { logProbabilities, MASKED_LM_OUTPUTS, type MaskedRow, tokenizerOf } from './maskedLanguageModel.js';
 import { cutAround, filledText, findMasks, type MaskedText, mostProbable } from './maskedText.js';
 
 export interface MaskCandidate {
@@ -60,38 +60,40 @@ export interface MaskFiller {
    */
   fill(text: string, options?: FillMaskOptions): Promise<FillMaskResult>;
   fill(texts: readonly string[], options?: FillMaskOptions): Promise<FillMaskResult[]>;
-  /** Frees the model; the engine stays. */
+  /** Releases the model, with an engine that is its own. */
   release(): Promise<void>;
 }
 
 /**
- * Loads a generator (any ELECTRA masked language model).
- * @throws CheckpointError when the weights or the tokenizer do not fit the config
+ * @param model  a masked language model: a generator, a BERT or a SpanBERT with its head
+ * @throws CheckpointError when its weights do not fit its config
  */
-export async function fillMask(options: PipelineOptions): Promise<MaskFiller> {
-  const model = await MaskedLanguageModel.load(options, 'fill-mask');
+export async function fillMask(model: Model): Promise<MaskFiller> {
+  const tokenizer = tokenizerOf(model);
+  await model.prepare(MASKED_LM_OUTPUTS);
   function fill(text: string, options?: FillMaskOptions): Promise<FillMaskResult>;
   function fill(texts: readonly string[], options?: FillMaskOptions): Promise<FillMaskResult[]>;
   async function fill(input: string | readonly string[], { topK = 5 }: FillMaskOptions = {}) {
-    const most = model.tokenizer.vocabSize;
+    const most = tokenizer.vocabSize;
     if (!(Number.isInteger(topK) && topK >= 1 && topK <= most)) {
       throw new SettingsError([`${settingName('topK')} is ${topK}; expected 1 to ${most}, the size of the vocabulary`]);
     }
     return typeof input === 'string' ? (await fillAll(model, [input], topK))[0] : fillAll(model, input, topK);
   }
-  return { tokenizer: model.tokenizer, fill, release: () => model.release() };
+  return { tokenizer, fill, release: () => model.release() };
 }
 
-async function fillAll(model: MaskedLanguageModel, texts: readonly string[], topK: number): Promise<FillMaskResult[]> {
-  const masked = texts.map((text) => cutToFit(findMasks(model.tokenizer, text), model.maxLength));
-  const alone = await model.logProbabilities(masked);
+async function fillAll(model: Model, texts: readonly string[], topK: number): Promise<FillMaskResult[]> {
+  const tokenizer = tokenizerOf(model);
+  const masked = texts.map((text) => cutToFit(findMasks(tokenizer, text), model.maxLength));
+  const alone = await logProbabilities(model, masked);
   const results: FillMaskResult[] = [];
   for (const [i, row] of masked.entries()) {
     const masks = row.offsets.map(([start, end], mask) => ({
       start,
       end,
-      candidates: mostWords(model.tokenizer, alone[i][mask], topK).map((id) => ({
-        token: model.tokenizer.idToToken(id),
+      candidates: mostWords(tokenizer, alone[i][mask], topK).map((id) => ({
+        token: tokenizer.idToToken(id),
         id,
         score: Math.exp(alone[i][mask][id]),
       })),
@@ -122,23 +124,29 @@ interface Beam {
  * @param alone  log-probabilities of each mask while all are masked: the first round's, already known
  */
 async function fillJointly(
-  model: MaskedLanguageModel,
+  model: Model,
   row: MaskedText,
   alone: readonly Float32Array[],
   topK: number,
 ): Promise<JointFilling[]> {
+  const tokenizer = tokenizerOf(model);
   let beams: Beam[] = [{ filled: row.positions.map(() => undefined), logProbability: 0 }];
   for (let round = 0; round < row.positions.length; round++) {
     const open = beams.map(({ filled }) => [...filled.keys()].filter((mask) => filled[mask] === undefined));
     const known =
-      round === 0 ? [alone] : await model.logProbabilities(beams.map((beam, i) => partlyFilled(row, beam, open[i])));
-    const grown = beams.flatMap((beam, i) => extend(model.tokenizer, beam, open[i], known[i], topK));
+      round === 0
+        ? [alone]
+        : await logProbabilities(
+            model,
+            beams.map((beam, i) => partlyFilled(row, beam, open[i])),
+          );
+    const grown = beams.flatMap((beam, i) => extend(tokenizer, beam, open[i], known[i], topK));
     beams = bestDistinct(grown, topK);
   }
   return beams.map(({ filled, logProbability }) => {
     const ids = filled as number[];
-    const tokens = ids.map((id) => model.tokenizer.idToToken(id));
-    return { text: filledText(model.tokenizer, row, ids), tokens, ids, logProbability };
+    const tokens = ids.map((id) => tokenizer.idToToken(id));
+    return { text: filledText(tokenizer, row, ids), tokens, ids, logProbability };
   });
 }
 

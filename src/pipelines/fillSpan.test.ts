@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
 import { inMemory } from '../files/storedValues.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
-import { generatorGraph } from '../models/electra.js';
-import { type SpanBoundaryConfig, spanFillingGraph } from '../models/spanbert.js';
+import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import { fillSpan, SPAN_JUDGES, type SpanJudge } from './fillSpan.js';
-import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testModel } from './testModels.js';
 
 const config = { ...TEST_CONFIG, embeddingSize: TEST_CONFIG.hiddenSize };
 const BOUNDARY: SpanBoundaryConfig = { maxSpanTargets: 4, positionSize: 5, endpoints: 'external', edgeSpans: 'drop' };
-const MODEL = spanFillingGraph(config, BOUNDARY);
+const TEST = testModel('BertForMaskedLM', { config, spanBoundary: BOUNDARY });
+const MODEL = TEST.graph;
 const options = (spanBoundary = BOUNDARY) =>
-  testOptions(MODEL, { config, family: 'bert', spanBoundary, source: 'the test model' });
+  testModel('BertForMaskedLM', { config, spanBoundary }).model({ source: 'the test model' });
 
 const { maskId, clsId, sepId } = TEST_TOKENIZER;
 const id = (token: string) => TEST_TOKENIZER.tokens.indexOf(token);
 const WEIGHTS = new Map(
-  [...options().weights].map(([name, data]) => {
+  [...TEST.weights].map(([name, data]) => {
     const { shape } = MODEL.parameters.find((parameter) => parameter.name === name)!;
     return [name, float64Tensor(shape, inMemory(data))];
   }),
@@ -204,7 +204,7 @@ describe('fillSpan', () => {
   });
 
   it('needs a span boundary head, unless the masked LM is asked alone: then any masked LM will do', async () => {
-    const filler = await fillSpan(testOptions(generatorGraph(TEST_CONFIG), { source: 'electra/generator' }));
+    const filler = await fillSpan(testModel('ElectraForMaskedLM').model({ source: 'electra/generator' }));
     await expect(filler.fill('the [MASK] ate')).rejects.toThrow(CheckpointError);
     await expect(filler.fill('the [MASK] ate')).rejects.toThrow(
       /electra\/generator has no span boundary head.*ask the masked LM alone: by: \["mlm"\]/,

@@ -8,12 +8,13 @@
  * compares how well the pieces are predicted, no more.
  */
 import { DataError, SettingsError } from '../errors/errors.js';
+import type { Model } from '../pretrained/model.js';
 import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import type { PipelineOptions } from './encoderModel.js';
 import { joinParts } from './joinedText.js';
+import { tokenizerOf } from './maskedLanguageModel.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
-import { SpanModel, type SpanPurpose } from './spanModel.js';
+import { requireSpanBoundary, type SpanPurpose, spanOutputs, spanWithBoundaries } from './spanPrediction.js';
 import {
   type GapRow,
   judged,
@@ -110,7 +111,7 @@ export interface SpanFiller {
    * @throws as `fill`
    */
   scoreSpan(text: string, span: { readonly start: number; readonly end: number }): Promise<SpanScore>;
-  /** Frees the model; the engine stays. */
+  /** Releases the model, with an engine that is its own. */
   release(): Promise<void>;
 }
 
@@ -118,19 +119,20 @@ export interface SpanFiller {
 const LEAST_WIDTH = 10;
 
 /**
- * Loads a SpanBERT, or, to fill by the masked LM alone, any masked language model.
- * @throws CheckpointError when the weights or the tokenizer do not fit the config
+ * @param model  a SpanBERT, or, to fill by the masked LM alone, any masked language model
+ * @throws CheckpointError when its weights do not fit its config
  */
-export async function fillSpan(options: PipelineOptions): Promise<SpanFiller> {
-  const model = await SpanModel.load(options);
+export async function fillSpan(model: Model): Promise<SpanFiller> {
+  const tokenizer = tokenizerOf(model);
+  await model.prepare(spanOutputs(model));
   function fill(text: string, options?: FillSpanOptions): Promise<FillSpanResult>;
   function fill(texts: readonly string[], options?: FillSpanOptions): Promise<FillSpanResult[]>;
   async function fill(input: string | readonly string[], options: FillSpanOptions = {}) {
-    const settings = checkOptions(options, model.tokenizer.vocabSize);
+    const settings = checkOptions(options, tokenizer.vocabSize);
     return typeof input === 'string' ? (await fillAll(model, [input], settings))[0] : fillAll(model, input, settings);
   }
   return {
-    tokenizer: model.tokenizer,
+    tokenizer,
     fill,
     scoreSpan: (text, span) => scoreSpan(model, text, span),
     release: () => model.release(),
@@ -171,8 +173,8 @@ interface Gap extends MaskedText {
   readonly end: number;
 }
 
-function findGap(model: SpanModel, text: string): Gap {
-  const masked = findMasks(model.tokenizer, text);
+function findGap(model: Model, text: string): Gap {
+  const masked = findMasks(tokenizerOf(model), text);
   const { positions, offsets } = masked;
   const first = positions[0];
   const numGaps = positions.filter((position, i) => i === 0 || position !== positions[i - 1] + 1).length;
@@ -188,17 +190,17 @@ function findGap(model: SpanModel, text: string): Gap {
 }
 
 /** The row in which a gap is so many masks long, cut to what the model can take. */
-function gapRow(model: SpanModel, gap: Gap, pieces: number, asksBoundary: boolean): GapRow {
+function gapRow(model: Model, gap: Gap, pieces: number, asksBoundary: boolean): GapRow {
   const written = gap.offsets.length;
   const [at] = gap.positions;
-  const masks = new Int32Array(pieces).fill(model.tokenizer.maskId);
+  const masks = new Int32Array(pieces).fill(tokenizerOf(model).maskId);
   const whole = Int32Array.of(...gap.ids.subarray(0, at), ...masks, ...gap.ids.subarray(at + written));
   return rowAround(model, whole, at, pieces, asksBoundary ? 'fill' : undefined);
 }
 
 /** @param purpose  what boundaries are asked for; without, none are */
 function rowAround(
-  model: SpanModel,
+  model: Model,
   whole: Int32Array,
   at: number,
   pieces: number,
@@ -206,17 +208,17 @@ function rowAround(
 ): GapRow {
   const span = Array.from({ length: pieces }, (_, i) => at + i);
   const { ids, positions } = cutAround({ ids: whole, positions: span }, model.maxLength);
-  const boundary = purpose ? model.boundaryOf(ids, positions[0], pieces, purpose) : undefined;
-  return { ids, first: positions[0], pieces, boundary };
+  const boundary = purpose ? spanWithBoundaries(model, ids, positions[0], pieces, purpose) : undefined;
+  return { ids, first: positions[0], pieces, span: boundary };
 }
 
 async function fillAll(
-  model: SpanModel,
+  model: Model,
   texts: readonly string[],
   { pieces, by, topK }: FillSettings,
 ): Promise<FillSpanResult[]> {
   const asksBoundary = by.some((judge) => judge !== 'mlm');
-  if (asksBoundary) model.requireSpanBoundary('fill');
+  if (asksBoundary) requireSpanBoundary(model, 'fill');
   const gaps = texts.map((text) => {
     const gap = findGap(model, text);
     const [minPieces, maxPieces] = pieces ?? [gap.offsets.length, gap.offsets.length];
@@ -240,7 +242,7 @@ async function fillAll(
     const best = (judge: SpanJudge) =>
       searches
         .flatMap((search, i) => (search.of === of && search.judge === judge ? found[i] : []))
-        .map((filling) => spanFilling(model, gap, filling))
+        .map((filling) => spanFilling(tokenizerOf(model), gap, filling))
         .sort((a, b) => b.scores[judge]! - a.scores[judge]!)
         .slice(0, topK);
     return {
@@ -251,7 +253,7 @@ async function fillAll(
   });
 }
 
-function spanFilling({ tokenizer }: SpanModel, { text, start, end }: Gap, found: ScoredIds): SpanFilling {
+function spanFilling(tokenizer: WordPieceTokenizer, { text, start, end }: Gap, found: ScoredIds): SpanFilling {
   const { ids, mlm, sbo } = found;
   const filling = tokenizer.decode(ids);
   return {
@@ -270,17 +272,17 @@ function meanScores(totals: Omit<ScoredIds, 'ids'>, pieces: number): SpanScores 
 }
 
 async function scoreSpan(
-  model: SpanModel,
+  model: Model,
   text: string,
   { start, end }: { start: number; end: number },
 ): Promise<SpanScore> {
-  model.requireSpanBoundary('score');
+  requireSpanBoundary(model, 'score');
   if (!(Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= text.length)) {
     throw new SettingsError([
       `the span is ${start} to ${end}; expected a start from 0 and an end after it, at most ${text.length}, the length of the text`,
     ]);
   }
-  const { tokenizer } = model;
+  const tokenizer = tokenizerOf(model);
   const { ids, offsets } = tokenizer.encode(text, { parseSpecialTokens: false });
   const touched = [...ids.keys()].filter((i) => offsets[2 * i] < end && offsets[2 * i + 1] > start);
   if (touched.length === 0) {

@@ -1,8 +1,7 @@
 /** A masked language model as pipelines use it: the distribution over the vocabulary at chosen positions. */
-import type { Tensors } from '../engine/engine.js';
-import { bertMaskedLmGraph } from '../models/bert.js';
-import { generatorGraph } from '../models/electra.js';
-import { EncoderModel, type PipelineOptions, type RowBatch } from './encoderModel.js';
+import { DataError } from '../errors/errors.js';
+import type { Model, RowOptions } from '../pretrained/model.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
 
 /** Token ids of a row and the positions in it to predict. */
 export interface MaskedRow {
@@ -10,54 +9,22 @@ export interface MaskedRow {
   readonly positions: readonly number[];
 }
 
-export class MaskedLanguageModel {
-  private constructor(private readonly model: EncoderModel) {}
+/** Logits at chosen positions alone. */
+export const MASKED_LM_OUTPUTS: RowOptions = { outputs: ['logits'], atPositions: true };
 
-  /** @throws CheckpointError when the weights or the tokenizer do not fit the config */
-  static async load(options: PipelineOptions, label: string): Promise<MaskedLanguageModel> {
-    const graph = options.family === 'bert' ? bertMaskedLmGraph : generatorGraph;
-    return new MaskedLanguageModel(await EncoderModel.load(graph(options.config), options, label));
-  }
-
-  get tokenizer() {
-    return this.model.tokenizer;
-  }
-
-  get maxLength(): number {
-    return this.model.maxLength;
-  }
-
-  /** Of each row, for each of its positions, log-probabilities float32 [V] that sum to 1 as probabilities. */
-  async logProbabilities(rows: readonly MaskedRow[]): Promise<Float32Array[][]> {
-    const results: Float32Array[][] = rows.map(() => []);
-    await this.model.run(
-      rows.map(({ ids }) => ids),
-      ({ logits }, batch) => {
-        const vocabSize = logits.shape[1];
-        let slot = 0;
-        for (const row of batch.rows) {
-          for (const _ of rows[row].positions) {
-            const values = logits.data.subarray(slot * vocabSize, ++slot * vocabSize) as Float32Array;
-            results[row].push(logSoftmax(values));
-          }
-        }
-      },
-      (batch) => flatPositions(rows, batch),
-    );
-    return results;
-  }
-
-  release(): Promise<void> {
-    return this.model.release();
-  }
+/** Of each row, for each of its positions, log-probabilities float32 [V] that sum to 1 as probabilities. */
+export async function logProbabilities(model: Model, rows: readonly MaskedRow[]): Promise<Float32Array[][]> {
+  const results: Float32Array[][] = rows.map(() => []);
+  await model.forEachRow(rows, MASKED_LM_OUTPUTS, (row, { logits }) => {
+    results[row] = distributions(logits, rows[row].positions.length);
+  });
+  return results;
 }
 
-/** The input `positions` of a batch. */
-export function flatPositions(rows: readonly Pick<MaskedRow, 'positions'>[], batch: RowBatch): Tensors {
-  const data = Int32Array.from(
-    batch.rows.flatMap((row, i) => rows[row].positions.map((position) => i * batch.length + position)),
-  );
-  return { positions: { dtype: 'int32', shape: [data.length], data } };
+/** Logits [N, V] as N log-probabilities. */
+export function distributions(logits: Float32Array, count: number): Float32Array[] {
+  const vocabSize = logits.length / count;
+  return Array.from({ length: count }, (_, i) => logSoftmax(logits.subarray(i * vocabSize, (i + 1) * vocabSize)));
 }
 
 /** x − log Σ exp x, in float64. */
@@ -66,4 +33,14 @@ export function logSoftmax(logits: Float32Array): Float32Array {
   const total = logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0);
   const shift = highest + Math.log(total);
   return logits.map((logit) => logit - shift);
+}
+
+/** @throws DataError when the model has no tokenizer */
+export function tokenizerOf({ tokenizer, source }: Model): WordPieceTokenizer {
+  if (tokenizer) return tokenizer;
+  throw new DataError(`${source} has no tokenizer, which a pipeline needs to read texts`, {
+    subject: source,
+    expected: 'a tokenizer',
+    advice: 'Give one beside the model (tokenizer)',
+  });
 }

@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { CheckpointError, SettingsError } from '../errors/errors.js';
 import { inMemory } from '../files/storedValues.js';
 import { evaluateGraph, float64Tensor } from '../interpreter/evaluate.js';
-import { discriminatorGraph } from '../models/electra.js';
 import { replacedTokenDetection } from './replacedTokenDetection.js';
-import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testModel } from './testModels.js';
 import { textWindows } from './windows.js';
 
-const MODEL = discriminatorGraph(TEST_CONFIG);
+const TEST = testModel('ElectraForPreTraining');
+const MODEL = TEST.graph;
 
 /** Probabilities of one unpadded row, straight from the graph. */
 function direct(ids: Int32Array): number[] {
-  const { weights } = testOptions(MODEL);
+  const { weights } = TEST;
   const int32 = (shape: number[], data: Int32Array) => float64Tensor(shape, data, 'int32');
   const length = ids.length;
   const shapes = new Map(MODEL.parameters.map(({ name, shape }) => [name, shape]));
@@ -36,7 +36,7 @@ function direct(ids: Int32Array): number[] {
 
 describe('replacedTokenDetection', () => {
   it('gives the probabilities of the graph, in a padded batch as alone', async () => {
-    const detector = await replacedTokenDetection(testOptions(MODEL, { batchSize: 3 }));
+    const detector = await replacedTokenDetection(TEST.model({ batchSize: 3 }));
     const texts = ['The chef cooked the meal.', 'a meal', 'the chef ate a good good good meal .', 'ate'];
     const results = await detector.detect(texts);
     for (const [i, text] of texts.entries()) {
@@ -49,7 +49,7 @@ describe('replacedTokenDetection', () => {
   });
 
   it('counts characters in UTF-16 units of the original, through emoji and decomposed Hangul', async () => {
-    const detector = await replacedTokenDetection(testOptions(MODEL));
+    const detector = await replacedTokenDetection(TEST.model());
     const text = `the 🍕🍕 Chef ${'한국어'.normalize('NFD')} ate`;
     const tokens = await detector.detect(text);
     const parts = tokens.map(({ token, start, end }) => [token, text.slice(start, end).normalize('NFC')]);
@@ -63,7 +63,7 @@ describe('replacedTokenDetection', () => {
   });
 
   it('finds no token in an empty text, also among others', async () => {
-    const detector = await replacedTokenDetection(testOptions(MODEL));
+    const detector = await replacedTokenDetection(TEST.model());
     expect(await detector.detect('')).toEqual([]);
     const [first, second, third] = await detector.detect(['', 'ate', ' \n']);
     expect([first.length, second.length, third.length]).toEqual([0, 1, 0]);
@@ -71,7 +71,7 @@ describe('replacedTokenDetection', () => {
   });
 
   it('reads a text beyond the position limit in windows, every token once', async () => {
-    const detector = await replacedTokenDetection(testOptions(MODEL));
+    const detector = await replacedTokenDetection(TEST.model());
     const words = Array.from(
       { length: 100 },
       (_, i) => ['the', 'chef', 'ate', 'a', 'good', 'meal'][(i * 5 + (i >> 3)) % 6],
@@ -101,11 +101,10 @@ describe('replacedTokenDetection', () => {
   });
 
   it('refuses weights that do not fit, naming them', async () => {
-    const options = testOptions(MODEL);
-    const weights = new Map(options.weights);
-    weights.delete('discriminator_predictions.dense.bias');
-    weights.set('electra.embeddings.LayerNorm.weight', new Float32Array(5));
-    const loading = replacedTokenDetection({ ...options, weights, source: 'some/folder' });
+    const tensors = new Map(TEST.model().tensors);
+    tensors.delete('discriminator_predictions.dense.bias');
+    tensors.set('electra.embeddings.LayerNorm.weight', { shape: [5], data: new Float32Array(5) });
+    const loading = replacedTokenDetection(TEST.model({ tensors, source: 'some/folder' }));
     await expect(loading).rejects.toThrow(CheckpointError);
     await expect(loading).rejects.toThrow(
       /some\/folder: electra\.embeddings\.LayerNorm\.weight has 5 values, its config needs \[8\]; .*dense\.bias is missing/,
@@ -114,11 +113,7 @@ describe('replacedTokenDetection', () => {
 
   it('refuses a tokenizer that is larger than the model, and a maxLength beyond its positions', async () => {
     const small = { ...TEST_CONFIG, vocabSize: 10 };
-    await expect(replacedTokenDetection(testOptions(MODEL, { config: small }))).rejects.toThrow(
-      /20 tokens, the model 10/,
-    );
-    await expect(replacedTokenDetection(testOptions(MODEL, { maxLength: 25, batchSize: 0 }))).rejects.toThrow(
-      SettingsError,
-    );
+    expect(() => testModel('ElectraForPreTraining', { config: small }).model()).toThrow(/20 tokens, the model 10/);
+    expect(() => TEST.model({ maxLength: 25, batchSize: 0 })).toThrow(SettingsError);
   });
 });

@@ -1,7 +1,9 @@
 /** Which tokens of a text do not look like the original: ELECTRA's discriminator, arXiv 2003.10555 §2. */
-import { discriminatorGraph } from '../models/electra.js';
+import { z } from 'zod';
+import type { Model, RowOptions } from '../pretrained/model.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import { EncoderModel, type PipelineOptions } from './encoderModel.js';
+import type { Pipeline, PipelineCall } from './definition.js';
+import { tokenizerOf } from './maskedLanguageModel.js';
 import { textWindows } from './windows.js';
 
 /** A token of the text, in order. */
@@ -21,50 +23,71 @@ export interface ReplacedTokenDetector {
   /** Tokens of one text, or of each of several. Longer texts than the model takes are read in overlapping windows. */
   detect(text: string): Promise<DetectedToken[]>;
   detect(texts: readonly string[]): Promise<DetectedToken[][]>;
-  /** Frees the model; the engine stays. */
+  /** Releases the model, with an engine that is its own. */
   release(): Promise<void>;
 }
 
+const LOGITS: RowOptions = { outputs: ['logits'] };
+
 /**
- * Loads a discriminator.
- * @throws CheckpointError when the weights or the tokenizer do not fit the config
+ * @param model  a discriminator
+ * @throws CheckpointError when its weights do not fit its config
  */
-export async function replacedTokenDetection(options: PipelineOptions): Promise<ReplacedTokenDetector> {
-  const model = await EncoderModel.load(discriminatorGraph(options.config), options, 'replaced-token detection');
+export async function replacedTokenDetection(model: Model): Promise<ReplacedTokenDetector> {
+  const tokenizer = tokenizerOf(model);
+  await model.prepare(LOGITS);
   function detect(text: string): Promise<DetectedToken[]>;
   function detect(texts: readonly string[]): Promise<DetectedToken[][]>;
   async function detect(input: string | readonly string[]): Promise<DetectedToken[] | DetectedToken[][]> {
     return typeof input === 'string' ? (await detectAll(model, [input]))[0] : detectAll(model, input);
   }
-  return { tokenizer: model.tokenizer, detect, release: () => model.release() };
+  return { tokenizer, detect, release: () => model.release() };
 }
 
-async function detectAll(model: EncoderModel, texts: readonly string[]): Promise<DetectedToken[][]> {
+async function detectAll(model: Model, texts: readonly string[]): Promise<DetectedToken[][]> {
   const windows = texts.flatMap((text, index) =>
-    textWindows(model.tokenizer, text, model.maxLength)
+    textWindows(tokenizerOf(model), text, model.maxLength)
       .filter(({ keepFrom, keepTo }) => keepFrom < keepTo)
       .map((window) => ({ ...window, text: index })),
   );
   const detected: DetectedToken[][] = windows.map(() => []);
-  await model.run(
-    windows.map(({ encoding }) => encoding.ids),
-    ({ logits }, { rows, length }) => {
-      rows.forEach((row, i) => {
-        const { encoding, keepFrom, keepTo } = windows[row];
-        for (let position = keepFrom; position < keepTo; position++) {
-          detected[row].push({
-            token: encoding.tokens[position],
-            start: encoding.offsets[2 * position],
-            end: encoding.offsets[2 * position + 1],
-            replaced: sigmoid(logits.data[i * length + position]),
-          });
-        }
+  const rows = windows.map(({ encoding }) => ({ ids: encoding.ids }));
+  await model.forEachRow(rows, LOGITS, (row, { logits }) => {
+    const { encoding, keepFrom, keepTo } = windows[row];
+    for (let position = keepFrom; position < keepTo; position++) {
+      detected[row].push({
+        token: encoding.tokens[position],
+        start: encoding.offsets[2 * position],
+        end: encoding.offsets[2 * position + 1],
+        replaced: sigmoid(logits[position]),
       });
-    },
-  );
+    }
+  });
   return texts.map((_, text) => detected.filter((_tokens, row) => windows[row].text === text).flat());
 }
 
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
+
+export interface ReplacedTokenDetectionTypes {
+  readonly alias: never;
+  readonly input: string;
+  readonly options: Readonly<Record<never, never>>;
+  readonly output: DetectedToken[];
+  readonly call: PipelineCall<string, ReplacedTokenDetectionTypes['options'], DetectedToken[]>;
+}
+
+export const replacedTokenDetectionPipeline: Pipeline<ReplacedTokenDetectionTypes> = {
+  name: 'replaced-token-detection',
+  aliases: [],
+  summary: 'which tokens of a text do not look like the original',
+  wants: { architectures: ['ElectraForPreTraining'], roles: ['discriminator'], taskOfUnknown: 'preTraining' },
+  input: z.string().describe('a text'),
+  options: z.strictObject({}),
+  output: z.array(z.object({ token: z.string(), start: z.number(), end: z.number(), replaced: z.number() })),
+  async load(model) {
+    const { detect } = await replacedTokenDetection(model);
+    return (texts) => detect(texts);
+  },
+};

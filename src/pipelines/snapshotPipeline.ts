@@ -1,58 +1,52 @@
-/** From a snapshot of training, in memory, to a running pipeline: what a checkpoint's folders are to `loadFillMask` and its kin. */
-import { familyOf } from '../checkpoint/modelFolder.js';
+/** From a snapshot of training, in memory, to a running pipeline: what a checkpoint's folders are to `pipeline`. */
 import { CheckpointError } from '../errors/errors.js';
-import type { Architecture } from '../models/config.js';
+import { Model, type ModelParts } from '../pretrained/model.js';
 import type { Snapshot } from '../training/checkpoint.js';
 import type { ModelExport } from '../training/objective.js';
-import type { PipelineOptions } from './encoderModel.js';
 import { fillMask } from './fillMask.js';
+import { MASKED_LANGUAGE_MODELS } from './fillMaskPipeline.js';
 import { fillSpan } from './fillSpan.js';
-import { replacedTokenDetection } from './replacedTokenDetection.js';
+import { replacedTokenDetection, replacedTokenDetectionPipeline } from './replacedTokenDetection.js';
 import { textCorruption } from './textCorruption.js';
-
-const MASKED_LM: readonly Architecture[] = ['ElectraForMaskedLM', 'BertForMaskedLM', 'BertForPreTraining'];
 
 /** What can be run, by whose models. */
 const PIPELINES = {
-  'fill-mask': { create: fillMask, architectures: MASKED_LM },
-  'fill-span': { create: fillSpan, architectures: MASKED_LM },
-  'replaced-token-detection': { create: replacedTokenDetection, architectures: ['ElectraForPreTraining'] },
-  'text-corruption': { create: textCorruption, architectures: MASKED_LM },
-} as const satisfies Record<
-  string,
-  { create(options: PipelineOptions): Promise<unknown>; architectures: readonly Architecture[] }
->;
+  'fill-mask': { create: fillMask, wants: MASKED_LANGUAGE_MODELS },
+  'fill-span': { create: fillSpan, wants: MASKED_LANGUAGE_MODELS },
+  'replaced-token-detection': { create: replacedTokenDetection, wants: replacedTokenDetectionPipeline.wants },
+  'text-corruption': { create: textCorruption, wants: MASKED_LANGUAGE_MODELS },
+} as const;
 
 export type SnapshotPipelineName = keyof typeof PIPELINES;
+
+type Created<Name extends SnapshotPipelineName> = Awaited<ReturnType<(typeof PIPELINES)[Name]['create']>>;
 
 /**
  * Runs a model as it stands in a snapshot. The generator of a pair fills masks and corrupts texts, its discriminator detects.
  * @param snapshot  of a `MemoryStore`, for instance its `best`
- * @param options   `engine` and `tokenizer`, and what else a pipeline takes; rows are as long as in training by default
+ * @param options   `engine` and `tokenizer`, and how rows are made; they are as long as in training by default
  * @throws CheckpointError when the run trained no such model
  */
 export async function snapshotPipeline<Name extends SnapshotPipelineName>(
   name: Name,
   snapshot: Snapshot,
-  options: Pick<PipelineOptions, 'engine' | 'tokenizer' | 'batchSize' | 'maxLength'>,
-): Promise<Awaited<ReturnType<(typeof PIPELINES)[Name]['create']>>> {
+  options: Pick<ModelParts, 'engine' | 'tokenizer' | 'batchSize' | 'maxLength'>,
+): Promise<Created<Name>> {
   const { config, architecture, spanBoundary, tensors } = modelFor(name, snapshot);
   const longest = Math.min(config.maxPositionEmbeddings, snapshot.length ?? Number.POSITIVE_INFINITY);
-  const create = PIPELINES[name].create as (all: PipelineOptions) => ReturnType<(typeof PIPELINES)[Name]['create']>;
-  return await create({
+  const model = new Model({
     maxLength: longest,
     ...options,
-    config,
-    family: familyOf(architecture),
-    spanBoundary,
-    weights: new Map([...tensors].map(([published, name]) => [published, snapshot.parameters.get(name)!.data])),
+    description: { config, architecture, ...(spanBoundary && { spanBoundary }) },
+    tensors: new Map([...tensors].map(([published, parameter]) => [published, snapshot.parameters.get(parameter)!])),
     source: `step ${snapshot.progress.step}`,
   });
+  return (await PIPELINES[name].create(model)) as Created<Name>;
 }
 
 function modelFor(name: SnapshotPipelineName, { models = [], progress }: Snapshot): ModelExport {
-  const { architectures } = PIPELINES[name];
-  const model = models.find(({ architecture }) => (architectures as readonly Architecture[]).includes(architecture));
+  const architectures: readonly string[] = PIPELINES[name].wants.architectures;
+  const model = models.find(({ architecture }) => architectures.includes(architecture));
   if (model) return model;
   throw new CheckpointError(`the snapshot of step ${progress.step} has no model for ${name}`, {
     subject: `step ${progress.step}`,

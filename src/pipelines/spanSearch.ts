@@ -10,10 +10,12 @@
  * makes their probabilities comparable, which "the surest mask first" (fillMask.ts) does not. The boundary head knows
  * nothing of a gap's other pieces, so its best fillings are found exactly; the others by beam search.
  */
+import type { Model, RowSpan } from '../pretrained/model.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
+import { tokenizerOf } from './maskedLanguageModel.js';
 import { mostProbable } from './maskedText.js';
-import type { SpanBoundary, SpanModel } from './spanModel.js';
+import { predictSpans } from './spanPrediction.js';
 
 export const SPAN_JUDGES = ['mlm', 'sbo', 'both'] as const;
 export type SpanJudge = (typeof SPAN_JUDGES)[number];
@@ -24,8 +26,8 @@ export interface GapRow {
   /** First position of the gap. */
   readonly first: number;
   readonly pieces: number;
-  /** Where the boundary head is to be asked. */
-  readonly boundary?: SpanBoundary;
+  /** The gap, where the boundary head is to be asked. */
+  readonly span?: RowSpan;
 }
 
 /** What both heads say of a gap with all its pieces masked, log-probabilities float32 [V] each. */
@@ -50,9 +52,9 @@ export function judged({ mlm, sbo = Number.NaN }: Omit<ScoredIds, 'ids'>, judge:
   return judge === 'sbo' ? sbo : (mlm + sbo) / 2;
 }
 
-export async function predictGaps(model: SpanModel, rows: readonly GapRow[]): Promise<GapPrediction[]> {
-  const requests = rows.map(({ ids, first, boundary }) => ({ ids, positions: [first], boundary }));
-  return (await model.predict(requests)).map(({ mlm: [mlm], sbo }) => ({ mlm, sbo }));
+export async function predictGaps(model: Model, rows: readonly GapRow[]): Promise<GapPrediction[]> {
+  const requests = rows.map(({ ids, first, span }) => ({ ids, positions: [first], span }));
+  return (await predictSpans(model, requests)).map(({ mlm: [mlm], sbo }) => ({ mlm, sbo }));
 }
 
 /** A search under way. */
@@ -67,23 +69,29 @@ export interface SpanSearch {
  * @param width  beams of each search, and fillings that it gives, the best first
  */
 export async function searchSpans(
-  model: SpanModel,
+  model: Model,
   searches: readonly SpanSearch[],
   width: number,
 ): Promise<ScoredIds[][]> {
-  let beams: ScoredIds[][] = searches.map(({ row }) => [{ ids: [], mlm: 0, sbo: row.boundary && 0 }]);
+  const tokenizer = tokenizerOf(model);
+  let beams: ScoredIds[][] = searches.map(({ row }) => [{ ids: [], mlm: 0, sbo: row.span && 0 }]);
   const longest = searches.reduce((most, { row }) => Math.max(most, row.pieces), 0);
   for (let piece = 0; piece < longest; piece++) {
     const asked = searches.flatMap(({ row, judge }, i) =>
       piece > 0 && piece < row.pieces && judge !== 'sbo' ? beams[i].map((beam) => ({ row, beam })) : [],
     );
-    const answers = (await model.predict(asked.map(({ row, beam }) => nextPiece(row, beam.ids)))).values();
+    const answers = (
+      await predictSpans(
+        model,
+        asked.map(({ row, beam }) => nextPiece(row, beam.ids)),
+      )
+    ).values();
     beams = searches.map((search, i) => {
       const { row, prediction, judge } = search;
       if (piece >= row.pieces) return beams[i];
       const grown = beams[i].flatMap((beam) => {
         const mlm = judge === 'sbo' ? undefined : piece === 0 ? prediction.mlm : answers.next().value!.mlm[0];
-        return extend(model.tokenizer, beam, { mlm, sbo: prediction.sbo[piece] }, judge, width);
+        return extend(tokenizer, beam, { mlm, sbo: prediction.sbo[piece] }, judge, width);
       });
       return best(grown, judge, width);
     });
@@ -122,7 +130,7 @@ function best(beams: readonly ScoredIds[], judge: SpanJudge, count: number): Sco
 
 /** The masked LM's opinion of what was found without it. */
 async function completeMlm(
-  model: SpanModel,
+  model: Model,
   searches: readonly SpanSearch[],
   found: readonly ScoredIds[][],
 ): Promise<ScoredIds[][]> {
@@ -139,11 +147,11 @@ async function completeMlm(
 
 /** Log-probability of each piece of given fillings by the masked LM, from left to right. */
 export async function mlmScores(
-  model: SpanModel,
+  model: Model,
   fillings: readonly { row: GapRow; prediction: GapPrediction; ids: readonly number[] }[],
 ): Promise<number[][]> {
   const requests = fillings.flatMap(({ row, ids }) => ids.slice(1).map((_, i) => nextPiece(row, ids.slice(0, i + 1))));
-  const answers = (await model.predict(requests)).values();
+  const answers = (await predictSpans(model, requests)).values();
   return fillings.map(({ prediction, ids }) =>
     ids.map((id, i) => (i === 0 ? prediction.mlm[id] : answers.next().value!.mlm[0][id])),
   );

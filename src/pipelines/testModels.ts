@@ -1,12 +1,14 @@
 /** Tiny models with random weights, for tests of pipelines. */
 
+import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
 import { elementCount } from '../graph/dimensions.js';
-import { type EncoderConfig, encoderConfig } from '../models/config.js';
+import { type Architecture, type EncoderConfig, encoderConfig } from '../models/config.js';
+import { modelForUse, predictsTokens } from '../models/heads.js';
 import type { ModelGraph } from '../models/modelGraph.js';
+import { Model, type ModelParts } from '../pretrained/model.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
-import type { PipelineOptions } from './encoderModel.js';
 
 const WORDS = [
   'the',
@@ -44,19 +46,42 @@ export const TEST_CONFIG: EncoderConfig = encoderConfig('tiny', TEST_TOKENIZER.v
   maxPositionEmbeddings: 24,
 });
 
-/** Random weights, large enough for predictions to differ. */
-export function randomWeights({ parameters }: ModelGraph): Map<string, Float32Array> {
-  return new Map(
-    parameters.map(({ name, shape }, index) => {
-      const random = new RandomStream(3, 'test', index);
-      const size = elementCount(shape);
-      return [name, Float32Array.from({ length: size }, () => random.normal() * 0.7)];
-    }),
-  );
+/** Random weights of a model, large enough for predictions to differ, and the graph that gives its outputs directly. */
+export interface TestModel {
+  readonly graph: ModelGraph;
+  readonly weights: ReadonlyMap<string, Float32Array>;
+  /** On the reference interpreter. */
+  model(changes?: Partial<ModelParts>): Model;
 }
 
-/** Options around a model, on the reference interpreter. */
-export function testOptions(model: ModelGraph, changes: Partial<PipelineOptions> = {}): PipelineOptions {
-  const weights = randomWeights(model);
-  return { engine: createInterpreterEngine(), tokenizer: TEST_TOKENIZER, config: TEST_CONFIG, weights, ...changes };
+export function testModel(
+  architecture: Architecture,
+  changes: Partial<ModelDescription> = {},
+  /** How its weights differ from random ones, by name. */
+  values: (name: string, random: Float32Array) => Float32Array = (_, random) => random,
+): TestModel {
+  const { config = TEST_CONFIG, spanBoundary } = changes;
+  const description = { ...changes, architecture, config };
+  const positions = predictsTokens(architecture);
+  const graph = modelForUse({ architecture, config, head: headSettings(description), spanBoundary, positions });
+  const weights = new Map(
+    graph.parameters.map(({ name, shape }, index) => {
+      const random = new RandomStream(3, 'test', index);
+      const size = elementCount(shape);
+      return [
+        name,
+        values(
+          name,
+          Float32Array.from({ length: size }, () => random.normal() * 0.7),
+        ),
+      ];
+    }),
+  );
+  const tensors = new Map([...weights].map(([name, data]) => [name, { shape: [data.length], data }]));
+  return {
+    graph,
+    weights,
+    model: (parts = {}) =>
+      new Model({ description, tensors, engine: createInterpreterEngine(), tokenizer: TEST_TOKENIZER, ...parts }),
+  };
 }

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { SettingsError } from '../errors/errors.js';
-import { generatorGraph } from '../models/electra.js';
-import { TEST_CONFIG, TEST_TOKENIZER, testOptions } from './testModels.js';
+import { TEST_TOKENIZER, testModel } from './testModels.js';
 import { textCorruption } from './textCorruption.js';
 
-const OPTIONS = testOptions(generatorGraph(TEST_CONFIG));
+const TEST = testModel('ElectraForMaskedLM');
 const TEXT = 'The chef ate a 🍕 good meal.';
 
 describe('textCorruption', () => {
   it('replaces words where it says so, and nowhere else', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     for (let seed = 0; seed < 8; seed++) {
       const { text, replacements } = await corrupter.corrupt(TEXT, { fraction: 0.5, seed });
       let restored = text;
@@ -24,7 +23,7 @@ describe('textCorruption', () => {
   });
 
   it('writes draws so that the text is read as they were drawn, beside what they stand next to', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     const [text, ids] = ['(the.chef,meal)한국어.a', (of: string) => [...TEST_TOKENIZER.encode(of).ids]];
     let added = 0;
     for (let seed = 0; seed < 30; seed++) {
@@ -43,14 +42,14 @@ describe('textCorruption', () => {
   });
 
   it('gives one seed one corruption, and another seed another', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     const texts = await Promise.all([1, 1, 2, 3, 4].map((seed) => corrupter.corrupt(TEXT, { fraction: 0.5, seed })));
     expect(texts[1]).toEqual(texts[0]);
     expect(new Set(texts.map(({ text }) => text)).size).toBeGreaterThan(1);
   });
 
   it('proposes whole words: no pieces that continue one, no special tokens', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     for (let seed = 0; seed < 20; seed++) {
       const { replacements } = await corrupter.corrupt(TEXT, { fraction: 1, seed });
       for (const { replacement } of replacements) {
@@ -61,7 +60,7 @@ describe('textCorruption', () => {
   });
 
   it('leaves an empty text alone and refuses a fraction out of range', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     expect(await corrupter.corrupt('', { fraction: 0.5, seed: 0 })).toEqual({
       text: '',
       masked: '',
@@ -75,7 +74,7 @@ describe('textCorruption', () => {
   });
 
   it('masks pieces of words too when asked, and keeps beginnings beginnings', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     const pieces = await corrupter.corrupt(TEXT, { fraction: 1, seed: 3, unit: 'piece' });
     const numPieces = TEST_TOKENIZER.encode(TEXT, { addSpecialTokens: false }).ids.filter(
       (id) => !TEST_TOKENIZER.specialIds.has(id),
@@ -86,7 +85,7 @@ describe('textCorruption', () => {
   });
 
   it('counts a draw that is the original as original, and leaves it as it was written', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     const seeds = Array.from({ length: 40 }, (_, seed) => seed);
     const all = await Promise.all(seeds.map((seed) => corrupter.corrupt('The chef ate', { fraction: 1, seed })));
     const again = all.flatMap(({ places }) => places.filter(({ isReplaced }) => !isReplaced));
@@ -98,7 +97,7 @@ describe('textCorruption', () => {
   });
 
   it('takes the most probable token at a temperature near 0, whatever the seed', async () => {
-    const corrupter = await textCorruption(OPTIONS);
+    const corrupter = await textCorruption(TEST.model());
     const at = (seed: number) => corrupter.corrupt('The chef ate', { fraction: 1, seed, temperature: 1e-6 });
     expect((await at(1)).text).toBe((await at(2)).text);
   });

@@ -1,13 +1,13 @@
 /** What a discriminator is trained on, made visible: a text with some tokens replaced by a generator's proposals. */
 import { SettingsError } from '../errors/errors.js';
+import type { Model } from '../pretrained/model.js';
 import { RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
 import type { Encoding } from '../text/encoding.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
-import type { PipelineOptions } from './encoderModel.js';
 import { joinParts } from './joinedText.js';
-import { MaskedLanguageModel } from './maskedLanguageModel.js';
+import { logProbabilities, MASKED_LM_OUTPUTS, tokenizerOf } from './maskedLanguageModel.js';
 
 /** A place where the generator's proposal differs from the original. */
 export interface Replacement {
@@ -66,9 +66,10 @@ export interface TextCorrupter {
   release(): Promise<void>;
 }
 
-/** Loads a generator. */
-export async function textCorruption(options: PipelineOptions): Promise<TextCorrupter> {
-  const model = await MaskedLanguageModel.load(options, 'text corruption');
+/** @param model  a generator, or another masked language model */
+export async function textCorruption(model: Model): Promise<TextCorrupter> {
+  tokenizerOf(model);
+  await model.prepare(MASKED_LM_OUTPUTS);
   return {
     corrupt: (text, settings) => corrupt(model, text, settings),
     release: () => model.release(),
@@ -76,12 +77,12 @@ export async function textCorruption(options: PipelineOptions): Promise<TextCorr
 }
 
 async function corrupt(
-  model: MaskedLanguageModel,
+  model: Model,
   text: string,
   { fraction, seed, temperature = 1, unit = 'word' }: CorruptionOptions,
 ): Promise<CorruptedText> {
   checkOptions(fraction, temperature);
-  const { tokenizer } = model;
+  const tokenizer = tokenizerOf(model);
   const encoding = tokenizer.encode(text, { maxLength: model.maxLength });
   const { ids, offsets } = encoding;
   const positions = drawPositions(candidatesOf(encoding, tokenizer, unit), { fraction, seed });
@@ -89,9 +90,9 @@ async function corrupt(
 
   const masked = ids.slice();
   for (const position of positions) masked[position] = tokenizer.maskId;
-  const [logProbabilities] = await model.logProbabilities([{ ids: masked, positions }]);
+  const [distributions] = await logProbabilities(model, [{ ids: masked, positions }]);
   const draws = new RandomStream(seed, 'proposals');
-  const proposals = logProbabilities.map((row, slot) => {
+  const proposals = distributions.map((row, slot) => {
     const isContinuation = tokenizer.isContinuation(ids[positions[slot]]);
     const allows = (id: number) => isCandidate(tokenizer, id) && tokenizer.isContinuation(id) === isContinuation;
     return draw(row, draws.uniform(), { temperature, allows });

@@ -89,7 +89,7 @@ describe('an export', () => {
     const { quantization } = await exportModel(await saved(), out, options);
     const rows = texts.map((text) => TEST_TOKENIZER.encode(text).ids);
     const logits = async (place: string, batches: Int32Array[][], onnx?: string) => {
-      const model = await fromPretrained(place, { threads: 1, ...(onnx && { onnx }) });
+      const model = await fromPretrained(place, { threads: 1, batchSize: rows.length, ...(onnx && { onnx }) });
       const outputs: Float32Array[] = [];
       for (const batch of batches) {
         const { data, shape } = (await model.run({ inputIds: batch })).logits!;

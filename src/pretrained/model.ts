@@ -1,121 +1,226 @@
 /**
- * A model by itself: token ids in, the named outputs of its head out. Pipelines do more; this is what lies under a user's
- * own. Touches no file: `pretrained.node.ts` loads model folders and names.
+ * A model, whatever runs it: weights in an engine, or an ONNX file. Rows of token ids in, the named outputs of its head out.
+ * Pipelines, exports and a user's own code stand on it. Touches no file: `pretrained.node.ts` loads model folders and names.
  */
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { type LoadedTensor, valuesOf } from '../checkpoint/loadTensors.js';
 import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.js';
-import { boundariesOf } from '../data/masking/spanTargets.js';
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
-import { int32Tensor } from '../engine/tensors.js';
-import { DataError } from '../errors/errors.js';
-import { MODEL_CLASSES, modelForUse } from '../models/heads.js';
+import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
+import { fewOf } from '../errors/joinFirst.js';
+import type { Values } from '../files/storedValues.js';
+import { elementCount } from '../graph/dimensions.js';
+import { modelForUse, predictsTokens } from '../models/heads.js';
+import type { ModelGraph } from '../models/modelGraph.js';
+import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { checkVocabulary } from './checkVocabulary.js';
+import { checkedInputs, checkLengths, type ModelInputs } from './modelInputs.js';
+import {
+  inOrderOfSpans,
+  type Layout,
+  layoutOf,
+  type ModelOutputs,
+  namedOutputs,
+  OutputCollector,
+  type OutputName,
+  type RowOutputs,
+  rowsOfBatch,
+} from './modelOutputs.js';
+import { batchesByLength, feedsOf, type ModelRow, positionFeeds, type RowBatch, spanFeeds } from './rowBatches.js';
 
-/** Rows of numbers, of one length or of several; for multiple choice, of each text the rows of its choices. */
-export type Rows = readonly ArrayLike<number>[] | readonly (readonly ArrayLike<number>[])[];
-
-export interface ModelInputs {
-  /** Token ids, [CLS] and [SEP] included. Shorter rows are filled up with [PAD]. */
-  readonly inputIds: Rows;
-  /** 1 for a token, 0 for padding. Default 1 for every token given. */
-  readonly attentionMask?: Rows;
-  /** 0 for the first segment of a pair, 1 for the second. Default 0. */
-  readonly tokenTypeIds?: Rows;
-  /** Of a model with a span boundary head: spans to predict from the tokens beside them. */
-  readonly spans?: readonly TokenSpan[];
-}
-
-/** Tokens `start` to `end` (exclusive) of a row. */
-export interface TokenSpan {
-  readonly row: number;
-  readonly start: number;
-  readonly end: number;
-}
+export type { ModelInputs, Rows, TokenSpan } from './modelInputs.js';
+export type { ModelOutputs, OutputName, RowOutputs } from './modelOutputs.js';
+export type { ModelRow, RowSpan } from './rowBatches.js';
 
 export interface RunOptions {
+  /** Outputs of the head to compute. Default all. */
+  readonly outputs?: readonly OutputName[];
+  /**
+   * Of a head over the vocabulary: the positions of each row to predict, and `logits` are [N, V] of these alone. Far less work
+   * than the vocabulary product at every token.
+   */
+  readonly positions?: readonly (readonly number[])[];
   /** Also what each layer reads and the last writes, [B, S, H] each: one more than there are layers. Default false. */
   readonly hiddenStates?: boolean;
   /** Also the attention weights of each layer, [B, A, S, S] each. Default false. */
   readonly attentions?: boolean;
 }
 
-/**
- * What a run gives: of each head its own. B rows (texts), S positions, H hidden size, V vocabulary; float32.
- *
- * encoder: `lastHiddenState` [B, S, H], of a BERT with its pooler `poolerOutput` [B, H]. Discriminator: `logits` [B, S],
- * above 0 for "replaced". Masked LM: `logits` [B, S, V]. BertForPreTraining: also `nextSentenceLogits` [B, 2]. Question
- * answering: `startLogits`, `endLogits` [B, S]. Classification: `logits` [B, labels]; of tokens [B, S, labels]. Multiple
- * choice: `logits` [B, choices]. With `spans`: `boundaryLogits` [N, V], N the tokens of all spans in order.
- */
-export interface ModelOutputs {
-  readonly logits?: Tensor;
-  readonly nextSentenceLogits?: Tensor;
-  readonly startLogits?: Tensor;
-  readonly endLogits?: Tensor;
-  readonly lastHiddenState?: Tensor;
-  readonly poolerOutput?: Tensor;
-  readonly boundaryLogits?: Tensor;
-  readonly hiddenStates?: readonly Tensor[];
-  readonly attentions?: readonly Tensor[];
+export interface RowOptions {
+  /** Outputs to compute; `boundaryLogits` is that of rows with spans. */
+  readonly outputs: readonly OutputName[];
+  /** Whether rows have positions, and `logits` are of these alone. Default false. */
+  readonly atPositions?: boolean;
 }
 
-export interface ModelParts {
+/** How rows are put into batches. */
+export interface BatchOptions {
+  /** Rows run at once, at most. Default 16; of a model that is an ONNX file 1. */
+  readonly batchSize?: number;
+  /** Longest row in tokens that pipelines make. Default: what it was trained on, where that is known, else all its positions. */
+  readonly maxLength?: number;
+}
+
+export interface ModelParts extends BatchOptions {
   readonly description: ModelDescription;
+  /** By published name. Those that the model does not use are ignored. */
   readonly tensors: ReadonlyMap<string, LoadedTensor>;
   /** Undefined for a model that is an ONNX file. */
   readonly engine?: Engine;
   readonly tokenizer?: WordPieceTokenizer;
   /** Of a model that was loaded. */
   readonly report?: ModelLoadReport;
-  /** Of a model that is an ONNX file: what runs, instead of `tensors` in the engine. */
+  /**
+   * Of a model that is an ONNX file: what runs, instead of `tensors` in the engine. Rows are run one by one by default: what it
+   * says of a text does not depend on the texts beside it, as it would in 8 bits, where the scale of activations is found over
+   * all of a batch.
+   */
   readonly program?: Pick<Program, 'run' | 'release'>;
+  /** Where it comes from, for messages. Default its class. */
+  readonly source?: string;
+  /** Called on release: closes an engine that is the model's own. Without it, the engine stays open: several may share one. */
+  readonly close?: () => Promise<void>;
 }
 
+/** 16 rows of 512 tokens: what is held at once for rows as long as any released model takes. */
+const TOKEN_BUDGET = 16 * 512;
+
 interface Asked {
+  readonly outputs?: readonly string[];
+  readonly atPositions: boolean;
   readonly spans: boolean;
   readonly hiddenStates: boolean;
   readonly attentions: boolean;
 }
+
+const NOTHING_MORE = { hiddenStates: false, attentions: false };
 
 export class Model {
   readonly description: ModelDescription;
   readonly tensors: ReadonlyMap<string, LoadedTensor>;
   readonly tokenizer?: WordPieceTokenizer;
   readonly report?: ModelLoadReport;
+  readonly source: string;
+  /** Longest row in tokens that pipelines make. */
+  readonly maxLength: number;
+  /** Rows run at once, at most. */
+  readonly batchSize: number;
   readonly #engine?: Engine;
   readonly #program?: Pick<Program, 'run' | 'release'>;
+  readonly #close?: () => Promise<void>;
   /** One for each set of outputs that was asked for; compiled when it first is. */
   readonly #programs = new Map<string, Promise<Program>>();
 
-  constructor({ description, tensors, engine, tokenizer, report, program }: ModelParts) {
+  /**
+   * @throws SettingsError for a `batchSize` or `maxLength` out of range
+   * @throws CheckpointError when the tokenizer has tokens that the model does not know
+   */
+  constructor(parts: ModelParts) {
+    const { description, tokenizer, engine, program } = parts;
+    checkBatchOptions(parts);
+    this.source = parts.source ?? description.architecture;
+    if (tokenizer) checkVocabulary(tokenizer, description.config, this.source);
     this.description = description;
-    this.tensors = tensors;
+    this.tensors = parts.tensors;
     this.tokenizer = tokenizer;
-    this.report = report;
+    this.report = parts.report;
+    this.maxLength = parts.maxLength ?? description.config.maxPositionEmbeddings;
+    this.batchSize = parts.batchSize ?? (program ? 1 : 16);
     this.#engine = engine;
     this.#program = program;
+    this.#close = parts.close;
   }
 
   /**
-   * Runs the rows as one batch.
+   * Runs rows, in batches of similar length, and gives their outputs as one batch.
    * @throws DataError when rows do not fit each other or the model
    */
-  async run(inputs: ModelInputs, { hiddenStates = false, attentions = false }: RunOptions = {}): Promise<ModelOutputs> {
-    const batch = batchOf(inputs, this.description);
+  async run(inputs: ModelInputs, options: RunOptions = {}): Promise<ModelOutputs> {
+    const { outputs, positions, hiddenStates = false, attentions = false } = options;
+    const { rows, choices } = checkedInputs(inputs, positions, this);
     const spans = inputs.spans ?? [];
-    const targets = spans.length > 0 ? spanTargets(spans, batch, this) : {};
-    const program = await this.#programFor({ spans: spans.length > 0, hiddenStates, attentions });
-    return grouped(await program.run({ ...feedsOf(batch), ...targets }), batch);
+    const asked = {
+      outputs: outputs?.filter((name) => name !== 'boundaryLogits'),
+      atPositions: positions !== undefined,
+      spans: spans.length > 0,
+      hiddenStates,
+      attentions,
+    };
+    const collector = new OutputCollector(rows, this.#layout(asked));
+    for await (const { tensors, batch } of this.#batches(rows, asked)) collector.add(tensors, batch);
+    return inOrderOfSpans(namedOutputs(collector.finish(), choices), spans);
+  }
+
+  /**
+   * Runs rows as `run` does, and hands over each row's own values as soon as its batch is done: nothing is held for all rows.
+   * @param read  called once for each row, with its index; the values are views that stay as they are
+   * @throws DataError when a row is longer than the model's positions
+   */
+  async forEachRow(
+    rows: readonly ModelRow[],
+    options: RowOptions,
+    read: (row: number, outputs: RowOutputs) => void,
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    checkLengths(rows, this.description.config.maxPositionEmbeddings);
+    const asked = askedOfRows(options);
+    for await (const { tensors, batch } of this.#batches(rows, asked)) {
+      const values = rowsOfBatch(tensors, rows, batch, this.#layout(asked));
+      for (const [i, row] of batch.rows.entries()) read(row, values[i]);
+    }
+  }
+
+  /**
+   * Compiles what `forEachRow` will run, so that what does not fit is said at once.
+   * @throws CheckpointError when weights are missing or of other sizes
+   */
+  async prepare(options: RowOptions): Promise<void> {
+    await this.#programFor(askedOfRows(options));
   }
 
   async release(): Promise<void> {
     for (const program of this.#programs.values()) await (await program).release();
     this.#programs.clear();
     await this.#program?.release();
+    await this.#close?.();
   }
 
-  async #programFor({ spans, hiddenStates, attentions }: Asked): Promise<Pick<Program, 'run'>> {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release();
+  }
+
+  async *#batches(rows: readonly ModelRow[], asked: Asked): AsyncGenerator<{ tensors: Tensors; batch: RowBatch }> {
+    const { config, spanBoundary } = this.description;
+    const program = await this.#programFor(asked);
+    for (const batch of batchesByLength(rows, { batchSize: this.batchSize, tokenBudget: TOKEN_BUDGET })) {
+      const feeds = feedsOf(rows, batch, config.padTokenId);
+      if (this.#program) {
+        const tensors = onlyAsked(await program.run(feeds), asked);
+        yield { tensors: asked.atPositions ? atPositions(tensors, rows, batch) : tensors, batch };
+        continue;
+      }
+      const further = {
+        ...(asked.atPositions && positionFeeds(rows, batch)),
+        ...(asked.spans && spanFeeds(rows, batch, spanBoundary!, this.tokenizer!)),
+      };
+      yield { tensors: await program.run({ ...feeds, ...further }), batch };
+    }
+  }
+
+  #layout({ atPositions }: Asked): (name: string) => Layout {
+    return (name) => layoutOf(name, this.description.architecture, atPositions);
+  }
+
+  async #programFor(asked: Asked): Promise<Pick<Program, 'run'>> {
+    const { config, architecture, spanBoundary } = this.description;
+    const { hiddenStates, attentions } = asked;
+    if (asked.atPositions && !predictsTokens(architecture)) {
+      throw new DataError(`${architecture} has an output for every token, and none over the vocabulary`, {
+        subject: 'positions',
+        expected: 'a masked language model',
+      });
+    }
     if (!this.#engine || this.#program) {
       if (this.#program && !hiddenStates && !attentions) return this.#program;
       throw new DataError('a model that is an ONNX file has the outputs that are in it, and no others', {
@@ -123,163 +228,80 @@ export class Model {
         advice: 'Load its weights',
       });
     }
-    const key = [spans, hiddenStates, attentions].join();
+    const key = JSON.stringify(asked);
     const known = this.#programs.get(key);
     if (known) return known;
-    const { config, architecture, spanBoundary } = this.description;
-    const head = headSettings(this.description);
-    const asked = { hiddenStates, attentions, ...(spans && { spanBoundary }) };
-    const { graph, parameters } = modelForUse({ config, architecture, head, ...asked });
-    const weights = new Map(parameters.map(({ name }) => [name, valuesOf(this.tensors.get(name)!)]));
-    const program = this.#engine.compile(graph, { label: architecture, weights });
+    const model = modelForUse({
+      config,
+      architecture,
+      head: headSettings(this.description),
+      outputs: asked.outputs,
+      positions: asked.atPositions,
+      ...(asked.spans && { spanBoundary }),
+      hiddenStates,
+      attentions,
+    });
+    const program = this.#engine.compile(model.graph, { label: architecture, weights: this.#weightsOf(model) });
     this.#programs.set(key, program);
     // One that failed is none to release, and may be asked for again.
     program.catch(() => this.#programs.delete(key));
     return program;
   }
-}
 
-/** The further inputs of a graph with a span boundary head. */
-function spanTargets(
-  spans: readonly TokenSpan[],
-  { rows, length }: Batch,
-  { description, tokenizer }: Pick<Model, 'description' | 'tokenizer'>,
-): Tensors {
-  const { spanBoundary, architecture } = description;
-  if (!spanBoundary || !tokenizer) {
-    throw new DataError(`this ${architecture} has no ${spanBoundary ? 'tokenizer' : 'span boundary head'}`, {
-      subject: 'spans',
-      expected: 'a SpanBERT that was trained with a span boundary head, and its tokenizer',
+  /** @throws CheckpointError naming what is missing or of another size */
+  #weightsOf({ parameters }: ModelGraph): Map<string, Values> {
+    const problems = parameters.flatMap(({ name, shape }) => {
+      const tensor = this.tensors.get(name);
+      const found = tensor && valuesOf(tensor).length;
+      if (found === elementCount(shape)) return [];
+      return [found === undefined ? `${name} is missing` : `${name} has ${found} values, its config needs [${shape}]`];
+    });
+    if (problems.length === 0) return new Map(parameters.map(({ name }) => [name, valuesOf(this.tensors.get(name)!)]));
+    throw new CheckpointError(`${this.source}: ${fewOf(problems, 5, '; ')}`, {
+      subject: this.source,
+      found: problems,
+      expected: `the ${parameters.length} tensors of its config`,
+      advice: 'Load weights and config of one model folder',
     });
   }
-  const targets = spans.flatMap(({ row, start, end }) => {
-    const ids = rows[row]?.ids;
-    const fits =
-      ids && Number.isInteger(start) && Number.isInteger(end) && start >= 1 && end > start && end < ids.length;
-    const beside =
-      fits && end - start <= spanBoundary.maxSpanTargets
-        ? boundariesOf(start, end - 1, ids, tokenizer, spanBoundary)
-        : undefined;
-    if (!beside) {
-      throw new DataError(`span ${start} to ${end} of row ${row} is none that the model predicts`, {
-        subject: 'spans',
-        found: { row, start, end },
-        expected: `1 to ${spanBoundary.maxSpanTargets} tokens of a row with a token of the text on each side`,
-      });
-    }
-    const at = row * length;
-    return Array.from({ length: end - start }, (_, offset) => [at + beside.left, at + beside.right, offset]);
-  });
-  const column = (index: number) => int32Tensor(Int32Array.from(targets, (target) => target[index]));
-  return { leftBoundaries: column(0), rightBoundaries: column(1), spanOffsets: column(2) };
 }
 
-interface Row {
-  readonly ids: ArrayLike<number>;
-  readonly mask?: ArrayLike<number>;
-  readonly types?: ArrayLike<number>;
+function askedOfRows({ outputs, atPositions = false }: RowOptions): Asked {
+  const spans = outputs.includes('boundaryLogits');
+  return { outputs: outputs.filter((name) => name !== 'boundaryLogits'), atPositions, spans, ...NOTHING_MORE };
 }
 
-interface Batch {
-  readonly rows: readonly Row[];
-  /** Positions of a filled-up row. */
-  readonly length: number;
-  /** Rows of each text, where it has several. */
-  readonly choices?: number;
-  readonly padId: number;
-}
-
-function batchOf(inputs: ModelInputs, { architecture, config }: ModelDescription): Batch {
-  const takesChoices = MODEL_CLASSES[architecture].task === 'multipleChoice';
-  const { rows: ids, choices } = flattened('inputIds', inputs.inputIds, takesChoices);
-  const beside = (name: 'attentionMask' | 'tokenTypeIds') => {
-    const given = inputs[name];
-    return given && sameRows(name, flattened(name, given, takesChoices).rows, ids);
-  };
-  const masks = beside('attentionMask');
-  const types = beside('tokenTypeIds');
-  const length = ids.reduce((longest, row) => Math.max(longest, row.length), 0);
+function checkBatchOptions({ description: { config }, batchSize, maxLength }: ModelParts): void {
+  const problems: string[] = [];
+  if (batchSize !== undefined && !(Number.isInteger(batchSize) && batchSize >= 1)) {
+    problems.push(`${settingName('batchSize')} is ${batchSize}; expected a whole number of at least 1`);
+  }
   const positions = config.maxPositionEmbeddings;
-  if (length === 0 || length > positions) {
-    throw new DataError(`inputIds has a row of ${length} tokens; expected 1 to ${positions}, the model's positions`, {
-      subject: 'inputIds',
-      found: length,
-    });
+  if (maxLength !== undefined && !(Number.isInteger(maxLength) && maxLength >= 3 && maxLength <= positions)) {
+    problems.push(
+      `${settingName('maxLength')} is ${maxLength}; expected 3 to ${positions}, the positions that the model has`,
+    );
   }
-  checkValues('inputIds', ids, config.vocabSize);
-  checkValues('attentionMask', masks ?? [], 2);
-  checkValues('tokenTypeIds', types ?? [], config.typeVocabSize);
-  const rows = ids.map((row, i) => ({ ids: row, mask: masks?.[i], types: types?.[i] }));
-  return { rows, length, ...(choices !== undefined && { choices }), padId: config.padTokenId };
+  if (problems.length) throw new SettingsError(problems);
 }
 
-function checkValues(name: string, rows: readonly ArrayLike<number>[], below: number): void {
-  for (const [row, values] of rows.entries()) {
-    const at = Array.from(values).findIndex((value) => !(Number.isInteger(value) && value >= 0 && value < below));
-    if (at < 0) continue;
-    throw new DataError(`${name} has ${values[at]} at position ${at} of row ${row}; expected 0 to ${below - 1}`, {
-      subject: name,
-      found: values[at],
-    });
-  }
+/** An ONNX file gives all outputs that are in it. */
+function onlyAsked(tensors: Tensors, { outputs }: Asked): Tensors {
+  if (!outputs) return tensors;
+  return Object.fromEntries(Object.entries(tensors).filter(([name]) => outputs.includes(name)));
 }
 
-function flattened(name: string, rows: Rows, takesChoices: boolean): { rows: ArrayLike<number>[]; choices?: number } {
-  const isRow = (value: unknown) => ArrayBuffer.isView(value) || (Array.isArray(value) && typeof value[0] !== 'object');
-  const expected = takesChoices ? 'of each text the rows of its choices, as many of each' : 'rows of numbers';
-  const wrong = () => new DataError(`${name} is not what the model takes; expected ${expected}`, { subject: name });
-  if (rows.length === 0) throw wrong();
-  if (!takesChoices) {
-    if (!rows.every(isRow)) throw wrong();
-    return { rows: [...(rows as readonly ArrayLike<number>[])] };
-  }
-  const texts = rows as readonly (readonly ArrayLike<number>[])[];
-  const choices = texts[0].length;
-  if (!texts.every((text) => Array.isArray(text) && text.length === choices && text.every(isRow))) throw wrong();
-  return { rows: texts.flat(), choices };
+/** Logits of every position, [B, S, V], at those that are asked about: [N, V]. */
+function atPositions(tensors: Tensors, rows: readonly ModelRow[], batch: RowBatch): Tensors {
+  const { positions } = positionFeeds(rows, batch);
+  return { ...tensors, logits: gatherRows(tensors.logits, positions.data) };
 }
 
-function sameRows(name: string, rows: ArrayLike<number>[], ids: readonly ArrayLike<number>[]): ArrayLike<number>[] {
-  const at = ids.findIndex((row, i) => rows[i]?.length !== row.length);
-  if (at < 0 && rows.length === ids.length) return rows;
-  const found = at < 0 ? `${rows.length} rows` : `${rows[at]?.length ?? 'no'} values in row ${at}`;
-  const expected = at < 0 ? `${ids.length}` : `${ids[at].length}`;
-  throw new DataError(`${name} has ${found}; expected ${expected}, as inputIds has`, { subject: name });
-}
-
-/** The inputs of an encoder's graph. */
-function feedsOf({ rows, length, padId }: Batch): Tensors {
-  const shape = [rows.length, length];
-  const inputIds = new Int32Array(rows.length * length).fill(padId);
-  const attentionMask = new Int32Array(inputIds.length);
-  const tokenTypeIds = new Int32Array(inputIds.length);
-  for (const [i, { ids, mask, types }] of rows.entries()) {
-    inputIds.set(ids, i * length);
-    if (mask) attentionMask.set(mask, i * length);
-    else attentionMask.fill(1, i * length, i * length + ids.length);
-    if (types) tokenTypeIds.set(types, i * length);
+function gatherRows({ dtype, shape, data }: Tensor, rows: ArrayLike<number>): Tensor {
+  const width = shape[shape.length - 1];
+  const gathered = new Float32Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    gathered.set(data.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
   }
-  return {
-    inputIds: int32Tensor(inputIds, shape),
-    attentionMask: int32Tensor(attentionMask, shape),
-    tokenTypeIds: int32Tensor(tokenTypeIds, shape),
-    positionIds: int32Tensor(Int32Array.from({ length }, (_, position) => position)),
-  };
-}
-
-/** Numbered outputs as lists, and the choices of a text side by side. */
-function grouped(outputs: Tensors, { choices }: Batch): ModelOutputs {
-  const result: Record<string, Tensor | Tensor[]> = {};
-  for (const [name, tensor] of Object.entries(outputs)) {
-    const [list, index] = name.split('.');
-    if (index !== undefined) {
-      result[list] ??= [];
-      (result[list] as Tensor[])[Number(index)] = tensor;
-    } else if (name === 'logits' && choices !== undefined) {
-      result.logits = { ...tensor, shape: [tensor.shape[0] / choices, choices] };
-    } else {
-      result[name] = tensor;
-    }
-  }
-  return result as ModelOutputs;
+  return { dtype, shape: [rows.length, width], data: gathered };
 }

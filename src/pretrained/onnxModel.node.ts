@@ -12,9 +12,9 @@ import { fetchModel } from '../hub/fetchModel.node.js';
 import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
-import { loadTokenizerIfThere } from '../text/tokenizer.node.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { checkVocabulary } from './checkVocabulary.js';
+import { type TokenizerChoice, tokenizerFor } from './locateTokenizer.node.js';
 import type { ModelParts } from './model.js';
 import { innerPlace, memberOf } from './modelPlaces.node.js';
 import { isOnnxName, type OpenPretrainedOptions, onnxFileAlone, rolesOf } from './openPretrained.node.js';
@@ -22,6 +22,7 @@ import { isOnnxName, type OpenPretrainedOptions, onnxFileAlone, rolesOf } from '
 export interface OnnxModelOptions
   extends OpenPretrainedOptions,
     Pick<LoadModelOptions, 'task' | 'taskOfUnknown' | 'architecture'>,
+    TokenizerChoice,
     TokenizerOverrides,
     Omit<EngineChoiceOptions, 'engine'> {
   /**
@@ -95,9 +96,13 @@ export async function openOnnxModel(folder: string, path: string, options: OnnxM
   const { architecture = asked ? architectureFor(family, asked) : classOf(published) } = options;
   const program = await openOnnxFile(path, { threads, names });
   try {
-    const description = describedAs(published, architecture ?? architectureFor(family, 'encoder'));
+    // A span boundary head is in no ONNX file, whatever config.json says.
+    const { spanBoundary: _, ...description } = describedAs(
+      published,
+      architecture ?? architectureFor(family, 'encoder'),
+    );
     refuseOtherHead(path, program, description.architecture);
-    const tokenizer = loadTokenizerIfThere(folder, options);
+    const tokenizer = await tokenizerFor(folder, options);
     if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
     return { description, tensors: new Map(), program, ...(tokenizer && { tokenizer }) };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Models from anywhere: a folder, a run, a file, an archive, or a name on the hub. */
 
-import { type LoadedModel, type LoadModelOptions, loadModel } from '../checkpoint/loadModel.js';
+import { type LoadedModel, type LoadModelOptions, loadModel, type ModelLoadReport } from '../checkpoint/loadModel.js';
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { saveModelFolder } from '../checkpoint/modelFolder.node.js';
 import type { StoredTensor } from '../checkpoint/tensorSource.js';
 import type { WeightFilesOptions } from '../checkpoint/weightFiles.node.js';
@@ -12,24 +13,28 @@ import { checkRange } from '../files/byteSource.js';
 import { FileValues } from '../files/storedValues.node.js';
 import { float32ToHalf, halfToFloat32 } from '../formats/halfPrecision.js';
 import { elementCount } from '../graph/dimensions.js';
-import type { FetchedModel, FetchModelOptions } from '../hub/fetchModel.node.js';
+import type { FetchedModel } from '../hub/fetchModel.node.js';
 import { MODEL_CLASSES } from '../models/heads.js';
 import { initializeParameter } from '../nn/initialize.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import { loadTokenizer, loadTokenizerIfThere } from '../text/tokenizer.node.js';
+import { loadMaxLength, loadTokenizer } from '../text/tokenizer.node.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
 import { checkVocabulary } from './checkVocabulary.js';
-import { locateTokenizer } from './locateTokenizer.node.js';
-import { Model, type ModelParts } from './model.js';
+import { type TokenizerChoice, tokenizerFor } from './locateTokenizer.node.js';
+import { type BatchOptions, Model } from './model.js';
+import { trainedLength } from './modelPlaces.node.js';
 import { findModel, type OnnxModelOptions, openOnnxModel } from './onnxModel.node.js';
 import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrained.node.js';
 
 /** Types of weights in files. */
 export type WeightDtype = 'f32' | 'f16';
 
+export { tokenizerFromPretrained } from './locateTokenizer.node.js';
+
 export interface LoadPretrainedOptions
   extends OpenPretrainedOptions,
     Omit<LoadModelOptions, 'initialize'>,
+    TokenizerChoice,
     TokenizerOverrides {
   /** What the weights are rounded to when they are loaded; the computation is float32. Default f32, as they are. */
   readonly dtype?: WeightDtype;
@@ -77,7 +82,7 @@ async function loadOpened(opened: OpenedPretrained, options: LoadPretrainedOptio
     initialize: (parameter, initializerRange) => initializeParameter(parameter, { seed, initializerRange }),
   });
   if (dtype === 'f16') for (const { data } of loaded.tensors.values()) halfToFloat32(float32ToHalf(data).data, data);
-  const tokenizer = loadTokenizerIfThere(folder, options);
+  const tokenizer = await tokenizerFor(folder, options);
   if (tokenizer) checkVocabulary(tokenizer, loaded.model.config, folder);
   return { ...loaded, folder, guessedConfig, ...(tokenizer && { tokenizer }), ...(hub && { hub }) };
 }
@@ -99,31 +104,30 @@ export function taskOfHalf({ half, task, architecture }: LoadPretrainedOptions):
   return { task: half === 'generator' ? 'maskedLm' : 'preTraining' };
 }
 
-export interface FromPretrainedOptions extends LoadPretrainedOptions, OnnxModelOptions {
+export interface FromPretrainedOptions extends LoadPretrainedOptions, OnnxModelOptions, BatchOptions {
   /** An engine to share, which stays open, or the name of one of the model's own. Default "auto". */
   readonly engine?: Engine | EngineName;
+  /** Called with the load report after loading. */
+  readonly onLoadReport?: (report: ModelLoadReport) => void;
+  /** What the model is wanted for. Default anything. */
+  readonly wants?: WantedModel;
 }
 
-/** A model with its files: it can be saved, and closes the engine that it started. */
+/** Classes of which a model must be one, with a tokenizer. */
+export interface WantedModel {
+  readonly architectures: readonly string[];
+  /** What models of other classes are for, by their task, for messages. */
+  readonly uses: (isExported: boolean) => Readonly<Record<string, string>>;
+}
+
+/** A model with its files: it can be saved. */
 export class PretrainedModel extends Model {
-  readonly #closeEngine: () => Promise<void>;
-
-  constructor(parts: ModelParts, closeEngine: () => Promise<void>) {
-    super(parts);
-    this.#closeEngine = closeEngine;
-  }
-
   /** Writes a folder that Python's transformers loads, and `fromPretrained` again. */
   async savePretrained(folder: string, { dtype = 'f32' }: { dtype?: WeightDtype } = {}): Promise<void> {
     const { description, tensors, tokenizer, report } = this;
     if (!report)
       throw new CheckpointError('a model that is an ONNX file holds no weights to save', { subject: folder });
     await saveModelFolder(folder, { ...description, tensors, ...(tokenizer && { tokenizer }) }, filesOfDtype(dtype));
-  }
-
-  override async release(): Promise<void> {
-    await super.release();
-    await this.#closeEngine();
   }
 }
 
@@ -142,43 +146,78 @@ export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtyp
  */
 export async function fromPretrained(place: string, options: FromPretrainedOptions = {}): Promise<PretrainedModel> {
   const { place: found, onnx } = await findModel(place, options);
-  if (onnx !== undefined) return new PretrainedModel(await openOnnxModel(found, onnx, options), async () => {});
-  const { model: description, ...loaded } = await loadPretrained(found, { ...options, keep: options.keep ?? 'file' });
-  const { engine: wanted = 'auto' } = options;
-  if (typeof wanted === 'object')
-    return new PretrainedModel({ ...loaded, description, engine: wanted }, async () => {});
-  const engine = await createEngine({ purpose: 'serving', ...options, engine: wanted });
-  return new PretrainedModel({ ...loaded, description, engine }, () => engine.close());
+  return onnx === undefined ? fromWeights(found, options) : fromOnnx(found, onnx, options);
 }
 
-/**
- * The tokenizer of a model, without its weights.
- * @param place  a folder with tokenizer files, a checkpoint, a run, or a name on the hub
- * @throws DataError when there is none, or its casing is not clear
- */
-export async function tokenizerFromPretrained(
+async function fromWeights(
   place: string,
-  options: Omit<FetchModelOptions, 'formats' | 'also' | 'clock'> & TokenizerOverrides = {},
-): Promise<WordPieceTokenizer> {
-  return loadTokenizer(await locateTokenizer(place, options), options);
+  { onLoadReport, wants, engine: wanted = 'auto', ...options }: FromPretrainedOptions,
+): Promise<PretrainedModel> {
+  const { model: description, ...loaded } = await loadPretrained(place, { ...options, keep: options.keep ?? 'file' });
+  const { folder } = loaded;
+  if (wants) requireFit({ ...loaded, model: description }, wants, false, options);
+  onLoadReport?.(loaded.report);
+  const isShared = typeof wanted === 'object';
+  const engine = isShared ? wanted : await createEngine({ purpose: 'serving', ...options, engine: wanted });
+  const close = isShared ? undefined : () => engine.close();
+  return closedOnError(close, () => {
+    return new PretrainedModel({ ...loaded, ...batching(description, folder, options), engine, close });
+  });
 }
 
-/**
- * @param uses  what models are for, by task
- * @throws CheckpointError when a model is of no class that will do
- */
-export function requireClass(
-  { model, folder }: Pick<Pretrained, 'model' | 'folder'>,
-  wanted: readonly string[],
-  uses: Readonly<Record<string, string>>,
+async function fromOnnx(
+  folder: string,
+  path: string,
+  { wants, ...options }: FromPretrainedOptions,
+): Promise<PretrainedModel> {
+  const parts = await openOnnxModel(folder, path, options);
+  return closedOnError(
+    () => parts.program!.release(),
+    () => {
+      const { description, tokenizer } = parts;
+      if (wants) requireFit({ model: description, folder, tokenizer }, wants, true, options);
+      return new PretrainedModel({ ...parts, ...batching(description, folder, options) });
+    },
+  );
+}
+
+/** How rows are made for a model, and where it comes from. */
+function batching(
+  description: ModelDescription,
+  folder: string,
+  { batchSize, maxLength, config, headSize }: FromPretrainedOptions,
+) {
+  const isOwnConfig = config === undefined && headSize === undefined;
+  const known = (isOwnConfig ? trainedLength(folder) : undefined) ?? loadMaxLength(folder) ?? Number.POSITIVE_INFINITY;
+  const longest = Math.min(description.config.maxPositionEmbeddings, known);
+  return { description, source: folder, batchSize, maxLength: maxLength ?? longest };
+}
+
+async function closedOnError<T>(close: (() => Promise<void>) | undefined, make: () => T): Promise<T> {
+  try {
+    return make();
+  } catch (error) {
+    await close?.();
+    throw error;
+  }
+}
+
+/** @throws CheckpointError when a model is of no class that will do; DataError when it has no tokenizer */
+function requireFit(
+  { model: { architecture }, folder, tokenizer }: Pick<Pretrained, 'model' | 'folder' | 'tokenizer'>,
+  { architectures, uses }: WantedModel,
+  isExported: boolean,
+  overrides: TokenizerOverrides,
 ): void {
-  const { architecture } = model;
-  if (wanted.includes(architecture)) return;
-  const needed = wanted.join(' or ');
+  if (architectures.includes(architecture)) {
+    if (!tokenizer) loadTokenizer(folder, overrides); // says what is missing
+    return;
+  }
+  const needed = architectures.join(' or ');
   throw new CheckpointError(`${folder} holds ${architecture}, this needs ${needed}`, {
     subject: folder,
     found: architecture,
     expected: needed,
-    advice: uses[MODEL_CLASSES[architecture].task],
+    advice: uses(isExported)[MODEL_CLASSES[architecture].task],
   });
 }

@@ -1,0 +1,91 @@
+/**
+ * The best answers among all spans of all windows. A span from piece s to piece e of a window has the logit
+ *
+ *   start_s + end_e        s judged in this window (answerWindows.ts), s ≤ e < s + maxAnswerLength
+ *
+ * and its score is the softmax of the logits over all such spans of all windows and, where "no answer" is allowed, that of no
+ * answer. Logits of different windows compare as they are; probabilities within each window would not (a window without an
+ * answer gives its best span a high one), and scores add up to at most 1.
+ */
+
+/** What a model says of a window. */
+export interface WindowLogits {
+  /** Of each piece of the context in it. */
+  readonly start: ArrayLike<number>;
+  readonly end: ArrayLike<number>;
+  /** Number of its first piece in the context. */
+  readonly from: number;
+  /** Whether an answer may start at a piece of the window, by its place in it. */
+  readonly mayStart: (piece: number) => boolean;
+}
+
+/** Pieces `first` to `last` (inclusive) of a context. */
+export interface AnswerSpan {
+  readonly first: number;
+  readonly last: number;
+  readonly logit: number;
+}
+
+/** ln Σ eˣ, term by term. */
+export class LogSum {
+  #largest = Number.NEGATIVE_INFINITY;
+  #sum = 0;
+
+  add(x: number): void {
+    if (x <= this.#largest) {
+      this.#sum += Math.exp(x - this.#largest);
+      return;
+    }
+    this.#sum = this.#sum * Math.exp(this.#largest - x) + 1;
+    this.#largest = x;
+  }
+
+  get value(): number {
+    return this.#largest + Math.log(this.#sum);
+  }
+}
+
+/** The best so many by place, the best first; of one place the best logit. */
+export class BestByPlace<T extends { readonly logit: number }> {
+  readonly #most: number;
+  readonly #best: { readonly place: string; readonly value: T }[] = [];
+
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Whether a logit would be kept. */
+  keeps(logit: number): boolean {
+    return this.#best.length < this.#most || logit > this.#best[this.#best.length - 1].value.logit;
+  }
+
+  add(place: string, value: T): void {
+    const known = this.#best.findIndex((each) => each.place === place);
+    if (known >= 0) {
+      if (this.#best[known].value.logit >= value.logit) return;
+      this.#best.splice(known, 1);
+    }
+    // Behind those that are as good: what was found first stays first.
+    let at = this.#best.length;
+    while (at > 0 && this.#best[at - 1].value.logit < value.logit) at--;
+    this.#best.splice(at, 0, { place, value });
+    if (this.#best.length > this.#most) this.#best.pop();
+  }
+
+  get values(): T[] {
+    return this.#best.map(({ value }) => value);
+  }
+}
+
+/** Visits every span of a window that may be an answer: length × maxAnswerLength of them at most. */
+export function forEachSpan(
+  { start, end, from, mayStart }: WindowLogits,
+  maxAnswerLength: number,
+  visit: (first: number, last: number, logit: number) => void,
+): void {
+  for (let s = 0; s < start.length; s++) {
+    if (!mayStart(s)) continue;
+    const limit = Math.min(start.length, s + maxAnswerLength);
+    for (let e = s; e < limit; e++) visit(from + s, from + e, start[s] + end[e]);
+  }
+}

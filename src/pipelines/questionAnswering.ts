@@ -1,0 +1,212 @@
+/** `question-answering`: the part of a context that answers a question, by a model with a start and an end head. */
+import { z } from 'zod';
+import { DataError } from '../errors/errors.js';
+import type { Model, RowOptions } from '../pretrained/model.js';
+import type { Encoding } from '../text/encoding.js';
+import { BestByPlace, forEachSpan, LogSum, type WindowLogits } from './answerSearch.js';
+import { type AnswerRow, answerRows, bestWindows, contextPieces, questionIds, USUAL_ROW } from './answerWindows.js';
+import type { Pipeline, RankedCall } from './definition.js';
+import { tokenizerOf } from './maskedLanguageModel.js';
+
+export interface QuestionInput {
+  readonly question: string;
+  /** Where the answer is looked for; of several, all are, and their answers are ranked together. */
+  readonly context: string | readonly string[];
+}
+
+export interface Answer {
+  /** `context.slice(start, end)`, always; empty for "no answer". */
+  readonly answer: string;
+  /** UTF-16 offsets in the context. */
+  readonly start: number;
+  readonly end: number;
+  /** Probability among all spans of all windows of all contexts, 0 to 1: those of different answers compare, and add up to at most 1. */
+  readonly score: number;
+  /** Where several contexts were given: which. */
+  readonly contextIndex?: number;
+  /** With `handleImpossibleAnswer`: the probability that there is no answer. */
+  readonly nullScore?: number;
+}
+
+export interface QuestionAnsweringOptions {
+  /** So many answers at most, the best first, as a list. Default: the best alone. */
+  readonly topK?: number;
+  /** Word pieces of an answer, at most. Default 15. */
+  readonly maxAnswerLength?: number;
+  /** Whether "no answer", the empty text, may be the answer, as in SQuAD 2.0. Default false. */
+  readonly handleImpossibleAnswer?: boolean;
+  /** Whether answers are widened to whole words. Default true. */
+  readonly alignToWords?: boolean;
+  /** Pieces of the context that neighbouring windows of a long one share (an overlap, not a step). Default 128, at most half of a window. */
+  readonly docStride?: number;
+  /** Tokens of a row, question and context together. Default 384, at most what the model takes. */
+  readonly maxLength?: number;
+}
+
+export interface QuestionAnsweringTypes {
+  readonly alias: never;
+  readonly input: QuestionInput;
+  readonly options: QuestionAnsweringOptions;
+  readonly output: Answer | Answer[];
+  readonly call: RankedCall<QuestionInput, QuestionAnsweringOptions, Answer>;
+}
+
+const answer = z.object({
+  answer: z.string(),
+  start: z.number(),
+  end: z.number(),
+  score: z.number(),
+  contextIndex: z.number().optional(),
+  nullScore: z.number().optional(),
+});
+const count = z.number().int();
+const LOGITS: RowOptions = { outputs: ['startLogits', 'endLogits'] };
+
+export const questionAnswering: Pipeline<QuestionAnsweringTypes> = {
+  name: 'question-answering',
+  aliases: [],
+  summary: 'the part of a context that answers a question',
+  wants: {
+    architectures: ['ElectraForQuestionAnswering', 'BertForQuestionAnswering'],
+    roles: ['model', 'discriminator'],
+    taskOfUnknown: 'questionAnswering',
+  },
+  input: z
+    .strictObject({
+      question: z.string(),
+      context: z.union([z.string(), z.array(z.string()).min(1)]).describe('a text, or a list of texts'),
+    })
+    .describe('{ question, context }'),
+  options: z.strictObject({
+    topK: count.min(1).optional(),
+    maxAnswerLength: count.min(1).optional(),
+    handleImpossibleAnswer: z.boolean().optional(),
+    alignToWords: z.boolean().optional(),
+    docStride: count.min(0).optional(),
+    maxLength: count.min(5).optional(),
+  }),
+  output: z.union([answer, z.array(answer)]),
+  async load(model) {
+    await model.prepare(LOGITS);
+    return async (inputs, options) => {
+      const answers = await answerAll(model, inputs, options);
+      return answers.map((best) => (options.topK === undefined ? best[0] : best));
+    };
+  },
+};
+
+/** A context that a question is asked about, and what the model says of its windows. */
+interface AskedContext {
+  readonly index: number;
+  readonly text: string;
+  readonly pieces: Encoding;
+  readonly rows: readonly AnswerRow[];
+  /** By row: start and end of every position. */
+  readonly logits: { readonly start: Float32Array; readonly end: Float32Array }[];
+}
+
+async function answerAll(
+  model: Model,
+  inputs: readonly QuestionInput[],
+  options: QuestionAnsweringOptions,
+): Promise<Answer[][]> {
+  const tokenizer = tokenizerOf(model);
+  const rowLength = Math.min(options.maxLength ?? USUAL_ROW, model.maxLength);
+  // Many questions about one context: it is read once.
+  const known = new Map<string, Encoding>();
+  const piecesOf = (text: string): Encoding => {
+    const pieces = known.get(text) ?? contextPieces(tokenizer, text);
+    known.set(text, pieces);
+    return pieces;
+  };
+  const asked = inputs.map(({ question, context }): AskedContext[] => {
+    const ids = questionIds(tokenizer, question, rowLength);
+    const texts = typeof context === 'string' ? [context] : context;
+    return texts.map((text, index) => {
+      const pieces = piecesOf(text);
+      const rows = answerRows(tokenizer, ids, pieces.ids, { rowLength, overlap: options.docStride });
+      return { index, text, pieces, rows, logits: [] };
+    });
+  });
+  const rows = asked.flat().flatMap((context) => context.rows.map((row, window) => ({ ...row, context, window })));
+  await model.forEachRow(rows, LOGITS, (row, { startLogits, endLogits }) => {
+    rows[row].context.logits[rows[row].window] = { start: startLogits, end: endLogits };
+  });
+  return asked.map((contexts, i) => bestAnswers(contexts, inputs[i], options));
+}
+
+/** A span of characters with its logit; undefined where the answer is that there is none. */
+interface Candidate {
+  readonly logit: number;
+  readonly span?: { readonly context: AskedContext; readonly start: number; readonly end: number };
+}
+
+/** @throws DataError when no context has a word and "no answer" is not allowed */
+function bestAnswers(
+  contexts: readonly AskedContext[],
+  { question, context: given }: QuestionInput,
+  { topK = 1, maxAnswerLength = 15, handleImpossibleAnswer = false, alignToWords = true }: QuestionAnsweringOptions,
+): Answer[] {
+  const best = new BestByPlace<Candidate>(topK);
+  const all = new LogSum();
+  for (const context of contexts) {
+    for (const window of windowsOf(context)) {
+      forEachSpan(window, maxAnswerLength, (first, last, logit) => {
+        all.add(logit);
+        if (!best.keeps(logit)) return;
+        const [start, end] = charactersOf(context, first, last, alignToWords);
+        best.add(`${context.index}:${start}:${end}`, { logit, span: { context, start, end } });
+      });
+    }
+  }
+  // [CLS] stands for "no answer"; a question has none when every window says so: the least sure one decides (SQuAD 2.0).
+  const nullLogit = Math.min(...contexts.flatMap(({ logits }) => logits.map(({ start, end }) => start[0] + end[0])));
+  if (handleImpossibleAnswer) {
+    all.add(nullLogit);
+    if (best.keeps(nullLogit)) best.add('none', { logit: nullLogit });
+  }
+  const found = best.values;
+  if (found.length === 0) {
+    throw new DataError(`there is no word in the context of ${JSON.stringify(question)}`, {
+      subject: 'context',
+      expected: 'at least one word',
+    });
+  }
+  const probability = (logit: number) => Math.exp(logit - all.value);
+  const nullScore = handleImpossibleAnswer ? { nullScore: probability(nullLogit) } : {};
+  return found.map(({ logit, span }) => {
+    const score = probability(logit);
+    if (!span) return { answer: '', start: 0, end: 0, score, ...nullScore };
+    const { context, start, end } = span;
+    const index = typeof given === 'string' ? {} : { contextIndex: context.index };
+    return { answer: context.text.slice(start, end), start, end, score, ...index, ...nullScore };
+  });
+}
+
+/** The logits of the context's pieces in each window, and where an answer may start: where a piece has the most around it. */
+function windowsOf({ rows, logits, pieces }: AskedContext): WindowLogits[] {
+  const best = bestWindows(rows, pieces.length);
+  return rows.map(({ first, from, to }, window) => ({
+    start: logits[window].start.subarray(first, first + to - from),
+    end: logits[window].end.subarray(first, first + to - from),
+    from,
+    mayStart: (piece) => best[from + piece] === window,
+  }));
+}
+
+/** What the text has of pieces: whole words, if wanted, and the combining marks that belong to the last character. */
+function charactersOf(
+  { text, pieces: { offsets, wordIds } }: AskedContext,
+  first: number,
+  last: number,
+  alignToWords: boolean,
+): [start: number, end: number] {
+  let [from, to] = [first, last];
+  if (alignToWords) {
+    while (from > 0 && wordIds[from - 1] === wordIds[first]) from--;
+    while (to + 1 < wordIds.length && wordIds[to + 1] === wordIds[last]) to++;
+  }
+  let end = offsets[2 * to + 1];
+  while (/^\p{M}/u.test(text.slice(end, end + 2))) end += text.codePointAt(end)! > 0xffff ? 2 : 1;
+  return [offsets[2 * from], end];
+}

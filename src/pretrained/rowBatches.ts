@@ -1,0 +1,105 @@
+/** Rows of token ids as batches that an encoder's graph takes: sorted by length, filled up, with what is asked about them. */
+import { boundariesOf } from '../data/masking/spanTargets.js';
+import type { Tensors } from '../engine/engine.js';
+import { int32Tensor } from '../engine/tensors.js';
+import type { SpanBoundaryConfig } from '../models/spanbert.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+
+/** A text, or a pair of texts, as a model takes it, and what is asked about it. */
+export interface ModelRow {
+  /** Token ids, [CLS] and [SEP] included. */
+  readonly ids: ArrayLike<number>;
+  /** 0 for the first text of a pair, 1 for the second. Default 0. */
+  readonly typeIds?: ArrayLike<number>;
+  /** 1 for a token, 0 for padding. Default 1. */
+  readonly mask?: ArrayLike<number>;
+  /** Positions to predict, where not every one is asked about. */
+  readonly positions?: readonly number[];
+  /** Spans to predict from the tokens beside them. */
+  readonly spans?: readonly RowSpan[];
+}
+
+/** Tokens `start` to `end` (exclusive) of a row. */
+export interface RowSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Rows that run together. */
+export interface RowBatch {
+  /** Which rows, by their index in what was given. */
+  readonly rows: readonly number[];
+  /** Positions of a filled-up row (S). */
+  readonly length: number;
+}
+
+/** Rows of similar length together, so that little is filled up: at most so many rows and tokens a batch. */
+export function batchesByLength(
+  rows: readonly ModelRow[],
+  { batchSize, tokenBudget }: { readonly batchSize: number; readonly tokenBudget: number },
+): RowBatch[] {
+  const sorted = [...rows.keys()].sort((a, b) => rows[a].ids.length - rows[b].ids.length);
+  const batches: { rows: number[]; length: number }[] = [];
+  for (const row of sorted) {
+    const { length } = rows[row].ids;
+    const last = batches.at(-1);
+    const fits = last && last.rows.length < batchSize && (last.rows.length + 1) * length <= tokenBudget;
+    if (!fits) {
+      batches.push({ rows: [row], length });
+      continue;
+    }
+    last.rows.push(row);
+    last.length = length;
+  }
+  return batches;
+}
+
+/** The inputs of an encoder's graph: every row filled up with padding to the length of the batch. */
+export function feedsOf(rows: readonly ModelRow[], batch: RowBatch, padId: number): Tensors {
+  const { length } = batch;
+  const shape = [batch.rows.length, length];
+  const inputIds = new Int32Array(batch.rows.length * length).fill(padId);
+  const attentionMask = new Int32Array(inputIds.length);
+  const tokenTypeIds = new Int32Array(inputIds.length);
+  for (const [i, row] of batch.rows.entries()) {
+    const { ids, typeIds, mask } = rows[row];
+    inputIds.set(ids, i * length);
+    if (mask) attentionMask.set(mask, i * length);
+    else attentionMask.fill(1, i * length, i * length + ids.length);
+    if (typeIds) tokenTypeIds.set(typeIds, i * length);
+  }
+  return {
+    inputIds: int32Tensor(inputIds, shape),
+    attentionMask: int32Tensor(attentionMask, shape),
+    tokenTypeIds: int32Tensor(tokenTypeIds, shape),
+    positionIds: int32Tensor(Int32Array.from({ length }, (_, position) => position)),
+  };
+}
+
+/** The input `positions` of a batch. A tensor of no rows is nothing that every engine takes: one is asked and left unread. */
+export function positionFeeds(rows: readonly ModelRow[], batch: RowBatch): Tensors {
+  const flat = batch.rows.flatMap((row, i) => (rows[row].positions ?? []).map((at) => i * batch.length + at));
+  return { positions: int32Tensor(Int32Array.from(flat.length > 0 ? flat : [0])) };
+}
+
+/**
+ * The inputs of a span boundary head for the spans of a batch, token by token; with none, one is asked and left unread.
+ * Every span has boundaries: `spanBoundaries` says so beforehand.
+ */
+export function spanFeeds(
+  rows: readonly ModelRow[],
+  batch: RowBatch,
+  settings: SpanBoundaryConfig,
+  tokenizer: WordPieceTokenizer,
+): Tensors {
+  const targets = batch.rows.flatMap((row, i) =>
+    (rows[row].spans ?? []).flatMap(({ start, end }) => {
+      const { left, right } = boundariesOf(start, end - 1, rows[row].ids, tokenizer, settings)!;
+      const at = i * batch.length;
+      return Array.from({ length: end - start }, (_, offset) => [at + left, at + right, offset]);
+    }),
+  );
+  if (targets.length === 0) targets.push([0, 0, 0]);
+  const column = (index: number) => int32Tensor(Int32Array.from(targets, (target) => target[index]));
+  return { leftBoundaries: column(0), rightBoundaries: column(1), spanOffsets: column(2) };
+}
