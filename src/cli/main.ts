@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say what could stand where a text has [MASK]',
     load: async () => (await import('./commands/fillMask.js')).fillMask,
   },
+  ask: {
+    summary: 'find the answer to a question in a text',
+    load: async () => (await import('./commands/ask.js')).ask,
+  },
   tokenize: {
     summary: 'show the tokens of a text, their ids and places',
     load: async () => (await import('./commands/tokenize.js')).tokenize,
