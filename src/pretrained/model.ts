@@ -7,7 +7,7 @@ import { type LoadedTensor, valuesOf } from '../checkpoint/loadTensors.js';
 import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.js';
 import type { Engine, Program, Tensor, Tensors } from '../engine/engine.js';
 import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
-import { fewOf } from '../errors/joinFirst.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { Values } from '../files/storedValues.js';
 import { elementCount } from '../graph/dimensions.js';
 import { modelForUse, predictsTokens } from '../models/heads.js';
@@ -257,7 +257,7 @@ export class Model {
       return [found === undefined ? `${name} is missing` : `${name} has ${found} values, its config needs [${shape}]`];
     });
     if (problems.length === 0) return new Map(parameters.map(({ name }) => [name, valuesOf(this.tensors.get(name)!)]));
-    throw new CheckpointError(`${this.source}: ${fewOf(problems, 5, '; ')}`, {
+    throw new CheckpointError(`${this.source}: ${joinFirst(problems, 5, '; ')}`, {
       subject: this.source,
       found: problems,
       expected: `the ${parameters.length} tensors of its config`,
