@@ -26,6 +26,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'pre-train a model on token shards',
     load: async () => (await import('./commands/pretrain.js')).pretrain,
   },
+  finetune: {
+    summary: 'fine-tune an encoder for a task, such as text classification',
+    load: async () => (await import('./commands/finetune.js')).finetune,
+  },
   detect: {
     summary: 'say which tokens of a text look replaced',
     load: async () => (await import('./commands/detect.js')).detect,

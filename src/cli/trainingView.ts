@@ -1,12 +1,25 @@
 /** Training events in words: a live status line on a terminal, plain lines elsewhere, and the summary at the end. */
 import { type HeldOutMetrics, mlmBaseline } from '../pretraining/metrics.js';
 import type { DoneEvent, ExtendedEvent, StepEvent, TrainingEvent } from '../training/events.js';
+import type { Metrics } from '../training/objective.js';
 import { duration, grouped } from './numbers.js';
 import type { Output } from './output.js';
 
+/** How what is learned is told. */
+export interface LearningWords {
+  /** Losses of a stretch of training, each a word and a figure. */
+  losses(losses: StepEvent['losses']): string[];
+  /** Metrics in one line. */
+  metrics(metrics: Metrics): string;
+}
+
 /** A listener of a training run's events. */
 export class TrainingView {
-  constructor(private readonly output: Output) {}
+  /** @param words  by default those of pre-training */
+  constructor(
+    private readonly output: Output,
+    private readonly words: LearningWords = PRETRAINING_WORDS,
+  ) {}
 
   show(event: TrainingEvent): void {
     const { output } = this;
@@ -33,11 +46,11 @@ export class TrainingView {
         output.line(`step ${event.step}: phase ${event.name}`);
         break;
       case 'step':
-        if (output.isLive) output.status(stepLine(event));
-        else output.line(stepLine(event));
+        if (output.isLive) output.status(stepLine(event, this.words));
+        else output.line(stepLine(event, this.words));
         break;
       case 'evaluation':
-        output.line(`step ${event.step}, held out: ${heldOutLine(event.metrics)}`);
+        output.line(`step ${event.step}, held out: ${this.words.metrics(event.metrics)}`);
         break;
       case 'checkpoint':
         output.line(output.style(`step ${event.step}: ${event.path}${event.isBest ? ' (best)' : ''}`, 'dim'));
@@ -70,24 +83,35 @@ export function extendedLine({ step, more, moreSteps, totalSteps, stepsBefore, l
   return `${amount.join(' or ')} more from step ${grouped(step)}, ${end}${planned}; the learning rate ${went}goes on at ${rate(next)}`;
 }
 
-/** Step, losses, replaced rate, speed, time left. */
-export function stepLine(event: StepEvent): string {
-  const { mlmLoss, mlmBits, discLoss, sboLoss, sboBits, nspLoss, replacedRate } = event.losses;
-  const number = (name: string, value: number | undefined, digits: number) =>
-    value === undefined ? [] : [`${name} ${value.toFixed(digits)}`];
+/** Step, losses, speed, time left. */
+export function stepLine(event: StepEvent, words = PRETRAINING_WORDS): string {
   const total = event.totalSteps === undefined ? '' : `/${grouped(event.totalSteps)}`;
   return [
     `step ${grouped(event.step)}${total}`,
-    ...number(discLoss === undefined ? 'masked LM' : 'generator', mlmLoss, 3),
-    ...(discLoss === undefined ? number('=', mlmBits, 3).map((text) => `${text} bits`) : []),
-    ...number('boundaries', sboLoss, 3),
-    ...number('=', sboBits, 3).map((text) => `${text} bits`),
-    ...number('next sentence', nspLoss, 3),
-    ...number('discriminator', discLoss, 4),
-    ...number('replaced', replacedRate === undefined ? undefined : 100 * replacedRate, 1).map((text) => `${text} %`),
+    ...words.losses(event.losses),
     `${grouped(event.tokensPerSecond)} tokens/s`,
     ...(event.totalSteps === undefined ? [] : [`${duration(remainingMs(event, event.totalSteps))} left`]),
   ].join('  ');
+}
+
+/** A word and a figure, where there is one. */
+export function figure(name: string, value: number | undefined, digits: number): string[] {
+  return value === undefined ? [] : [`${name} ${value.toFixed(digits)}`];
+}
+
+const PRETRAINING_WORDS: LearningWords = { losses: pretrainingLosses, metrics: heldOutLine };
+
+function pretrainingLosses(losses: StepEvent['losses']): string[] {
+  const { mlmLoss, mlmBits, discLoss, sboLoss, sboBits, nspLoss, replacedRate } = losses;
+  return [
+    ...figure(discLoss === undefined ? 'masked LM' : 'generator', mlmLoss, 3),
+    ...(discLoss === undefined ? figure('=', mlmBits, 3).map((text) => `${text} bits`) : []),
+    ...figure('boundaries', sboLoss, 3),
+    ...figure('=', sboBits, 3).map((text) => `${text} bits`),
+    ...figure('next sentence', nspLoss, 3),
+    ...figure('discriminator', discLoss, 4),
+    ...figure('replaced', replacedRate === undefined ? undefined : 100 * replacedRate, 1).map((text) => `${text} %`),
+  ];
 }
 
 function remainingMs({ step, elapsedMs }: StepEvent, totalSteps: number): number {
@@ -148,13 +172,18 @@ function beside(baseline: number | undefined, name: string): string {
 
 /** The last words of a run. */
 export function runSummary(done: DoneEvent): string[] {
-  const { step, trainedSteps, tokensSeen, tokensPerSecond, elapsedMs, metrics, checkpoint } = done;
-  const whole = trainedSteps === step ? '' : `${grouped(trainedSteps)} steps trained now; in all `;
+  const { metrics, checkpoint } = done;
   return [
-    `${whole}${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`,
+    speedLine(done),
     ...(metrics ? ['on held-out text:', ...heldOutSummary(metrics)] : []),
     ...(checkpoint ? [`checkpoint: ${checkpoint}`] : []),
   ];
+}
+
+/** What was trained, how fast, in which time. */
+export function speedLine({ step, trainedSteps, tokensSeen, tokensPerSecond, elapsedMs }: DoneEvent): string {
+  const whole = trainedSteps === step ? '' : `${grouped(trainedSteps)} steps trained now; in all `;
+  return `${whole}${grouped(step)} steps, ${grouped(tokensSeen)} tokens, ${grouped(tokensPerSecond)} tokens/s, ${duration(elapsedMs)}`;
 }
 
 /** The keys of `pretrain --json`. */

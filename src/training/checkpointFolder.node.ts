@@ -37,17 +37,14 @@ export async function writeCheckpointFiles(
   makeFolder(folder);
   const { progress, parameters, evaluation } = snapshot;
   const files: Record<string, FileRecord> = {};
-  for (const { folder: name, architecture, config, spanBoundary, tensors } of models) {
-    const pleiad = { objective, step: progress.step, tokensSeen: progress.tokensSeen, length };
+  for (const { folder: name, tensors, files: beside = {}, ...description } of models) {
+    const trained = { objective, step: progress.step, tokensSeen: progress.tokensSeen, length };
+    const pleiad = { ...description.pleiad, ...trained };
     const own = new Map([...tensors].map(([published, parameter]) => [published, parameters.get(parameter)!]));
-    const written = await saveModelFolder(join(folder, name), {
-      architecture,
-      config,
-      spanBoundary,
-      tensors: own,
-      tokenizer,
-      pleiad,
-    });
+    const written = await saveModelFolder(join(folder, name), { ...description, tensors: own, tokenizer, pleiad });
+    for (const [file, text] of Object.entries(beside)) {
+      written.set(file, await writeFileDurably(join(folder, name, file), [text]));
+    }
     for (const [file, record] of written) files[`${name}/${file}`] = record;
   }
   files[TENSORS_FILE] = await writeSafetensors(join(folder, TENSORS_FILE), trainerTensors(snapshot, models));

@@ -5,10 +5,9 @@
  * Losses leave a graph as sums with their counts, and enter the total scaled by fed factors: gradients accumulated over
  * micro-batches and ranks are then weighed by tokens (or rows), not by batches.
  */
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import type { Tensors } from '../engine/engine.js';
 import type { Graph } from '../graph/graph.js';
-import type { Architecture, EncoderConfig } from '../models/config.js';
-import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
 import type { ParameterGroup } from './parameterGroup.js';
 
@@ -88,15 +87,13 @@ export interface Phase<B extends TokenBatch = TokenBatch> {
 }
 
 /** A model that a run leaves behind, in Hugging Face layout. */
-export interface ModelExport {
+export interface ModelExport extends ModelDescription {
   /** Name of its folder: `generator`, `discriminator`, or `model` where there is one alone. */
   readonly folder: string;
-  readonly architecture: Architecture;
-  readonly config: EncoderConfig;
-  /** Of a model with a span boundary head. */
-  readonly spanBoundary?: SpanBoundaryConfig;
   /** Published tensor name → parameter; a shared parameter stands in several models. */
   readonly tensors: ReadonlyMap<string, string>;
+  /** What else is kept in its folder: texts by file name. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Objective<B extends TokenBatch = TokenBatch> {

@@ -91,7 +91,7 @@ export interface RunRecipe<S extends RunSettings, B extends TokenBatch> {
    * Settings as given, over those that a resumed run began with, and those of the models that it begins with.
    * @throws SettingsError, CheckpointError
    */
-  settle(start?: Start): SettledRun<S>;
+  settle(start?: Start): SettledRun<S> | Promise<SettledRun<S>>;
   /** Reads the models that `from` and its kin name. */
   loadStart(settings: S, begun: Begun | undefined): Promise<Start>;
   /** Opens the data and builds what is trained; on every rank. Of a start, only rank 0 has the weights. */
@@ -172,7 +172,7 @@ async function settleTogether<S extends RunSettings, B extends TokenBatch>(
   let start: Start | undefined;
   const settled = await together(collective, async () => {
     if (collective.rank !== 0) return undefined;
-    const own = recipe.settle();
+    const own = await recipe.settle();
     stepShare(own.settings, collective); // throws where the ranks cannot share a step
     await refuseFolderInUse(own.settings.out); // before all else takes its time
     if (!needsStart(own)) return own;

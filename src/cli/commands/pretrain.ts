@@ -1,38 +1,16 @@
-import { type Collective, describeMember, PeerError } from '../../collective/collective.js';
-import { connectRanks } from '../../collective/mpi/connect.node.js';
-import { PleiadError, SettingsError } from '../../errors/errors.js';
 import { pretrainToFolder } from '../../pretraining/loadStart.node.js';
 import { pretrainingSchema } from '../../pretraining/settings.js';
-import { parseDuration } from '../../settings/durations.js';
-import { nameSettingsBy } from '../../settings/settingNames.js';
-import type { DoneEvent } from '../../training/events.js';
-import { type CommandDefinition, type CommandResult, EXIT, type OptionValues } from '../command.js';
+import type { CommandDefinition } from '../command.js';
 import { readConfigFile } from '../configFile.js';
-import { flagWording } from '../flagNames.js';
-import { hubView } from '../hubView.js';
-import { type Interrupts, listenForInterrupts } from '../interrupts.js';
-import { Output } from '../output.js';
 import { PRETRAINING_GROUPS } from '../pretrainingGroups.js';
 import { groupedSettingsOptions, settingsFromOptions, settingWords } from '../settingsOptions.js';
+import { CONFIG_FILE_OPTION, nameSettingsOfFile, RANK_TIMEOUT_OPTION, runTraining } from '../trainingCommand.js';
 import { runJson, runSummary, TrainingView } from '../trainingView.js';
 
 export const pretrain: CommandDefinition = {
   name: 'pretrain',
   summary: 'Pre-trains a model on token shards and writes a run folder.',
-  options: [
-    {
-      flags: '--config <file>',
-      description: 'settings in YAML or JSON, such as "learningRate: 1e-3" for --learning-rate; flags go over them',
-    },
-    ...groupedSettingsOptions(pretrainingSchema, PRETRAINING_GROUPS),
-    {
-      flags: '--rank-timeout <duration>',
-      description:
-        'Under mpirun or srun: how long a rank may keep the others waiting before the run ends, such as 30s. Default 10m.',
-      group: 'Engine',
-      shownBy: 'all',
-    },
-  ],
+  options: [CONFIG_FILE_OPTION, ...groupedSettingsOptions(pretrainingSchema, PRETRAINING_GROUPS), RANK_TIMEOUT_OPTION],
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
     'pleiad pretrain --out run/ --resume',
@@ -46,109 +24,16 @@ export const pretrain: CommandDefinition = {
     const { rankTimeout, ...rest } = options;
     const file = readConfigFile(options.config);
     const settings = settingsFromOptions(pretrainingSchema, rest, file);
-    if (typeof options.config === 'string') nameSettingsOf({ path: options.config, file, options: rest });
-    const collective = await connectRanks({ timeoutMs: durationOf('--rank-timeout', rankTimeout) });
-    const { rank, size } = collective;
-    const own = rank > 0 ? Output.silent() : size > 1 ? output.plain() : output;
-    const interrupts = listenForInterrupts(() => {
-      own.line('interrupted: finishing the step and writing a checkpoint (again to leave at once)');
-    });
-    const teller = tellWaiting(interrupts, collective, own);
-    try {
-      return await train(settings, { collective, interrupts, output: own });
-    } catch (error) {
-      return failureOfRank(error, collective);
-    } finally {
-      teller.stop();
-      interrupts.stop();
-      await collective.close();
-    }
+    if (typeof options.config === 'string')
+      nameSettingsOfFile(options.config, file, settingWords(pretrainingSchema, rest));
+    return runTraining(
+      {
+        train: (running) => pretrainToFolder(settings, running),
+        view: (own) => new TrainingView(own),
+        summary: runSummary,
+        json: runJson,
+      },
+      { output, rankTimeout },
+    );
   },
 };
-
-/** What a settings file alone gave is named as it stands there. */
-function nameSettingsOf(given: { path: string; file: Record<string, unknown>; options: OptionValues }): void {
-  const words = settingWords(pretrainingSchema, given.options);
-  const settings = new Set(Object.keys(given.file).filter((name) => words[name] === undefined));
-  nameSettingsBy(flagWording({ file: { path: given.path, settings } }));
-}
-
-async function train(
-  settings: Parameters<typeof pretrainToFolder>[0],
-  { collective, interrupts, output }: { collective: Collective; interrupts: Interrupts; output: Output },
-): Promise<CommandResult> {
-  const view = new TrainingView(output);
-  let done: DoneEvent | undefined;
-  const warnings: string[] = [];
-  const { signal } = interrupts;
-  const hub = { onHubEvent: hubView(output), signal };
-  for await (const event of pretrainToFolder(settings, { signal, collective, hub })) {
-    view.show(event);
-    if (event.type === 'warning') warnings.push(`${event.message}. ${event.advice}`);
-    if (event.type === 'done') done = event;
-  }
-  if (!done) throw new PleiadError('training ended without a result');
-  for (const line of runSummary(done)) output.line(line);
-  if (done.interrupted) output.line('Go on with --resume.');
-  // Launchers end all ranks when one leaves with another code than 0: that is for rank 0 to do, when all is written.
-  if (collective.rank !== 0) return {};
-  return { json: { ...runJson(done), warnings }, exitCode: done.interrupted ? EXIT.interrupted : EXIT.success };
-}
-
-/**
- * Rank 0 tells what happened as any command does. The others tell only what happened to themselves, and the first of them
- * also what happened to rank 0, which may be unable to.
- */
-function failureOfRank(error: unknown, { rank, size, members }: Collective): CommandResult {
-  if (rank === 0) throw error;
-  if (!(error instanceof PeerError) || speaksForFirst(error, rank)) {
-    const message = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`pleiad: ${describeMember(members[rank])} of ${size}: ${message}\n`);
-  }
-  return { exitCode: error instanceof SettingsError ? EXIT.usage : EXIT.failure };
-}
-
-function speaksForFirst({ members, failure }: PeerError, rank: number): boolean {
-  if (failure === 'failed') return false; // it has spoken
-  const gone = new Set(members.map((member) => member.rank));
-  const speaker = Array.from({ length: rank + 1 }, (_, of) => of).find((of) => !gone.has(of));
-  return gone.has(0) && speaker === rank;
-}
-
-/**
- * When to look after a signal: launchers that end all ranks because one is gone send SIGTERM, and SIGKILL a second later or
- * sooner.
- */
-const LOOK_AFTER_MS = [0, 200, 600, 1500];
-/** Ranks in good health wait for one another for less. */
-const LONG_WAIT_MS = 500;
-
-/**
- * A signal may come from a launcher because another rank is gone; then the step under way never ends. So rank 0 says for
- * whom it waits, while it still can.
- */
-function tellWaiting({ signal }: Interrupts, collective: Collective, output: Output): { stop(): void } {
-  let timers: NodeJS.Timeout[] = [];
-  const stop = () => {
-    for (const timer of timers) clearTimeout(timer);
-  };
-  const look = () => {
-    const { members, elapsedMs } = collective.waiting();
-    if (members.length === 0 || elapsedMs < LONG_WAIT_MS) return;
-    stop();
-    output.line(
-      `still waiting for ${members.map(describeMember).join(', ')}: if that has ended, the run ends here; go on from its newest checkpoint with --resume`,
-    );
-  };
-  signal.addEventListener('abort', () => {
-    timers = LOOK_AFTER_MS.map((ms) => setTimeout(look, ms).unref());
-  });
-  return { stop };
-}
-
-function durationOf(flag: string, words: string | boolean | undefined): number | undefined {
-  if (words === undefined) return undefined;
-  const ms = parseDuration(String(words));
-  if (ms === undefined) throw new SettingsError([`${flag} is ${words}; expected a duration such as 30s or 10m`]);
-  return ms;
-}

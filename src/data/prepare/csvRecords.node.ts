@@ -26,13 +26,14 @@ export interface TableLayout {
 const SEPARATOR_LINE = /^\ufeff?sep=(.)\r?\n/i;
 
 /**
- * Looks at the first line of a table: the delimiter is the one that gives the wanted column, else the one that gives most.
- * @param head  whole lines of the beginning of the table's text
+ * Looks at the first line of a table: the delimiter is the one that gives a wanted column, else the one that gives most.
+ * @param head    whole lines of the beginning of the table's text
+ * @param wanted  names of columns
  */
 export async function tableLayout(
   head: string,
   ending: TableEnding,
-  column: string,
+  ...wanted: readonly string[]
 ): Promise<{ layout: TableLayout; columns: string[] }> {
   const { parse } = await import('csv-parse/sync');
   const [line, said] = SEPARATOR_LINE.exec(head) ?? ['', undefined];
@@ -41,10 +42,10 @@ export async function tableLayout(
   const isQuoted = hasQuotes(text);
   const found = (said === undefined ? DELIMITERS[ending] : [said]).map((delimiter) => {
     const layout = { delimiter, headerLine, hasQuotes: delimiter !== '\t' || isQuoted };
-    const [columns = []] = parse(text, { ...optionsOf(layout), to: 1 }) as string[][];
+    const [columns = []] = parse(text, { ...parserOptions(layout), to: 1 }) as string[][];
     return { layout, columns: columns.map((name) => name.trim()) };
   });
-  const withColumn = found.find(({ columns }) => columns.includes(column));
+  const withColumn = found.find(({ columns }) => wanted.some((column) => columns.includes(column)));
   return withColumn ?? found.reduce((a, b) => (b.columns.length > a.columns.length ? b : a));
 }
 
@@ -69,7 +70,8 @@ function hasQuotes(text: string): boolean {
   return !hasOther;
 }
 
-function optionsOf({ delimiter, hasQuotes }: Pick<TableLayout, 'delimiter' | 'hasQuotes'>) {
+/** How the parser reads a table of a layout. */
+export function parserOptions({ delimiter, hasQuotes }: Pick<TableLayout, 'delimiter' | 'hasQuotes'>) {
   return {
     delimiter,
     quote: hasQuotes ? '"' : null,
@@ -98,7 +100,7 @@ export async function* csvRecordLines(
   const { parse } = await import('csv-parse');
   // As Latin-1 every byte is a character, and comes out as it went in: what is not UTF-8 is reported here, not replaced.
   const { headerLine } = layout;
-  const parser = parse({ ...optionsOf(layout), encoding: 'latin1', from_line: headerLine, info: true });
+  const parser = parse({ ...parserOptions(layout), encoding: 'latin1', from_line: headerLine, info: true });
   const source = Readable.from(withoutMark(chunks));
   // An error of the source ends the parser with it, where it is thrown to who iterates.
   pipeline(source, parser, () => {});
@@ -180,7 +182,8 @@ export function noColumn(file: string, column: string, columns: readonly string[
   });
 }
 
-function tooManyCells(file: string, line: number, cells: number, columns: number): DataError {
+/** The error for a row that was most likely cut wrongly. */
+export function tooManyCells(file: string, line: number, cells: number, columns: number): DataError {
   return new DataError(`${file}:${line} has ${cells} columns, the first line names ${columns}`, {
     subject: file,
     found: line,
@@ -200,7 +203,7 @@ export function notUtf8(file: string, line: number, column: string): DataError {
 }
 
 /** The parser's own error with the file in it. */
-function rowError(error: unknown, file: string): unknown {
+export function rowError(error: unknown, file: string): unknown {
   const { code, message, lines } = error as { code?: string; message: string; lines?: number };
   if (error instanceof DataError || !code?.startsWith('CSV_')) return error;
   const reason =

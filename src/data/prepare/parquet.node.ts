@@ -118,9 +118,10 @@ function columnOf({ children }: SchemaNode, field: string): string {
   return names.find((name) => name === field) ?? names.find((name) => field.startsWith(`${name}.`)) ?? field;
 }
 
-// Snappy comes with hyparquet; Zstandard is in node:zlib from 22.15 on.
+// Zstandard is in node:zlib from 22.15 on.
 const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (data: Uint8Array) => Uint8Array };
-const compressors: Compressors = {
+/** How columns are unpacked; Snappy comes with hyparquet. */
+export const compressors: Compressors = {
   GZIP: (data) => zlib.gunzipSync(data),
   BROTLI: (data) => zlib.brotliDecompressSync(data),
   ...(zstdDecompressSync && { ZSTD: (data: Uint8Array) => zstdDecompressSync(data) }),

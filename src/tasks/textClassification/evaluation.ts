@@ -80,7 +80,8 @@ export function argMaxRows(values: ArrayLike<number>, width: number): Int32Array
   });
 }
 
-function meanCrossEntropy(logits: Float64Array, expected: readonly number[], width: number): number {
+/** The mean of −log p(label), by row-major logits. */
+export function meanCrossEntropy(logits: Float64Array, expected: readonly number[], width: number): number {
   let sum = 0;
   for (const [row, label] of expected.entries()) {
     const own = logits.subarray(row * width, (row + 1) * width);

@@ -48,10 +48,11 @@ const LOSSES: readonly LossSpec[] = [{ name: 'label', per: 'row', weight: 1 }];
 /**
  * @param model            the encoder with its classifier, labels set
  * @param layerRateDecay   what each layer's learning rate is of the one above, above 0, at most 1
+ * @param files            what is kept beside the model, by file name
  */
 export function classificationObjective(
   model: ModelDescription,
-  { layerRateDecay }: { layerRateDecay: number },
+  { layerRateDecay, files }: { layerRateDecay: number; files?: Readonly<Record<string, string>> },
 ): Objective<ClassificationBatch> {
   const { architecture, config } = model;
   const phase = new GraphPhase(CLASSIFICATION_BATCHES, {
@@ -71,7 +72,7 @@ export function classificationObjective(
   return {
     name: 'text-classification',
     parameters,
-    models: [{ folder: 'model', ...model, tensors: new Map(parameters.map(({ name }) => [name, name])) }],
+    models: [{ ...model, folder: 'model', tensors: new Map(parameters.map(({ name }) => [name, name])), files }],
     phases: [phase],
     losses: LOSSES,
     groupOf: layerwiseGroups(layerRateDecay, config.numHiddenLayers),

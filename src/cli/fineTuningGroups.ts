@@ -1,0 +1,17 @@
+/** The settings of fine-tuning in the groups that `pleiad finetune --help-all` shows them in. */
+import type { SettingGroups } from './settingGroups.js';
+
+export const FINE_TUNING_GROUPS: SettingGroups = {
+  common: ['task', 'from', 'train', 'dev', 'columns', 'out', 'epochs', 'resume', 'metric', 'seed'],
+  groups: {
+    'Data and model': ['labels', 'revision', 'tokenizer'],
+    Rows: ['length', 'batchSize', 'accumulation', 'steps'],
+    Optimizer: [
+      ...['learningRate', 'layerRateDecay', 'schedule', 'power', 'scheduleStyle', 'warmupSteps', 'warmupFraction'],
+      ...['weightDecay', 'adamBeta1', 'adamBeta2', 'adamEpsilon', 'biasCorrection', 'clipNorm'],
+      ...['hiddenDropout', 'attentionDropout'],
+    ],
+    'Evaluation, checkpoints and log': ['evaluateEvery', 'checkpointEvery', 'keepCheckpoints', 'logEvery'],
+    Engine: ['device', 'engine', 'precision', 'threads'],
+  },
+};

@@ -1,0 +1,102 @@
+/** Task data from files: CSV, TSV, JSON Lines, JSON and Parquet, gzipped or not. A file is read whole. */
+import { readFileSync, statSync } from 'node:fs';
+import { extname } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { DataError } from '../../errors/errors.js';
+import { guessUnreadable } from '../prepare/encodingGuess.node.js';
+import { kindOfFile, reasonUnread } from '../prepare/walk.node.js';
+import { delimitedTable } from './delimitedTable.node.js';
+import { jsonTable } from './jsonTable.js';
+import { parquetTable } from './parquetTable.node.js';
+import type { Table } from './table.js';
+
+export type TableFormat = 'csv' | 'tsv' | 'json' | 'parquet';
+
+const FORMATS: Readonly<Record<string, TableFormat>> = {
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.tab': 'tsv',
+  '.jsonl': 'json',
+  '.ndjson': 'json',
+  '.json': 'json',
+  '.parquet': 'parquet',
+};
+
+/** What a file's ending says that it is; `.gz` may follow. */
+export function tableFormat(path: string): TableFormat | undefined {
+  return FORMATS[extname(path.toLowerCase().replace(/\.gz$/, ''))];
+}
+
+/**
+ * Reads a file of rows with named columns.
+ * @param wanted  names of columns that will be asked for; numbers alone say that a CSV or TSV has no line of names
+ * @throws DataError naming file and line of what cannot be read
+ */
+export async function readTable(path: string, wanted: readonly string[] = []): Promise<Table> {
+  const format = tableFormat(path);
+  if (format === undefined) throw unknownFormat(path);
+  const bytes = unpacked(path, readBytes(path));
+  if (format === 'parquet') return parquetTable(bytes, path);
+  const text = await decoded(path, bytes);
+  const table = format === 'json' ? jsonTable(text, path) : await delimitedTable(text, path, format, wanted);
+  if (table.rows.length > 0) return table;
+  throw new DataError(`${path} has no rows`, {
+    subject: path,
+    expected: 'at least one row',
+    advice: 'Check that it is the right file',
+  });
+}
+
+function unknownFormat(path: string): DataError {
+  return new DataError(`${path} has no ending that says what it is`, {
+    subject: path,
+    expected: `${Object.keys(FORMATS).join(', ')}, or one of these and .gz`,
+    advice: 'Rename the file',
+  });
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    const info = statSync(path);
+    if (info.isDirectory() || info.isSocket()) {
+      throw new DataError(`${path} is ${info.isDirectory() ? 'a folder' : kindOfFile(info)}`, {
+        subject: path,
+        expected: 'a file of rows with named columns',
+        advice: 'Give the name of one file',
+      });
+    }
+    return readFileSync(path);
+  } catch (cause) {
+    if (cause instanceof DataError) throw cause;
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isMissing ? 'does not exist' : `cannot be read (${reasonUnread(cause)})`;
+    throw new DataError(`${path} ${reason}`, { subject: path, advice: 'Check its name', cause });
+  }
+}
+
+/** Gzip is told by its first bytes, whatever the name. */
+function unpacked(path: string, bytes: Uint8Array): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (cause) {
+    throw new DataError(`${path} is a damaged or incomplete gzip file (${(cause as Error).message})`, {
+      subject: path,
+      advice: 'Copy or download it again',
+      cause,
+    });
+  }
+}
+
+async function decoded(path: string, bytes: Uint8Array): Promise<string> {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    const guess = await guessUnreadable(path, bytes, { begins: true, takesEncoding: false });
+    throw new DataError(`${path} is not UTF-8 text${guess ? `; it looks like ${guess.what}` : ''}`, {
+      subject: path,
+      expected: 'text in UTF-8',
+      advice: guess?.advice ?? 'Convert it to UTF-8',
+    });
+  }
+}

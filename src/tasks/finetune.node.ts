@@ -1,0 +1,170 @@
+/** Fine-tuning to a run folder, of any task: what the trainer needs to know of it as a recipe. */
+import { join } from 'node:path';
+import { checkpointOf, readRunFile } from '../checkpoint/runFile.node.js';
+import { fromFirst, together } from '../collective/agreement.js';
+import type { Collective } from '../collective/collective.js';
+import { readTable } from '../data/tables/readTable.node.js';
+import { CheckpointError } from '../errors/errors.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { loadTokenizer } from '../text/tokenizer.node.js';
+import { tokenizerFromFiles } from '../text/tokenizerFolder.js';
+import type { TrainingEvent } from '../training/events.js';
+import type { TokenBatch } from '../training/objective.js';
+import type { TrainingRunFile } from '../training/runFolder.node.js';
+import type { Start } from '../training/start.js';
+import { stepShare } from '../training/stepShare.js';
+import {
+  type PreparedRun,
+  type RunOptions,
+  type RunRecipe,
+  type SettledRun,
+  trainToFolder,
+} from '../training/trainToFolder.node.js';
+import { type FetchOptions, loadEncoder } from './loadEncoder.node.js';
+import {
+  changedFineTuning,
+  type FineTuningInput,
+  type FineTuningSettings,
+  type KnownOfRun,
+  resolveFineTuningSettings,
+} from './settings.js';
+import type { TaskData } from './task.js';
+import { taskNamed } from './tasks.js';
+
+export interface FineTuneOptions extends RunOptions {
+  /** How the model that `from` names is fetched. */
+  readonly hub?: FetchOptions;
+}
+
+export type FineTuningRunFile = TrainingRunFile<Partial<FineTuningInput>, FineTuningSettings>;
+
+/**
+ * Fine-tunes the encoder that `given.from` names on the rows of `given.train`, evaluates it on `given.dev`, and writes
+ * checkpoints and logs to `given.out`. With `resume`, settings that are not given are those that the run began with.
+ *
+ *     for await (const event of finetune({
+ *       task: 'text-classification',
+ *       from: 'google/electra-small-discriminator',
+ *       train: 'train.csv',
+ *       dev: 'dev.csv',
+ *       out: 'runs/reviews',
+ *     })) if (event.type === 'evaluation') console.log(event.metrics);
+ *
+ * @throws SettingsError with every problem of the settings; DataError naming file and line of what cannot be learned from;
+ *         and what `trainToFolder` throws
+ */
+export function finetune(
+  given: Partial<FineTuningInput>,
+  { hub, ...options }: FineTuneOptions = {},
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const data = remembered(readData);
+  const recipe: RunRecipe<FineTuningSettings, TokenBatch> = {
+    settle: (start) => settle(given, data, start),
+    async loadStart(settings, begun) {
+      const { from, tokenizer, task } = settings;
+      const { labels } = await data(settings);
+      // A run that was stopped before its first checkpoint begins again with the very model of the first time.
+      const revision = begun?.start?.models[0].hub?.commit ?? settings.revision;
+      return loadEncoder({ from, revision, tokenizer, head: taskNamed(task).head, labels }, hub);
+    },
+    prepare: (settings, context) => prepare(settings, data, context),
+    newParts: () => ({ newHead: true, newGenerator: false }),
+  };
+  return trainToFolder(recipe, options);
+}
+
+type ReadData = (settings: FineTuningSettings) => Promise<TaskData<TokenBatch>>;
+
+async function readData({
+  task,
+  train,
+  dev,
+  columns,
+  labels,
+  seed,
+}: FineTuningSettings): Promise<TaskData<TokenBatch>> {
+  const wanted = Object.values(columns);
+  const tables = [
+    await readTable(train, wanted),
+    dev === undefined ? undefined : await readTable(dev, wanted),
+  ] as const;
+  return taskNamed(task).read(...tables, { columns, ...(labels && { labels }), seed });
+}
+
+/** Files are read once, though settings are resolved several times. */
+function remembered(read: ReadData): ReadData {
+  let found: ReturnType<ReadData> | undefined;
+  return (settings) => {
+    found ??= read(settings);
+    return found;
+  };
+}
+
+/** Settings as given, over those that a resumed run began with; and what data and model decide. */
+async function settle(
+  given: Partial<FineTuningInput>,
+  data: ReadData,
+  start?: Start,
+): Promise<SettledRun<FineTuningSettings>> {
+  const before = given.resume && given.out ? readRunFile<FineTuningRunFile>(given.out) : undefined;
+  const input = { ...before?.given, ...given };
+  const { numRows } = await data(resolveFineTuningSettings(input));
+  const known: KnownOfRun = { numRows, model: start?.models[0].description ?? before?.settings.model };
+  const settings = resolveFineTuningSettings(input, known);
+  if (before) refuseChanges(before, settings);
+  return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
+}
+
+function refuseChanges({ settings: before }: FineTuningRunFile, now: FineTuningSettings): void {
+  // Without a model defaults by it are not known, and before its first checkpoint a run loads it again.
+  if (!now.model) return;
+  const changes = changedFineTuning(before, now);
+  if (changes.length === 0) return;
+  throw new CheckpointError(`${now.out} cannot be resumed with other settings: ${changes.join('; ')}`, {
+    subject: now.out,
+    found: changes,
+    advice: 'Leave these settings out, or start a new run in another folder',
+  });
+}
+
+async function prepare(
+  settings: FineTuningSettings,
+  data: ReadData,
+  { start, collective }: { readonly start?: Start; readonly collective: Collective },
+): Promise<PreparedRun<TokenBatch>> {
+  const { model, out, train, length, layerRateDecay, seed, metric } = settings;
+  if (!model) throw new Error('settings were not resolved with a model');
+  const own = () => (collective.rank === 0 ? (start?.models[0].tokenizer ?? tokenizerOfRun(out)) : undefined);
+  const tokenizer = await tokenizerOfFirst(collective, await together(collective, own));
+  const read = await data(settings);
+  const prepared = read.prepare({
+    model,
+    tokenizer,
+    length: Math.min(length, model.config.maxPositionEmbeddings),
+    layerRateDecay,
+    seed,
+    metric,
+    share: stepShare(settings, collective),
+    baselines: collective.rank === 0,
+  });
+  return {
+    ...prepared,
+    tokenizer,
+    identity: { vocabSize: tokenizer.vocabSize, tokenizerHash: tokenizer.hash(), data: read.hash },
+    initialization: { initializerRange: model.config.initializerRange },
+    source: train,
+    vocabSize: tokenizer.vocabSize,
+  };
+}
+
+const tokenizerOfRun = (out: string) => loadTokenizer(join(checkpointOf(out, 'latest'), 'model'));
+
+/** Rank 0 alone sees the model that the run begins with. */
+async function tokenizerOfFirst(
+  collective: Collective,
+  own: WordPieceTokenizer | undefined,
+): Promise<WordPieceTokenizer> {
+  const files = own && { tokenizerJson: own.toTokenizerJson(), tokenizerConfig: own.toTokenizerConfig() };
+  const sent = await fromFirst(collective, files);
+  return own ?? tokenizerFromFiles(sent!, 'the tokenizer of rank 0');
+}

@@ -1,0 +1,263 @@
+/** Settings of fine-tuning: one schema for the command line, YAML and JSON files and library calls. */
+import { z } from 'zod';
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
+import { familyOf } from '../checkpoint/modelFolder.js';
+import { engineProblems } from '../engine/engineNames.js';
+import { SettingsError } from '../errors/errors.js';
+import { changedSettings } from '../settings/changedSettings.js';
+import { count, fractionBelowOne } from '../settings/fieldTypes.js';
+import { parseSettings, withoutMentions } from '../settings/parseSettings.js';
+import { settingName } from '../settings/settingNames.js';
+import { defined } from '../training/defined.js';
+import type { FolderSettings } from '../training/runFolder.node.js';
+import {
+  CHANGEABLE_ON_RESUME,
+  checkpointFields,
+  engineFields,
+  optimizerFields,
+  runFields,
+  TRAINING_DEFAULTS,
+  TRAINING_EXPECTED,
+  trainingContradictions,
+} from '../training/trainingFields.js';
+import type { RunSettings } from '../training/trainToFolder.node.js';
+import { TASK_NAMES, taskNamed } from './tasks.js';
+
+/** A column's name, or its number from 0 in a file without a line of names. */
+const column = () => z.union([z.string().min(1), z.number().int().min(0)]).optional();
+/** "a,b" on a command line. */
+const listOfNames = (value: unknown) =>
+  typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value;
+
+export const fineTuningSchema = z.strictObject({
+  task: z
+    .string()
+    .min(1)
+    .describe(`What is learned: ${TASK_NAMES.join(', ')}.`),
+  from: z
+    .string()
+    .min(1)
+    .describe('The encoder to start from: a name on the hub, a model folder, a checkpoint, a run, or a file.'),
+  revision: z.string().min(1).optional().describe('Branch, tag or commit of `from` on the hub. Default main.'),
+  tokenizer: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Where the tokenizer is, for weights that come without one: a folder, or a name on the hub.'),
+  train: z
+    .string()
+    .min(1)
+    .describe('Rows to learn from, with named columns: a CSV, TSV, JSON Lines, JSON or Parquet file, gzipped or not.'),
+  dev: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Rows to evaluate on. Default: a tenth of the training rows, which are not trained on then.'),
+  columns: z
+    .strictObject({ text: column(), pair: column(), label: column() })
+    .default({})
+    .describe(
+      'Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: text or sentence, or sentence1 and sentence2, and label.',
+    ),
+  labels: z
+    .preprocess(listOfNames, z.array(z.string().min(1)).min(2))
+    .optional()
+    .describe('All labels in order, such as negative,positive. Default: those of the training rows, sorted.'),
+  ...runFields,
+  out: z.string().min(1).describe('Run folder to write.'),
+
+  epochs: z.number().positive().optional().describe('How often every training row is learned from. Default 3.'),
+  steps: count().optional().describe('Number of optimizer steps, instead of `epochs`.'),
+  length: z
+    .number()
+    .int()
+    .min(8)
+    .default(128)
+    .describe('Longest row in tokens, special ones included, from 8; longer texts lose their end. Default 128.'),
+  batchSize: count().default(32).describe('Rows of a micro-batch: what is in memory at once. Default 32.'),
+  accumulation: count()
+    .default(1)
+    .describe(
+      'Micro-batches of a step, whose gradients are added up; under mpirun the ranks share its rows (`batchSize` times this). Default 1.',
+    ),
+
+  learningRate: z
+    .number()
+    .positive()
+    .optional()
+    .describe(
+      'Peak learning rate. Default: of an ELECTRA 3e-4 up to 512 wide, 1e-4 below 1024, else 5e-5; of a BERT 5e-5.',
+    ),
+  layerRateDecay: z
+    .number()
+    .gt(0)
+    .max(1)
+    .optional()
+    .describe(
+      'Rate of each layer as a fraction of that of the layer above, above 0, at most 1. Default: of an ELECTRA 0.8, from 1024 wide on 0.9; of a BERT 1, one rate for all.',
+    ),
+  ...optimizerFields,
+  hiddenDropout: fractionBelowOne()
+    .default(0.1)
+    .describe('Dropout of hidden states and of the classifier, 0 to below 1. Default 0.1.'),
+  attentionDropout: fractionBelowOne()
+    .default(0.1)
+    .describe('Dropout of attention weights, 0 to below 1. Default 0.1.'),
+
+  metric: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What the best checkpoint is chosen by: accuracy, f1 (of the second of two labels), macroF1, matthews. Default accuracy.',
+    ),
+  evaluateEvery: count().optional().describe('Steps between evaluations. Default: half an epoch.'),
+  ...checkpointFields,
+  checkpointEvery: count().optional().describe('Steps between checkpoints. Default: as `evaluateEvery`.'),
+  ...engineFields,
+});
+
+export type FineTuningInput = z.input<typeof fineTuningSchema>;
+export type FineTuningSettingName = keyof FineTuningInput;
+type Parsed = z.output<typeof fineTuningSchema>;
+
+/** Settings with every default filled in. */
+export interface FineTuningSettings
+  extends RunSettings,
+    FolderSettings,
+    Omit<Parsed, keyof RunSettings | keyof FolderSettings | 'columns' | 'metric' | 'layerRateDecay'> {
+  readonly from: string;
+  /** By role. */
+  readonly columns: Readonly<Record<string, string>>;
+  readonly metric: string;
+  readonly layerRateDecay: number;
+  /** The model with its labels, as it is trained; undefined until the one that `from` names was read. */
+  readonly model?: ModelDescription;
+}
+
+/** What is known once data and model are. */
+export interface KnownOfRun {
+  readonly numRows: number;
+  readonly model?: ModelDescription;
+}
+
+const EXPECTED = {
+  ...TRAINING_EXPECTED,
+  columns: 'text, pair and label with the names of columns, for instance text=Review,label=Stars',
+  labels: 'two or more names with commas between',
+  task: `one of ${TASK_NAMES.join(', ')}`,
+  train: 'a file of rows with named columns',
+  from: 'the model to start from',
+};
+
+/**
+ * Checks settings and fills in defaults.
+ * @throws SettingsError naming every problem
+ */
+export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): FineTuningSettings {
+  const { values, problems: ofTypes, given, bad } = parseSettings(fineTuningSchema, input, { expected: EXPECTED });
+  const filled = values ?? (ofTypes.length > 0 ? salvaged(input) : undefined);
+  const problems = [...ofTypes, ...withoutMentions(filled ? contradictions(filled, given) : [], bad)];
+  if (problems.length > 0 || !values) throw new SettingsError(problems);
+  const { columns, model, ...settings } = { ...values, model: known?.model };
+  const task = taskNamed(values.task);
+  const rowsOfStep = values.batchSize * values.accumulation;
+  const stepsOfEpoch = known && known.numRows / rowsOfStep;
+  const steps = values.steps ?? (stepsOfEpoch && Math.max(1, Math.ceil((values.epochs ?? 3) * stepsOfEpoch)));
+  const evaluateEvery = values.evaluateEvery ?? (stepsOfEpoch && Math.max(1, Math.ceil(stepsOfEpoch / 2)));
+  const trained = model && withDropout(model, values);
+  return defined({
+    ...(model ? defaultsOf(model) : { learningRate: 5e-5, layerRateDecay: 1 }),
+    ...TRAINING_DEFAULTS,
+    ...defined(settings),
+    task: task.name,
+    columns: namesOf(columns),
+    metric: values.metric ?? task.metrics[0],
+    steps,
+    evaluateEvery,
+    checkpointEvery: values.checkpointEvery ?? evaluateEvery,
+    model: trained,
+  }) as FineTuningSettings;
+}
+
+/** With what is missing made up, so that contradictions among the rest are reported in the same message. */
+function salvaged(input: unknown): Parsed | undefined {
+  const required = { task: TASK_NAMES[0], from: '-', train: '-', out: '-' };
+  const fields = typeof input === 'object' && input !== null ? defined(input) : {};
+  return parseSettings(fineTuningSchema, { ...required, ...fields }).values;
+}
+
+/** Columns by role, all as names. */
+function namesOf(columns: Parsed['columns']): Record<string, string> {
+  const entries = Object.entries(columns).filter(([, name]) => name !== undefined);
+  return Object.fromEntries(entries.map(([role, name]) => [role, String(name)]));
+}
+
+/** Units of hidden states from which on a model counts as large, and up to which as small. */
+const LARGE = 1024;
+const SMALL = 512;
+
+/**
+ * ELECTRA, table 6 of the paper's appendix (small 3e-4, base 1e-4, large 5e-5 with decays of 0.8, 0.8 and 0.9). BERT was
+ * fine-tuned at one rate for all layers (arXiv 1810.04805, appendix A.3: 5e-5, 3e-5 or 2e-5).
+ */
+function defaultsOf({ architecture, config: { hiddenSize } }: ModelDescription) {
+  if (familyOf(architecture) === 'bert') return { learningRate: 5e-5, layerRateDecay: 1 };
+  if (hiddenSize >= LARGE) return { learningRate: 5e-5, layerRateDecay: 0.9 };
+  return { learningRate: hiddenSize <= SMALL ? 3e-4 : 1e-4, layerRateDecay: 0.8 };
+}
+
+/** A classifier's own dropout in config.json would go over that of the settings. */
+function withDropout(model: ModelDescription, { hiddenDropout, attentionDropout }: Parsed): ModelDescription {
+  const { classifier_dropout: _, ...otherFields } = model.otherFields ?? {};
+  const config = {
+    ...model.config,
+    hiddenDropoutProb: hiddenDropout,
+    attentionProbsDropoutProb: attentionDropout,
+  };
+  return { ...model, config, otherFields };
+}
+
+function contradictions(s: Parsed, given: ReadonlySet<string>): string[] {
+  const problems: string[] = [];
+  const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
+  const both = (a: string, b: string) => {
+    refuse(given.has(a) && given.has(b), `${settingName(a)} and ${settingName(b)} are both set; give one`);
+  };
+  both('steps', 'epochs');
+  refuse(
+    s.labels !== undefined && new Set(s.labels).size < s.labels.length,
+    `${settingName('labels')} has a label twice: ${s.labels?.join(',')}; expected each once`,
+  );
+  refuse(
+    s.train === s.dev,
+    `${settingName('train')} and ${settingName('dev')} are both ${s.dev}; expected other rows to evaluate on than those to learn from`,
+  );
+  try {
+    const { name, metrics } = taskNamed(s.task);
+    refuse(
+      s.metric !== undefined && !metrics.includes(s.metric),
+      `${settingName('metric')} is ${s.metric}; expected, of ${name}, one of ${metrics.join(', ')}`,
+    );
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(...error.problems);
+  }
+  return [...problems, ...trainingContradictions(s, given, { needsLimit: false }), ...engineProblems(s)];
+}
+
+/** Of a run that is resumed these may be others; all else decides what it computes. */
+const CHANGEABLE: readonly string[] = [
+  ...CHANGEABLE_ON_RESUME.filter((name) => name !== 'steps'),
+  ...['from', 'revision', 'tokenizer', 'train', 'dev', 'columns'],
+];
+
+/** Settings that a resumed run must not change and has, one sentence each. */
+export function changedFineTuning(before: FineTuningSettings, now: FineTuningSettings): string[] {
+  const names = Object.keys(fineTuningSchema.shape) as FineTuningSettingName[];
+  return changedSettings(
+    before,
+    now,
+    names.filter((name) => !CHANGEABLE.includes(name)),
+  );
+}

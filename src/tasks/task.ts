@@ -1,0 +1,89 @@
+/**
+ * A fine-tuning task: rows of tables in, an objective for the trainer out. Trainer, run folder, resuming, ranks, engines and
+ * precision serve all tasks without a line of theirs; `tasks.ts` lists them.
+ */
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
+import type { Table } from '../data/tables/table.js';
+import type { Task as HeadName } from '../models/heads.js';
+import type { Model } from '../pretrained/model.js';
+import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import type { Evaluation } from '../training/evaluation.js';
+import type { Metrics, Objective, TokenBatch } from '../training/objective.js';
+import type { TrainingData } from '../training/stepFeeds.js';
+import type { StepShare } from '../training/stepShare.js';
+
+/** Names of columns by what they are read as: `{ text: 'Review', label: 'Stars' }`. */
+export type Columns = Readonly<Record<string, string>>;
+
+/** Something of the data that deserves a warning. */
+export interface TaskNotice {
+  readonly code: string;
+  readonly message: string;
+  /** A full sentence. */
+  readonly advice: string;
+}
+
+/** What a user says of the data. */
+export interface ReadOptions {
+  readonly columns: Columns;
+  /** Labels in order, instead of those that are found in the training data. */
+  readonly labels?: readonly string[];
+  /** Draws the rows that are held out where there are no dev data. */
+  readonly seed: number;
+}
+
+/** The settings that a task is prepared by. */
+export interface PrepareOptions {
+  /** The model with its labels, as it is trained. */
+  readonly model: ModelDescription;
+  readonly tokenizer: WordPieceTokenizer;
+  readonly length: number;
+  readonly layerRateDecay: number;
+  readonly seed: number;
+  /** The rows of this rank. */
+  readonly share: StepShare;
+  readonly metric: string;
+  /** Whether baselines are computed too: one rank does it for all. */
+  readonly baselines: boolean;
+}
+
+/** What the trainer is given. */
+export interface PreparedTask<B extends TokenBatch> {
+  readonly objective: Objective<B>;
+  readonly data: TrainingData<B>;
+  readonly evaluation: Evaluation<B>;
+  readonly notices: readonly TaskNotice[];
+}
+
+/** A task's data, before there is a model. */
+export interface TaskData<B extends TokenBatch> {
+  /** Rows to train on. */
+  readonly numRows: number;
+  readonly labels: readonly string[];
+  /** Changes when any example does: a resumed run must find the same. */
+  readonly hash: string;
+  prepare(options: PrepareOptions): PreparedTask<B>;
+}
+
+export interface Task<B extends TokenBatch = TokenBatch> {
+  /** The name of its pipeline. */
+  readonly name: string;
+  readonly aliases: readonly string[];
+  /** The head that is put on the encoder. */
+  readonly head: HeadName;
+  /** What columns are read as, such as `text`. */
+  readonly roles: readonly string[];
+  /** What the best checkpoint can be chosen by, the default first. */
+  readonly metrics: readonly string[];
+  /** @throws DataError naming file, line and columns of what cannot be used; SettingsError for a metric that does not fit */
+  read(train: Table, dev: Table | undefined, options: ReadOptions): TaskData<B>;
+  /**
+   * The metrics of a trained model on other data, with those of the baselines.
+   * @param baselines  what a run has kept beside the model, see `ModelExport.files`
+   */
+  evaluate(
+    model: Model,
+    data: Table,
+    options: { readonly columns: Columns; readonly baselines?: string; readonly batchSize?: number },
+  ): Promise<Metrics>;
+}

@@ -1,0 +1,27 @@
+/** The fine-tuning tasks: a task is a folder beside this file and a line in it. */
+import { SettingsError } from '../errors/errors.js';
+import { nearestName } from '../settings/nearestName.js';
+import { settingName } from '../settings/settingNames.js';
+import type { Task } from './task.js';
+import { textClassification } from './textClassification/task.js';
+
+// biome-ignore lint/suspicious/noExplicitAny: each task has batches of its own, which only its own parts see
+export const TASKS: readonly Task<any>[] = [textClassification];
+
+/** Names and aliases. */
+export const TASK_NAMES: readonly string[] = TASKS.flatMap(({ name, aliases }) => [name, ...aliases]);
+
+/** The task of a name or alias; undefined when there is none. */
+export function findTask(name: string): Task | undefined {
+  return TASKS.find((task) => task.name === name || task.aliases.includes(name));
+}
+
+/** @throws SettingsError naming the tasks that there are */
+export function taskNamed(name: string): Task {
+  const task = findTask(name);
+  if (task) return task;
+  const nearest = nearestName(name, TASK_NAMES);
+  const hint =
+    nearest === undefined ? `expected ${TASKS.map((known) => known.name).join(' or ')}` : `did you mean ${nearest}?`;
+  throw new SettingsError([`${settingName('task')} is ${JSON.stringify(name)}, which is no task; ${hint}`]);
+}
