@@ -48,6 +48,30 @@ program
   });
 
 program
+  .command('finetune')
+  .description('fine-tuning a classifier of texts beside torch: losses and gradients without dropout, accuracy with it')
+  .requiredOption('--from <model>', 'the encoder to start from')
+  .requiredOption('--train <file>', 'rows with the columns sentence or text, and label')
+  .requiredOption('--dev <file>', 'rows to evaluate on')
+  .option('--steps <n>', 'steps', positiveInteger, 100)
+  .option('--batch <rows>', 'rows a step', positiveInteger, 32)
+  .option('--length <tokens>', 'longest row in tokens', positiveInteger, 128)
+  .option('--dropout <fraction>', 'of hidden states, attention and the classifier, 0 to below 1', Number, 0)
+  .option('--learning-rate <rate>', 'peak learning rate. Default: as pleiad finetune', Number)
+  .option('--seed <n>', 'of the head, the order of rows and dropout', Number, 0)
+  .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)
+  .option('--turn <n>', 'steps of each side in a turn', positiveInteger, 10)
+  .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('fp32'))
+  .option('--no-peer', 'without torch')
+  .option('--python <path>', 'Python of the peer (default: PLEIAD_PYTHON, or python3)')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchFinetune, describeFinetune } = await import('./finetune.js');
+    finish(options, await benchFinetune(options), describeFinetune);
+  });
+
+program
   .command('scaling')
   .description('two ranks under mpirun against one rank with as many threads, and the cost model against both')
   .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))

@@ -12,6 +12,7 @@ export type { PrepareProgress } from './data/prepare/progress.js';
 export type { PrepareSettings } from './data/prepare/settings.node.js';
 export * from './data/prepare/trainVocabulary.node.js';
 export { openShards, type ShardFolder } from './data/shards.node.js';
+export { readTable } from './data/tables/readTable.node.js';
 export { type DocumentToTag, withTagFile, writeTagFile } from './data/tagFile.node.js';
 export * from './engine/chooseEngine.node.js';
 export * from './engine/onednn/engine.node.js';
@@ -37,4 +38,5 @@ export type { OpenPretrainedOptions } from './pretrained/openPretrained.node.js'
 export * from './pretrained/pretrained.node.js';
 export * from './pretraining/evaluateRun.node.js';
 export { type FetchOptions, type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
+export { type FineTuneOptions, finetune } from './tasks/finetune.node.js';
 export * from './text/tokenizer.node.js';

@@ -65,6 +65,7 @@ export * from './pipelines/registry.js';
 export * from './pipelines/replacedTokenDetection.js';
 export * from './pipelines/showMask.js';
 export { type SnapshotPipelineName, snapshotPipeline } from './pipelines/snapshotPipeline.js';
+export * from './pipelines/textClassification.js';
 export * from './pipelines/textCorruption.js';
 export * from './pretrained/exportOnnx.js';
 export * from './pretrained/model.js';

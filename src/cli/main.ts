@@ -34,6 +34,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say which tokens of a text look replaced',
     load: async () => (await import('./commands/detect.js')).detect,
   },
+  classify: {
+    summary: 'say which label texts have, or the rows of a table',
+    load: async () => (await import('./commands/classify.js')).classify,
+  },
   'fill-mask': {
     summary: 'say what could stand where a text has [MASK]',
     load: async () => (await import('./commands/fillMask.js')).fillMask,

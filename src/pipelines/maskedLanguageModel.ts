@@ -28,11 +28,13 @@ export function distributions(logits: Float32Array, count: number): Float32Array
 }
 
 /** x − log Σ exp x, in float64. */
-export function logSoftmax(logits: Float32Array): Float32Array {
-  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const total = logits.reduce((sum, logit) => sum + Math.exp(logit - highest), 0);
+export function logSoftmax<T extends Float32Array | Float64Array>(logits: T): T {
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const logit of logits) highest = Math.max(highest, logit);
+  let total = 0;
+  for (const logit of logits) total += Math.exp(logit - highest);
   const shift = highest + Math.log(total);
-  return logits.map((logit) => logit - shift);
+  return logits.map((logit) => logit - shift) as T;
 }
 
 /** @throws DataError when the model has no tokenizer */

@@ -1,9 +1,10 @@
 /** `text-classification`: the label of a text or of a pair of texts. */
 import { z } from 'zod';
-import type { Model, RowOptions } from '../pretrained/model.js';
-import type { Pipeline, RankedCall } from './definition.js';
+import type { Model } from '../pretrained/model.js';
+import { CLASSIFIER_OUTPUTS, classifierLogits, labelNames } from '../tasks/textClassification/logits.js';
+import type { Pipeline } from './definition.js';
 import { logSoftmax, tokenizerOf } from './maskedLanguageModel.js';
-import { rowOfText, type TextPair, textOrPair } from './textInput.js';
+import { type TextPair, textOrPair } from './textInput.js';
 
 export interface ScoredLabel {
   readonly label: string;
@@ -14,18 +15,28 @@ export interface ScoredLabel {
 export interface TextClassificationOptions {
   /** So many labels at most, the most probable first, as a list. Default: the most probable alone. */
   readonly topK?: number;
+  /** The labels of at least this score, 0 to 1, as a list: what a text has of a model that gives a text several labels. */
+  readonly threshold?: number;
 }
+
+/** `topK` and `threshold` ask for a list. */
+interface TextClassificationCall {
+  (input: string | TextPair, options: TextClassificationOptions & List): Promise<ScoredLabel[]>;
+  (inputs: readonly (string | TextPair)[], options: TextClassificationOptions & List): Promise<ScoredLabel[][]>;
+  (input: string | TextPair, options?: TextClassificationOptions): Promise<ScoredLabel>;
+  (inputs: readonly (string | TextPair)[], options?: TextClassificationOptions): Promise<ScoredLabel[]>;
+}
+type List = { readonly topK: number } | { readonly threshold: number };
 
 export interface TextClassificationTypes {
   readonly alias: 'sentiment-analysis' | 'classification' | 'sequence-classification';
   readonly input: string | TextPair;
   readonly options: TextClassificationOptions;
   readonly output: ScoredLabel | ScoredLabel[];
-  readonly call: RankedCall<string | TextPair, TextClassificationOptions, ScoredLabel>;
+  readonly call: TextClassificationCall;
 }
 
 const scored = z.object({ label: z.string(), score: z.number() });
-const LOGITS: RowOptions = { outputs: ['logits'] };
 
 export const textClassification: Pipeline<TextClassificationTypes> = {
   name: 'text-classification',
@@ -37,26 +48,41 @@ export const textClassification: Pipeline<TextClassificationTypes> = {
     taskOfUnknown: 'sequenceClassification',
   },
   input: textOrPair,
-  options: z.strictObject({ topK: z.number().int().min(1).optional() }),
+  options: z.strictObject({
+    topK: z.number().int().min(1).optional(),
+    threshold: z.number().min(0).max(1).optional(),
+  }),
   output: z.union([scored, z.array(scored)]),
   async load(model) {
-    const tokenizer = tokenizerOf(model);
-    await model.prepare(LOGITS);
-    return async (inputs, { topK }) => {
-      const rows = inputs.map((input) => rowOfText(tokenizer, input, model.maxLength));
-      const results: ScoredLabel[][] = inputs.map(() => []);
-      await model.forEachRow(rows, LOGITS, (row, { logits }) => {
-        results[row] = labelsByScore(model, logits);
+    tokenizerOf(model);
+    await model.prepare(CLASSIFIER_OUTPUTS);
+    return async (inputs, { topK, threshold }) => {
+      const { logits, width } = await classifierLogits(model, inputs.map(textsOf));
+      return inputs.map((_, row) => {
+        const labels = labelsByScore(model, logits.subarray(row * width, (row + 1) * width));
+        if (topK === undefined && threshold === undefined) return labels[0];
+        return labels.filter(({ score }) => score >= (threshold ?? 0)).slice(0, topK);
       });
-      return results.map((labels) => (topK === undefined ? labels[0] : labels.slice(0, topK)));
     };
   },
 };
 
+function textsOf(input: string | TextPair): { text: string; pair?: string } {
+  return typeof input === 'string' ? { text: input } : { text: input.text, pair: input.textPair };
+}
+
+/** Whether a text may have several labels: each has a probability of its own. */
+export function hasSeveralLabels({ description: { otherFields } }: Model): boolean {
+  return otherFields?.problem_type === 'multi_label_classification';
+}
+
 /** All labels, the most probable first; equal ones in the order of their ids. A lone output is that of "yes". */
-function labelsByScore({ description: { labels } }: Model, logits: Float32Array): ScoredLabel[] {
-  const scores =
-    logits.length === 1 ? [1 / (1 + Math.exp(-logits[0]))] : Array.from(logSoftmax(logits), (value) => Math.exp(value));
-  const named = scores.map((score, id) => ({ label: labels?.[id] ?? `LABEL_${id}`, score }));
+function labelsByScore(model: Model, logits: Float64Array): ScoredLabel[] {
+  const eachOfItsOwn = logits.length === 1 || hasSeveralLabels(model);
+  const scores = eachOfItsOwn ? logits.map(sigmoid) : logSoftmax(logits).map(Math.exp);
+  const names = labelNames(model);
+  const named = Array.from(scores, (score, id) => ({ label: names[id] ?? `LABEL_${id}`, score }));
   return named.sort((a, b) => b.score - a.score);
 }
+
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

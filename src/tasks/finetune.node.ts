@@ -8,6 +8,7 @@ import { CheckpointError } from '../errors/errors.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer.node.js';
 import { tokenizerFromFiles } from '../text/tokenizerFolder.js';
+import { defined } from '../training/defined.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { TokenBatch } from '../training/objective.js';
 import type { TrainingRunFile } from '../training/runFolder.node.js';
@@ -107,7 +108,7 @@ async function settle(
   start?: Start,
 ): Promise<SettledRun<FineTuningSettings>> {
   const before = given.resume && given.out ? readRunFile<FineTuningRunFile>(given.out) : undefined;
-  const input = { ...before?.given, ...given };
+  const input = { ...before?.given, ...defined(given) };
   const { numRows } = await data(resolveFineTuningSettings(input));
   const known: KnownOfRun = { numRows, model: start?.models[0].description ?? before?.settings.model };
   const settings = resolveFineTuningSettings(input, known);

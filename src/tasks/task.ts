@@ -73,17 +73,19 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   readonly head: HeadName;
   /** What columns are read as, such as `text`. */
   readonly roles: readonly string[];
+  /** The file in which a run keeps baselines beside its model. */
+  readonly baselinesFile?: string;
   /** What the best checkpoint can be chosen by, the default first. */
   readonly metrics: readonly string[];
   /** @throws DataError naming file, line and columns of what cannot be used; SettingsError for a metric that does not fit */
   read(train: Table, dev: Table | undefined, options: ReadOptions): TaskData<B>;
   /**
    * The metrics of a trained model on other data, with those of the baselines.
-   * @param baselines  what a run has kept beside the model, see `ModelExport.files`
+   * @param baselines  what is in `baselinesFile`, where there is one
    */
   evaluate(
     model: Model,
     data: Table,
-    options: { readonly columns: Columns; readonly baselines?: string; readonly batchSize?: number },
+    options: { readonly columns: Columns; readonly baselines?: string },
   ): Promise<Metrics>;
 }

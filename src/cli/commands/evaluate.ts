@@ -1,13 +1,23 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { loadPublishedConfig } from '../../checkpoint/modelFolder.node.js';
+import { readTrainerFile } from '../../checkpoint/trainerFile.node.js';
 import { createEngine } from '../../engine/chooseEngine.node.js';
+import type { EngineWish } from '../../engine/engineNames.js';
 import { CheckpointError, SettingsError } from '../../errors/errors.js';
+import { MODEL_CLASSES } from '../../models/heads.js';
 import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node.js';
 import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
-import type { CommandDefinition } from '../command.js';
+import { evaluateTask } from '../../tasks/evaluateTask.node.js';
+import type { Task } from '../../tasks/task.js';
+import { findTask, TASK_NAMES, TASKS } from '../../tasks/tasks.js';
+import { classificationSummary } from '../classificationWords.js';
+import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
+import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { MODEL_OPTION, modelFolder } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
+import type { Output } from '../output.js';
 import { heldOutSummary } from '../trainingView.js';
 
 export const evaluate: CommandDefinition = {
@@ -15,25 +25,35 @@ export const evaluate: CommandDefinition = {
   summary: 'Measures a model on held-out data.',
   options: [
     MODEL_OPTION,
-    { flags: '--data <folder>', description: 'folder of token shards; their held-out split is used' },
-    { flags: '--batches <number>', description: 'at most so many batches. Default: all of the held-out text.' },
+    {
+      flags: '--data <place>',
+      description:
+        'of a pre-training run: a folder of token shards, whose held-out split is used; of a fine-tuned model: a file of rows with labels',
+    },
+    COLUMNS_OPTION,
+    {
+      flags: '--batches <number>',
+      description: 'of a pre-training run: at most so many batches. Default: all of the held-out text.',
+    },
     {
       flags: '--task <name>',
-      description: 'what to measure. Default: what the model was trained for, which is pretraining for all so far.',
-      choices: ['pretraining'],
+      description: 'what to measure. Default: what the model was trained for.',
+      choices: ['pretraining', ...TASK_NAMES],
     },
     ...ENGINE_OPTIONS,
   ],
-  examples: ['pleiad evaluate --model run/ --data shards/'],
+  examples: ['pleiad evaluate --model run/ --data shards/', 'pleiad evaluate --model reviews/ --data test.csv'],
 
   async run(_words, options, { output }) {
     const given = collectProblems({
       model: () => modelFolder(options.model),
-      data: () => required('--data', options.data, 'a folder of token shards'),
+      data: () => required('--data', options.data, 'a folder of token shards, or a file of rows with labels'),
       batches: () => wholeNumber('--batches', options.batches, 1),
       engine: () => engineOptions(options),
     });
     const checkpoint = resolveCheckpoint(innerPlace(given.model));
+    const task = taskOf(options.task, checkpoint, given.model);
+    if (task) return evaluateRows(task, { ...given, checkpoint, options, output });
     if (!checkpoint) throw noRun(given.model);
     const engine = await createEngine(given.engine);
     try {
@@ -53,6 +73,36 @@ export const evaluate: CommandDefinition = {
     }
   },
 };
+
+/** The fine-tuning task: as named, else what the run or the model is of; undefined for pre-training. */
+function taskOf(word: OptionValues[string], checkpoint: string | undefined, model: string): Task | undefined {
+  if (typeof word === 'string') return findTask(word);
+  if (checkpoint) return findTask(readTrainerFile(checkpoint).objective);
+  if (!existsSync(join(model, 'config.json'))) return undefined;
+  const { architecture } = loadPublishedConfig(model);
+  return architecture && TASKS.find(({ head }) => head === MODEL_CLASSES[architecture].task);
+}
+
+async function evaluateRows(
+  task: Task,
+  given: {
+    readonly model: string;
+    readonly checkpoint?: string;
+    readonly data: string;
+    readonly engine: EngineWish;
+    readonly options: OptionValues;
+    readonly output: Output;
+  },
+): Promise<CommandResult> {
+  const { model, checkpoint, data, engine, options, output } = given;
+  if (options.batches !== undefined) throw new SettingsError(['--batches is for pre-training runs; leave it out']);
+  const columns = columnsOf(options.columns, task.roles);
+  const place = checkpoint === undefined ? model : join(checkpoint, 'model');
+  const { rows, ...metrics } = await evaluateTask(task, place, { data, columns, ...engine });
+  output.line(`${place}, on the ${rows} rows of ${data}:`);
+  for (const line of classificationSummary(metrics)) output.line(line);
+  return { json: { model: place, rows, ...metrics } };
+}
 
 function required(flag: string, word: string | boolean | undefined, expected: string): string {
   if (typeof word === 'string' && word !== '') return word;

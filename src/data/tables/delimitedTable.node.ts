@@ -8,7 +8,7 @@ interface ParsedRow {
 }
 
 /**
- * Reads a table. When all that is wanted is numbers, and the first line does not name columns so, there is no line of
+ * Reads a table. When all that is wanted is numbers, and the first line does not name all of them, there is no line of
  * names, as in GLUE's CoLA, and columns are numbered from 0, as pandas numbers them.
  * @throws DataError naming file and line for a row that cannot be read
  */
@@ -28,7 +28,9 @@ export async function delimitedTable(
       throw rowError(error, source);
     }
   })();
-  const isNumbered = wanted.length > 0 && wanted.every((name) => /^\d+$/.test(name) && !first.includes(name));
+  const areNumbers = wanted.length > 0 && wanted.every((name) => /^\d+$/.test(name));
+  // A first row may have one of the numbers in a cell, such as the label.
+  const isNumbered = areNumbers && !wanted.every((name) => first.includes(name));
   const columns = isNumbered ? numbersUpTo(parsed) : first;
   const rows: TableRow[] = [];
   let line = layout.headerLine;

@@ -1,7 +1,7 @@
 /** Labelled texts from the rows of a table, and the labels that there are. */
 import { cellText, describeColumns, requireColumn, type Table, type TableRow } from '../../data/tables/table.js';
 import { DataError } from '../../errors/errors.js';
-import { fewOf } from '../../errors/joinFirst.js';
+import { joinFirst } from '../../errors/joinFirst.js';
 import { nearestName } from '../../settings/nearestName.js';
 import { settingName } from '../../settings/settingNames.js';
 import type { LabelledText } from '../example.js';
@@ -82,7 +82,7 @@ function filled(row: TableRow, column: string, role: string): string {
 
 function emptyCell({ place, values }: TableRow, column: string, role: string): DataError {
   const shown = Object.entries(values).map(([name, value]) => `${name} ${JSON.stringify(value)?.slice(0, 30)}`);
-  return new DataError(`${place} has no ${role}: column "${column}" is empty (the row has ${fewOf(shown, 8)})`, {
+  return new DataError(`${place} has no ${role}: column "${column}" is empty (the row has ${joinFirst(shown, 8)})`, {
     subject: place,
     expected: `a ${role} in column "${column}"`,
     advice: `Fill it in or remove the row; if another column is meant, say so by ${settingName('columns')}`,
@@ -113,7 +113,7 @@ export function labelsOf(texts: readonly LabelledText[], source: string, given?:
   }
   if (found.length > MOST_LABELS || (texts.length >= 20 && found.length > texts.length / 2)) {
     throw new DataError(
-      `${source} has ${found.length} different labels in ${texts.length} rows, such as ${fewOf(found, 3)}`,
+      `${source} has ${found.length} different labels in ${texts.length} rows, such as ${joinFirst(found, 3)}`,
       {
         subject: source,
         found: found.length,
@@ -133,10 +133,10 @@ export function refuseUnknownLabels(texts: readonly LabelledText[], labels: read
   if (!wrong) return;
   const nearest = nearestName(wrong.label, labels);
   const isNear = nearest !== undefined && nearest.toLowerCase() === wrong.label.toLowerCase();
-  throw new DataError(`${wrong.place} has the label "${wrong.label}", and ${known} ${fewOf(labels, 20)}`, {
+  throw new DataError(`${wrong.place} has the label "${wrong.label}", and ${known} ${joinFirst(labels, 20)}`, {
     subject: wrong.place,
     found: wrong.label,
-    expected: `one of ${fewOf(labels, 20)}`,
+    expected: `one of ${joinFirst(labels, 20)}`,
     advice: isNear
       ? `Write it as "${nearest}"`
       : `Mend the row, or name all labels in order by ${settingName('labels')}`,

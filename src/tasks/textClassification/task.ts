@@ -26,7 +26,7 @@ import {
   meanCrossEntropy,
 } from './evaluation.js';
 import { labelledTexts, labelsOf, ROLES, refuseUnknownLabels } from './examples.js';
-import { classifierLogits } from './logits.js';
+import { classifierLogits, labelNames } from './logits.js';
 import { classificationObjective } from './objective.js';
 
 export const textClassification: Task<ClassificationBatch> = {
@@ -34,6 +34,7 @@ export const textClassification: Task<ClassificationBatch> = {
   aliases: ['classification', 'sequence-classification'],
   head: 'sequenceClassification',
   roles: ROLES,
+  baselinesFile: BASELINES_FILE,
   metrics: CLASSIFICATION_METRICS,
   read: (train, dev, options) => new ClassificationData(train, dev, options),
   evaluate,
@@ -128,12 +129,12 @@ function split(texts: readonly LabelledText[], seed: number): [train: LabelledTe
 async function evaluate(
   model: Model,
   data: Table,
-  { columns, baselines, batchSize }: Parameters<typeof textClassification.evaluate>[2],
+  { columns, baselines }: Parameters<typeof textClassification.evaluate>[2],
 ): Promise<Metrics> {
   const texts = labelledTexts(data, columns);
   const labels = labelNames(model);
   refuseUnknownLabels(texts, labels, 'the labels of the model are');
-  const { logits, width } = await classifierLogits(model, texts, { batchSize });
+  const { logits, width } = await classifierLogits(model, texts);
   const expected = classesOf(texts, labels);
   return {
     rows: texts.length,
@@ -141,9 +142,4 @@ async function evaluate(
     ...classificationMetrics(argMaxRows(logits, width), expected, width),
     ...(baselines === undefined ? majorityMetrics(expected) : baselineMetrics(parseBaselines(baselines), texts)),
   };
-}
-
-/** As transformers names labels that have no names. */
-export function labelNames({ description: { labels } }: Model): readonly string[] {
-  return labels ?? ['LABEL_0', 'LABEL_1'];
 }

@@ -1,0 +1,152 @@
+import { existsSync } from 'node:fs';
+import { readTable, tableFormat } from '../../data/tables/readTable.node.js';
+import type { Table } from '../../data/tables/table.js';
+import { delimitedText, jsonLinesText } from '../../data/tables/writeTable.js';
+import { SettingsError } from '../../errors/errors.js';
+import type { LoadedPipeline } from '../../pipelines/createPipeline.js';
+import { pipeline } from '../../pipelines/pipeline.node.js';
+import { hasSeveralLabels, type ScoredLabel } from '../../pipelines/textClassification.js';
+import type { TextPair } from '../../pipelines/textInput.js';
+import { chooseColumns, textsOf } from '../../tasks/textClassification/examples.js';
+import { labelNames } from '../../tasks/textClassification/logits.js';
+import { type Column, tableLines } from '../columns.js';
+import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
+import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
+import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
+import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { collectProblems, wholeNumber } from '../numbers.js';
+import type { Output } from '../output.js';
+import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
+import { warnOfUnknown } from '../unknownWarning.js';
+
+export const classify: CommandDefinition = {
+  name: 'classify',
+  summary: 'Says which label a text has; of a table, writes its rows with their labels to standard output.',
+  arguments: [
+    { ...TEXT_ARGUMENT, description: `${TEXT_ARGUMENT.description}; or a CSV, TSV, JSON or Parquet file of rows` },
+  ],
+  options: [
+    ...LOADING_OPTIONS,
+    ...ONNX_OPTIONS,
+    ...TEXT_OPTIONS,
+    { flags: '--pair <text>', description: 'a second text, for a model of pairs' },
+    COLUMNS_OPTION,
+    { flags: '--top-k <number>', description: 'so many labels of a text, best first. Default: the best one.' },
+    ...ENGINE_OPTIONS,
+  ],
+  examples: [
+    'pleiad classify --model run/ "a gorgeous, witty film"',
+    'pleiad classify --model run/ reviews.csv > labelled.csv',
+    'pleiad classify --model run/ --lines --json < texts.txt',
+  ],
+
+  async run(words, options, { output }) {
+    const isTable =
+      words.length === 1 && options.text === undefined && existsSync(words[0]) && tableFormat(words[0]) !== undefined;
+    const { model, topK } = collectProblems({
+      model: () => modelFolder(options.model),
+      text: () => isTable || checkText(words, options),
+      topK: () => wholeNumber('--top-k', options.topK, 1),
+      pair: () => refusePairOfMany(options, isTable),
+    });
+    const texts = isTable ? [] : await readTexts(words, options);
+    const loading = { ...engineOptions(options), ...pipelineOptions(options, output) };
+    await using classifier = await pipeline('text-classification', { model, ...loading });
+    if (isTable) return await classifyTable(words[0], classifier, options, output);
+    return await classifyTexts(texts, classifier, { options, topK, output });
+  },
+};
+
+type Classifier = LoadedPipeline<'text-classification'>;
+
+/** The label of each text; of a model that gives a text several, those that are more probable than not. */
+async function labelsOf(
+  classifier: Classifier,
+  inputs: readonly (string | TextPair)[],
+): Promise<(ScoredLabel | ScoredLabel[])[]> {
+  const several = hasSeveralLabels(classifier.model);
+  return several ? classifier(inputs, { threshold: 0.5 }) : classifier(inputs);
+}
+
+function refusePairOfMany({ pair, lines }: OptionValues, isTable: boolean): void {
+  if (pair === undefined || !(lines || isTable)) return;
+  throw new SettingsError([
+    `--pair is given with ${isTable ? 'a table; name its column of second texts: --columns text=…,pair=…' : '--lines; give one text'}`,
+  ]);
+}
+
+async function classifyTexts(
+  texts: readonly string[],
+  classifier: Classifier,
+  { options, topK, output }: { readonly options: OptionValues; readonly topK?: number; readonly output: Output },
+): Promise<CommandResult> {
+  const pair = typeof options.pair === 'string' ? options.pair : undefined;
+  const inputs = texts.map((text) => (pair === undefined ? text : { text, textPair: pair }));
+  const all = await classifier(inputs, { topK: labelNames(classifier.model).length });
+  const results = topK === undefined ? await labelsOf(classifier, inputs) : all.map((ranked) => ranked.slice(0, topK));
+  for (const [i, ranked] of all.entries()) {
+    if (i > 0) output.line();
+    if (options.lines) output.line(texts[i]);
+    showLabels(topK === undefined ? ranked : ranked.slice(0, topK), output);
+  }
+  const warnings = warnOfUnknown(texts, classifier.tokenizer, output);
+  return { json: { ...(options.lines ? { results } : { result: results[0] }), warnings } };
+}
+
+const COLUMNS: readonly Column[] = [{ title: 'score', align: 'right' }, { title: 'label' }];
+
+function showLabels(ranked: readonly ScoredLabel[], output: Output): void {
+  const [titles, ...lines] = tableLines(
+    COLUMNS,
+    ranked.map(({ label, score }) => [score.toFixed(3), label]),
+  );
+  output.line(output.style(titles, 'bold'));
+  for (const line of lines) output.line(line);
+}
+
+/** Names of the columns that are added; beside a column of the name, such as the true labels, predicted_label. */
+const ADDED = ['label', 'score'] as const;
+
+async function classifyTable(
+  path: string,
+  classifier: Classifier,
+  options: OptionValues,
+  output: Output,
+): Promise<CommandResult> {
+  const given = columnsOf(options.columns, ['text', 'pair']);
+  const table = await readTable(path, Object.values(given));
+  const columns = chooseColumns(table, given, { needsLabel: false });
+  const texts = table.rows.map((row) => textsOf(row, columns));
+  const found = await labelsOf(
+    classifier,
+    texts.map(({ text, pair }) => (pair === undefined ? text : { text, textPair: pair })),
+  );
+  const names = ADDED.map((name) => freeName(name, table.columns));
+  const cells = found.map((result) => {
+    const several = Array.isArray(result) ? result : [result];
+    return [several.map(({ label }) => label).join(';'), several.map(({ score }) => score.toFixed(4)).join(';')];
+  });
+  const rows = table.rows.map((row, i) => ({
+    ...row,
+    values: { ...row.values, [names[0]]: cells[i][0], [names[1]]: cells[i][1] },
+  }));
+  const labelled = { ...table, columns: [...table.columns, ...names], rows };
+  if (output.isJson) return { json: { results: found } };
+  process.stdout.write(textOf(path, labelled));
+  return {};
+}
+
+function freeName(name: string, columns: readonly string[]): string {
+  if (!columns.includes(name)) return name;
+  const predicted = `predicted_${name}`;
+  let free = predicted;
+  for (let number = 2; columns.includes(free); number++) free = `${predicted}_${number}`;
+  return free;
+}
+
+/** In the format that it came in; of Parquet, which is no text, as CSV. */
+function textOf(path: string, table: Table): string {
+  const format = tableFormat(path);
+  if (format === 'json') return jsonLinesText(table);
+  return delimitedText(table, format === 'tsv' ? '\t' : ',');
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
+import { SettingsError } from '../errors/errors.js';
+import { encoderConfig } from '../models/config.js';
+import { resolveFineTuningSettings } from './settings.js';
+
+const given = { task: 'text-classification', from: 'model', train: 'train.csv', dev: 'dev.csv', out: 'run' };
+const model = (
+  hiddenSize: number,
+  architecture: ModelDescription['architecture'] = 'ElectraForSequenceClassification',
+) => ({
+  architecture,
+  config: { ...encoderConfig('small', 100), hiddenSize },
+  labels: ['a', 'b'],
+});
+
+function problemsOf(input: object): readonly string[] {
+  try {
+    resolveFineTuningSettings(input);
+  } catch (error) {
+    if (error instanceof SettingsError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe('settings of fine-tuning', () => {
+  it('have three epochs of 32 rows a step, and an evaluation every half epoch', () => {
+    const settings = resolveFineTuningSettings(given, { numRows: 1000, model: model(256) });
+    expect(settings).toMatchObject({ steps: 94, batchSize: 32, evaluateEvery: 16, checkpointEvery: 16 }); // 3 × 31.25
+    expect(settings).toMatchObject({ warmupFraction: 0.1, weightDecay: 0.01, clipNorm: 1, adamEpsilon: 1e-6 });
+    expect(resolveFineTuningSettings({ ...given, epochs: 0.001 }, { numRows: 1000 }).steps).toBe(1);
+    expect(resolveFineTuningSettings({ ...given, steps: 7 }, { numRows: 1000 }).steps).toBe(7);
+  });
+
+  it.each([
+    [model(256), 3e-4, 0.8],
+    [model(768), 1e-4, 0.8],
+    [model(1024), 5e-5, 0.9],
+    [model(768, 'BertForSequenceClassification'), 5e-5, 1],
+  ])('take rate and layer-wise decay from the model (%#)', (known, learningRate, layerRateDecay) => {
+    const settings = resolveFineTuningSettings(given, { numRows: 10, model: known });
+    expect(settings).toMatchObject({ learningRate, layerRateDecay });
+    expect(settings.model!.config).toMatchObject({ hiddenDropoutProb: 0.1, attentionProbsDropoutProb: 0.1 });
+  });
+
+  it('know the task by its aliases, and columns by number', () => {
+    for (const task of ['classification', 'sequence-classification']) {
+      expect(resolveFineTuningSettings({ ...given, task }).task).toBe('text-classification');
+    }
+    const numbered = resolveFineTuningSettings({ ...given, columns: { text: 3, label: 1 } });
+    expect(numbered.columns).toEqual({ text: '3', label: '1' });
+    expect(resolveFineTuningSettings({ ...given, labels: 'neg,pos' }).labels).toEqual(['neg', 'pos']);
+  });
+
+  it('report everything that is wrong at once', () => {
+    const { from: _, ...rest } = given;
+    const wrong = {
+      ...rest,
+      task: 'text-clasification',
+      lenght: 64,
+      steps: 5,
+      epochs: 1,
+      metric: 'rmse',
+      hiddenDropout: 1,
+    };
+    expect(problemsOf(wrong)).toEqual([
+      'from is missing; expected the model to start from',
+      'hiddenDropout is 1; expected a number from 0 to below 1',
+      'lenght is not a setting; did you mean length?',
+      'steps and epochs are both set; give one',
+      'task is "text-clasification", which is no task; did you mean text-classification?',
+    ]);
+    expect(problemsOf({ ...given, metric: 'rmse', dev: 'train.csv' })).toEqual([
+      'train and dev are both train.csv; expected other rows to evaluate on than those to learn from',
+      'metric is rmse; expected, of text-classification, one of accuracy, f1, macroF1, matthews',
+    ]);
+    expect(problemsOf({ ...given, columns: { txt: 'Review' } })).toEqual([
+      'columns.txt is not a setting; did you mean text?',
+    ]);
+  });
+});

@@ -1,0 +1,198 @@
+/**
+ * `pleiad finetune`, `evaluate` and `classify` as compiled, from files to labels: a tiny encoder learns a task with a known
+ * answer, is killed and resumed. `npm test` builds it first. What docs/finetuning.md shows is run here.
+ */
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeReviews, writeTinyEncoder } from './tinyReviews.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MAIN = join(ROOT, 'dist/src/cli/main.js');
+const FOLDER = mkdtempSync(join(tmpdir(), 'pleiad-finetune-'));
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  // biome-ignore lint/suspicious/noExplicitAny: each command has keys of its own, and a wrong one fails its test
+  readonly json: any;
+}
+
+function pleiad(words: readonly string[], onStart: (child: ChildProcess) => void = () => {}): Promise<Ended> {
+  const child = spawn(process.execPath, [MAIN, ...words], { cwd: FOLDER, env: { ...process.env, NO_COLOR: '1' } });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => (stdout += chunk));
+  child.stderr.on('data', (chunk) => (stderr += chunk));
+  child.stdin.end();
+  onStart(child);
+  return new Promise((resolve) => {
+    child.on('close', (code, signal) => {
+      const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+      resolve({ code, signal, stdout, stderr, json: last.startsWith('{') ? JSON.parse(last) : undefined });
+    });
+  });
+}
+
+/** One thread and one engine: the same bits everywhere. */
+const FIXED = ['--engine', 'onnxruntime', '--precision', 'fp32', '--threads', '1'];
+const LEARN = [
+  ...['finetune', '--task', 'text-classification', '--from', 'encoder', '--train', 'train.csv', '--dev', 'dev.csv'],
+  ...['--columns', 'text=Review,label=Verdict', '--epochs', '4', '--batch-size', '16', '--length', '32'],
+  ...['--learning-rate', '5e-3', '--checkpoint-every', '5', '--log-every', '1', ...FIXED, '--json'],
+];
+
+let learned: Ended;
+beforeAll(async () => {
+  writeReviews(FOLDER);
+  await writeTinyEncoder(join(FOLDER, 'encoder'));
+  learned = await pleiad([...LEARN, '--out', 'run']);
+  expect(learned.code, learned.stderr).toBe(0);
+});
+
+describe('pleiad finetune', () => {
+  it('learns a task with a known answer, and says what baselines reach', () => {
+    expect(learned.json).toMatchObject({ model: 'run', steps: 100, interrupted: false });
+    expect(learned.json.metrics).toMatchObject({ accuracy: 1, matthews: 1, bagOfWordsAccuracy: 1 });
+    expect(learned.stderr).toMatch(
+      /accuracy +1\.0000 +baselines: the most frequent label 0\.\d+, a bag of words 1\.0000/,
+    );
+  });
+
+  it('that is killed and resumed ends with the same bits', async () => {
+    const killed = await pleiad([...LEARN, '--out', 'killed'], (child) => {
+      child.stderr?.on('data', (chunk: Buffer) => {
+        if (/^step 4[0-9]\//m.test(chunk.toString())) child.kill('SIGKILL');
+      });
+    });
+    expect(killed.signal).toBe('SIGKILL');
+    const resumed = await pleiad(['finetune', '--out', 'killed', '--resume', '--json']);
+    expect(resumed.code, resumed.stderr).toBe(0);
+    expect(resumed.json.trainedSteps).toBeLessThan(100);
+    expect(resumed.json.weightsSha256).toBe(learned.json.weightsSha256);
+    expect(resumed.json.metrics).toEqual(learned.json.metrics);
+  });
+
+  it('takes a settings file, with data and columns together', async () => {
+    const lines = [
+      'task: classification',
+      'data: { train: train.csv, dev: dev.csv, columns: { text: Review, label: Verdict } }',
+      'from: encoder',
+      'out: by-file',
+      'steps: 3',
+      'length: 32',
+    ];
+    writeFileSync(join(FOLDER, 'reviews.yaml'), lines.join('\n'));
+    const ran = await pleiad(['finetune', 'reviews.yaml', '--steps', '2', ...FIXED, '--json']);
+    expect(ran.code, ran.stderr).toBe(0);
+    expect(ran.json).toMatchObject({ model: 'by-file', steps: 2 });
+  });
+
+  it('says everything that is wrong at once, in flags', async () => {
+    const wrong = await pleiad(['finetune', '--task', 'sentiment', '--train', 't.csv', '--batch-size', '0']);
+    expect(wrong.code).toBe(2);
+    for (const problem of [
+      '--from is missing; expected the model to start from',
+      '--out is missing; expected the folder to write',
+      '--batch-size is 0; expected a whole number from 1',
+      '--task is "sentiment", which is no task; expected text-classification',
+    ]) {
+      expect(wrong.stderr).toContain(problem);
+    }
+  });
+
+  it('names file, line and columns of data that cannot be learned from', async () => {
+    const start = ['finetune', '--task', 'classification', '--from', 'encoder', '--out', 'never'];
+    const column = await pleiad([...start, '--train', 'train.csv', '--columns', 'text=Reviews,label=Verdict']);
+    expect(column.code).toBe(1);
+    expect(column.stderr).toContain(
+      'train.csv has no column "Reviews"; did you mean "Review"? (it has id, Review, Verdict)',
+    );
+    expect(column.stderr).toContain('Name the column of the text by --columns');
+    const dev = 'id,Review,Verdict\n1,the film is dull,bad\n2,a dog,ugly\n';
+    writeFileSync(join(FOLDER, 'odd.csv'), dev);
+    const columns = ['--columns', 'text=Review,label=Verdict'];
+    const odd = await pleiad([...start, '--train', 'train.csv', '--dev', 'odd.csv', ...columns]);
+    expect(odd.stderr).toContain('odd.csv:3 has the label "ugly", and the labels of the training data are bad, good');
+  });
+});
+
+describe('pleiad evaluate', () => {
+  it('measures a fine-tuned run on a file, beside the baselines of the training rows', async () => {
+    writeFileSync(join(FOLDER, 'dev.csv.gz'), gzipSync(readFileSync(join(FOLDER, 'dev.csv'))));
+    const words = ['--data', 'dev.csv.gz', '--columns', 'text=Review,label=Verdict'];
+    const { code, json, stderr } = await pleiad(['evaluate', '--model', 'run', ...words, ...FIXED, '--json']);
+    expect(code, stderr).toBe(0);
+    const { loss, ...metrics } = learned.json.metrics;
+    expect(json).toMatchObject({ ...metrics, rows: 100 });
+    expect(json.loss).toBeCloseTo(loss, 4);
+  });
+
+  it('takes the model folder alone, and refuses rows of other labels', async () => {
+    const model = join(learned.json.best.checkpoint, 'model');
+    writeFileSync(join(FOLDER, 'stars.csv'), 'text,label\na dog,5\n');
+    const { code, stderr } = await pleiad(['evaluate', '--model', model, '--data', 'stars.csv', ...FIXED]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('stars.csv:2 has the label "5", and the labels of the model are bad, good');
+  });
+});
+
+describe('pleiad classify', () => {
+  const classify = (...words: string[]) => pleiad(['classify', '--model', 'run', ...FIXED, ...words]);
+
+  it('gives the labels of a text with their scores', async () => {
+    const shown = await classify('the film is witty');
+    expect(shown.stdout).toMatch(/^score +label\n0\.\d+ +good\n0\.\d+ +bad\n/);
+    const { json } = await classify('the film is witty', '--json');
+    expect(json.result).toMatchObject({ label: 'good' });
+    const several = await classify('the film is witty', '--top-k', '2', '--json');
+    expect(several.json.result.map(({ label }: { label: string }) => label)).toEqual(['good', 'bad']);
+  });
+
+  it('takes a text a line of a file', async () => {
+    writeFileSync(join(FOLDER, 'texts.txt'), 'the film is witty\n\na clumsy story\n');
+    const { json } = await classify('--file', 'texts.txt', '--lines', '--json');
+    expect(json.results.map(({ label }: { label: string }) => label)).toEqual(['good', 'bad']);
+  });
+
+  it('writes the rows of a table with label and score, in the format that they came in', async () => {
+    writeFileSync(join(FOLDER, 'new.csv'), 'id,text\n1,"a dog, lovely"\n2,a tedious town\n');
+    const csv = await classify('new.csv');
+    expect(csv.stdout).toMatch(
+      /^id,text,label,score\n1,"a dog, lovely",good,\d\.\d{4}\n2,a tedious town,bad,\d\.\d{4}\n$/,
+    );
+    writeFileSync(join(FOLDER, 'new.jsonl'), '{"text":"a moving film","label":"?"}\n');
+    const json = await classify('new.jsonl');
+    expect(JSON.parse(json.stdout)).toMatchObject({ text: 'a moving film', label: '?', predicted_label: 'good' });
+  });
+
+  it('names what a model without a classifier is', async () => {
+    const { code, stderr } = await pleiad(['classify', '--model', 'encoder', 'a film', ...FIXED]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('ElectraModel, which has no classifier of texts');
+  });
+});
+
+describe('docs/finetuning.md', () => {
+  it('shows commands that run as they stand, one after another', () => {
+    const page = readFileSync(join(ROOT, 'docs/finetuning.md'), 'utf8');
+    const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands);
+    expect(blocks.length).toBeGreaterThan(2);
+    // Its names stand for what is made here.
+    const script = blocks
+      .join('\n')
+      .replaceAll('google/electra-small-discriminator', 'encoder')
+      .replace(/pleiad finetune(?! --out \S+ --resume)/g, '$& --length 32 --steps 6 --engine onnxruntime')
+      .replace(/^npx pleiad/gm, `"${process.execPath}" "${MAIN}"`);
+    const shown = execFileSync('bash', ['-euo', 'pipefail', '-c', script], { cwd: FOLDER, encoding: 'utf8' });
+    expect(shown).toContain('baselines: the most frequent label');
+    expect(readFileSync(join(FOLDER, 'labelled.csv'), 'utf8')).toMatch(/^id,Review,Verdict,label,score\n/);
+  }, 120_000);
+});
