@@ -1,4 +1,4 @@
-/** What the driver over oneDNN and its worker say to each other, beyond `node/protocol.ts`. */
+/** What the driver over oneDNN and its worker say to each other, beyond `worker/protocol.ts`. */
 
 import type { FileRange } from '../../files/storedValues.js';
 import type { Graph } from '../../graph/graph.js';
