@@ -169,7 +169,7 @@ async function prepare(options: FinetuneOptions) {
     seed: options.seed,
     metric: settings.metric,
     share: stepShare(settings),
-    baselines: options.dropout > 0,
+    ...(options.dropout > 0 && { baselines: 'new' }),
   }) as unknown as PreparedTask<ClassificationBatch>;
   const encoded = encodeRows(labelledTexts(devRows, {}), data.labels, {
     tokenizer: tokenizer!,

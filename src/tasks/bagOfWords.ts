@@ -27,6 +27,8 @@ const LEAST_ROWS = 2;
 const MOST_WORDS = 30_000;
 /** Inverse strength of the regularisation: λ = 1/(C·rows), as scikit-learn's LogisticRegression has it. */
 const C = 10;
+/** Of SST-2 a search to 1e-5 takes twice as long, for the same accuracy to 0.2 points. */
+const TOLERANCE = 1e-4;
 
 const WORD = /[\p{L}\p{M}\p{N}]+|[^\s\p{L}\p{M}\p{N}]/gu;
 
@@ -63,7 +65,7 @@ export function fitBagOfWords(
   const idf = frequent.map(([, count]) => Math.log((1 + rows.length) / (1 + count)) + 1);
   const x = featuresOf(all, words, idf);
   const l2 = 1 / (C * Math.max(1, rows.length));
-  const { parameters } = fitLogisticRegression(x, classes, { numClasses: labels.length, l2 });
+  const { parameters } = fitLogisticRegression(x, classes, { numClasses: labels.length, l2, tolerance: TOLERANCE });
   return { labels, words, idf, parameters: Array.from(parameters, Math.fround) };
 }
 

@@ -1,6 +1,7 @@
 /** Fine-tuning to a run folder, of any task: what the trainer needs to know of it as a recipe. */
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkpointOf, readRunFile } from '../checkpoint/runFile.node.js';
+import { checkpointOf, hasCheckpoint, readRunFile } from '../checkpoint/runFile.node.js';
 import { fromFirst, together } from '../collective/agreement.js';
 import type { Collective } from '../collective/collective.js';
 import { readTable } from '../data/tables/readTable.node.js';
@@ -29,7 +30,7 @@ import {
   type KnownOfRun,
   resolveFineTuningSettings,
 } from './settings.js';
-import type { TaskData } from './task.js';
+import type { PrepareOptions, TaskData } from './task.js';
 import { taskNamed } from './tasks.js';
 
 export interface FineTuneOptions extends RunOptions {
@@ -146,7 +147,7 @@ async function prepare(
     seed,
     metric,
     share: stepShare(settings, collective),
-    baselines: collective.rank === 0,
+    ...(collective.rank === 0 && { baselines: baselinesOf(settings) }),
   });
   return {
     ...prepared,
@@ -156,6 +157,14 @@ async function prepare(
     source: train,
     vocabSize: tokenizer.vocabSize,
   };
+}
+
+/** A run that has a checkpoint has kept them. */
+function baselinesOf({ out, task, resume }: FineTuningSettings): PrepareOptions['baselines'] {
+  const { baselinesFile } = taskNamed(task);
+  if (!resume || baselinesFile === undefined || !hasCheckpoint(out)) return 'new';
+  const path = join(checkpointOf(out, 'latest'), 'model', baselinesFile);
+  return existsSync(path) ? { kept: readFileSync(path, 'utf8') } : 'new';
 }
 
 const tokenizerOfRun = (out: string) => loadTokenizer(join(checkpointOf(out, 'latest'), 'model'));

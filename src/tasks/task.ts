@@ -43,8 +43,8 @@ export interface PrepareOptions {
   /** The rows of this rank. */
   readonly share: StepShare;
   readonly metric: string;
-  /** Whether baselines are computed too: one rank does it for all. */
-  readonly baselines: boolean;
+  /** Whether there are baselines too: one rank has them for all. `kept`: those of a run that is resumed. */
+  readonly baselines?: 'new' | { readonly kept: string };
 }
 
 /** What the trainer is given. */

@@ -6,7 +6,7 @@
  * The biases are not regularised.
  */
 import type { FeatureMatrix } from './features.js';
-import { minimize } from './lbfgs.js';
+import { type MinimizeOptions, minimize } from './lbfgs.js';
 
 export interface LogisticModel {
   readonly numClasses: number;
@@ -28,11 +28,12 @@ function logits(
  * @param labels  class of each row, 0 to numClasses − 1
  * @param l2      λ
  * @param start   where to begin, for instance the model of a larger λ; zeros by default
+ * @param options when the search ends
  */
 export function fitLogisticRegression(
   x: FeatureMatrix,
   labels: ArrayLike<number>,
-  { numClasses: K, l2, start }: { numClasses: number; l2: number; start?: LogisticModel },
+  { numClasses: K, l2, start, ...options }: { numClasses: number; l2: number; start?: LogisticModel } & MinimizeOptions,
 ): LogisticModel {
   const D = x.numColumns;
   const loss = (parameters: Float64Array, gradient: Float64Array): number => {
@@ -57,7 +58,7 @@ export function fitLogisticRegression(
     }
     return sum / x.numRows + (l2 / 2) * squares;
   };
-  const { x: parameters } = minimize(loss, start?.parameters ?? new Float64Array(K * D + K));
+  const { x: parameters } = minimize(loss, start?.parameters ?? new Float64Array(K * D + K), options);
   return { numClasses: K, numColumns: D, parameters };
 }
 

@@ -10,6 +10,7 @@ import type { LabelledText } from '../example.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import {
   BASELINES_FILE,
+  type Baselines,
   baselineMetrics,
   classesOf,
   fitBaselines,
@@ -71,7 +72,7 @@ class ClassificationData implements TaskData<ClassificationBatch> {
   }
 
   prepare(options: PrepareOptions): PreparedTask<ClassificationBatch> {
-    const { model, tokenizer, length, layerRateDecay, seed, share, metric, baselines: withBaselines } = options;
+    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
     const { labels } = this;
     if (metric === 'f1' && labels.length !== 2) {
       throw new SettingsError([
@@ -81,7 +82,7 @@ class ClassificationData implements TaskData<ClassificationBatch> {
     const encode = { tokenizer, length };
     const train = encodeRows(this.#train, labels, encode);
     const dev = encodeRows(this.#dev, labels, encode);
-    const baselines = withBaselines ? fitBaselines(this.#train, labels) : undefined;
+    const baselines = this.#baselines(options.baselines);
     const files = baselines && { [BASELINES_FILE]: `${JSON.stringify(baselines)}\n` };
     return {
       objective: classificationObjective(model, { layerRateDecay, files }),
@@ -96,6 +97,11 @@ class ClassificationData implements TaskData<ClassificationBatch> {
       }),
       notices: this.#notices(train.truncated, length),
     };
+  }
+
+  #baselines(wanted: PrepareOptions['baselines']): Baselines | undefined {
+    if (wanted === undefined) return undefined;
+    return wanted === 'new' ? fitBaselines(this.#train, this.labels) : parseBaselines(wanted.kept);
   }
 
   #notices(truncated: number, length: number): TaskNotice[] {
