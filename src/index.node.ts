@@ -1,42 +1,123 @@
-/** Everything of `pleiad`, and what needs Node: files, worker threads, the native engine. */
+/** Everything of `pleiad`, and what needs Node: files, worker threads, native engines. docs/api.md lists the names. */
 
-export * from './checkpoint/modelFolder.node.js';
-export * from './checkpoint/openTensors.node.js';
+// Files
+export { loadModelFolder, type ModelFolder, type ModelTensor, saveModelFolder } from './checkpoint/modelFolder.node.js';
+export { type OpenTensorsOptions, openTensors } from './checkpoint/openTensors.node.js';
 export { checkpointOf, type RunFile, readRunFile } from './checkpoint/runFile.node.js';
 export { unpackArchive } from './checkpoint/unpackArchive.node.js';
-export * from './checkpoint/weightFiles.node.js';
+export {
+  type OutgoingTensor,
+  type WeightFilesOptions,
+  type WrittenWeights,
+  writeWeightFiles,
+} from './checkpoint/weightFiles.node.js';
 export { type ConnectOptions, connectRanks } from './collective/mpi/connect.node.js';
 export { type MergeResult, mergeParts } from './data/prepare/parts.node.js';
 export { type PrepareResult, prepareCorpus } from './data/prepare/prepareCorpus.node.js';
 export type { PrepareProgress } from './data/prepare/progress.js';
 export type { PrepareSettings } from './data/prepare/settings.node.js';
-export * from './data/prepare/trainVocabulary.node.js';
+export { isHeldOut } from './data/prepare/tokenizeUnit.js';
+// Corpora
+export {
+  type TrainedVocabulary,
+  type TrainVocabularySettings,
+  trainVocabulary,
+  type VocabularyCharacters,
+  type VocabularyProgress,
+} from './data/prepare/trainVocabulary.node.js';
 export { openShards, type ShardFolder } from './data/shards.node.js';
 export { readTable } from './data/tables/readTable.node.js';
 export { type DocumentToTag, withTagFile, writeTagFile } from './data/tagFile.node.js';
-export * from './engine/chooseEngine.node.js';
-export * from './engine/onednn/engine.node.js';
+// Engines
+export { chooseEngine, createEngine, type EngineChoice, type EngineChoiceOptions } from './engine/chooseEngine.node.js';
+export {
+  createOneDnnEngine,
+  OneDnnEngine,
+  type OneDnnEngineOptions,
+  OneDnnMissing,
+} from './engine/onednn/engine.node.js';
 export { OnnxRuntimeMissing } from './engine/onnxruntime/loadRuntime.node.js';
-export * from './engine/onnxruntime/nodeEngine.node.js';
+export { createNodeEngine, type NodeEngineOptions } from './engine/onnxruntime/nodeEngine.node.js';
 export { folderFiles, openFileSource } from './files/byteSource.node.js';
-export * from './formats/safetensors.node.js';
+export { SafetensorsFile, writeSafetensors } from './formats/safetensors.node.js';
 export type { HubEvent, HubListener } from './hub/events.js';
-export * from './hub/fetchModel.node.js';
-export * from './hub/hubError.js';
+// Hub
+export { type FetchedModel, type FetchModelOptions, fetchModel } from './hub/fetchModel.node.js';
+export { HubError, type HubProblem } from './hub/hubError.js';
 export type { ModelFiles, WeightFormat } from './hub/modelFiles.js';
 export type { HubOptions } from './hub/settings.node.js';
 export * from './index.js';
-export * from './pipelines/load.node.js';
-export * from './pipelines/pipeline.node.js';
-export * from './pretrained/autoModels.node.js';
-export * from './pretrained/convert.node.js';
-export * from './pretrained/exportModel.node.js';
-export * from './pretrained/inspectModel.node.js';
-export * from './pretrained/inspectOnnx.node.js';
-export * from './pretrained/modelPlaces.node.js';
+export {
+  type LoadOptions,
+  loadFillMask,
+  loadFillSpan,
+  loadModelFor,
+  loadReplacedTokenDetection,
+  loadTextCorruption,
+} from './pipelines/load.node.js';
+// Pipelines
+export { type PipelineOptions, pipeline } from './pipelines/pipeline.node.js';
+// Models by name
+export {
+  AutoModel,
+  AutoModelForMaskedLM,
+  AutoModelForMultipleChoice,
+  AutoModelForPreTraining,
+  AutoModelForQuestionAnswering,
+  AutoModelForSequenceClassification,
+  AutoModelForTokenClassification,
+  AutoTokenizer,
+  BertForMaskedLM,
+  BertForMultipleChoice,
+  BertForPreTraining,
+  BertForQuestionAnswering,
+  BertForSequenceClassification,
+  BertForTokenClassification,
+  BertModel,
+  BertTokenizer,
+  ElectraForMaskedLM,
+  ElectraForMultipleChoice,
+  ElectraForPreTraining,
+  ElectraForQuestionAnswering,
+  ElectraForSequenceClassification,
+  ElectraForTokenClassification,
+  ElectraModel,
+  ElectraTokenizer,
+  type NamedClass,
+} from './pretrained/autoModels.node.js';
+// Convert, export, inspect
+export { type Conversion, type ConvertOptions, convertModel } from './pretrained/convert.node.js';
+export {
+  type ExportOptions,
+  type ExportResult,
+  exportModel,
+  type QuantizationResult,
+} from './pretrained/exportModel.node.js';
+export type { OutputDifference } from './pretrained/exportOnnx.js';
+export {
+  type Inspection,
+  type InspectOptions,
+  inspectModels,
+  type LicenceNote,
+  type TokenizerInspection,
+} from './pretrained/inspectModel.node.js';
+export { inspectOnnx, type OnnxFileInspection, type OnnxInspection } from './pretrained/inspectOnnx.node.js';
+export type { ModelRole } from './pretrained/modelPlaces.node.js';
+export type { OnnxModelOptions } from './pretrained/onnxModel.node.js';
 export type { OpenPretrainedOptions } from './pretrained/openPretrained.node.js';
-export * from './pretrained/pretrained.node.js';
-export * from './pretraining/evaluateRun.node.js';
+export {
+  type FromPretrainedOptions,
+  fromPretrained,
+  type LoadPretrainedOptions,
+  loadPretrained,
+  type Pretrained,
+  PretrainedModel,
+  tokenizerFromPretrained,
+  type WantedModel,
+  type WeightDtype,
+} from './pretrained/pretrained.node.js';
+export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRun.node.js';
+// Training to a folder
 export { type FetchOptions, type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
 export { type FineTuneOptions, finetune } from './tasks/finetune.node.js';
-export * from './text/tokenizer.node.js';
+export { loadTokenizer, saveTokenizer } from './text/tokenizer.node.js';

@@ -176,7 +176,7 @@ describe('pleiad classify', () => {
   it('names what a model without a classifier is', async () => {
     const { code, stderr } = await pleiad(['classify', '--model', 'encoder', 'a film', ...FIXED]);
     expect(code).toBe(1);
-    expect(stderr).toContain('ElectraModel, which has no classifier of texts');
+    expect(stderr).toContain('Fine-tune it first: pleiad finetune --task text-classification --from encoder');
   });
 });
 

@@ -92,6 +92,27 @@ describe('the house of docs/design.md', () => {
     expect(needless).toEqual([]);
   });
 
+  it.each([
+    ['pleiad', 'src/index.ts'],
+    ['pleiad/node', 'src/index.node.ts'],
+    ['pleiad/graph', 'src/graph.entry.ts'],
+    ['pleiad/webgpu', 'src/webgpu.ts'],
+  ])('exports from %s what docs/api.md lists, name by name', (entry, file) => {
+    const text = readFileSync(join(ROOT, file), 'utf8');
+    // One entry may hold another whole; a folder or a file it lists.
+    const whole = [...text.matchAll(/^export \* from '([^']+)'/gm)].map(([, from]) => from);
+    expect(whole).toEqual(entry === 'pleiad/node' ? ['./index.js'] : []);
+    const exported = [...text.matchAll(/^export (?:type )?\{([^}]*)\} from/gm)].flatMap(([, names]) =>
+      names.split(',').flatMap((name) => /(\w+)\s*$/.exec(name)?.[1] ?? []),
+    );
+    const page = readFileSync(join(ROOT, 'docs/api.md'), 'utf8');
+    const section = page.split(/^## /m).find((part) => part.startsWith(`\`${entry}\`\n`)) ?? '';
+    const cells = [...section.matchAll(/^\|[^|]*\|([^|]*)\|$/gm)].flatMap(([, cell]) => [...cell.matchAll(/`(\w+)`/g)]);
+    expect([...exported].sort()).toEqual(cells.map(([, name]) => name).sort());
+    expect(exported.length).toBeGreaterThan(0);
+    expect(new Set(exported).size).toBe(exported.length);
+  });
+
   it('names in its pages only files that are there', () => {
     const pages = readdirSync(join(ROOT, 'docs'))
       .filter((name) => name.endsWith('.md'))

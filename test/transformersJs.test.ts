@@ -8,6 +8,7 @@ import { expectedTensors, type ModelDescription } from '../src/checkpoint/modelF
 import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
 import { encoderConfig } from '../src/models/config.js';
 import { loadFillMask } from '../src/pipelines/load.node.js';
+import { pipeline as ourPipeline } from '../src/pipelines/pipeline.node.js';
 import { exportModel } from '../src/pretrained/exportModel.node.js';
 import { fromPretrained } from '../src/pretrained/pretrained.node.js';
 import { RandomStream } from '../src/random/philox.js';
@@ -111,6 +112,12 @@ describe('an exported folder in transformers.js', () => {
     expect(answer.answer.replaceAll(' ', '')).toBe(
       tokenizer.decode(ids.subarray(best[0], best[1] + 1)).replaceAll(' ', ''),
     );
+    // Our own pipeline, on the same file: in one window the order of p(start)·p(end) is that of the sum of the logits.
+    await using ask = await ourPipeline('question-answering', { model: join(folder, name), threads: 1 });
+    const found = await ask({ question, context: TEXT }, { topK: 5, maxAnswerLength: 100, alignToWords: false });
+    const listed = (await theirs(question, TEXT, { top_k: 5 })) as unknown as { answer: string }[];
+    const bare = (text: string) => text.replace(/ |##/g, '');
+    expect(found.map((each) => bare(each.answer))).toEqual(listed.map((each) => bare(each.answer)));
     await theirs.dispose();
   });
 

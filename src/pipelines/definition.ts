@@ -37,6 +37,8 @@ export interface WantedModels {
   readonly task?: Task;
   /** What a model is taken for whose config.json names a class that is none of ours. */
   readonly taskOfUnknown?: Task;
+  /** What to do with a model of another class. Default: what that one is for. */
+  readonly advice?: (place: string) => string;
 }
 
 /** Runs many inputs at once. Inputs and options have been checked. */

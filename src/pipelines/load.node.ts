@@ -31,8 +31,11 @@ export type LoadOptions = Omit<
  * @throws CheckpointError when there is no such model, it is damaged, or it is of another kind
  */
 export function loadModelFor(wants: WantedModels, place: string, options: LoadOptions = {}): Promise<Model> {
-  const { architectures, ...choice } = wants;
-  const uses = (isExported: boolean) => (isExported ? USES_OF_EXPORTED : USES);
+  const { architectures, advice, ...choice } = wants;
+  const uses = (isExported: boolean) => {
+    const all = isExported ? USES_OF_EXPORTED : USES;
+    return advice ? Object.fromEntries(Object.keys(all).map((task) => [task, advice(place)])) : all;
+  };
   return fromPretrained(place, { ...options, ...choice, newHeadAdvice: '', wants: { architectures, uses } });
 }
 

@@ -5,7 +5,7 @@ import { featureExtraction } from './featureExtraction.js';
 import { fillMaskPipeline } from './fillMaskPipeline.js';
 import { fillSpanPipeline } from './fillSpanPipeline.js';
 import { questionAnswering } from './questionAnswering.js';
-import { replacedTokenDetectionPipeline } from './replacedTokenDetection.js';
+import { replacedTokenDetectionPipeline } from './replacedTokenDetectionPipeline.js';
 import { textClassification } from './textClassification.js';
 
 export const PIPELINES = {

@@ -1,8 +1,6 @@
 /** Which tokens of a text do not look like the original: ELECTRA's discriminator, arXiv 2003.10555 §2. */
-import { z } from 'zod';
 import type { Model, RowOptions } from '../pretrained/model.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import type { Pipeline, PipelineCall } from './definition.js';
 import { tokenizerOf } from './maskedLanguageModel.js';
 import { textWindows } from './windows.js';
 
@@ -69,25 +67,3 @@ async function detectAll(model: Model, texts: readonly string[]): Promise<Detect
 function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
-
-export interface ReplacedTokenDetectionTypes {
-  readonly alias: never;
-  readonly input: string;
-  readonly options: Readonly<Record<never, never>>;
-  readonly output: DetectedToken[];
-  readonly call: PipelineCall<string, ReplacedTokenDetectionTypes['options'], DetectedToken[]>;
-}
-
-export const replacedTokenDetectionPipeline: Pipeline<ReplacedTokenDetectionTypes> = {
-  name: 'replaced-token-detection',
-  aliases: [],
-  summary: 'which tokens of a text do not look like the original',
-  wants: { architectures: ['ElectraForPreTraining'], roles: ['discriminator'], taskOfUnknown: 'preTraining' },
-  input: z.string().describe('a text'),
-  options: z.strictObject({}),
-  output: z.array(z.object({ token: z.string(), start: z.number(), end: z.number(), replaced: z.number() })),
-  async load(model) {
-    const { detect } = await replacedTokenDetection(model);
-    return (texts) => detect(texts);
-  },
-};

@@ -6,7 +6,8 @@ import type { ModelExport } from '../training/objective.js';
 import { fillMask } from './fillMask.js';
 import { MASKED_LANGUAGE_MODELS } from './fillMaskPipeline.js';
 import { fillSpan } from './fillSpan.js';
-import { replacedTokenDetection, replacedTokenDetectionPipeline } from './replacedTokenDetection.js';
+import { replacedTokenDetection } from './replacedTokenDetection.js';
+import { replacedTokenDetectionPipeline } from './replacedTokenDetectionPipeline.js';
 import { textCorruption } from './textCorruption.js';
 
 /** What can be run, by whose models. */

@@ -46,6 +46,8 @@ export const textClassification: Pipeline<TextClassificationTypes> = {
     architectures: ['ElectraForSequenceClassification', 'BertForSequenceClassification'],
     roles: ['model', 'discriminator'],
     taskOfUnknown: 'sequenceClassification',
+    advice: (place) =>
+      `Fine-tune it first: pleiad finetune --task text-classification --from ${place} --train TABLE --out FOLDER`,
   },
   input: textOrPair,
   options: z.strictObject({

@@ -4,7 +4,9 @@ import { expectedTensors } from '../checkpoint/modelFolder.js';
 import { saveModelFolder } from '../checkpoint/modelFolder.node.js';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
+import * as library from '../index.node.js';
 import type { Architecture } from '../models/config.js';
+import { MODEL_CLASSES } from '../models/heads.js';
 import { TEST_CONFIG, TEST_TOKENIZER } from '../pipelines/testModels.js';
 import {
   AutoModel,
@@ -15,6 +17,7 @@ import {
   AutoModelForSequenceClassification,
   AutoModelForTokenClassification,
   AutoTokenizer,
+  type NamedClass,
 } from './autoModels.node.js';
 
 const temporary = temporaryFolder('auto');
@@ -64,4 +67,31 @@ it('what a tokenizer gives when it is called is what a model takes', async () =>
   const tokenizer = await AutoTokenizer.fromPretrained(folder);
   const { lastHiddenState } = await model.run(tokenizer(['the chef', 'the'], { padding: true, truncation: true }));
   expect(lastHiddenState?.shape).toEqual([2, 4, TEST_CONFIG.hiddenSize]);
+});
+
+it.each(Object.keys(MODEL_CLASSES) as Architecture[])(
+  'the class %s has its name, and loads what is one',
+  async (name) => {
+    const named = (library as unknown as Record<string, NamedClass>)[name];
+    const model = await named.fromPretrained(await saved(name), { engine: createInterpreterEngine() });
+    expect(model.description.architecture).toBe(name);
+    const other = name.startsWith('Bert') ? 'ElectraModel' : 'BertModel';
+    await expect(named.fromPretrained(await saved(other))).rejects.toThrow(
+      new RegExp(`is of model type ${name.startsWith('Bert') ? 'electra' : 'bert'}, which ${name} is not`),
+    );
+  },
+);
+
+it('a class by name says what a file holds that has no such head', async () => {
+  const folder = await saved('ElectraForPreTraining');
+  await expect(library.ElectraForQuestionAnswering.fromPretrained(folder)).rejects.toThrow(
+    /no whole head of ElectraForQuestionAnswering: .*It holds ElectraForPreTraining/,
+  );
+});
+
+it('tokenizers go by the names of both families', async () => {
+  const folder = await saved('ElectraForPreTraining');
+  for (const { fromPretrained } of [library.ElectraTokenizer, library.BertTokenizer]) {
+    expect((await fromPretrained(folder)).tokens).toEqual(TEST_TOKENIZER.tokens);
+  }
 });
