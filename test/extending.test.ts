@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { reviews, writeTinyEncoder } from './tinyReviews.js';
 import { prepareTinyShards } from './tinyShards.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -141,5 +142,38 @@ describe('the objective of docs/extending.md', () => {
     const from = at('late/checkpoints/step-00000060');
     const started = pleiad(...run, '--batch-size', '8', '--steps', '1', '--from', from, '--out', at('further'));
     expect(started.steps).toBe(1);
+  });
+});
+
+describe('the task of docs/extending.md', () => {
+  beforeAll(async () => {
+    await writeTinyEncoder(at('encoder'));
+    const csv = (seed: number) =>
+      `text\n${reviews(40, seed)
+        .map(({ text }) => `"${text}"\n`)
+        .join('')}`;
+    writeFileSync(at('texts.csv'), csv(1));
+    writeFileSync(at('more.csv'), csv(2));
+  });
+
+  it('is one folder and one line', () => {
+    const ofTask = blocks.filter(({ path }) => path.startsWith('src/tasks/'));
+    expect(ofTask.map(({ kind, path }) => [kind, path])).toEqual([
+      ['ts', 'src/tasks/wordOrder/task.ts'],
+      ['diff', 'src/tasks/tasks.ts'],
+    ]);
+  });
+
+  it('trains, is evaluated as what it is, and classifies', () => {
+    const engine = ['--engine', 'onnxruntime', '--threads', '1'];
+    const words = ['--task', 'word-order', '--from', at('encoder'), '--train', at('texts.csv'), '--length', '32'];
+    const out = at('order');
+    const { metrics } = pleiad('finetune', ...words, '--dev', at('more.csv'), '--epochs', '2', '--out', out, ...engine);
+    // Each text stands there twice; a bag of words cannot tell the two apart.
+    expect(metrics).toMatchObject({ majorityAccuracy: 0.5, bagOfWordsAccuracy: 0.5 });
+    const evaluated = pleiad('evaluate', '--model', out, '--data', at('more.csv'), ...engine);
+    expect(evaluated).toMatchObject({ rows: 80, accuracy: (metrics as { accuracy: number }).accuracy });
+    const { result } = pleiad('classify', '--model', out, '--top-k', '2', 'the dog is lovely', ...engine);
+    expect((result as { label: string }[]).map(({ label }) => label).sort()).toEqual(['shuffled', 'written']);
   });
 });

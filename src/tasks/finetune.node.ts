@@ -151,6 +151,8 @@ async function prepare(
   });
   return {
     ...prepared,
+    // What a run is of, its checkpoints say by this name.
+    objective: { ...prepared.objective, name: settings.task },
     tokenizer,
     identity: { vocabSize: tokenizer.vocabSize, tokenizerHash: tokenizer.hash(), data: read.hash },
     initialization: { initializerRange: model.config.initializerRange },
