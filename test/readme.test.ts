@@ -80,6 +80,15 @@ function corpusOf(page: Page): string {
   return `${Array.from({ length: 60 }, () => Array.from({ length: 12 }, sentence).join(' ')).join('\n\n')}\n`;
 }
 
+/** Texts with labels, by the words that they begin with. */
+function reviewsOf(page: Page): string {
+  const [beginnings, ...others] = WORDS[page].fillers;
+  const rows = beginnings.flatMap((beginning, i) =>
+    others[0].map((word) => `"${beginning} ${word}",${i % 2 === 0 ? 'good' : 'bad'}\n`),
+  );
+  return `text,label\n${rows.join('')}`;
+}
+
 const help = new Map<string, { status: number | null; stdout: string }>();
 
 function helpOf(command: string): { status: number | null; stdout: string } {
@@ -100,6 +109,7 @@ describe.each(PAGES)('%s', (page) => {
   beforeAll(() => {
     mkdirSync(join(own, 'corpus'));
     writeFileSync(join(own, 'corpus/text.txt'), corpusOf(page));
+    writeFileSync(join(own, 'reviews.csv'), reviewsOf(page));
     mkdirSync(join(own, 'node_modules'));
     symlinkSync(ROOT, join(own, 'node_modules/pleiad'), 'dir');
   });
