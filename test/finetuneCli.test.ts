@@ -80,6 +80,19 @@ describe('pleiad finetune', () => {
     expect(resumed.json.metrics).toEqual(learned.json.metrics);
   });
 
+  it('that is at its end says how to give it more steps, and that works, again and again', async () => {
+    const ended = await pleiad(['finetune', '--out', 'killed', '--resume', '--json']);
+    expect(ended.json).toMatchObject({ trainedSteps: 0, steps: 100 });
+    const advice = /`pleiad (finetune --resume --out \S+) --more-steps \d+`/.exec(ended.stderr);
+    expect(advice, ended.stderr).not.toBeNull();
+    for (const steps of [103, 106]) {
+      const more = await pleiad([...advice![1].split(' '), '--more-steps', '3', '--json']);
+      expect(more.json, more.stderr).toMatchObject({ trainedSteps: 3, steps });
+    }
+    const again = await pleiad(['finetune', '--out', 'killed', '--resume', '--json']);
+    expect(again.json, again.stderr).toMatchObject({ trainedSteps: 0, steps: 106 });
+  });
+
   it('takes a settings file, with data and columns together', async () => {
     const lines = [
       'task: classification',

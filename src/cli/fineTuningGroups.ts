@@ -5,7 +5,7 @@ export const FINE_TUNING_GROUPS: SettingGroups = {
   common: ['task', 'from', 'train', 'dev', 'columns', 'out', 'epochs', 'resume', 'metric', 'seed'],
   groups: {
     'Data and model': ['labels', 'revision', 'tokenizer'],
-    Rows: ['length', 'batchSize', 'accumulation', 'steps'],
+    Rows: ['length', 'batchSize', 'accumulation', 'steps', 'moreSteps'],
     Optimizer: [
       ...['learningRate', 'layerRateDecay', 'schedule', 'power', 'scheduleStyle', 'warmupSteps', 'warmupFraction'],
       ...['weightDecay', 'adamBeta1', 'adamBeta2', 'adamEpsilon', 'biasCorrection', 'clipNorm'],

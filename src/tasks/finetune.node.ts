@@ -109,18 +109,24 @@ async function settle(
   start?: Start,
 ): Promise<SettledRun<FineTuningSettings>> {
   const before = given.resume && given.out ? readRunFile<FineTuningRunFile>(given.out) : undefined;
-  const input = { ...before?.given, ...defined(given) };
-  const { numRows } = await data(resolveFineTuningSettings(input));
+  const { moreSteps, ...input } = { ...begunWith(before), ...defined(given) };
+  const { numRows } = await data(resolveFineTuningSettings({ ...input, moreSteps }));
   const known: KnownOfRun = { numRows, model: start?.models[0].description ?? before?.settings.model };
-  const settings = resolveFineTuningSettings(input, known);
+  const settings = resolveFineTuningSettings({ ...input, moreSteps }, known);
   if (before) refuseChanges(before, settings);
   return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
+}
+
+/** A run that was given more steps goes by their number from then on, not by its epochs. */
+function begunWith(run: FineTuningRunFile | undefined): Partial<FineTuningInput> {
+  const { epochs, ...others } = run?.given ?? {};
+  return { ...others, ...(others.steps === undefined && epochs !== undefined && { epochs }) };
 }
 
 function refuseChanges({ settings: before }: FineTuningRunFile, now: FineTuningSettings): void {
   // Without a model defaults by it are not known, and before its first checkpoint a run loads it again.
   if (!now.model) return;
-  const changes = changedFineTuning(before, now);
+  const changes = changedFineTuning(now.epochs === undefined ? { ...before, epochs: undefined } : before, now);
   if (changes.length === 0) return;
   throw new CheckpointError(`${now.out} cannot be resumed with other settings: ${changes.join('; ')}`, {
     subject: now.out,
@@ -151,6 +157,7 @@ async function prepare(
   });
   return {
     ...prepared,
+    command: 'finetune',
     // What a run is of, its checkpoints say by this name.
     objective: { ...prepared.objective, name: settings.task },
     tokenizer,

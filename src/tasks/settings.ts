@@ -14,6 +14,7 @@ import {
   CHANGEABLE_ON_RESUME,
   checkpointFields,
   engineFields,
+  limitFields,
   optimizerFields,
   runFields,
   TRAINING_DEFAULTS,
@@ -68,6 +69,7 @@ export const fineTuningSchema = z.strictObject({
 
   epochs: z.number().positive().optional().describe('How often every training row is learned from. Default 3.'),
   steps: count().optional().describe('Number of optimizer steps, instead of `epochs`.'),
+  moreSteps: limitFields.moreSteps,
   length: z
     .number()
     .int()

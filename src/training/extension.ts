@@ -85,7 +85,11 @@ export interface UsedUp {
   readonly progress: TrainerProgress;
   /** Where the command line finds the run. */
   readonly folder?: string;
+  readonly command?: TrainingCommandName;
 }
+
+/** The command that a run is made and resumed with, for advice. Fine-tuning is given more steps only. */
+export type TrainingCommandName = 'pretrain' | 'finetune';
 
 /** Says that no step was trained, why, and how to give the run more. */
 export function nothingTrained(run: UsedUp): NothingTrained {
@@ -111,7 +115,10 @@ function timeUsed({ progress: { elapsedMs }, limits: { timeMs = 0 } }: UsedUp): 
 }
 
 /** The same again: what was given last, else what the run had. */
-function howToGiveMore({ settings, limits, extension, progress, folder }: UsedUp, reason: 'steps' | 'time'): string {
+function howToGiveMore(
+  { settings, limits, extension, progress, folder, command }: UsedUp,
+  reason: 'steps' | 'time',
+): string {
   const { steps = progress.totalSteps, time = '10m' } = settings;
   // Steps and time that are not the extension's were given after it.
   const isLast = extension?.steps === limits.steps && extension?.timeMs === limits.timeMs;
@@ -121,18 +128,24 @@ function howToGiveMore({ settings, limits, extension, progress, folder }: UsedUp
   const more = again.more ?? time;
   const name = (setting: string) =>
     folder === undefined ? setting : { more: '--more', moreSteps: '--more-steps' }[setting];
+  const bySteps = `${resumeAdvice(folder, { moreSteps }, command)} trains ${moreSteps} steps more from here`;
+  if (command === 'finetune') return `${bySteps}.`;
   return isSteps
-    ? `${resumeAdvice(folder, { moreSteps })} trains ${moreSteps} steps more from here; ${name('more')} takes a time, such as 1h.`
+    ? `${bySteps}; ${name('more')} takes a time, such as 1h.`
     : `${resumeAdvice(folder, { more })} trains ${more} more from here; ${name('moreSteps')} takes a number of steps.`;
 }
 
 /** How to give a run more: the command, or the settings where it is in no folder. */
-export function resumeAdvice(folder: string | undefined, { more, moreSteps }: Extension['given']): string {
+export function resumeAdvice(
+  folder: string | undefined,
+  { more, moreSteps }: Extension['given'],
+  command: TrainingCommandName = 'pretrain',
+): string {
   if (folder === undefined) {
     return `With resume, ${moreSteps === undefined ? `more ${JSON.stringify(more)}` : `moreSteps ${moreSteps}`}`;
   }
   const amount = moreSteps === undefined ? `--more ${more}` : `--more-steps ${moreSteps}`;
-  return `\`pleiad pretrain --resume --out ${shellWord(folder)} ${amount}\``;
+  return `\`pleiad ${command} --resume --out ${shellWord(folder)} ${amount}\``;
 }
 
 /** "1 h 3 min", "4.2 s": the two largest units, or one with a digit after the point. */

@@ -71,7 +71,7 @@ export interface SettledRun<S extends RunSettings> {
 
 /** What is trained, with its data open. */
 export interface PreparedRun<B extends TokenBatch>
-  extends Pick<TrainerDependencies<B>, 'data' | 'evaluation' | 'checks' | 'initialization'> {
+  extends Pick<TrainerDependencies<B>, 'data' | 'evaluation' | 'checks' | 'initialization' | 'command'> {
   readonly objective: Objective<B>;
   readonly tokenizer: WordPieceTokenizer;
   /** What must be the same on all ranks, and when the run is resumed. */
@@ -146,10 +146,11 @@ export async function* trainToFolder<S extends RunSettings, B extends TokenBatch
     const identity = engineIdentity(engine);
     const open = () => openRun(settled, parts, { engine: identity, begin });
     store = await together(collective, () => (isFirst ? open() : undefined));
-    const { objective, data, evaluation, checks } = parts;
+    const { objective, data, evaluation, checks, command } = parts;
     const initialization = { ...parts.initialization, ...(begin && { weights: begin.joined.weights }) };
     const keepsStart = settings.from !== undefined;
-    const training = { objective, data, evaluation, checks, engine, store, initialization, keepsStart, collective };
+    const kept = { store, initialization, keepsStart, command };
+    const training = { objective, data, evaluation, checks, engine, collective, ...kept };
     const context = { prepared: parts, engine, collective };
     const run = (ending?: AbortSignal) => {
       const events = withNotices(train(settings, { ...training, signal: ending }), notices);

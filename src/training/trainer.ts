@@ -26,7 +26,14 @@ import type {
   TrainingEvent,
   WarningEvent,
 } from './events.js';
-import { type Extension, extensionOf, type Limits, nothingTrained, resumeAdvice } from './extension.js';
+import {
+  type Extension,
+  extensionOf,
+  type Limits,
+  nothingTrained,
+  resumeAdvice,
+  type TrainingCommandName,
+} from './extension.js';
 import { type HealthCheck, HealthMonitor } from './health.js';
 import { LossMeter, type MeterLayout, meterLayout } from './lossMeter.js';
 import type { Objective, Phase, TokenBatch } from './objective.js';
@@ -54,6 +61,8 @@ export interface TrainerDependencies<B extends TokenBatch = TokenBatch> {
   readonly initialization?: Partial<Pick<Initialization, 'weights' | 'initializerRange'>>;
   /** Evaluates and keeps the weights before the first step: they were trained before, and are worth something. */
   readonly keepsStart?: boolean;
+  /** What such runs are resumed with, for advice. Default pretrain. */
+  readonly command?: TrainingCommandName;
   /** Ends the run after the step under way, with a checkpoint; on any rank it ends all. */
   readonly signal?: AbortSignal;
   /** A clock in milliseconds. */
@@ -629,7 +638,8 @@ class TrainingRun<B extends TokenBatch> {
   #nothingTrained() {
     const { settings, dependencies } = this;
     const [limits, extension, progress] = [this.#limits, this.#extension, this.#progress];
-    return nothingTrained({ settings, limits, extension, progress, folder: dependencies.store?.path });
+    const { command, store } = dependencies;
+    return nothingTrained({ settings, limits, extension, progress, folder: store?.path, command });
   }
 
   #timeExceeded(): WarningEvent {
