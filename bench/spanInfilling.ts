@@ -7,9 +7,9 @@ import { createBatchSource } from '../src/data/batches.js';
 import type { Shards } from '../src/data/shards.js';
 import { unigramProbabilities } from '../src/data/unigram.js';
 import { DataError } from '../src/errors/errors.js';
-import { tokenizerOf } from '../src/pipelines/maskedLanguageModel.js';
 import { predictSpans, spanWithBoundaries } from '../src/pipelines/spanPrediction.js';
 import type { Model } from '../src/pretrained/model.js';
+import { requireTokenizer } from '../src/pretrained/requireTokenizer.js';
 import { Permutation, RandomStream } from '../src/random/philox.js';
 
 /** Spans are of 1 to so many words. */
@@ -122,7 +122,7 @@ export async function scoreInfilling(model: Model, spans: readonly HeldOutSpan[]
 }
 
 function requestOf(model: Model, { ids, first, pieces }: HeldOutSpan) {
-  const masked = ids.slice().fill(tokenizerOf(model).maskId, first, first + pieces);
+  const masked = ids.slice().fill(requireTokenizer(model).maskId, first, first + pieces);
   return {
     ids: masked,
     positions: Array.from({ length: pieces }, (_, i) => first + i),

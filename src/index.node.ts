@@ -106,6 +106,7 @@ export type { ModelRole } from './pretrained/modelPlaces.node.js';
 export type { OnnxModelOptions } from './pretrained/onnxModel.node.js';
 export type { OpenPretrainedOptions } from './pretrained/openPretrained.node.js';
 export {
+  type FetchOptions,
   type FromPretrainedOptions,
   fromPretrained,
   type LoadPretrainedOptions,
@@ -118,6 +119,6 @@ export {
 } from './pretrained/pretrained.node.js';
 export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRun.node.js';
 // Training to a folder
-export { type FetchOptions, type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
+export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
 export { type FineTuneOptions, finetune } from './tasks/finetune.node.js';
 export { loadTokenizer, saveTokenizer } from './text/tokenizer.node.js';

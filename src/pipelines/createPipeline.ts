@@ -1,10 +1,10 @@
 /** A pipeline over a model in hand: callable, with a stream and an end. Touches no file: `pipeline.node.ts` loads by name. */
 import { DataError, SettingsError } from '../errors/errors.js';
 import type { Model } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { checkedValue } from './checkedValue.js';
 import type { Pipeline, PipelineTypes } from './definition.js';
-import { tokenizerOf } from './maskedLanguageModel.js';
 import { type PipelineTask, pipelineNamed, type TypesOf } from './registry.js';
 
 /** What every pipeline has beside its call. */
@@ -39,7 +39,7 @@ export async function createPipeline<Name extends PipelineTask>(
   defaults: Partial<TypesOf<Name>['options']> = {},
 ): Promise<LoadedPipeline<Name>> {
   const definition: Pipeline = pipelineNamed(task);
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   checkArchitecture(definition, model);
   const usual = checkedOptions(definition, defaults);
   const run = await definition.load(model);

@@ -1,8 +1,8 @@
 /** `feature-extraction`: what an encoder makes of a text, of each token or of the whole. */
 import { z } from 'zod';
 import type { RowOptions } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import type { Pipeline, PipelineCall } from './definition.js';
-import { tokenizerOf } from './maskedLanguageModel.js';
 import { rowOfText, type TextPair, textOrPair } from './textInput.js';
 
 export const POOLINGS = ['cls', 'mean'] as const;
@@ -51,7 +51,7 @@ export const featureExtraction: Pipeline<FeatureExtractionTypes> = {
   options: z.strictObject({ pooling: z.enum(POOLINGS).optional(), normalize: z.boolean().optional() }),
   output: z.union([vector, z.array(vector)]),
   async load(model) {
-    const tokenizer = tokenizerOf(model);
+    const tokenizer = requireTokenizer(model);
     await model.prepare(HIDDEN);
     const { hiddenSize } = model.description.config;
     return async (inputs, { pooling, normalize = false }) => {

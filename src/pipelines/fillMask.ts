@@ -6,10 +6,11 @@
  */
 import { SettingsError } from '../errors/errors.js';
 import type { Model } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
-import { logProbabilities, MASKED_LM_OUTPUTS, type MaskedRow, tokenizerOf } from './maskedLanguageModel.js';
+import { logProbabilities, MASKED_LM_OUTPUTS, type MaskedRow } from './maskedLanguageModel.js';
 import { cutAround, filledText, findMasks, type MaskedText, mostProbable } from './maskedText.js';
 
 export interface MaskCandidate {
@@ -69,7 +70,7 @@ export interface MaskFiller {
  * @throws CheckpointError when its weights do not fit its config
  */
 export async function fillMask(model: Model): Promise<MaskFiller> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   await model.prepare(MASKED_LM_OUTPUTS);
   function fill(text: string, options?: FillMaskOptions): Promise<FillMaskResult>;
   function fill(texts: readonly string[], options?: FillMaskOptions): Promise<FillMaskResult[]>;
@@ -84,7 +85,7 @@ export async function fillMask(model: Model): Promise<MaskFiller> {
 }
 
 async function fillAll(model: Model, texts: readonly string[], topK: number): Promise<FillMaskResult[]> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   const masked = texts.map((text) => cutToFit(findMasks(tokenizer, text), model.maxLength));
   const alone = await logProbabilities(model, masked);
   const results: FillMaskResult[] = [];
@@ -129,7 +130,7 @@ async function fillJointly(
   alone: readonly Float32Array[],
   topK: number,
 ): Promise<JointFilling[]> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   let beams: Beam[] = [{ filled: row.positions.map(() => undefined), logProbability: 0 }];
   for (let round = 0; round < row.positions.length; round++) {
     const open = beams.map(({ filled }) => [...filled.keys()].filter((mask) => filled[mask] === undefined));

@@ -9,10 +9,10 @@
  */
 import { DataError, SettingsError } from '../errors/errors.js';
 import type { Model } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { joinParts } from './joinedText.js';
-import { tokenizerOf } from './maskedLanguageModel.js';
 import { cutAround, findMasks, type MaskedText, shortened } from './maskedText.js';
 import { requireSpanBoundary, type SpanPurpose, spanOutputs, spanWithBoundaries } from './spanPrediction.js';
 import {
@@ -123,7 +123,7 @@ const LEAST_WIDTH = 10;
  * @throws CheckpointError when its weights do not fit its config
  */
 export async function fillSpan(model: Model): Promise<SpanFiller> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   await model.prepare(spanOutputs(model));
   function fill(text: string, options?: FillSpanOptions): Promise<FillSpanResult>;
   function fill(texts: readonly string[], options?: FillSpanOptions): Promise<FillSpanResult[]>;
@@ -174,7 +174,7 @@ interface Gap extends MaskedText {
 }
 
 function findGap(model: Model, text: string): Gap {
-  const masked = findMasks(tokenizerOf(model), text);
+  const masked = findMasks(requireTokenizer(model), text);
   const { positions, offsets } = masked;
   const first = positions[0];
   const numGaps = positions.filter((position, i) => i === 0 || position !== positions[i - 1] + 1).length;
@@ -193,7 +193,7 @@ function findGap(model: Model, text: string): Gap {
 function gapRow(model: Model, gap: Gap, pieces: number, asksBoundary: boolean): GapRow {
   const written = gap.offsets.length;
   const [at] = gap.positions;
-  const masks = new Int32Array(pieces).fill(tokenizerOf(model).maskId);
+  const masks = new Int32Array(pieces).fill(requireTokenizer(model).maskId);
   const whole = Int32Array.of(...gap.ids.subarray(0, at), ...masks, ...gap.ids.subarray(at + written));
   return rowAround(model, whole, at, pieces, asksBoundary ? 'fill' : undefined);
 }
@@ -242,7 +242,7 @@ async function fillAll(
     const best = (judge: SpanJudge) =>
       searches
         .flatMap((search, i) => (search.of === of && search.judge === judge ? found[i] : []))
-        .map((filling) => spanFilling(tokenizerOf(model), gap, filling))
+        .map((filling) => spanFilling(requireTokenizer(model), gap, filling))
         .sort((a, b) => b.scores[judge]! - a.scores[judge]!)
         .slice(0, topK);
     return {
@@ -282,7 +282,7 @@ async function scoreSpan(
       `the span is ${start} to ${end}; expected a start from 0 and an end after it, at most ${text.length}, the length of the text`,
     ]);
   }
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   const { ids, offsets } = tokenizer.encode(text, { parseSpecialTokens: false });
   const touched = [...ids.keys()].filter((i) => offsets[2 * i] < end && offsets[2 * i + 1] > start);
   if (touched.length === 0) {

@@ -2,11 +2,11 @@
 import { z } from 'zod';
 import { DataError } from '../errors/errors.js';
 import type { Model, RowOptions } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import type { Encoding } from '../text/encoding.js';
 import { BestByPlace, forEachSpan, LogSum, type WindowLogits } from './answerSearch.js';
 import { type AnswerRow, answerRows, bestWindows, contextPieces, questionIds, USUAL_ROW } from './answerWindows.js';
 import type { Pipeline, RankedCall } from './definition.js';
-import { tokenizerOf } from './maskedLanguageModel.js';
 
 export interface QuestionInput {
   readonly question: string;
@@ -110,7 +110,7 @@ async function answerAll(
   inputs: readonly QuestionInput[],
   options: QuestionAnsweringOptions,
 ): Promise<Answer[][]> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   const rowLength = Math.min(options.maxLength ?? USUAL_ROW, model.maxLength);
   // Many questions about one context: it is read once.
   const known = new Map<string, Encoding>();

@@ -1,7 +1,8 @@
 /** Which tokens of a text do not look like the original: ELECTRA's discriminator, arXiv 2003.10555 §2. */
 import type { Model, RowOptions } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
-import { tokenizerOf } from './maskedLanguageModel.js';
+import { sigmoid } from './probabilities.js';
 import { textWindows } from './windows.js';
 
 /** A token of the text, in order. */
@@ -32,7 +33,7 @@ const LOGITS: RowOptions = { outputs: ['logits'] };
  * @throws CheckpointError when its weights do not fit its config
  */
 export async function replacedTokenDetection(model: Model): Promise<ReplacedTokenDetector> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   await model.prepare(LOGITS);
   function detect(text: string): Promise<DetectedToken[]>;
   function detect(texts: readonly string[]): Promise<DetectedToken[][]>;
@@ -44,7 +45,7 @@ export async function replacedTokenDetection(model: Model): Promise<ReplacedToke
 
 async function detectAll(model: Model, texts: readonly string[]): Promise<DetectedToken[][]> {
   const windows = texts.flatMap((text, index) =>
-    textWindows(tokenizerOf(model), text, model.maxLength)
+    textWindows(requireTokenizer(model), text, model.maxLength)
       .filter(({ keepFrom, keepTo }) => keepFrom < keepTo)
       .map((window) => ({ ...window, text: index })),
   );
@@ -62,8 +63,4 @@ async function detectAll(model: Model, texts: readonly string[]): Promise<Detect
     }
   });
   return texts.map((_, text) => detected.filter((_tokens, row) => windows[row].text === text).flat());
-}
-
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
 }

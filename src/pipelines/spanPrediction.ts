@@ -3,8 +3,9 @@ import { boundariesOf } from '../data/masking/spanTargets.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
 import type { Model, RowOptions, RowSpan } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingWith } from '../settings/settingNames.js';
-import { distributions, MASKED_LM_OUTPUTS, tokenizerOf } from './maskedLanguageModel.js';
+import { distributions, MASKED_LM_OUTPUTS } from './maskedLanguageModel.js';
 
 /** A row of tokens with what is asked of it. */
 export interface SpanRequest {
@@ -73,7 +74,7 @@ export function spanWithBoundaries(
       },
     );
   }
-  const { clsId, sepId } = tokenizerOf(model);
+  const { clsId, sepId } = requireTokenizer(model);
   if (boundariesOf(first, first + pieces - 1, ids, { clsId, sepId }, settings)) {
     return { start: first, end: first + pieces };
   }

@@ -11,9 +11,9 @@
  * nothing of a gap's other pieces, so its best fillings are found exactly; the others by beam search.
  */
 import type { Model, RowSpan } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
-import { tokenizerOf } from './maskedLanguageModel.js';
 import { mostProbable } from './maskedText.js';
 import { predictSpans } from './spanPrediction.js';
 
@@ -73,7 +73,7 @@ export async function searchSpans(
   searches: readonly SpanSearch[],
   width: number,
 ): Promise<ScoredIds[][]> {
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   let beams: ScoredIds[][] = searches.map(({ row }) => [{ ids: [], mlm: 0, sbo: row.span && 0 }]);
   const longest = searches.reduce((most, { row }) => Math.max(most, row.pieces), 0);
   for (let piece = 0; piece < longest; piece++) {

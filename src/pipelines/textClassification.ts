@@ -1,9 +1,10 @@
 /** `text-classification`: the label of a text or of a pair of texts. */
 import { z } from 'zod';
 import type { Model } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { CLASSIFIER_OUTPUTS, classifierLogits, labelNames } from '../tasks/textClassification/logits.js';
 import type { Pipeline } from './definition.js';
-import { logSoftmax, tokenizerOf } from './maskedLanguageModel.js';
+import { logSoftmax, sigmoid } from './probabilities.js';
 import { type TextPair, textOrPair } from './textInput.js';
 
 export interface ScoredLabel {
@@ -56,7 +57,7 @@ export const textClassification: Pipeline<TextClassificationTypes> = {
   }),
   output: z.union([scored, z.array(scored)]),
   async load(model) {
-    tokenizerOf(model);
+    requireTokenizer(model);
     await model.prepare(CLASSIFIER_OUTPUTS);
     return async (inputs, { topK, threshold }) => {
       const { logits, width } = await classifierLogits(model, inputs.map(textsOf));
@@ -86,5 +87,3 @@ function labelsByScore(model: Model, logits: Float64Array): ScoredLabel[] {
   const named = Array.from(scores, (score, id) => ({ label: names[id] ?? `LABEL_${id}`, score }));
   return named.sort((a, b) => b.score - a.score);
 }
-
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));

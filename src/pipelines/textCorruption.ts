@@ -1,13 +1,14 @@
 /** What a discriminator is trained on, made visible: a text with some tokens replaced by a generator's proposals. */
 import { SettingsError } from '../errors/errors.js';
 import type { Model } from '../pretrained/model.js';
+import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
 import type { Encoding } from '../text/encoding.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
 import { joinParts } from './joinedText.js';
-import { logProbabilities, MASKED_LM_OUTPUTS, tokenizerOf } from './maskedLanguageModel.js';
+import { logProbabilities, MASKED_LM_OUTPUTS } from './maskedLanguageModel.js';
 
 /** A place where the generator's proposal differs from the original. */
 export interface Replacement {
@@ -68,7 +69,7 @@ export interface TextCorrupter {
 
 /** @param model  a generator, or another masked language model */
 export async function textCorruption(model: Model): Promise<TextCorrupter> {
-  tokenizerOf(model);
+  requireTokenizer(model);
   await model.prepare(MASKED_LM_OUTPUTS);
   return {
     corrupt: (text, settings) => corrupt(model, text, settings),
@@ -82,7 +83,7 @@ async function corrupt(
   { fraction, seed, temperature = 1, unit = 'word' }: CorruptionOptions,
 ): Promise<CorruptedText> {
   checkOptions(fraction, temperature);
-  const tokenizer = tokenizerOf(model);
+  const tokenizer = requireTokenizer(model);
   const encoding = tokenizer.encode(text, { maxLength: model.maxLength });
   const { ids, offsets } = encoding;
   const positions = drawPositions(candidatesOf(encoding, tokenizer, unit), { fraction, seed });

@@ -50,6 +50,12 @@ export interface LoadPretrainedOptions
   readonly keep?: 'file' | 'memory';
 }
 
+/** How models are fetched from the hub. */
+export type FetchOptions = Pick<
+  LoadPretrainedOptions,
+  'onHubEvent' | 'signal' | 'endpoint' | 'cacheFolder' | 'token' | 'offline'
+>;
+
 /** A model that was loaded, with where it was. */
 export interface Pretrained extends LoadedModel {
   /** The folder that it was read from; of an archive, one that is gone. */

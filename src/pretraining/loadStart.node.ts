@@ -9,7 +9,12 @@ import { joinFirst } from '../errors/joinFirst.js';
 import type { Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { innerPlace, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
-import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from '../pretrained/pretrained.node.js';
+import {
+  type FetchOptions,
+  type LoadPretrainedOptions,
+  loadPretrained,
+  type Pretrained,
+} from '../pretrained/pretrained.node.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Start, StartModel } from '../training/start.js';
@@ -21,12 +26,6 @@ import {
 } from './pretrain.node.js';
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
 
-/** How models are fetched from the hub. */
-export type FetchOptions = Pick<
-  LoadPretrainedOptions,
-  'onHubEvent' | 'signal' | 'endpoint' | 'cacheFolder' | 'token' | 'offline'
->;
-
 export interface PretrainOptions extends TrainingOptions {
   /** How models that `from` and `generator` name are fetched. */
   readonly hub?: FetchOptions;
@@ -34,7 +33,7 @@ export interface PretrainOptions extends TrainingOptions {
 
 /**
  * Pre-trains from `given.data` to `given.out`, from random weights, or from those that `given.from` and `given.generator`
- * name; see training/pretrainNode.ts.
+ * name; see `pretrain.node.ts`.
  *
  *     for await (const event of pretrainToFolder({
  *       from: 'google/electra-small-discriminator',

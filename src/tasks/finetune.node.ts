@@ -6,6 +6,7 @@ import { fromFirst, together } from '../collective/agreement.js';
 import type { Collective } from '../collective/collective.js';
 import { readTable } from '../data/tables/readTable.node.js';
 import { CheckpointError } from '../errors/errors.js';
+import type { FetchOptions } from '../pretrained/pretrained.node.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer } from '../text/tokenizer.node.js';
 import { tokenizerFromFiles } from '../text/tokenizerFolder.js';
@@ -22,7 +23,7 @@ import {
   type SettledRun,
   trainToFolder,
 } from '../training/trainToFolder.node.js';
-import { type FetchOptions, loadEncoder } from './loadEncoder.node.js';
+import { loadEncoder } from './loadEncoder.node.js';
 import {
   changedFineTuning,
   type FineTuningInput,

@@ -6,6 +6,7 @@ import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import type { Task as HeadName } from '../models/heads.js';
 import {
+  type FetchOptions,
   type LoadPretrainedOptions,
   loadPretrained,
   type Pretrained,
@@ -13,12 +14,6 @@ import {
 } from '../pretrained/pretrained.node.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { Start } from '../training/start.js';
-
-/** How models are fetched from the hub. */
-export type FetchOptions = Pick<
-  LoadPretrainedOptions,
-  'onHubEvent' | 'signal' | 'endpoint' | 'cacheFolder' | 'token' | 'offline'
->;
 
 export interface EncoderChoice {
   readonly from: string;

@@ -8,7 +8,6 @@ import { pipeline } from '../../pipelines/pipeline.node.js';
 import { hasSeveralLabels, type ScoredLabel } from '../../pipelines/textClassification.js';
 import type { TextPair } from '../../pipelines/textInput.js';
 import { chooseColumns, textsOf } from '../../tasks/textClassification/examples.js';
-import { labelNames } from '../../tasks/textClassification/logits.js';
 import { type Column, tableLines } from '../columns.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
@@ -59,13 +58,14 @@ export const classify: CommandDefinition = {
 
 type Classifier = LoadedPipeline<'text-classification'>;
 
-/** The label of each text; of a model that gives a text several, those that are more probable than not. */
-async function labelsOf(
-  classifier: Classifier,
-  inputs: readonly (string | TextPair)[],
-): Promise<(ScoredLabel | ScoredLabel[])[]> {
-  const several = hasSeveralLabels(classifier.model);
-  return several ? classifier(inputs, { threshold: 0.5 }) : classifier(inputs);
+/** All labels of each text, the most probable first. */
+function rankedLabels(classifier: Classifier, inputs: readonly (string | TextPair)[]): Promise<ScoredLabel[][]> {
+  return classifier(inputs, { threshold: 0 });
+}
+
+/** The label of a text; of a model that gives a text several, those of at least 0.5. */
+function labelsOf({ model }: Classifier, ranked: ScoredLabel[]): ScoredLabel | ScoredLabel[] {
+  return hasSeveralLabels(model) ? ranked.filter(({ score }) => score >= 0.5) : ranked[0];
 }
 
 function refusePairOfMany({ pair, lines }: OptionValues, isTable: boolean): void {
@@ -82,8 +82,8 @@ async function classifyTexts(
 ): Promise<CommandResult> {
   const pair = typeof options.pair === 'string' ? options.pair : undefined;
   const inputs = texts.map((text) => (pair === undefined ? text : { text, textPair: pair }));
-  const all = await classifier(inputs, { topK: labelNames(classifier.model).length });
-  const results = topK === undefined ? await labelsOf(classifier, inputs) : all.map((ranked) => ranked.slice(0, topK));
+  const all = await rankedLabels(classifier, inputs);
+  const results = all.map((ranked) => (topK === undefined ? labelsOf(classifier, ranked) : ranked.slice(0, topK)));
   for (const [i, ranked] of all.entries()) {
     if (i > 0) output.line();
     if (options.lines) output.line(texts[i]);
@@ -117,10 +117,8 @@ async function classifyTable(
   const table = await readTable(path, Object.values(given));
   const columns = chooseColumns(table, given, { needsLabel: false });
   const texts = table.rows.map((row) => textsOf(row, columns));
-  const found = await labelsOf(
-    classifier,
-    texts.map(({ text, pair }) => (pair === undefined ? text : { text, textPair: pair })),
-  );
+  const inputs = texts.map(({ text, pair }) => (pair === undefined ? text : { text, textPair: pair }));
+  const found = (await rankedLabels(classifier, inputs)).map((ranked) => labelsOf(classifier, ranked));
   const names = ADDED.map((name) => freeName(name, table.columns));
   const cells = found.map((result) => {
     const several = Array.isArray(result) ? result : [result];

@@ -1,7 +1,7 @@
 /** The logits of a trained classifier for texts. */
 import type { Model, RowOptions } from '../../pretrained/model.js';
+import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
 import type { Texts } from '../bagOfWords.js';
-import { requireTokenizer } from './requireTokenizer.js';
 
 export const CLASSIFIER_OUTPUTS: RowOptions = { outputs: ['logits'] };
 
