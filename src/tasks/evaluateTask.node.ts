@@ -25,7 +25,7 @@ export async function evaluateTask(
   place: string,
   { data, columns = {}, folder = place, ...options }: TaskEvaluationOptions,
 ): Promise<Metrics> {
-  const table = await readTable(data, Object.values(columns));
+  const table = await readTable(data, { wanted: Object.values(columns), formats: task.formats });
   const wanted = { task: task.head, roles: ['model', 'discriminator'], newHeadAdvice: '' } as const;
   const model = await fromPretrained(place, { ...options, ...wanted });
   try {

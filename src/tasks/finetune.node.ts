@@ -86,12 +86,13 @@ async function readData({
   labels,
   seed,
 }: FineTuningSettings): Promise<TaskData<TokenBatch>> {
-  const wanted = Object.values(columns);
+  const { formats, read } = taskNamed(task);
+  const options = { wanted: Object.values(columns), formats };
   const tables = [
-    await readTable(train, wanted),
-    dev === undefined ? undefined : await readTable(dev, wanted),
+    await readTable(train, options),
+    dev === undefined ? undefined : await readTable(dev, options),
   ] as const;
-  return taskNamed(task).read(...tables, { columns, ...(labels && { labels }), seed });
+  return read(...tables, { columns, ...(labels && { labels }), seed });
 }
 
 /** Files are read once, though settings are resolved several times. */

@@ -3,7 +3,7 @@
  * precision serve all tasks without a line of theirs; `tasks.ts` lists them.
  */
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
-import type { Table } from '../data/tables/table.js';
+import type { Table, TextFormat } from '../data/tables/table.js';
 import type { Task as HeadName } from '../models/heads.js';
 import type { Model } from '../pretrained/model.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
@@ -71,6 +71,8 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   readonly aliases: readonly string[];
   /** The head that is put on the encoder. */
   readonly head: HeadName;
+  /** Forms of files that only this task reads, such as SQuAD's, besides tables. */
+  readonly formats?: readonly TextFormat[];
   /** What columns are read as, such as `text`. */
   readonly roles: readonly string[];
   /** The file in which a run keeps baselines beside its model. */

@@ -114,7 +114,7 @@ async function classifyTable(
   output: Output,
 ): Promise<CommandResult> {
   const given = columnsOf(options.columns, ['text', 'pair']);
-  const table = await readTable(path, Object.values(given));
+  const table = await readTable(path, { wanted: Object.values(given) });
   const columns = chooseColumns(table, given, { needsLabel: false });
   const texts = table.rows.map((row) => textsOf(row, columns));
   const inputs = texts.map(({ text, pair }) => (pair === undefined ? text : { text, textPair: pair }));

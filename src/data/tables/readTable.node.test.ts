@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readTable } from './readTable.node.js';
-import { cellText, requireColumn } from './table.js';
+import { cellText, requireColumn, type TextFormat } from './table.js';
 import { delimitedText, jsonLinesText } from './writeTable.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'tables-'));
@@ -17,7 +17,7 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 const valuesOf = async (path: string, wanted?: string[]) =>
-  (await readTable(path, wanted)).rows.map(({ values }) => values);
+  (await readTable(path, { wanted })).rows.map(({ values }) => values);
 
 const ROWS = [
   { Review: 'a film, and "how"', Stars: '5' },
@@ -73,6 +73,23 @@ describe('a table', () => {
     for (const name of ['c.csv.gz', 'packed.csv']) {
       expect(await valuesOf(file(name, content))).toEqual([{ Review: 'x', Stars: '5' }]);
     }
+  });
+
+  it('is read by a format of a task, before its ending is believed', async () => {
+    const format: TextFormat = {
+      name: 'words',
+      matches: (text, path) => text.startsWith('# words') && path.endsWith('.words'),
+      parse: (text, source) => ({
+        source,
+        columns: ['text'],
+        rows: text.split(' ').map((word, i) => ({ values: { text: word }, place: `${source}, word ${i}` })),
+      }),
+    };
+    const path = file('a.words.gz', gzipSync('# words x'));
+    const { rows } = await readTable(path, { formats: [format] });
+    expect(rows.map(({ values }) => values.text)).toEqual(['#', 'words', 'x']);
+    await expect(readTable(file('b.words', 'x'), { formats: [format] })).rejects.toThrow('has no ending that says');
+    expect(await readTable(file('e.csv', 'a\n1\n'), { formats: [format] })).toMatchObject({ columns: ['a'] });
   });
 
   it('is written again as it was read', async () => {

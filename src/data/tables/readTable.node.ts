@@ -8,7 +8,7 @@ import { kindOfFile, reasonUnread } from '../prepare/walk.node.js';
 import { delimitedTable } from './delimitedTable.node.js';
 import { jsonTable } from './jsonTable.js';
 import { parquetTable } from './parquetTable.node.js';
-import type { Table } from './table.js';
+import type { Table, TextFormat } from './table.js';
 
 export type TableFormat = 'csv' | 'tsv' | 'json' | 'parquet';
 
@@ -27,24 +27,41 @@ export function tableFormat(path: string): TableFormat | undefined {
   return FORMATS[extname(path.toLowerCase().replace(/\.gz$/, ''))];
 }
 
+export interface ReadTableOptions {
+  /** Names of columns that will be asked for; numbers alone say that a CSV or TSV has no line of names. */
+  readonly wanted?: readonly string[];
+  /** What is tried before the file's ending is believed, the first that matches. */
+  readonly formats?: readonly TextFormat[];
+}
+
 /**
  * Reads a file of rows with named columns.
- * @param wanted  names of columns that will be asked for; numbers alone say that a CSV or TSV has no line of names
  * @throws DataError naming file and line of what cannot be read
  */
-export async function readTable(path: string, wanted: readonly string[] = []): Promise<Table> {
-  const format = tableFormat(path);
-  if (format === undefined) throw unknownFormat(path);
+export async function readTable(path: string, { wanted, formats = [] }: ReadTableOptions = {}): Promise<Table> {
+  const ending = tableFormat(path);
+  if (ending === undefined && formats.length === 0) throw unknownFormat(path);
   const bytes = unpacked(path, readBytes(path));
-  if (format === 'parquet') return parquetTable(bytes, path);
+  if (ending === 'parquet') return parquetTable(bytes, path);
   const text = await decoded(path, bytes);
-  const table = format === 'json' ? jsonTable(text, path) : await delimitedTable(text, path, format, wanted);
+  const own = formats.find((format) => format.matches(text, path.replace(/\.gz$/i, '')));
+  const table = own ? own.parse(text, path) : await tableOfEnding(text, path, ending, wanted);
   if (table.rows.length > 0) return table;
   throw new DataError(`${path} has no rows`, {
     subject: path,
     expected: 'at least one row',
     advice: 'Check that it is the right file',
   });
+}
+
+async function tableOfEnding(
+  text: string,
+  path: string,
+  ending: Exclude<TableFormat, 'parquet'> | undefined,
+  wanted?: readonly string[],
+): Promise<Table> {
+  if (ending === undefined) throw unknownFormat(path);
+  return ending === 'json' ? jsonTable(text, path) : delimitedTable(text, path, ending, wanted);
 }
 
 function unknownFormat(path: string): DataError {

@@ -18,6 +18,16 @@ export interface Table {
   readonly rows: readonly TableRow[];
 }
 
+/** Text files that are rows in a form of their own, such as SQuAD's or CoNLL's, and that a task knows. */
+export interface TextFormat {
+  /** For messages, such as "SQuAD". */
+  readonly name: string;
+  /** Whether a text is of this format. Its path has no `.gz`. */
+  matches(text: string, path: string): boolean;
+  /** @throws DataError naming file and place of what cannot be read */
+  parse(text: string, source: string): Table;
+}
+
 /**
  * Makes sure that a table has a column, once.
  * @param role  what the column is wanted for, such as "text"
