@@ -1,5 +1,5 @@
 /**
- * Philox 4×32-10, the one source of randomness. A counter-based generator is a pure function of (key, counter), so
+ * Philox 4×32-10, where all randomness comes from. A counter-based generator is a pure function of (key, counter), so
  * every draw can be made again from its position alone: resuming a run needs no random state.
  * Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011, §3.3 and table 2 (constants).
  */
@@ -92,10 +92,17 @@ export class RandomStream {
   /** The next 32 random bits. */
   uint32(): number {
     if (this.#used === 4) {
-      philox4x32(this.#counter++, this.#purpose, this.#step, this.#index, this.#key0, this.#key1, this.#block);
+      this.block();
       this.#used = 0;
     }
     return this.#block[this.#used++];
+  }
+
+  /** The next four words, whatever is left of an earlier block. The array is this stream's own. */
+  block(): Uint32Array {
+    philox4x32(this.#counter++, this.#purpose, this.#step, this.#index, this.#key0, this.#key1, this.#block);
+    this.#used = 4;
+    return this.#block;
   }
 
   /** Uniform in the open interval (0, 1), k·2^-23 + 2^-24: exact in float32, never 0 and never 1. */

@@ -3,6 +3,7 @@ import type { Tensors } from '../engine/engine.js';
 import { evaluateShape, multiplyDims } from '../graph/dimensions.js';
 import { BATCH, type DropoutSite } from '../nn/layers.js';
 import { RandomStream } from '../random/philox.js';
+import { xoshiro128 } from '../random/xoshiro.js';
 import type { DrawKey } from './objective.js';
 
 /**
@@ -34,14 +35,29 @@ function drawMask(
 ): Uint8Array {
   const mask = new Uint8Array(multiplyDims(...shape) as number);
   const perRow = mask.length / rows;
+  const words = new Uint32Array(Math.ceil(perRow / 4));
+  const bytes = new Uint8Array(words.buffer, 0, perRow);
   for (let row = 0; row < rows; row++) {
     const stream = new RandomStream(seed, 'dropout', step, (firstRow + row) * MOST_SITES + site);
-    const end = (row + 1) * perRow;
-    for (let i = row * perRow; i < end; ) {
-      for (let word = stream.uint32(), byte = 0; byte < 4 && i < end; byte++, i++, word >>>= 8) {
-        mask[i] = (word & 0xff) >= drop256 ? 1 : 0;
-      }
-    }
+    xoshiro128(stream.block(), words);
+    keepBytes(words, drop256);
+    mask.set(bytes, row * perRow);
   }
   return mask;
+}
+
+/**
+ * Makes each byte 1 where it is at least `drop256`, else 0: four bytes at once. With its highest bit set a byte loses at
+ * most 128 without borrowing from the next.
+ * @param drop256  0 to 255
+ */
+export function keepBytes(words: Uint32Array, drop256: number): void {
+  const isHigh = drop256 > 128;
+  const lost = Math.imul(isHigh ? drop256 - 128 : drop256, 0x01010101);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    // Its highest bit: whether the lower seven bits of a byte are as many as are lost.
+    const enough = ((word | 0x80808080) - lost) | 0;
+    words[i] = ((isHigh ? word & enough : word | enough) & 0x80808080) >>> 7;
+  }
 }
