@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { afterCheckpoint, type Ended, findLaunchers, run, tinyRun } from './mpiRuns.js';
 import { prepareTinyShards } from './tinyShards.js';
 
@@ -72,6 +72,8 @@ function onHosts(
     oob_tcp_keepalive_time: '5',
     oob_tcp_keepalive_intvl: '1',
     oob_tcp_keepalive_probes: '3',
+    // From SIGTERM to SIGKILL; the second that is usual may be too short for a last word on a busy machine.
+    odls_base_sigkill_timeout: '5',
   };
   const words = [
     // Each machine would bind its rank to its first core, and these two machines have the same one.
@@ -82,6 +84,8 @@ function onHosts(
   const enter = ['netns', 'exec', here.namespace, 'unshare', '--uts', 'sh', '-c'];
   return run('ip', [...enter, `hostname ${here.hostName}; exec "$0" "$@"`, launcher!.command, ...words], options);
 }
+
+const setCable = (state: 'up' | 'down') => ip('-n', here.namespace, 'link', 'set', here.cable, state);
 
 describe.skipIf(missing.length > 0)('ranks on two machines', () => {
   let whole: Ended;
@@ -95,6 +99,9 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
+  // Whatever a test came to, the next one finds the cable in its place.
+  afterEach(() => void setCable('up'));
+
   it('train together, and get the weights of two ranks on one machine, bit for bit', async () => {
     expect(whole.code, whole.messages).toBe(0);
     expect(whole.messages).toContain(`2 ranks: ${here.hostName} (1), ${there.hostName} (1)`);
@@ -105,19 +112,13 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
   });
 
   it('end soon when the cable is pulled out, naming the machine; nothing is lost, and they go on once it is back', async () => {
-    const cut = await onHosts(
-      'cut',
-      {},
-      {
-        onMessage: afterCheckpoint(() => ip('-n', here.namespace, 'link', 'set', here.cable, 'down')),
-      },
-    );
+    const cut = await onHosts('cut', {}, { onMessage: afterCheckpoint(() => setCable('down')) });
     expect(cut.code).not.toBe(0);
     expect(cut.result).toBeUndefined();
     expect(cut.messages).toMatch(new RegExp(`still waiting for rank 1 \\(${there.hostName}, process \\d+\\)`));
     const latest = readFileSync(join(folder, 'cut', 'latest'), 'utf8').trim();
     expect(existsSync(join(folder, 'cut', 'checkpoints', latest, 'trainer.json'))).toBe(true);
-    ip('-n', here.namespace, 'link', 'set', here.cable, 'up');
+    setCable('up');
     const resumed = await onHosts('cut');
     expect(resumed.code, resumed.messages).toBe(0);
     expect(resumed.messages).toMatch(/going on from \S+step-\d+/);
@@ -129,7 +130,7 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
     let cutAt = 0;
     const watch = afterCheckpoint(() => {
       cutAt = performance.now();
-      ip('-n', here.namespace, 'link', 'set', here.cable, 'down');
+      setCable('down');
     });
     const cut = await onHosts(
       'impatient',
@@ -140,7 +141,7 @@ describe.skipIf(missing.length > 0)('ranks on two machines', () => {
           if (ended < Number.POSITIVE_INFINITY || !messages.includes('the run ends')) return;
           ended = performance.now();
           // mpirun itself would go on trying to reach the other machine.
-          ip('-n', here.namespace, 'link', 'set', here.cable, 'up');
+          setCable('up');
         },
       },
     );

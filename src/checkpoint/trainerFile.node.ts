@@ -11,7 +11,7 @@ export const CHECKPOINT_VERSION = 1;
 export const TRAINER_FILE = 'trainer.json';
 
 const count = z.number().int().nonnegative();
-const evaluationSchema = z.object({
+export const evaluationSchema = z.object({
   metrics: z.record(z.string(), z.number()),
   score: z.number(),
   better: z.enum(['lower', 'higher']),

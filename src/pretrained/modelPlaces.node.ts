@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { ModelRole } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import { checkpointOf, type RunFile, readRunFile } from '../checkpoint/runFile.node.js';
+import { readTrials } from '../checkpoint/trialsFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { joinFirst } from '../errors/joinFirst.js';
 
@@ -40,11 +41,14 @@ export function memberOf(folder: string, roles: readonly ModelRole[]): string {
 }
 
 /**
- * A folder around exactly one run or model stands for that; any other folder for itself.
+ * A folder of trials stands for the best of them, a folder around exactly one run or model for that; any other folder for
+ * itself.
  * @throws CheckpointError naming them when there are several
  */
 export function innerPlace(folder: string): string {
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  const trials = readTrials(folder);
+  if (trials) return join(folder, trials.best);
   if (isPlace(folder) || isPair(folder) || readdirSync(folder).some((name) => WEIGHTS.test(name))) return folder;
   // RUN/checkpoints stands for the run.
   const around = dirname(resolve(folder));

@@ -8,3 +8,14 @@ export interface LabelledText {
   /** For messages, such as "train.csv:17". */
   readonly place: string;
 }
+
+/** An example of any task, as `pleiad check` shows and counts it. */
+export interface ExampleView {
+  /** What the model reads. */
+  readonly text: string;
+  readonly pair?: string;
+  /** What it learns to say: a label, several, or those of the words. */
+  readonly labels: readonly string[];
+  /** For messages, such as "train.csv:17". */
+  readonly place: string;
+}

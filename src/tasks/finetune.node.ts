@@ -60,7 +60,7 @@ export function finetune(
   given: Partial<FineTuningInput>,
   { hub, ...options }: FineTuneOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
-  const data = remembered(readData);
+  const data = remembered(readTaskData);
   const recipe: RunRecipe<FineTuningSettings, TokenBatch> = {
     settle: (start) => settle(given, data, start),
     async loadStart(settings, begun) {
@@ -78,7 +78,8 @@ export function finetune(
 
 type ReadData = (settings: FineTuningSettings) => Promise<TaskData<TokenBatch>>;
 
-async function readData({
+/** The rows of `train` and `dev`, as the task reads them. */
+export async function readTaskData({
   task,
   train,
   dev,

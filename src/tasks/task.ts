@@ -11,6 +11,7 @@ import type { Evaluation } from '../training/evaluation.js';
 import type { Metrics, Objective, TokenBatch } from '../training/objective.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import type { StepShare } from '../training/stepShare.js';
+import type { ExampleView } from './example.js';
 
 /** Names of columns by what they are read as: `{ text: 'Review', label: 'Stars' }`. */
 export type Columns = Readonly<Record<string, string>>;
@@ -60,6 +61,8 @@ export interface TaskData<B extends TokenBatch> {
   /** Rows to train on. */
   readonly numRows: number;
   readonly labels: readonly string[];
+  /** For looking at. */
+  readonly examples: { readonly train: readonly ExampleView[]; readonly dev: readonly ExampleView[] };
   /** Changes when any example does: a resumed run must find the same. */
   readonly hash: string;
   prepare(options: PrepareOptions): PreparedTask<B>;
@@ -79,6 +82,8 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   readonly baselinesFile?: string;
   /** What the best checkpoint can be chosen by, the default first. */
   readonly metrics: readonly string[];
+  /** Whether metrics of dev data are those of one answer for everything: the training got stuck. */
+  isConstant?(metrics: Metrics): boolean;
   /** @throws DataError naming file, line and columns of what cannot be used; SettingsError for a metric that does not fit */
   read(train: Table, dev: Table | undefined, options: ReadOptions): TaskData<B>;
   /**

@@ -6,7 +6,7 @@ import { Permutation, RandomStream } from '../../random/philox.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
-import type { LabelledText } from '../example.js';
+import type { ExampleView, LabelledText } from '../example.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import {
   BASELINES_FILE,
@@ -37,6 +37,9 @@ export const textClassification: Task<ClassificationBatch> = {
   roles: ROLES,
   baselinesFile: BASELINES_FILE,
   metrics: CLASSIFICATION_METRICS,
+  // A correlation of 0 alone may be chance.
+  isConstant: ({ accuracy, majorityAccuracy, matthews }) =>
+    matthews === 0 && majorityAccuracy !== undefined && accuracy! <= majorityAccuracy,
   read: (train, dev, options) => new ClassificationData(train, dev, options),
   evaluate,
 };
@@ -65,6 +68,11 @@ class ClassificationData implements TaskData<ClassificationBatch> {
     }
     const content = (rows: readonly LabelledText[]) => rows.map(({ text, pair, label }) => [text, pair, label]);
     this.hash = contentHash(JSON.stringify([this.labels, content(this.#train), content(this.#dev)]));
+  }
+
+  get examples(): TaskData<ClassificationBatch>['examples'] {
+    const view = ({ label, ...row }: LabelledText): ExampleView => ({ ...row, labels: [label] });
+    return { train: this.#train.map(view), dev: this.#dev.map(view) };
   }
 
   get numRows(): number {

@@ -1,0 +1,120 @@
+/** A look at a fine-tuning run before it is made: data, model and cost, from ten steps. */
+import { createEngine as chooseEngine } from '../engine/chooseEngine.node.js';
+import type { Engine } from '../engine/engine.js';
+import type { EngineWish } from '../engine/engineNames.js';
+import type { FetchOptions } from '../pretrained/pretrained.node.js';
+import type { TokenBatch } from '../training/objective.js';
+import { stepShare } from '../training/stepShare.js';
+import { train } from '../training/trainer.js';
+import { readTaskData } from './finetune.node.js';
+import { type DataInspection, inspectData } from './inspection.js';
+import { loadEncoder } from './loadEncoder.node.js';
+import { type FineTuningInput, type FineTuningSettings, resolveFineTuningSettings } from './settings.js';
+import type { PreparedTask, TaskNotice } from './task.js';
+import { taskNamed } from './tasks.js';
+
+export interface CheckTaskOptions {
+  readonly hub?: FetchOptions;
+  /** By default what the settings choose. */
+  readonly createEngine?: (wish: EngineWish) => Promise<Engine>;
+  /** A clock in milliseconds. */
+  readonly now?: () => number;
+}
+
+/** What a run will cost, by ten of its steps with random weights. */
+export interface RunEstimate {
+  readonly steps: number;
+  readonly stepMs: number;
+  readonly evaluations: number;
+  /** Of the whole run, evaluations included. */
+  readonly totalMs: number;
+  /** The most memory that this process has had, which holds engine, weights and data as the run will. */
+  readonly peakMemoryBytes: number;
+}
+
+export interface TaskCheck extends DataInspection {
+  readonly settings: FineTuningSettings;
+  readonly numParameters: number;
+  readonly engine: string;
+  readonly notices: readonly TaskNotice[];
+  readonly estimate: RunEstimate;
+}
+
+const MEASURED_STEPS = 10;
+/** The first steps meet shapes that are new to the engine. */
+const WARM_UP_STEPS = 3;
+/** A forward pass is a third of a step. */
+const EVALUATION_SHARE = 1 / 3;
+
+/**
+ * Reads the data and the model of a fine-tuning run and measures ten steps; writes nothing.
+ * @throws what `finetune` throws before its first step
+ */
+export async function checkTask(
+  given: Partial<FineTuningInput>,
+  { hub, createEngine = chooseEngine, now = () => performance.now() }: CheckTaskOptions = {},
+): Promise<TaskCheck> {
+  const input = { ...given, out: given.out ?? 'unwritten', resume: false };
+  const read = resolveFineTuningSettings(input);
+  const data = await readTaskData(read);
+  const { from, revision, tokenizer: place, task } = read;
+  const { labels, numRows, examples } = data;
+  const start = await loadEncoder({ from, revision, tokenizer: place, head: taskNamed(task).head, labels }, hub);
+  const { description, tokenizer } = start.models[0];
+  const settings = resolveFineTuningSettings(input, { numRows, model: description });
+  const model = settings.model!;
+  const length = Math.min(settings.length, model.config.maxPositionEmbeddings);
+  const prepared = data.prepare({
+    model,
+    tokenizer: tokenizer!,
+    length,
+    layerRateDecay: settings.layerRateDecay,
+    seed: settings.seed,
+    metric: settings.metric,
+    share: stepShare(settings),
+  });
+  const engine = await createEngine(settings);
+  try {
+    const estimate = await estimateRun(settings, prepared, { engine, now });
+    return {
+      settings,
+      ...inspectData(examples, { tokenizer: tokenizer!, length }),
+      numParameters: prepared.objective.parameters.reduce(
+        (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+        0,
+      ),
+      engine: engine.description,
+      notices: prepared.notices,
+      estimate,
+    };
+  } finally {
+    await engine.close();
+  }
+}
+
+async function estimateRun(
+  settings: FineTuningSettings,
+  { objective, data, evaluation }: Pick<PreparedTask<TokenBatch>, 'objective' | 'data' | 'evaluation'>,
+  { engine, now }: { readonly engine: Engine; readonly now: () => number },
+): Promise<RunEstimate> {
+  const steps = settings.steps!;
+  const short = { ...settings, steps: Math.min(steps, MEASURED_STEPS), logEvery: 1, checkpointEvery: MEASURED_STEPS };
+  const { initializerRange } = settings.model!.config;
+  const times: number[] = [];
+  let last = now();
+  for await (const event of train(short, { engine, objective, data, initialization: { initializerRange } })) {
+    if (event.type === 'step') times.push(now() - last);
+    last = now();
+  }
+  const measured = times.length > WARM_UP_STEPS ? times.slice(WARM_UP_STEPS) : times;
+  const stepMs = measured.reduce((sum, ms) => sum + ms, 0) / measured.length;
+  // One at the start, one at the end.
+  const evaluations = 1 + Math.ceil(steps / settings.evaluateEvery!);
+  return {
+    steps,
+    stepMs,
+    evaluations,
+    totalMs: stepMs * (steps + evaluations * evaluation.numBatches * EVALUATION_SHARE),
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+  };
+}
