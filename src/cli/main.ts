@@ -30,6 +30,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'fine-tune an encoder for a task, such as text classification',
     load: async () => (await import('./commands/finetune.js')).finetune,
   },
+  check: {
+    summary: 'look at the data, the cost and the likely mistakes of a fine-tuning before it runs',
+    load: async () => (await import('./commands/check.js')).check,
+  },
   detect: {
     summary: 'say which tokens of a text look replaced',
     load: async () => (await import('./commands/detect.js')).detect,

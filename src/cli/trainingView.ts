@@ -17,7 +17,7 @@ export interface LearningWords {
 export class TrainingView {
   /** @param words  by default those of pre-training */
   constructor(
-    private readonly output: Output,
+    protected readonly output: Output,
     private readonly words: LearningWords = PRETRAINING_WORDS,
   ) {}
 

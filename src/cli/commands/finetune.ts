@@ -1,38 +1,32 @@
 import { checkpointOf } from '../../checkpoint/runFile.node.js';
 import { readTrainerFile } from '../../checkpoint/trainerFile.node.js';
-import { SettingsError } from '../../errors/errors.js';
 import { finetune as finetuneToFolder } from '../../tasks/finetune.node.js';
-import { fineTuningSchema } from '../../tasks/settings.js';
+import type { FineTuningInput } from '../../tasks/settings.js';
+import { finetuneTrials, type TrialsEvent } from '../../tasks/trials.node.js';
 import type { DoneEvent } from '../../training/events.js';
 import { CLASSIFICATION_WORDS, classificationSummary } from '../classificationWords.js';
-import type { CommandDefinition } from '../command.js';
-import { readConfigFile } from '../configFile.js';
-import { FINE_TUNING_GROUPS } from '../fineTuningGroups.js';
-import { groupedSettingsOptions, settingsFromOptions, settingWords } from '../settingsOptions.js';
-import { CONFIG_FILE_OPTION, nameSettingsOfFile, RANK_TIMEOUT_OPTION, runTraining } from '../trainingCommand.js';
+import type { CommandDefinition, OptionValues } from '../command.js';
+import type { Output } from '../output.js';
+import { TASK_FILE_ARGUMENT, TASK_OPTIONS, taskOfUser } from '../taskFile.js';
+import { RANK_TIMEOUT_OPTION, runTraining } from '../trainingCommand.js';
 import { speedLine, TrainingView } from '../trainingView.js';
+import { TrialsView, trialsJson, trialsSummary } from '../trialsView.js';
 
 export const finetune: CommandDefinition = {
   name: 'finetune',
   summary: 'Fine-tunes an encoder for a task on rows with labels and writes a run folder.',
-  arguments: [{ name: '[config]', description: 'a settings file, as --config takes it' }],
-  options: [CONFIG_FILE_OPTION, ...groupedSettingsOptions(fineTuningSchema, FINE_TUNING_GROUPS), RANK_TIMEOUT_OPTION],
+  arguments: [TASK_FILE_ARGUMENT],
+  options: [...TASK_OPTIONS, RANK_TIMEOUT_OPTION],
   examples: [
     'pleiad finetune --task text-classification --from google/electra-small-discriminator --train train.csv --dev dev.csv --columns text=Review,label=Stars --out run/',
     'pleiad finetune --out run/ --resume',
-    'pleiad finetune reviews.yaml --learning-rate 1e-4',
+    'pleiad finetune reviews.yaml --learning-rate 1e-4 --trials 3',
   ],
 
-  async run([word], options, { output }) {
-    const { rankTimeout, ...rest } = options;
-    if (word !== undefined && options.config !== undefined) {
-      throw new SettingsError([`a settings file is given twice: ${word} and --config ${options.config}; give one`]);
-    }
-    const path = word ?? options.config;
-    const file = withData(readConfigFile(path));
-    const settings = settingsFromOptions(fineTuningSchema, rest, file);
-    if (typeof path === 'string') nameSettingsOfFile(path, file, settingWords(fineTuningSchema, rest));
+  async run([word], { rankTimeout, ...options }, { output }) {
+    const { settings, trials } = taskOfUser(word, options);
     const out = String(settings.out);
+    if (trials > 1) return runTrials(settings, { trials, out, output, rankTimeout });
     return runTraining(
       {
         train: (running) => finetuneToFolder(settings, running),
@@ -45,11 +39,31 @@ export const finetune: CommandDefinition = {
   },
 };
 
-/** Train, dev and columns may stand together under `data`. */
-function withData({ data, ...file }: Record<string, unknown>): Record<string, unknown> {
-  if (data === undefined) return file;
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return { ...file, data };
-  return { ...(data as object), ...file };
+interface TrialsOfUser {
+  readonly trials: number;
+  readonly out: string;
+  readonly output: Output;
+  readonly rankTimeout: OptionValues[string];
+}
+
+function runTrials(settings: Partial<FineTuningInput>, { trials, out, output, rankTimeout }: TrialsOfUser) {
+  let ended: TrialsEvent | undefined;
+  let view: TrialsView | undefined;
+  return runTraining(
+    {
+      async *train(running) {
+        for await (const event of finetuneTrials(settings, { ...running, trials })) {
+          if (event.type === 'trials') ended = event;
+          if (event.type === 'trial-started' || event.type === 'trial') view?.showTrial(event);
+          else if (event.type !== 'trials') yield event;
+        }
+      },
+      view: (own) => (view = new TrialsView(own, CLASSIFICATION_WORDS)),
+      summary: (done) => (ended ? trialsSummary(out, ended) : [speedLine(done)]),
+      json: (done) => (ended ? { ...trialsJson(ended), model: out } : { ...numbersOf(done), model: out }),
+    },
+    { output, rankTimeout },
+  );
 }
 
 /** The best checkpoint, which is what the run is used by. */
