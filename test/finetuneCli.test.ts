@@ -3,7 +3,7 @@
  * answer, is killed and resumed. `npm test` builds it first. What docs/finetuning.md shows is run here.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -190,6 +190,61 @@ describe('pleiad classify', () => {
     const { code, stderr } = await pleiad(['classify', '--model', 'encoder', 'a film', ...FIXED]);
     expect(code).toBe(1);
     expect(stderr).toContain('Fine-tune it first: pleiad finetune --task text-classification --from encoder');
+  });
+});
+
+describe('a task file', () => {
+  const file = (name: string, change = '') => {
+    const lines = [
+      'task: text-classification',
+      'data: { train: train.csv, dev: repeated.csv, columns: { text: Review, label: Verdict } }',
+      'from: encoder',
+      'length: 8',
+      'epochs: 3',
+      'learningRate: 5e-3',
+      `out: ${name}`,
+      change,
+    ];
+    writeFileSync(join(FOLDER, `${name}.yaml`), lines.join('\n'));
+    return `${name}.yaml`;
+  };
+  beforeAll(() => {
+    const [title, first] = readFileSync(join(FOLDER, 'train.csv'), 'utf8').split('\n');
+    const dev = readFileSync(join(FOLDER, 'dev.csv'), 'utf8').split('\n').slice(1);
+    writeFileSync(join(FOLDER, 'repeated.csv'), [title, first, ...dev].join('\n'));
+  });
+
+  it('is checked before anything is trained: data, three rows, cost, and what is likely to be a mistake', async () => {
+    const checked = await pleiad(['check', file('checked', 'trials: 2'), ...FIXED]);
+    expect(checked.code, checked.stderr).toBe(0);
+    expect(checked.stdout).toContain('text-classification: 400 rows to learn from, 101 to evaluate on');
+    expect(checked.stdout).toMatch(/label +train +dev\n(good|bad) +2\d\d +5\d\.\d % /);
+    expect(checked.stdout).toMatch(/train\.csv:2: (good|bad)\n {2}\[CLS\] /);
+    expect(checked.stdout).toMatch(/38 steps of \d+ ms and 7 evaluations: about \d+ s for all 2 trials/);
+    expect(checked.stdout).toMatch(
+      /1 of 101 dev rows have a text that is trained on, too, such as repeated.csv:2 and train.csv:2/,
+    );
+    expect(checked.stdout).toMatch(/\d+ of 400 training texts are longer than 8 tokens and lose their end/);
+    expect(existsSync(join(FOLDER, 'checked'))).toBe(false);
+  });
+
+  it('may ask for several trials, whose folder stands for the best of them', async () => {
+    const words = ['finetune', file('tried'), '--trials', '2', ...FIXED];
+    const tried = await pleiad([...words, '--json']);
+    expect(tried.code, tried.stderr).toBe(0);
+    const { trials, best, mean, median, std, model } = tried.json;
+    expect(trials.map(({ seed }: { seed: number }) => seed)).toEqual([0, 1]);
+    expect(model).toBe('tried');
+    expect(mean).toBeCloseTo((trials[0].evaluation.score + trials[1].evaluation.score) / 2, 12);
+    expect([median, std >= 0]).toEqual([mean, true]);
+    const used = await pleiad(['classify', '--model', 'tried', 'a lovely film', '--json']);
+    const same = await pleiad(['classify', '--model', join('tried', best), 'a lovely film', '--json']);
+    expect(used.json.result, used.stderr).toEqual(same.json.result);
+    const again = await pleiad(words);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toContain('tried holds 2 trials already');
+    const shown = await pleiad([...words, '--resume']);
+    expect(shown.stderr + shown.stdout).toMatch(/seed +score +run\n +0 +0\.\d{4} +trial-1/);
   });
 });
 

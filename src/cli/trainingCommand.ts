@@ -1,7 +1,7 @@
 /** A training as a command: ranks, interrupts, what is shown, and which code it ends with. */
 import { type Collective, describeMember, PeerError } from '../collective/collective.js';
 import { connectRanks } from '../collective/mpi/connect.node.js';
-import { PleiadError, SettingsError } from '../errors/errors.js';
+import { SettingsError } from '../errors/errors.js';
 import { parseDuration } from '../settings/durations.js';
 import { nameSettingsBy } from '../settings/settingNames.js';
 import type { DoneEvent, TrainingEvent } from '../training/events.js';
@@ -38,9 +38,9 @@ export interface TrainingCommand {
     options: RunOptions & { readonly hub: { onHubEvent: ReturnType<typeof hubView>; signal: AbortSignal } },
   ): AsyncGenerator<TrainingEvent>;
   view(output: Output): Pick<TrainingView, 'show'>;
-  /** The last words. */
-  summary(done: DoneEvent): string[];
-  json(done: DoneEvent): object;
+  /** The last words. `done` is undefined where every run had ended before. */
+  summary(done: DoneEvent | undefined): string[];
+  json(done: DoneEvent | undefined): object;
 }
 
 /** @param rankTimeout  the words of RANK_TIMEOUT_OPTION */
@@ -80,12 +80,12 @@ async function train(
     if (event.type === 'warning') warnings.push(`${event.message}. ${event.advice}`);
     if (event.type === 'done') done = event;
   }
-  if (!done) throw new PleiadError('training ended without a result');
   // Launchers end all ranks when one leaves with another code than 0: that is for rank 0 to do, when all is written.
   if (collective.rank !== 0) return {};
   for (const line of command.summary(done)) output.line(line);
-  if (done.interrupted) output.line('Go on with --resume.');
-  return { json: { ...command.json(done), warnings }, exitCode: done.interrupted ? EXIT.interrupted : EXIT.success };
+  const isInterrupted = done?.interrupted === true;
+  if (isInterrupted) output.line('Go on with --resume.');
+  return { json: { ...command.json(done), warnings }, exitCode: isInterrupted ? EXIT.interrupted : EXIT.success };
 }
 
 /**
@@ -144,4 +144,10 @@ function durationOf(flag: string, words: string | boolean | undefined): number |
   const ms = parseDuration(String(words));
   if (ms === undefined) throw new SettingsError([`${flag} is ${words}; expected a duration such as 30s or 10m`]);
   return ms;
+}
+
+/** The result of a command that makes one run. */
+export function resultOf(done: DoneEvent | undefined): DoneEvent {
+  if (!done) throw new Error('training ended without a result');
+  return done;
 }

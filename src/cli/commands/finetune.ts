@@ -8,7 +8,7 @@ import { CLASSIFICATION_WORDS, classificationSummary } from '../classificationWo
 import type { CommandDefinition, OptionValues } from '../command.js';
 import type { Output } from '../output.js';
 import { TASK_FILE_ARGUMENT, TASK_OPTIONS, taskOfUser } from '../taskFile.js';
-import { RANK_TIMEOUT_OPTION, runTraining } from '../trainingCommand.js';
+import { RANK_TIMEOUT_OPTION, resultOf, runTraining } from '../trainingCommand.js';
 import { speedLine, TrainingView } from '../trainingView.js';
 import { TrialsView, trialsJson, trialsSummary } from '../trialsView.js';
 
@@ -31,8 +31,8 @@ export const finetune: CommandDefinition = {
       {
         train: (running) => finetuneToFolder(settings, running),
         view: (own) => new TrainingView(own, CLASSIFICATION_WORDS),
-        summary: (done) => summary(out, done),
-        json: (done) => ({ ...numbersOf(done), ...bestOf(out), model: out }),
+        summary: (done) => summary(out, resultOf(done)),
+        json: (done) => ({ ...numbersOf(resultOf(done)), ...bestOf(out), model: out }),
       },
       { output, rankTimeout },
     );
@@ -59,8 +59,8 @@ function runTrials(settings: Partial<FineTuningInput>, { trials, out, output, ra
         }
       },
       view: (own) => (view = new TrialsView(own, CLASSIFICATION_WORDS)),
-      summary: (done) => (ended ? trialsSummary(out, ended) : [speedLine(done)]),
-      json: (done) => (ended ? { ...trialsJson(ended), model: out } : { ...numbersOf(done), model: out }),
+      summary: (done) => (ended ? trialsSummary(out, ended) : [speedLine(resultOf(done))]),
+      json: (done) => (ended ? { ...trialsJson(ended), model: out } : { ...numbersOf(resultOf(done)), model: out }),
     },
     { output, rankTimeout },
   );

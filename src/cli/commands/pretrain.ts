@@ -4,7 +4,13 @@ import type { CommandDefinition } from '../command.js';
 import { readConfigFile } from '../configFile.js';
 import { PRETRAINING_GROUPS } from '../pretrainingGroups.js';
 import { groupedSettingsOptions, settingsFromOptions, settingWords } from '../settingsOptions.js';
-import { CONFIG_FILE_OPTION, nameSettingsOfFile, RANK_TIMEOUT_OPTION, runTraining } from '../trainingCommand.js';
+import {
+  CONFIG_FILE_OPTION,
+  nameSettingsOfFile,
+  RANK_TIMEOUT_OPTION,
+  resultOf,
+  runTraining,
+} from '../trainingCommand.js';
 import { runJson, runSummary, TrainingView } from '../trainingView.js';
 
 export const pretrain: CommandDefinition = {
@@ -30,8 +36,8 @@ export const pretrain: CommandDefinition = {
       {
         train: (running) => pretrainToFolder(settings, running),
         view: (own) => new TrainingView(own),
-        summary: runSummary,
-        json: runJson,
+        summary: (done) => runSummary(resultOf(done)),
+        json: (done) => runJson(resultOf(done)),
       },
       { output, rankTimeout },
     );
