@@ -141,7 +141,7 @@ function differences(ours: readonly number[], theirs: readonly number[]) {
 async function prepare(options: FinetuneOptions) {
   const task = taskNamed('text-classification');
   const [rows, devRows] = [await readTable(options.train), await readTable(options.dev)];
-  const data = task.read(rows, devRows, { columns: {}, seed: options.seed });
+  const data = task.read(rows, devRows, { columns: {} });
   const start = await loadEncoder({ from: options.from, head: task.head, labels: data.labels });
   const { description, tensors, tokenizer } = start.models[0];
   const input = {

@@ -85,7 +85,6 @@ export async function readTaskData({
   dev,
   columns,
   labels,
-  seed,
 }: FineTuningSettings): Promise<TaskData<TokenBatch>> {
   const { formats, read } = taskNamed(task);
   const options = { wanted: Object.values(columns), formats };
@@ -93,7 +92,7 @@ export async function readTaskData({
     await readTable(train, options),
     dev === undefined ? undefined : await readTable(dev, options),
   ] as const;
-  return read(...tables, { columns, ...(labels && { labels }), seed });
+  return read(...tables, { columns, ...(labels && { labels }) });
 }
 
 /** Files are read once, though settings are resolved several times. */

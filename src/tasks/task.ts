@@ -29,8 +29,6 @@ export interface ReadOptions {
   readonly columns: Columns;
   /** Labels in order, instead of those that are found in the training data. */
   readonly labels?: readonly string[];
-  /** Draws the rows that are held out where there are no dev data. */
-  readonly seed: number;
 }
 
 /** The settings that a task is prepared by. */

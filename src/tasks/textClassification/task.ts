@@ -2,11 +2,11 @@
 import type { Table } from '../../data/tables/table.js';
 import { SettingsError } from '../../errors/errors.js';
 import type { Model } from '../../pretrained/model.js';
-import { Permutation, RandomStream } from '../../random/philox.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
 import type { ExampleView, LabelledText } from '../example.js';
+import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import {
   BASELINES_FILE,
@@ -44,8 +44,6 @@ export const textClassification: Task<ClassificationBatch> = {
   evaluate,
 };
 
-/** Of training rows, where no dev data are given. */
-const HELD_OUT = 0.1;
 /** Rows of a batch of evaluation. */
 const EVALUATION_ROWS = 32;
 
@@ -56,7 +54,7 @@ class ClassificationData implements TaskData<ClassificationBatch> {
   readonly #dev: readonly LabelledText[];
   readonly #heldOut: boolean;
 
-  constructor(train: Table, dev: Table | undefined, { columns, labels, seed }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, labels }: ReadOptions) {
     const texts = labelledTexts(train, columns);
     this.labels = labelsOf(texts, train.source, labels);
     this.#heldOut = dev === undefined;
@@ -64,7 +62,8 @@ class ClassificationData implements TaskData<ClassificationBatch> {
       [this.#train, this.#dev] = [texts, labelledTexts(dev, columns)];
       refuseUnknownLabels(this.#dev, this.labels, 'the labels of the training data are');
     } else {
-      [this.#train, this.#dev] = split(texts, seed);
+      const { train: kept, dev: heldOut } = holdOutRows(texts, ({ text, pair = '' }) => JSON.stringify([text, pair]));
+      [this.#train, this.#dev] = [kept, heldOut];
     }
     const content = (rows: readonly LabelledText[]) => rows.map(({ text, pair, label }) => [text, pair, label]);
     this.hash = contentHash(JSON.stringify([this.labels, content(this.#train), content(this.#dev)]));
@@ -130,14 +129,6 @@ class ClassificationData implements TaskData<ClassificationBatch> {
     }
     return notices;
   }
-}
-
-/** Training and held-out rows: always the same of a seed. */
-function split(texts: readonly LabelledText[], seed: number): [train: LabelledText[], dev: LabelledText[]] {
-  const order = new Permutation(texts.length, new RandomStream(seed, 'evaluation'));
-  const shuffled = Array.from({ length: texts.length }, (_, i) => texts[order.at(i)]);
-  const numDev = Math.max(1, Math.round(texts.length * HELD_OUT));
-  return [shuffled.slice(numDev), shuffled.slice(0, numDev)];
 }
 
 async function evaluate(
