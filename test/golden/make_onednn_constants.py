@@ -22,7 +22,7 @@ dnnl_softmax_accurate dnnl_forward_training dnnl_forward_inference dnnl_backward
 DNNL_ARG_SRC DNNL_ARG_SRC_1 DNNL_ARG_DST DNNL_ARG_WEIGHTS DNNL_ARG_BIAS DNNL_ARG_MEAN DNNL_ARG_VARIANCE DNNL_ARG_SCALE
 DNNL_ARG_SHIFT DNNL_ARG_DIFF_SRC DNNL_ARG_DIFF_DST DNNL_ARG_DIFF_SCALE DNNL_ARG_DIFF_SHIFT
 DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE
-dnnl_query_impl_info_str dnnl_cpu dnnl_stream_in_order
+dnnl_query_impl_info_str dnnl_query_weights_md dnnl_format_tag_any dnnl_cpu dnnl_stream_in_order
 """.split()
 
 

@@ -1,7 +1,7 @@
 /** A plan made ready to run: primitives of the library, or loops where it has none, bound to memory. */
 
 import { elementCount } from '../../graph/dimensions.js';
-import type { ArgumentList, BuiltPrimitive, OneDnnSession } from './library/session.js';
+import type { ArgumentList, BuiltPrimitive, OneDnnSession, PackedLayout } from './library/session.js';
 import { argumentView } from './library/session.js';
 import { runPrimitive } from './loops/primitives.js';
 import { type Block, elementsOf } from './memory.js';
@@ -29,6 +29,8 @@ export interface ExecutionContext {
   /** Undefined where everything is done by loops. */
   readonly session?: OneDnnSession;
   place(residence: PlanBuffer['residence']): Place;
+  /** The address of a constant in a layout of the library's own. Plans without such constants need none. */
+  packed?(view: View, layout: PackedLayout): number;
   /** Told of what the library cannot do. */
   warn(warning: string): void;
 }
@@ -114,7 +116,7 @@ export class Executable {
     const built = this.plan.steps.map((step) => this.#build(step));
     const { session } = this.#context;
     const lists = built.map((primitive, i) =>
-      primitive ? this.#argumentsOf(this.plan.steps[i] as PrimitiveStep) : [],
+      primitive ? this.#argumentsOf(this.plan.steps[i] as PrimitiveStep, primitive) : [],
     );
     const placed = session?.argumentLists(lists);
     if (placed) this.#kept.push(placed.memory);
@@ -136,7 +138,7 @@ export class Executable {
     }
   }
 
-  #argumentsOf({ primitive }: PrimitiveStep): { argument: number; memory: number }[] {
+  #argumentsOf({ primitive }: PrimitiveStep, { packed }: BuiltPrimitive): { argument: number; memory: number }[] {
     const session = this.#context.session!;
     const { reads, writes } = operandsOf(primitive);
     const seen = new Set<number>();
@@ -145,12 +147,16 @@ export class Executable {
       // A sum reads the destination that is already an argument.
       if (seen.has(argument)) return [];
       seen.add(argument);
-      return [{ argument, memory: this.#memoryOf(argumentView(primitive, operand)) }];
+      const layout = operand.name === 'weights' ? packed : undefined;
+      return [{ argument, memory: this.#memoryOf(argumentView(primitive, operand), layout) }];
     });
   }
 
-  #memoryOf(view: View): number {
-    const handle = this.#context.session!.memory(view, this.#addressOf(view));
+  #memoryOf(view: View, packed?: PackedLayout): number {
+    const session = this.#context.session!;
+    const handle = packed
+      ? session.packedMemory(packed, this.#context.packed!(view, packed))
+      : session.memory(view, this.#addressOf(view));
     this.#memories.push({ handle, view });
     return handle;
   }

@@ -10,13 +10,13 @@ import { EngineError } from '../engineError.js';
 import { checkFeeds, type ProgramSignature, runError, scalarOutput, sumOverPieces } from '../programSignature.js';
 import type { WorkerProgram } from '../worker/workerServer.node.js';
 import { Executable, type ExecutionContext, type Place } from './executable.js';
-import type { OneDnnSession } from './library/session.js';
+import type { OneDnnSession, PackedLayout } from './library/session.js';
 import { roundToBfloat16 } from './loops/bfloat16.js';
 import { type AddressOf, allocate, type Block, elementsOf } from './memory.js';
 import { ALIGNMENT } from './plan/layout.js';
 import { Planner } from './plan/planner.js';
 import { rules } from './plan/rules.js';
-import type { PlanBuffer } from './plan/values.js';
+import { ELEMENT_BYTES, type PlanBuffer, type View } from './plan/values.js';
 import type { OneDnnSource } from './protocol.js';
 import type { OneDnnArenas } from './state.js';
 
@@ -33,6 +33,7 @@ export class Runtime {
   readonly #executables = new Set<Executable>();
   readonly #constants = new WeakMap<ArrayBufferView, Place>();
   readonly #halves = new WeakMap<Float32Array, Uint16Array>();
+  readonly #packed = new WeakMap<ArrayBufferView, Map<PackedLayout, Block>>();
 
   /** @param session  undefined to do everything in loops */
   constructor(session: OneDnnSession | undefined, precision: Precision, warn: (warning: string) => void) {
@@ -77,6 +78,23 @@ export class Runtime {
       this.#constants.set(data, place);
     }
     return place;
+  }
+
+  /** Where a constant lies in a layout of the library's own, into which it is copied once. */
+  packedAddress(view: View, layout: PackedLayout): number {
+    const { residence } = view.buffer;
+    if (residence.kind !== 'constant') throw new EngineError(`a ${residence.kind} buffer is packed by nobody`);
+    const copies = this.#packed.get(residence.data) ?? new Map<PackedLayout, Block>();
+    this.#packed.set(residence.data, copies);
+    let block = copies.get(layout);
+    if (!block) {
+      block = allocate(layout.bytes, this.addressOf);
+      const { block: plain, offset } = this.constantPlace(residence.data);
+      const address = plain.address + offset + view.offset * ELEMENT_BYTES[view.type];
+      this.session!.pack(view, address, layout, block.address);
+      copies.set(layout, block);
+    }
+    return block.address;
   }
 
   readonly halvesOf = (data: Float32Array): Uint16Array => {
@@ -229,7 +247,12 @@ export class OneDnnProgram implements WorkerProgram {
 
   get #context(): ExecutionContext {
     const { session, warn } = this.#runtime;
-    return { session, warn, place: (residence) => this.#place(residence) };
+    return {
+      session,
+      warn,
+      place: (residence) => this.#place(residence),
+      packed: (view, layout) => this.#runtime.packedAddress(view, layout),
+    };
   }
 
   #place(residence: PlanBuffer['residence']): Place {

@@ -34,6 +34,8 @@ function byHeaderName(constants: Constants): Record<string, number> {
     ['dnnl_use_shift', constants.useShift],
     ['DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE', constants.postOpBase],
     ['dnnl_query_impl_info_str', constants.queryImplementation],
+    ['dnnl_query_weights_md', constants.queryWeights],
+    ['dnnl_format_tag_any', constants.anyLayout],
   ]);
 }
 

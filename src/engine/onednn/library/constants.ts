@@ -20,6 +20,9 @@ export interface Constants {
   /** A binary post-op's operand is argument (place + 1) · postOpBase | src1. */
   readonly postOpBase: number;
   readonly queryImplementation: number;
+  readonly queryWeights: number;
+  /** The layout that a primitive likes best. */
+  readonly anyLayout: number;
 }
 
 /** What both versions number alike. */
@@ -47,6 +50,8 @@ const common = {
     diffShift: 256,
   },
   queryImplementation: 8,
+  queryWeights: 131,
+  anyLayout: 1,
 } satisfies Partial<Constants>;
 
 export const CONSTANTS: Readonly<Record<2 | 3, Constants>> = {

@@ -8,6 +8,8 @@ import type { ForeignFunction, OneDnnLibrary } from './load.node.js';
 export interface Descriptors {
   /** The memory descriptor of a view: its sizes, strides and element type. Kept as long as this object. */
   memory(view: Pick<View, 'shape' | 'strides' | 'type'>): Handle;
+  /** The descriptor of a copy from one memory descriptor to another, to be destroyed by the caller. */
+  copy(from: Handle, to: Handle): Handle;
   /** The descriptor of a primitive, to be destroyed by the caller. @throws EngineError when there is no implementation */
   primitive(primitive: Primitive): Handle;
 }
@@ -38,28 +40,50 @@ function layoutOf({ shape, strides }: Pick<View, 'shape' | 'strides'>): { sizes:
 class MemoryDescriptors {
   readonly #known = new Map<string, Handle>();
   readonly #make: (axes: number, sizes: BigInt64Array, type: number, steps: BigInt64Array) => Handle;
+  readonly #makeOfLayout: (axes: number, sizes: BigInt64Array, type: number, layout: number) => Handle;
 
   constructor(private readonly calls: Calls) {
     const parameters = ['int', 'buffer', 'int', 'buffer'] as const;
+    const ofLayout = ['int', 'buffer', 'int', 'int'] as const;
     if (calls.library.major === 3) {
       this.#make = calls.making('dnnl_memory_desc_create_with_strides', ...parameters);
+      this.#makeOfLayout = calls.making('dnnl_memory_desc_create_with_tag', ...ofLayout);
     } else {
-      const init = calls.checked('dnnl_memory_desc_init_by_strides', 'address', ...parameters);
-      this.#make = (...values) => {
-        const memory = calls.lastingMemory(MEMORY_BYTES);
-        init(memory, ...values);
-        return memory;
-      };
+      this.#make = this.#initialised('dnnl_memory_desc_init_by_strides', ...parameters);
+      this.#makeOfLayout = this.#initialised('dnnl_memory_desc_init_by_tag', ...ofLayout);
     }
+  }
+
+  /** Version 2 fills a descriptor, a C struct. */
+  #initialised(name: string, ...parameters: Parameters<Calls['checked']>[1][]): (...values: unknown[]) => Handle {
+    const init = this.calls.checked(name, 'address', ...parameters);
+    return (...values) => {
+      const memory = this.calls.lastingMemory(MEMORY_BYTES);
+      init(memory, ...values);
+      return memory;
+    };
+  }
+
+  /** Of these sizes, in the layout that a primitive likes best. */
+  ofAnyLayout({ shape, type }: Pick<View, 'shape' | 'type'>): Handle {
+    const { elementTypes, anyLayout } = this.calls.library.constants;
+    return this.#once(`${type}[${shape}] any`, () =>
+      this.#makeOfLayout(shape.length, int64(shape), elementTypes[type], anyLayout),
+    );
   }
 
   of(view: Pick<View, 'shape' | 'strides' | 'type'>): Handle {
     const { sizes, steps } = layoutOf(view);
-    const key = `${view.type}[${sizes}][${steps}]`;
+    const type = this.calls.library.constants.elementTypes[view.type];
+    return this.#once(`${view.type}[${sizes}][${steps}]`, () =>
+      this.#make(sizes.length, int64(sizes), type, int64(steps)),
+    );
+  }
+
+  #once(key: string, make: () => Handle): Handle {
     let handle = this.#known.get(key);
     if (handle === undefined) {
-      const type = this.calls.library.constants.elementTypes[view.type];
-      handle = this.#make(sizes.length, int64(sizes), type, int64(steps));
+      handle = make();
       this.#known.set(key, handle);
     }
     return handle;
@@ -126,9 +150,15 @@ export function createDescriptors(library: OneDnnLibrary, engine: Handle): Descr
   const calls = new Calls(library);
   const memory = new MemoryDescriptors(calls);
   const attributes = new Attributes(calls, memory);
-  const rules = (library.major === 3 ? rulesOfVersion3 : rulesOfVersion2)({ calls, memory, attributes, engine });
+  const reorder = calls.making(
+    'dnnl_reorder_primitive_desc_create',
+    ...(['address', 'address', 'address', 'address', 'address'] as const),
+  );
+  const copy = (from: Handle, to: Handle) => reorder(from, engine, to, engine, 0);
+  const rules = (library.major === 3 ? rulesOfVersion3 : rulesOfVersion2)({ calls, memory, attributes, engine, copy });
   return {
     memory: (view) => memory.of(view),
+    copy,
     primitive: (primitive) =>
       (rules[primitive.kind] as (primitive: PrimitiveKinds[PrimitiveKind]) => Handle)(primitive),
   };
@@ -139,12 +169,13 @@ interface RuleContext {
   readonly memory: MemoryDescriptors;
   readonly attributes: Attributes;
   readonly engine: Handle;
+  readonly copy: Descriptors['copy'];
 }
 
 const lastAxis = ({ shape }: View) => Math.max(0, shape.length - 1);
 
 /** Version 2 fills an operation's descriptor, a C struct, and makes the primitive's descriptor of it. */
-function rulesOfVersion2({ calls, memory, attributes, engine }: RuleContext): Rules {
+function rulesOfVersion2({ calls, memory, attributes, engine, copy }: RuleContext): Rules {
   const { constants } = calls.library;
   const create = calls.making('dnnl_primitive_desc_create', 'address', 'address', 'address', 'address');
   const destroy = calls.checked('dnnl_primitive_desc_destroy', 'address');
@@ -180,19 +211,17 @@ function rulesOfVersion2({ calls, memory, attributes, engine }: RuleContext): Ru
     'uint',
   );
   const reduction = init('dnnl_reduction_desc_init', 'int', 'address', 'address', 'float', 'float');
-  const reorder = calls.making(
-    'dnnl_reorder_primitive_desc_create',
-    'address',
-    'address',
-    'address',
-    'address',
-    'address',
-  );
   const { forwardTraining, forwardInference, backward, softmaxAccurate, useScale, useShift } = constants;
   const scaled = useScale | useShift;
   return {
-    matmul({ src, weights, bias, dst, postOps }) {
-      matmul(address, of(src), of(weights), bias ? of(rowOfBias(bias, dst)) : 0, of(dst));
+    matmul({ src, weights, bias, dst, postOps, packs }) {
+      matmul(
+        address,
+        of(src),
+        packs ? memory.ofAnyLayout(weights) : of(weights),
+        bias ? of(rowOfBias(bias, dst)) : 0,
+        of(dst),
+      );
       return made(postOps);
     },
     eltwise({ algorithm, alpha, beta, src, postOps }) {
@@ -234,12 +263,12 @@ function rulesOfVersion2({ calls, memory, attributes, engine }: RuleContext): Ru
       reduction(address, constants.reduction[algorithm], of(src), of(dst), 0, 0);
       return made();
     },
-    reorder: ({ src, dst }) => reorder(of(src), engine, of(dst), engine, 0),
+    reorder: ({ src, dst }) => copy(of(src), of(dst)),
   };
 }
 
 /** Version 3 makes the primitive's descriptor in one call, which takes source and destination apart. */
-function rulesOfVersion3({ calls, memory, attributes, engine }: RuleContext): Rules {
+function rulesOfVersion3({ calls, memory, attributes, engine, copy }: RuleContext): Rules {
   const { constants } = calls.library;
   const destroy = calls.checked('dnnl_primitive_desc_destroy', 'address');
   const of = (view: View) => memory.of(view);
@@ -266,10 +295,6 @@ function rulesOfVersion3({ calls, memory, attributes, engine }: RuleContext): Ru
     ...(['int', 'address', 'address', 'address', 'address', 'float', 'uint', 'address', 'address'] as const),
   );
   const reduction = making('reduction', 'int', 'address', 'address', 'float', 'float', 'address');
-  const reorder = calls.making(
-    'dnnl_reorder_primitive_desc_create',
-    ...(['address', 'address', 'address', 'address', 'address'] as const),
-  );
   const { forwardTraining, forwardInference, backward, softmaxAccurate, useScale, useShift } = constants;
   const scaled = useScale | useShift;
   const after = (forward: Handle, make: (hint: Handle) => Handle): Handle => {
@@ -280,10 +305,11 @@ function rulesOfVersion3({ calls, memory, attributes, engine }: RuleContext): Ru
     }
   };
   return {
-    matmul: ({ src, weights, bias, dst, postOps }) =>
-      attributes.with(postOps, (attribute) =>
-        matmul(engine, of(src), of(weights), bias ? of(rowOfBias(bias, dst)) : 0, of(dst), attribute),
-      ),
+    matmul: ({ src, weights, bias, dst, postOps, packs }) =>
+      attributes.with(postOps, (attribute) => {
+        const layout = packs ? memory.ofAnyLayout(weights) : of(weights);
+        return matmul(engine, of(src), layout, bias ? of(rowOfBias(bias, dst)) : 0, of(dst), attribute);
+      }),
     eltwise: ({ algorithm, alpha, beta, src, dst, postOps }) =>
       attributes.with(postOps, (attribute) =>
         eltwise(engine, forwardTraining, constants.eltwise[algorithm], of(src), of(dst), alpha, beta, attribute),
@@ -315,7 +341,7 @@ function rulesOfVersion3({ calls, memory, attributes, engine }: RuleContext): Ru
     },
     reduction: ({ algorithm, src, dst }) =>
       reduction(engine, constants.reduction[algorithm], of(src), of(dst), 0, 0, 0),
-    reorder: ({ src, dst }) => reorder(of(src), engine, of(dst), engine, 0),
+    reorder: ({ src, dst }) => copy(of(src), of(dst)),
   };
 }
 

@@ -10,6 +10,14 @@ export interface BuiltPrimitive {
   readonly handle: Handle;
   /** What computes it, for instance "brg:avx512_core_bf16" or "ref:any". */
   readonly implementation: string;
+  /** Of a product that packs its weights: the layout that it wants them in. */
+  readonly packed?: PackedLayout;
+}
+
+/** A memory descriptor of the library's own choice; the same object for the same layout. */
+export interface PackedLayout {
+  readonly descriptor: Handle;
+  readonly bytes: number;
 }
 
 /** One execution: the C array of arguments and its length. */
@@ -29,9 +37,14 @@ export class OneDnnSession {
   readonly #stream: Handle;
   readonly #descriptors: Descriptors;
   readonly #built = new Map<string, BuiltPrimitive | Error>();
+  readonly #layouts: PackedLayout[] = [];
   readonly #createPrimitive: ForeignFunction;
   readonly #destroyDescriptor: ForeignFunction;
+  readonly #destroyPrimitive: ForeignFunction;
   readonly #query: ForeignFunction;
+  readonly #queryMemory: ForeignFunction;
+  readonly #sizeOf: ForeignFunction;
+  readonly #areEqual: ForeignFunction;
   readonly #createMemory: ForeignFunction;
   readonly #destroyMemory: ForeignFunction;
   readonly #setHandle: ForeignFunction;
@@ -45,7 +58,11 @@ export class OneDnnSession {
     this.#descriptors = createDescriptors(library, this.#engine);
     this.#createPrimitive = calls.making('dnnl_primitive_create', 'address');
     this.#destroyDescriptor = calls.checked('dnnl_primitive_desc_destroy', 'address');
+    this.#destroyPrimitive = calls.checked('dnnl_primitive_destroy', 'address');
     this.#query = calls.checked('dnnl_primitive_desc_query', 'address', 'int', 'int', 'buffer');
+    this.#queryMemory = library.library.func('dnnl_primitive_desc_query_md', 'uint64', ['uint64', 'int', 'int']);
+    this.#sizeOf = library.library.func('dnnl_memory_desc_get_size', 'size_t', ['uint64']);
+    this.#areEqual = library.library.func('dnnl_memory_desc_equal', 'int', ['uint64', 'uint64']);
     this.#createMemory = calls.making('dnnl_memory_create', 'address', 'address', 'address');
     this.#destroyMemory = calls.checked('dnnl_memory_destroy', 'address');
     this.#setHandle = calls.checked('dnnl_memory_set_data_handle', 'address', 'address');
@@ -70,16 +87,48 @@ export class OneDnnSession {
   #build(primitive: Primitive): BuiltPrimitive | Error {
     try {
       const descriptor = this.#descriptors.primitive(primitive);
+      let keeps = false;
       try {
         const name = new BigUint64Array(1);
         this.#query(descriptor, this.library.constants.queryImplementation, 0, name);
-        return { handle: this.#createPrimitive(descriptor), implementation: this.library.text(name[0]) };
+        const built = { handle: this.#createPrimitive(descriptor), implementation: this.library.text(name[0]) };
+        if (primitive.kind !== 'matmul' || !primitive.packs) return built;
+        const known = this.#layouts.length;
+        const packed = this.#layoutOfWeights(descriptor);
+        // A new layout is described by memory of the primitive's descriptor.
+        keeps = this.#layouts.length > known;
+        return { ...built, packed };
       } finally {
-        this.#destroyDescriptor(descriptor);
+        if (!keeps) this.#destroyDescriptor(descriptor);
       }
     } catch (error) {
       return error as Error;
     }
+  }
+
+  #layoutOfWeights(primitive: Handle): PackedLayout {
+    const descriptor: Handle = Number(this.#queryMemory(primitive, this.library.constants.queryWeights, 0));
+    const known = this.#layouts.find((layout) => this.#areEqual(layout.descriptor, descriptor) === 1);
+    if (known) return known;
+    const layout = { descriptor, bytes: Number(this.#sizeOf(descriptor)) };
+    this.#layouts.push(layout);
+    return layout;
+  }
+
+  /** Writes the elements of a view, which lies at `address`, to `target` in another layout. */
+  pack(view: View, address: number, { descriptor: layout }: PackedLayout, target: number): void {
+    const from = this.#descriptors.memory(view);
+    const descriptor = this.#descriptors.copy(from, layout);
+    const handle = this.#createPrimitive(descriptor);
+    const memories = [
+      { argument: this.argumentOf('src'), memory: this.#createMemory(from, this.#engine, address) },
+      { argument: this.argumentOf('dst'), memory: this.packedMemory({ descriptor: layout, bytes: 0 }, target) },
+    ];
+    const { lists } = this.argumentLists([memories]);
+    this.execute({ handle, implementation: 'reorder' }, lists[0]);
+    for (const { memory } of memories) this.#destroyMemory(memory);
+    this.#destroyPrimitive(handle);
+    this.#destroyDescriptor(descriptor);
   }
 
   /** The number by which the library knows an argument. */
@@ -91,6 +140,10 @@ export class OneDnnSession {
   /** A memory object over `address`. */
   memory(view: View, address: number): Handle {
     return this.#createMemory(this.#descriptors.memory(view), this.#engine, address);
+  }
+  /** A memory object over `address`, in a layout of the library's own. */
+  packedMemory({ descriptor }: PackedLayout, address: number): Handle {
+    return this.#createMemory(descriptor, this.#engine, address);
   }
   moveMemory(memory: Handle, address: number): void {
     this.#setHandle(memory, address);

@@ -33,8 +33,11 @@ export type PostOp =
 
 /** Every kind of primitive with its operands. `dst` is written, all others are read. */
 export interface PrimitiveKinds {
-  /** src [..., M, K] @ weights [..., K, N] + bias [N] */
-  matmul: { src: View; weights: View; bias?: View; dst: View; postOps: readonly PostOp[] };
+  /**
+   * src [..., M, K] @ weights [..., K, N] + bias [N].
+   * `packs`: the weights never change, so that the library may have a copy of them in a layout of its own.
+   */
+  matmul: { src: View; weights: View; bias?: View; dst: View; postOps: readonly PostOp[]; packs?: boolean };
   eltwise: { src: View; dst: View; postOps: readonly PostOp[] } & Eltwise;
   /** diffSrc = f′(src) · diffDst */
   eltwiseBackward: { src: View; diffDst: View; diffSrc: View } & Eltwise;

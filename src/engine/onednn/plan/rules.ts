@@ -193,6 +193,7 @@ const linear: Rule<'linear'> = (node, planner, root) => {
     bias: planner.floats(node.inputs[2]),
     dst,
     postOps: chainOf(node, root, planner),
+    ...(weight.buffer.residence.kind === 'constant' && { packs: true }),
   });
   return dst;
 };
