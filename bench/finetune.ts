@@ -2,17 +2,14 @@
  * Fine-tuning beside PyTorch + transformers: the same start (head included), the same batches, the same learning rates. Without
  * dropout losses and gradients are compared, with dropout the accuracy; always the time of a step, in turns.
  */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
+import { join } from 'node:path';
 import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
 import { readTable } from '../src/data/tables/readTable.node.js';
 import { createEngine } from '../src/engine/chooseEngine.node.js';
 import type { Engine, Precision } from '../src/engine/engine.js';
 import type { EngineName } from '../src/engine/engineNames.js';
-import { PleiadError } from '../src/errors/errors.js';
 import { SafetensorsFile } from '../src/formats/safetensors.node.js';
 import { initializeParameter } from '../src/nn/initialize.js';
 import { loadEncoder } from '../src/tasks/loadEncoder.node.js';
@@ -27,6 +24,7 @@ import { train } from '../src/training/trainer.js';
 import { TrainerState } from '../src/training/trainerState.js';
 import { scheduleOf } from '../src/training/trainingSettings.js';
 import { LoadMeter } from './machineLoad.js';
+import { PythonPeer } from './pythonPeer.js';
 import { machineDescription, median, rounded } from './report.js';
 
 export interface FinetuneOptions {
@@ -66,7 +64,7 @@ export async function benchFinetune(options: FinetuneOptions) {
       }),
     );
     await writeFolder(folder, { settings, prepared, weights, dev });
-    const peer = options.peer ? await Peer.start(folder, options) : undefined;
+    const peer = options.peer ? await startPeer(folder, options) : undefined;
     const load = new LoadMeter([process.pid, ...(peer ? [peer.pid] : [])]);
     const gradients =
       peer && options.dropout === 0
@@ -114,6 +112,11 @@ export async function benchFinetune(options: FinetuneOptions) {
     await engine.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+function startPeer(folder: string, { python, threads, dropout, seed }: FinetuneOptions): Promise<PythonPeer> {
+  const numbers = Object.entries({ threads, dropout, seed }).flatMap(([name, value]) => [`--${name}`, String(value)]);
+  return PythonPeer.start({ python, script: 'classification_steps.py', words: [folder, ...numbers] });
 }
 
 export type FinetuneResult = Awaited<ReturnType<typeof benchFinetune>>;
@@ -226,7 +229,11 @@ async function compareGradients(
   engine: Engine,
   { objective, data }: PreparedTask<ClassificationBatch>,
   weights: ReadonlyMap<string, Float32Array>,
-  { folder, peer, settings }: { readonly folder: string; readonly peer: Peer; readonly settings: FineTuningSettings },
+  {
+    folder,
+    peer,
+    settings,
+  }: { readonly folder: string; readonly peer: PythonPeer; readonly settings: FineTuningSettings },
 ) {
   const state = await TrainerState.create(engine, objective.parameters, objective.groupOf);
   await state.initialize({ seed: 0, initializerRange: 0.02, weights });
@@ -266,52 +273,6 @@ async function compareGradients(
 }
 
 /** The child process of PyTorch. */
-class Peer {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #lines: AsyncIterator<string>;
-  #errors = '';
-
-  private constructor(folder: string, { python, threads, dropout, seed }: FinetuneOptions) {
-    const program = python ?? process.env.PLEIAD_PYTHON ?? 'python3';
-    const numbers = Object.entries({ threads, dropout, seed }).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#child = spawn(program, [resolve('bench/peers/classification_steps.py'), folder, ...numbers], {
-      // Threads that wait leave the cores to the other side.
-      env: { OMP_WAIT_POLICY: 'PASSIVE', KMP_BLOCKTIME: '0', ...process.env },
-    });
-    this.#child.stderr.on('data', (chunk: Buffer) => {
-      this.#errors = (this.#errors + chunk.toString()).slice(-4000);
-    });
-    this.#child.stdin.on('error', () => {}); // a peer that ended is reported by the line that does not come
-    this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-  }
-
-  static async start(folder: string, options: FinetuneOptions): Promise<Peer> {
-    const peer = new Peer(folder, options);
-    const { value, done } = await peer.#lines.next();
-    if (!done && value === 'ready') return peer;
-    throw new PleiadError(`the peer did not start: ${peer.#errors.trim().split('\n').at(-1)}`, {
-      subject: 'python',
-      expected: 'a Python with torch and transformers',
-      advice: 'Install bench/peers/requirements.txt in a virtual environment and give its python by --python',
-    });
-  }
-
-  get pid(): number {
-    return this.#child.pid!;
-  }
-
-  async ask<T>(command: string): Promise<T> {
-    this.#child.stdin.write(`${command}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) throw new PleiadError(`the peer ended: ${this.#errors.trim().split('\n').at(-1)}`);
-    return JSON.parse(value as string) as T;
-  }
-
-  stop(): void {
-    this.#child.stdin.end('quit\n');
-  }
-}
-
 export function describeFinetune(result: FinetuneResult): string[] {
   const { medianMs, accuracy, baselines } = result;
   const lines = [

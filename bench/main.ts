@@ -72,6 +72,26 @@ program
   });
 
 program
+  .command('ask')
+  .description(
+    'questions answered beside transformers.js and torch: one short one, contexts one by one, many in one call',
+  )
+  .requiredOption('--model <place>', 'a model with a question answering head')
+  .requiredOption('--data <file>', 'questions in the format of SQuAD')
+  .option('--questions <n>', 'how many of them', positiveInteger, 200)
+  .option('--turns <n>', 'turns, each of all sides', positiveInteger, 5)
+  .option('--threads <n>', 'threads of each side', positiveInteger, 2)
+  .option('--against <peers>', 'transformers.js, torch, or both with a comma between', parseAskPeers, [
+    'transformers.js',
+  ])
+  .option('--python <path>', 'Python of torch (default: PLEIAD_PYTHON, or python3)')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchAsk, describeAsk } = await import('./ask.js');
+    finish(options, await benchAsk(options), describeAsk);
+  });
+
+program
   .command('scaling')
   .description('two ranks under mpirun against one rank with as many threads, and the cost model against both')
   .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))
@@ -264,6 +284,13 @@ function vocabularySize(word: string): number {
   const value = positiveInteger(word);
   if (value <= 1000) throw new InvalidArgumentError('Expected more than 1000.');
   return value;
+}
+
+function parseAskPeers(word: string): ('transformers.js' | 'torch')[] {
+  const names = word.split(',');
+  const isPeer = (name: string): name is 'transformers.js' | 'torch' => name === 'transformers.js' || name === 'torch';
+  if (names.every(isPeer)) return names;
+  throw new InvalidArgumentError('expected transformers.js, torch, or transformers.js,torch');
 }
 
 function positiveInteger(word: string): number {
