@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BestByPlace, forEachSpan, LogSum, type WindowLogits } from './answerSearch.js';
-import { answerRows, bestWindows, contextPieces, contextWindows, questionIds } from './answerWindows.js';
+import { BestByPlace, forEachSpan, LogSum, type WindowLogits } from '../tasks/questionAnswering/answerSearch.js';
+import {
+  answerRows,
+  bestWindows,
+  contextPieces,
+  contextWindows,
+  questionIds,
+} from '../tasks/questionAnswering/answerWindows.js';
 import { createPipeline } from './createPipeline.js';
 import type { Answer } from './questionAnswering.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testModel } from './testModels.js';

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { DataError } from '../errors/errors.js';
 import type { Model, RowOptions } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
+import { answerRows, contextPieces, questionIds, USUAL_ROW } from '../tasks/questionAnswering/answerWindows.js';
+import { type AskedContext, rankAnswers } from '../tasks/questionAnswering/rankAnswers.js';
 import type { Encoding } from '../text/encoding.js';
-import { BestByPlace, forEachSpan, LogSum, type WindowLogits } from './answerSearch.js';
-import { type AnswerRow, answerRows, bestWindows, contextPieces, questionIds, USUAL_ROW } from './answerWindows.js';
 import type { Pipeline, RankedCall } from './definition.js';
 
 export interface QuestionInput {
@@ -95,16 +95,6 @@ export const questionAnswering: Pipeline<QuestionAnsweringTypes> = {
   },
 };
 
-/** A context that a question is asked about, and what the model says of its windows. */
-interface AskedContext {
-  readonly index: number;
-  readonly text: string;
-  readonly pieces: Encoding;
-  readonly rows: readonly AnswerRow[];
-  /** By row: start and end of every position. */
-  readonly logits: { readonly start: Float32Array; readonly end: Float32Array }[];
-}
-
 async function answerAll(
   model: Model,
   inputs: readonly QuestionInput[],
@@ -119,13 +109,14 @@ async function answerAll(
     known.set(text, pieces);
     return pieces;
   };
-  const asked = inputs.map(({ question, context }): AskedContext[] => {
+  const asked = inputs.map(({ question, context }) => {
     const ids = questionIds(tokenizer, question, rowLength);
     const texts = typeof context === 'string' ? [context] : context;
-    return texts.map((text, index) => {
+    return texts.map((text) => {
       const pieces = piecesOf(text);
       const rows = answerRows(tokenizer, ids, pieces.ids, { rowLength, overlap: options.docStride });
-      return { index, text, pieces, rows, logits: [] };
+      const logits: { start: Float32Array; end: Float32Array }[] = [];
+      return { text, pieces, rows, logits };
     });
   });
   const rows = asked.flat().flatMap((context) => context.rows.map((row, window) => ({ ...row, context, window })));
@@ -135,78 +126,26 @@ async function answerAll(
   return asked.map((contexts, i) => bestAnswers(contexts, inputs[i], options));
 }
 
-/** A span of characters with its logit; undefined where the answer is that there is none. */
-interface Candidate {
-  readonly logit: number;
-  readonly span?: { readonly context: AskedContext; readonly start: number; readonly end: number };
-}
-
 /** @throws DataError when no context has a word and "no answer" is not allowed */
 function bestAnswers(
   contexts: readonly AskedContext[],
   { question, context: given }: QuestionInput,
-  { topK = 1, maxAnswerLength = 15, handleImpossibleAnswer = false, alignToWords = true }: QuestionAnsweringOptions,
+  { topK, maxAnswerLength = 15, handleImpossibleAnswer = false, alignToWords = true }: QuestionAnsweringOptions,
 ): Answer[] {
-  const best = new BestByPlace<Candidate>(topK);
-  const all = new LogSum();
-  for (const context of contexts) {
-    for (const window of windowsOf(context)) {
-      forEachSpan(window, maxAnswerLength, (first, last, logit) => {
-        all.add(logit);
-        if (!best.keeps(logit)) return;
-        const [start, end] = charactersOf(context, first, last, alignToWords);
-        best.add(`${context.index}:${start}:${end}`, { logit, span: { context, start, end } });
-      });
-    }
-  }
-  // [CLS] stands for "no answer"; a question has none when every window says so: the least sure one decides (SQuAD 2.0).
-  const nullLogit = Math.min(...contexts.flatMap(({ logits }) => logits.map(({ start, end }) => start[0] + end[0])));
-  if (handleImpossibleAnswer) {
-    all.add(nullLogit);
-    if (best.keeps(nullLogit)) best.add('none', { logit: nullLogit });
-  }
-  const found = best.values;
-  if (found.length === 0) {
+  const ranked = rankAnswers(contexts, { topK, maxAnswerLength, handleImpossibleAnswer, alignToWords });
+  if (ranked.answers.length === 0) {
     throw new DataError(`there is no word in the context of ${JSON.stringify(question)}`, {
       subject: 'context',
       expected: 'at least one word',
     });
   }
-  const probability = (logit: number) => Math.exp(logit - all.value);
-  const nullScore = handleImpossibleAnswer ? { nullScore: probability(nullLogit) } : {};
-  return found.map(({ logit, span }) => {
+  const probability = (logit: number) => Math.exp(logit - ranked.logSum);
+  const nullScore = handleImpossibleAnswer ? { nullScore: probability(ranked.nullLogit) } : {};
+  return ranked.answers.map(({ logit, place }) => {
     const score = probability(logit);
-    if (!span) return { answer: '', start: 0, end: 0, score, ...nullScore };
-    const { context, start, end } = span;
-    const index = typeof given === 'string' ? {} : { contextIndex: context.index };
-    return { answer: context.text.slice(start, end), start, end, score, ...index, ...nullScore };
+    if (!place) return { answer: '', start: 0, end: 0, score, ...nullScore };
+    const { context, start, end } = place;
+    const index = typeof given === 'string' ? {} : { contextIndex: context };
+    return { answer: contexts[context].text.slice(start, end), start, end, score, ...index, ...nullScore };
   });
-}
-
-/** The logits of the context's pieces in each window, and where an answer may start: where a piece has the most around it. */
-function windowsOf({ rows, logits, pieces }: AskedContext): WindowLogits[] {
-  const best = bestWindows(rows, pieces.length);
-  return rows.map(({ first, from, to }, window) => ({
-    start: logits[window].start.subarray(first, first + to - from),
-    end: logits[window].end.subarray(first, first + to - from),
-    from,
-    mayStart: (piece) => best[from + piece] === window,
-  }));
-}
-
-/** What the text has of pieces: whole words, if wanted, and the combining marks that belong to the last character. */
-function charactersOf(
-  { text, pieces: { offsets, wordIds } }: AskedContext,
-  first: number,
-  last: number,
-  alignToWords: boolean,
-): [start: number, end: number] {
-  let [from, to] = [first, last];
-  if (alignToWords) {
-    while (from > 0 && wordIds[from - 1] === wordIds[first]) from--;
-    while (to + 1 < wordIds.length && wordIds[to + 1] === wordIds[last]) to++;
-  }
-  let end = offsets[2 * to + 1];
-  while (/^\p{M}/u.test(text.slice(end, end + 2))) end += text.codePointAt(end)! > 0xffff ? 2 : 1;
-  return [offsets[2 * from], end];
 }

@@ -2,10 +2,10 @@
  * A context beside its question, in overlapping windows that a model can take. A piece of the context that lies in several
  * windows is judged in the one that shows the most around it (google-research/bert, run_squad.py, "max context").
  */
-import { DataError, SettingsError } from '../errors/errors.js';
-import { settingName } from '../settings/settingNames.js';
-import type { Encoding } from '../text/encoding.js';
-import type { WordPieceTokenizer } from '../text/tokenizer.js';
+import { DataError, SettingsError } from '../../errors/errors.js';
+import { settingName } from '../../settings/settingNames.js';
+import type { Encoding } from '../../text/encoding.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 
 /** Pieces of a question beyond so many are cut off (google-research/bert, run_squad.py). */
 const MOST_QUESTION_PIECES = 64;
