@@ -192,6 +192,16 @@ export {
 } from './pretraining/settings.js';
 export { createSpanBert, type SpanBertConfig } from './pretraining/spanbert.js';
 export { describeSettings, type SettingDescription, settingsFromWords } from './settings/describeSettings.js';
+// Metrics
+export {
+  type JudgedQuestion,
+  korquadScores,
+  type OfficialScores,
+  type PredictedAnswers,
+  type Squad20Options,
+  squad11Scores,
+  squad20Scores,
+} from './tasks/questionAnswering/metrics/officialScores.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 // Text
 export {

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeQuestions } from './tinyQuestions.js';
 import { writeReviews, writeTinyEncoder } from './tinyReviews.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -253,6 +254,7 @@ describe('docs/finetuning.md', () => {
     const page = readFileSync(join(ROOT, 'docs/finetuning.md'), 'utf8');
     const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, commands]) => commands);
     expect(blocks.length).toBeGreaterThan(2);
+    writeQuestions(FOLDER);
     // Its names stand for what is made here.
     const script = blocks
       .join('\n')
@@ -261,6 +263,8 @@ describe('docs/finetuning.md', () => {
       .replace(/^npx pleiad/gm, `"${process.execPath}" "${MAIN}"`);
     const shown = execFileSync('bash', ['-euo', 'pipefail', '-c', script], { cwd: FOLDER, encoding: 'utf8' });
     expect(shown).toContain('baselines: the most frequent label');
+    expect(shown).toContain('baselines: a sliding window of words');
+    expect(shown).toMatch(/ {2}exact_match {2}\d/);
     expect(readFileSync(join(FOLDER, 'labelled.csv'), 'utf8')).toMatch(/^id,Review,Verdict,label,score\n/);
   }, 120_000);
 });

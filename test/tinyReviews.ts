@@ -11,7 +11,22 @@ import { WordPieceTokenizer } from '../src/text/tokenizer.js';
 
 export const GOOD = ['lovely', 'witty', 'moving'];
 export const BAD = ['dull', 'clumsy', 'tedious'];
-const OTHER = ['the', 'film', 'is', 'a', 'story', 'of', 'two', 'friends', 'and', 'their', 'dog', 'in', 'town', ','];
+export const OTHER = [
+  'the',
+  'film',
+  'is',
+  'a',
+  'story',
+  'of',
+  'two',
+  'friends',
+  'and',
+  'their',
+  'dog',
+  'in',
+  'town',
+  ',',
+];
 
 /** One of the six words decides; it stands anywhere among others. */
 export function review(random: RandomStream): { text: string; label: 'bad' | 'good' } {

@@ -6,7 +6,7 @@ import type { FetchOptions } from '../pretrained/pretrained.node.js';
 import type { TokenBatch } from '../training/objective.js';
 import { stepShare } from '../training/stepShare.js';
 import { train } from '../training/trainer.js';
-import { readTaskData } from './finetune.node.js';
+import { readTaskData, rowLengthOf } from './finetune.node.js';
 import { type DataInspection, inspectData } from './inspection.js';
 import { loadEncoder } from './loadEncoder.node.js';
 import { type FineTuningInput, type FineTuningSettings, resolveFineTuningSettings } from './settings.js';
@@ -58,12 +58,13 @@ export async function checkTask(
   const read = resolveFineTuningSettings(input);
   const data = await readTaskData(read);
   const { from, revision, tokenizer: place, task } = read;
-  const { labels, numRows, examples } = data;
+  const { labels, examples } = data;
   const start = await loadEncoder({ from, revision, tokenizer: place, head: taskNamed(task).head, labels }, hub);
   const { description, tokenizer } = start.models[0];
+  const length = rowLengthOf(read, description);
+  const numRows = data.countRows?.(tokenizer!, length) ?? data.numRows;
   const settings = resolveFineTuningSettings(input, { numRows, model: description });
   const model = settings.model!;
-  const length = Math.min(settings.length, model.config.maxPositionEmbeddings);
   const prepared = data.prepare({
     model,
     tokenizer: tokenizer!,

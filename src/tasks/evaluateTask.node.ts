@@ -2,10 +2,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTable } from '../data/tables/readTable.node.js';
+import type { Table } from '../data/tables/table.js';
 import { CheckpointError } from '../errors/errors.js';
+import type { Model } from '../pretrained/model.js';
 import { type FromPretrainedOptions, fromPretrained } from '../pretrained/pretrained.node.js';
 import type { Metrics } from '../training/objective.js';
+import type { Scorer, ScriptScores } from './scorer.js';
 import type { Columns, Task } from './task.js';
+import { taskNamed } from './tasks.js';
 
 export interface TaskEvaluationOptions extends Omit<FromPretrainedOptions, 'task' | 'labels'> {
   /** File of rows. */
@@ -20,18 +24,44 @@ export interface TaskEvaluationOptions extends Omit<FromPretrainedOptions, 'task
  * @param place  what was fine-tuned: a run (its best checkpoint), a model folder, or a name on the hub
  * @throws CheckpointError when it has no head of the task; DataError naming file and line of what cannot be used
  */
-export async function evaluateTask(
+export function evaluateTask(task: Task, place: string, options: TaskEvaluationOptions): Promise<Metrics> {
+  const { columns = {} } = options;
+  return withModel(task, place, options, (model, table, kept) =>
+    task.evaluate(model, table, { columns, baselines: kept(task.baselinesFile), settings: kept(task.settingsFile) }),
+  );
+}
+
+/**
+ * A model's figures by an official script.
+ * @throws as `evaluateTask`
+ */
+export function scoreModel(
+  scorer: Scorer,
+  place: string,
+  { threshold, ...options }: TaskEvaluationOptions & { readonly threshold?: number },
+): Promise<ScriptScores> {
+  const task = taskNamed(scorer.task);
+  const { columns = {} } = options;
+  return withModel(task, place, options, (model, table, kept) =>
+    scorer.scoreModel(model, table, { columns, threshold, settings: kept(task.settingsFile) }),
+  );
+}
+
+/** @param use  given what the folder keeps in a file, where it has one */
+async function withModel<T>(
   task: Task,
   place: string,
   { data, columns = {}, folder = place, ...options }: TaskEvaluationOptions,
-): Promise<Metrics> {
+  use: (model: Model, table: Table, kept: (file: string | undefined) => string | undefined) => Promise<T>,
+): Promise<T> {
   const table = await readTable(data, { wanted: Object.values(columns), formats: task.formats });
   const wanted = { task: task.head, roles: ['model', 'discriminator'], newHeadAdvice: '' } as const;
   const model = await fromPretrained(place, { ...options, ...wanted });
   try {
-    const path = task.baselinesFile && join(folder, task.baselinesFile);
-    const baselines = path && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-    return await task.evaluate(model, table, { columns, baselines });
+    return await use(model, table, (file) => {
+      const path = file && join(folder, file);
+      return path && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+    });
   } catch (error) {
     if (error instanceof CheckpointError) error.message = `${place}: ${error.message}`;
     throw error;

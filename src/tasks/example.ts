@@ -16,6 +16,8 @@ export interface ExampleView {
   readonly pair?: string;
   /** What it learns to say: a label, several, or those of the words. */
   readonly labels: readonly string[];
+  /** What it learns to say where that is no label, such as an answer. */
+  readonly target?: string;
   /** For messages, such as "train.csv:17". */
   readonly place: string;
 }

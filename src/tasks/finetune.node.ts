@@ -1,10 +1,11 @@
 /** Fine-tuning to a run folder, of any task: what the trainer needs to know of it as a recipe. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { checkpointOf, hasCheckpoint, readRunFile } from '../checkpoint/runFile.node.js';
 import { fromFirst, together } from '../collective/agreement.js';
 import type { Collective } from '../collective/collective.js';
-import { readTable } from '../data/tables/readTable.node.js';
+import { readTables } from '../data/tables/readTable.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import type { FetchOptions } from '../pretrained/pretrained.node.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
@@ -79,20 +80,12 @@ export function finetune(
 type ReadData = (settings: FineTuningSettings) => Promise<TaskData<TokenBatch>>;
 
 /** The rows of `train` and `dev`, as the task reads them. */
-export async function readTaskData({
-  task,
-  train,
-  dev,
-  columns,
-  labels,
-}: FineTuningSettings): Promise<TaskData<TokenBatch>> {
+export async function readTaskData(settings: FineTuningSettings): Promise<TaskData<TokenBatch>> {
+  const { task, train, dev, columns, labels } = settings;
   const { formats, read } = taskNamed(task);
   const options = { wanted: Object.values(columns), formats };
-  const tables = [
-    await readTable(train, options),
-    dev === undefined ? undefined : await readTable(dev, options),
-  ] as const;
-  return read(...tables, { columns, ...(labels && { labels }) });
+  const tables = [await readTables(train, options), dev && (await readTables(dev, options))] as const;
+  return read(...tables, { columns, ...(labels && { labels }), own: { ...settings } });
 }
 
 /** Files are read once, though settings are resolved several times. */
@@ -112,11 +105,21 @@ async function settle(
 ): Promise<SettledRun<FineTuningSettings>> {
   const before = given.resume && given.out ? readRunFile<FineTuningRunFile>(given.out) : undefined;
   const { moreSteps, ...input } = { ...begunWith(before), ...defined(given) };
-  const { numRows } = await data(resolveFineTuningSettings({ ...input, moreSteps }));
-  const known: KnownOfRun = { numRows, model: start?.models[0].description ?? before?.settings.model };
+  const first = resolveFineTuningSettings({ ...input, moreSteps });
+  const read = await data(first);
+  const model = start?.models[0].description ?? before?.settings.model;
+  const isKept = before !== undefined && hasCheckpoint(first.out);
+  const tokenizer = start?.models[0].tokenizer ?? (isKept ? tokenizerOfRun(first.out) : undefined);
+  const rows = model && tokenizer && read.countRows?.(tokenizer, rowLengthOf(first, model));
+  const known: KnownOfRun = { numRows: rows ?? read.numRows, model };
   const settings = resolveFineTuningSettings({ ...input, moreSteps }, known);
   if (before) refuseChanges(before, settings);
   return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
+}
+
+/** Tokens of a row: as set, at most what the model takes. */
+export function rowLengthOf({ length }: FineTuningSettings, { config }: ModelDescription): number {
+  return Math.min(length, config.maxPositionEmbeddings);
 }
 
 /** A run that was given more steps goes by their number from then on, not by its epochs. */
@@ -142,7 +145,7 @@ async function prepare(
   data: ReadData,
   { start, collective }: { readonly start?: Start; readonly collective: Collective },
 ): Promise<PreparedRun<TokenBatch>> {
-  const { model, out, train, length, layerRateDecay, seed, metric } = settings;
+  const { model, out, train, layerRateDecay, seed, metric } = settings;
   if (!model) throw new Error('settings were not resolved with a model');
   const own = () => (collective.rank === 0 ? (start?.models[0].tokenizer ?? tokenizerOfRun(out)) : undefined);
   const tokenizer = await tokenizerOfFirst(collective, await together(collective, own));
@@ -150,7 +153,7 @@ async function prepare(
   const prepared = read.prepare({
     model,
     tokenizer,
-    length: Math.min(length, model.config.maxPositionEmbeddings),
+    length: rowLengthOf(settings, model),
     layerRateDecay,
     seed,
     metric,
@@ -165,7 +168,7 @@ async function prepare(
     tokenizer,
     identity: { vocabSize: tokenizer.vocabSize, tokenizerHash: tokenizer.hash(), data: read.hash },
     initialization: { initializerRange: model.config.initializerRange },
-    source: train,
+    source: train.join(', '),
     vocabSize: tokenizer.vocabSize,
   };
 }

@@ -45,9 +45,9 @@ describe('what data look like', () => {
 
   it('shows the first, a middle and the last row as the model sees them, cut to its length', () => {
     expect(found.examples).toEqual([
-      { place: 'x.csv:2', pieces: ['[CLS]', 'a', 'good', 'film'], labels: ['1'] },
-      { place: 'x.csv:4', pieces: ['[CLS]', 'a', 'film', '[SEP]'], labels: ['1'] },
-      { place: 'x.csv:6', pieces: ['[CLS]', '[UNK]', '[SEP]'], labels: ['1'] },
+      { place: 'x.csv:2', pieces: ['[CLS]', 'a', 'good', 'film'], target: '1' },
+      { place: 'x.csv:4', pieces: ['[CLS]', 'a', 'film', '[SEP]'], target: '1' },
+      { place: 'x.csv:6', pieces: ['[CLS]', '[UNK]', '[SEP]'], target: '1' },
     ]);
   });
 

@@ -12,7 +12,8 @@ export interface ShownExample {
   readonly place: string;
   /** The pieces that the model sees. */
   readonly pieces: readonly string[];
-  readonly labels: readonly string[];
+  /** What it learns to say. */
+  readonly target: string;
 }
 
 /** Lengths of the training rows in tokens, special ones included. */
@@ -64,7 +65,7 @@ export function inspectData(
     examples: spread(train.length, SHOWN_EXAMPLES).map((row) => ({
       place: train[row].place,
       pieces: [...encoded[row].slice(0, length)].map((id) => tokenizer.tokens[id]),
-      labels: train[row].labels,
+      target: train[row].target ?? train[row].labels.join(' '),
     })),
     lengths: {
       median: at(0.5),

@@ -65,8 +65,9 @@ export async function loadEncoder(choice: EncoderChoice, hub: FetchOptions = {})
   };
 }
 
-/** Whether a published model has a head for the very labels. */
+/** Whether a published model has a head for the very labels. A head without labels is the same for all data. */
 function keepsHead(folder: string, labels: readonly string[]): boolean {
+  if (labels.length === 0) return true;
   if (!existsSync(join(folder, 'config.json'))) return false;
   return loadPublishedConfig(folder).labels?.join('\n') === labels.join('\n');
 }

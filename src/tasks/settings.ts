@@ -22,13 +22,19 @@ import {
   trainingContradictions,
 } from '../training/trainingFields.js';
 import type { RunSettings } from '../training/trainToFolder.node.js';
-import { TASK_NAMES, taskNamed } from './tasks.js';
+import { OWN_FIELDS } from './ownFields.js';
+import { TASK_NAMES, TASKS, taskNamed } from './tasks.js';
 
 /** A column's name, or its number from 0 in a file without a line of names. */
 const column = () => z.union([z.string().min(1), z.number().int().min(0)]).optional();
 /** "a,b" on a command line. */
 const listOfNames = (value: unknown) =>
   typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value;
+/** A file or several, "a.csv,b.csv"; one whose name has a comma is given in a list. */
+const files = () => z.preprocess(listOfNames, z.array(z.string().min(1)).min(1));
+
+/** What columns are read as, by any task. */
+const COLUMN_ROLES = [...new Set(TASKS.flatMap(({ roles }) => roles))];
 
 export const fineTuningSchema = z.strictObject({
   task: z
@@ -45,20 +51,17 @@ export const fineTuningSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Where the tokenizer is, for weights that come without one: a folder, or a name on the hub.'),
-  train: z
-    .string()
-    .min(1)
-    .describe('Rows to learn from, with named columns: a CSV, TSV, JSON Lines, JSON or Parquet file, gzipped or not.'),
-  dev: z
-    .string()
-    .min(1)
+  train: files().describe(
+    "Rows to learn from, with named columns: a CSV, TSV, JSON Lines, JSON or Parquet file, or one of the task's own form such as SQuAD's, gzipped or not; several with commas between.",
+  ),
+  dev: files()
     .optional()
     .describe('Rows to evaluate on. Default: a tenth of the training rows, which are not trained on then.'),
   columns: z
-    .strictObject({ text: column(), pair: column(), label: column() })
+    .strictObject(Object.fromEntries(COLUMN_ROLES.map((role) => [role, column()])))
     .default({})
     .describe(
-      'Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: text or sentence, or sentence1 and sentence2, and label.',
+      'Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: the usual names, such as text or sentence, or sentence1 and sentence2, and label; question, context and answers.',
     ),
   labels: z
     .preprocess(listOfNames, z.array(z.string().min(1)).min(2))
@@ -67,15 +70,21 @@ export const fineTuningSchema = z.strictObject({
   ...runFields,
   out: z.string().min(1).describe('Run folder to write.'),
 
-  epochs: z.number().positive().optional().describe('How often every training row is learned from. Default 3.'),
+  epochs: z
+    .number()
+    .positive()
+    .optional()
+    .describe('How often every training row is learned from. Default 3, of question-answering 2.'),
   steps: count().optional().describe('Number of optimizer steps, instead of `epochs`.'),
   moreSteps: limitFields.moreSteps,
   length: z
     .number()
     .int()
     .min(8)
-    .default(128)
-    .describe('Longest row in tokens, special ones included, from 8; longer texts lose their end. Default 128.'),
+    .optional()
+    .describe(
+      'Longest row in tokens, special ones included, from 8; longer texts lose their end, of question-answering are read in windows. Default 128, of question-answering 384.',
+    ),
   batchSize: count().default(32).describe('Rows of a micro-batch: what is in memory at once. Default 32.'),
   accumulation: count()
     .default(1)
@@ -111,8 +120,9 @@ export const fineTuningSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'What the best checkpoint is chosen by: accuracy, f1 (of the second of two labels), macroF1, matthews. Default accuracy.',
+      'What the best checkpoint is chosen by: accuracy, f1 (of the second of two labels), macroF1, matthews; of question-answering f1, exactMatch. Default: the first of these.',
     ),
+  ...OWN_FIELDS,
   evaluateEvery: count().optional().describe('Steps between evaluations. Default: half an epoch.'),
   ...checkpointFields,
   checkpointEvery: count().optional().describe('Steps between checkpoints. Default: as `evaluateEvery`.'),
@@ -127,7 +137,7 @@ type Parsed = z.output<typeof fineTuningSchema>;
 export interface FineTuningSettings
   extends RunSettings,
     FolderSettings,
-    Omit<Parsed, keyof RunSettings | keyof FolderSettings | 'columns' | 'metric' | 'layerRateDecay'> {
+    Omit<Parsed, keyof RunSettings | keyof FolderSettings | 'columns' | 'metric' | 'length' | 'layerRateDecay'> {
   readonly from: string;
   /** By role. */
   readonly columns: Readonly<Record<string, string>>;
@@ -145,7 +155,7 @@ export interface KnownOfRun {
 
 const EXPECTED = {
   ...TRAINING_EXPECTED,
-  columns: 'text, pair and label with the names of columns, for instance text=Review,label=Stars',
+  columns: `${COLUMN_ROLES.join(', ')} with the names of columns, for instance text=Review,label=Stars`,
   labels: 'two or more names with commas between',
   task: `one of ${TASK_NAMES.join(', ')}`,
   train: 'a file of rows with named columns',
@@ -165,7 +175,8 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
   const task = taskNamed(values.task);
   const rowsOfStep = values.batchSize * values.accumulation;
   const stepsOfEpoch = known && known.numRows / rowsOfStep;
-  const steps = values.steps ?? (stepsOfEpoch && Math.max(1, Math.ceil((values.epochs ?? 3) * stepsOfEpoch)));
+  const epochs = values.epochs ?? task.defaults?.epochs ?? 3;
+  const steps = values.steps ?? (stepsOfEpoch && Math.max(1, Math.ceil(epochs * stepsOfEpoch)));
   const evaluateEvery = values.evaluateEvery ?? (stepsOfEpoch && Math.max(1, Math.ceil(stepsOfEpoch / 2)));
   const trained = model && withDropout(model, values);
   return defined({
@@ -173,6 +184,7 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
     ...TRAINING_DEFAULTS,
     ...defined(settings),
     task: task.name,
+    length: values.length ?? task.defaults?.length ?? 128,
     columns: namesOf(columns),
     metric: values.metric ?? task.metrics[0],
     steps,
@@ -231,12 +243,25 @@ function contradictions(s: Parsed, given: ReadonlySet<string>): string[] {
     s.labels !== undefined && new Set(s.labels).size < s.labels.length,
     `${settingName('labels')} has a label twice: ${s.labels?.join(',')}; expected each once`,
   );
+  const shared = s.dev?.find((file) => s.train.includes(file));
   refuse(
-    s.train === s.dev,
-    `${settingName('train')} and ${settingName('dev')} are both ${s.dev}; expected other rows to evaluate on than those to learn from`,
+    shared !== undefined,
+    `${settingName('train')} and ${settingName('dev')} are both ${shared}; expected other rows to evaluate on than those to learn from`,
   );
   try {
-    const { name, metrics } = taskNamed(s.task);
+    const { name, metrics, roles, ownSettings = [] } = taskNamed(s.task);
+    for (const setting of Object.keys(OWN_FIELDS)) {
+      const owner = TASKS.find((task) => task.ownSettings?.includes(setting))?.name;
+      refuse(
+        given.has(setting) && !ownSettings.includes(setting),
+        `${settingName(setting)} is of ${owner}, and ${settingName('task')} is ${name}; leave it out`,
+      );
+    }
+    const strange = Object.keys(s.columns).filter((role) => !roles.includes(role));
+    refuse(
+      strange.length > 0,
+      `${settingName('columns')} names ${strange.join(', ')}; expected, of ${name}, ${roles.join(', ')}`,
+    );
     refuse(
       s.metric !== undefined && !metrics.includes(s.metric),
       `${settingName('metric')} is ${s.metric}; expected, of ${name}, one of ${metrics.join(', ')}`,

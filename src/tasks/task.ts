@@ -24,11 +24,16 @@ export interface TaskNotice {
   readonly advice: string;
 }
 
+/** Settings of a run by name, checked by their schema: a task takes those that it names in `ownSettings`. */
+export type OwnSettings = Readonly<Record<string, unknown>>;
+
 /** What a user says of the data. */
 export interface ReadOptions {
   readonly columns: Columns;
   /** Labels in order, instead of those that are found in the training data. */
   readonly labels?: readonly string[];
+  /** Default: all at their defaults. */
+  readonly own?: OwnSettings;
 }
 
 /** The settings that a task is prepared by. */
@@ -56,8 +61,10 @@ export interface PreparedTask<B extends TokenBatch> {
 
 /** A task's data, before there is a model. */
 export interface TaskData<B extends TokenBatch> {
-  /** Rows to train on. */
+  /** Rows to train on, as far as it is known without a tokenizer. */
   readonly numRows: number;
+  /** Rows to train on, where a text may become several. */
+  countRows?(tokenizer: WordPieceTokenizer, length: number): number;
   readonly labels: readonly string[];
   /** For looking at. */
   readonly examples: { readonly train: readonly ExampleView[]; readonly dev: readonly ExampleView[] };
@@ -76,8 +83,14 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   readonly formats?: readonly TextFormat[];
   /** What columns are read as, such as `text`. */
   readonly roles: readonly string[];
+  /** Where others are usual than for other tasks. */
+  readonly defaults?: { readonly length?: number; readonly epochs?: number };
+  /** Names of the settings that it has alone; `ownFields.ts` has their types. */
+  readonly ownSettings?: readonly string[];
   /** The file in which a run keeps baselines beside its model. */
   readonly baselinesFile?: string;
+  /** The file in a model folder that says how a trained model is used, as training found it. */
+  readonly settingsFile?: string;
   /** What the best checkpoint can be chosen by, the default first. */
   readonly metrics: readonly string[];
   /** Whether metrics of dev data are those of one answer for everything: the training got stuck. */
@@ -87,10 +100,11 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   /**
    * The metrics of a trained model on other data, with those of the baselines.
    * @param baselines  what is in `baselinesFile`, where there is one
+   * @param settings   what is in `settingsFile`, where there is one
    */
   evaluate(
     model: Model,
     data: Table,
-    options: { readonly columns: Columns; readonly baselines?: string },
+    options: { readonly columns: Columns; readonly baselines?: string; readonly settings?: string },
   ): Promise<Metrics>;
 }

@@ -2,11 +2,12 @@
 import { SettingsError } from '../errors/errors.js';
 import { nearestName } from '../settings/nearestName.js';
 import { settingName } from '../settings/settingNames.js';
+import { questionAnsweringTask } from './questionAnswering/task.js';
 import type { Task } from './task.js';
 import { textClassification } from './textClassification/task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each task has batches of its own, which only its own parts see
-export const TASKS: readonly Task<any>[] = [textClassification];
+export const TASKS: readonly Task<any>[] = [textClassification, questionAnsweringTask];
 
 /** Names and aliases. */
 export const TASK_NAMES: readonly string[] = TASKS.flatMap(({ name, aliases }) => [name, ...aliases]);

@@ -13,6 +13,7 @@ import { makeFolder, writeFileDurably } from '../files/durableFile.node.js';
 import { SafetensorsFile, writeSafetensors } from '../formats/safetensors.node.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { Snapshot } from './checkpoint.js';
+import type { EvaluationResult } from './evaluation.js';
 import type { Metrics, ModelExport } from './objective.js';
 import { type NamedArray, weightsSha256 } from './weightsHash.js';
 
@@ -35,14 +36,15 @@ export async function writeCheckpointFiles(
   { objective, identity, models, tokenizer, length }: CheckpointContents,
 ): Promise<TrainerFile> {
   makeFolder(folder);
-  const { progress, parameters, evaluation } = snapshot;
+  const { progress, parameters } = snapshot;
+  const fitted = snapshot.evaluation?.files;
   const files: Record<string, FileRecord> = {};
   for (const { folder: name, tensors, files: beside = {}, ...description } of models) {
     const trained = { objective, step: progress.step, tokensSeen: progress.tokensSeen, length };
     const pleiad = { ...description.pleiad, ...trained };
     const own = new Map([...tensors].map(([published, parameter]) => [published, parameters.get(parameter)!]));
     const written = await saveModelFolder(join(folder, name), { ...description, tensors: own, tokenizer, pleiad });
-    for (const [file, text] of Object.entries(beside)) {
+    for (const [file, text] of Object.entries({ ...beside, ...fitted })) {
       written.set(file, await writeFileDurably(join(folder, name, file), [text]));
     }
     for (const [file, record] of written) files[`${name}/${file}`] = record;
@@ -54,7 +56,7 @@ export async function writeCheckpointFiles(
     objective,
     identity,
     progress,
-    ...(evaluation && { evaluation: { ...evaluation, metrics: numbersOf(evaluation.metrics) } }),
+    ...(snapshot.evaluation && { evaluation: withNumbers(snapshot.evaluation) }),
     weightsSha256: await weightsSha256(parameters),
     files,
   };
@@ -69,6 +71,11 @@ function trainerTensors({ parameters, firstMoment, secondMoment }: Snapshot, mod
   return Object.entries({ parameter: rest, firstMoment, secondMoment }).flatMap(([kind, tensors]) =>
     [...tensors].map(([name, tensor]) => toSafetensors(`${kind}:${name}`, tensor)),
   );
+}
+
+/** An evaluation as trainer.json has it. */
+function withNumbers({ metrics, score, better }: EvaluationResult) {
+  return { metrics: numbersOf(metrics), score, better };
 }
 
 function numbersOf(metrics: Metrics): Record<string, number> {

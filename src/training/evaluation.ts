@@ -9,6 +9,8 @@ export interface EvaluationResult {
   /** What the best checkpoint is chosen by. */
   readonly score: number;
   readonly better: 'lower' | 'higher';
+  /** What was fitted on the data, for the folders of the models: texts by file name, over those of `ModelExport`. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Evaluation<B extends TokenBatch = TokenBatch> {

@@ -549,7 +549,8 @@ class TrainingRun<B extends TokenBatch> {
     }
     const result = await evaluation.evaluate(this.#evaluation.program, phase, this.#collective);
     this.#evaluated = { step, result };
-    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), ...result };
+    const { files: _, ...told } = result;
+    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), ...told };
     const { start, end } = this.#span(step - 1);
     yield* this.#health.evaluation(step, (step - start) / (end - start), result.metrics);
     this.#interval = this.#newInterval();

@@ -42,8 +42,8 @@ function show(found: TaskCheck, trials: number, output: Output): void {
   for (const line of labelLines(train, dev)) output.line(line);
   output.line();
   heading('as the model sees them');
-  for (const { place, pieces, labels } of examples) {
-    output.line(`${place}: ${labels.join(' ')}`);
+  for (const { place, pieces, target } of examples) {
+    output.line(`${place}: ${target}`);
     output.line(`  ${pieces.join(' ')}`);
   }
   output.line();

@@ -8,16 +8,19 @@ import { CheckpointError, SettingsError } from '../../errors/errors.js';
 import { MODEL_CLASSES } from '../../models/heads.js';
 import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node.js';
 import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
-import { evaluateTask } from '../../tasks/evaluateTask.node.js';
+import { evaluateTask, scoreModel } from '../../tasks/evaluateTask.node.js';
+import type { Scorer } from '../../tasks/scorer.js';
+import { SCORERS } from '../../tasks/scorers.js';
 import type { Task } from '../../tasks/task.js';
-import { findTask, TASK_NAMES, TASKS } from '../../tasks/tasks.js';
-import { classificationSummary } from '../classificationWords.js';
+import { findTask, TASK_NAMES, TASKS, taskNamed } from '../../tasks/tasks.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { MODEL_OPTION, modelFolder } from '../modelOption.js';
-import { collectProblems, wholeNumber } from '../numbers.js';
+import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { evaluatePredictions, scriptLines } from '../scriptScores.js';
+import { wordsOfTask } from '../taskWords.js';
 import { heldOutSummary } from '../trainingView.js';
 
 export const evaluate: CommandDefinition = {
@@ -32,19 +35,37 @@ export const evaluate: CommandDefinition = {
     },
     COLUMNS_OPTION,
     {
+      flags: '--predictions <file>',
+      description: 'instead of a model: a JSON file of answers by question id, scored as the official script does',
+    },
+    {
+      flags: '--no-answer-probabilities <file>',
+      description: 'with --predictions: a JSON file of numbers by question id, for the best thresholds of SQuAD 2.0',
+    },
+    {
+      flags: '--threshold <number>',
+      description: 'from which of these numbers on there is no answer. Default 1; of a model, what was fitted.',
+    },
+    {
       flags: '--batches <number>',
       description: 'of a pre-training run: at most so many batches. Default: all of the held-out text.',
     },
     {
       flags: '--task <name>',
-      description: 'what to measure. Default: what the model was trained for.',
-      choices: ['pretraining', ...TASK_NAMES],
+      description:
+        'what to measure: a task, by default what the model was trained for; squad or korquad prints the keys of the official script.',
+      choices: ['pretraining', ...new Set([...TASK_NAMES, ...SCORERS.map(({ name }) => name)])],
     },
     ...ENGINE_OPTIONS,
   ],
-  examples: ['pleiad evaluate --model run/ --data shards/', 'pleiad evaluate --model reviews/ --data test.csv'],
+  examples: [
+    'pleiad evaluate --model run/ --data shards/',
+    'pleiad evaluate --model reviews/ --data test.csv',
+    'pleiad evaluate --task squad --predictions answers.json --data dev-v2.0.json',
+  ],
 
   async run(_words, options, { output }) {
+    if (options.predictions !== undefined) return evaluatePredictions(options, output);
     const given = collectProblems({
       model: () => modelFolder(options.model),
       data: () => required('--data', options.data, 'a folder of token shards, or a file of rows with labels'),
@@ -52,6 +73,8 @@ export const evaluate: CommandDefinition = {
       engine: () => engineOptions(options),
     });
     const checkpoint = resolveCheckpoint(innerPlace(given.model));
+    const scorer = SCORERS.find(({ name }) => name === options.task);
+    if (scorer) return evaluateByScript(scorer, { ...given, checkpoint, options, output });
     const task = taskOf(options.task, checkpoint, given.model);
     if (task) return evaluateRows(task, { ...given, checkpoint, options, output });
     if (!checkpoint) throw noRun(given.model);
@@ -83,25 +106,36 @@ function taskOf(word: OptionValues[string], checkpoint: string | undefined, mode
   return architecture && TASKS.find(({ head }) => head === MODEL_CLASSES[architecture].task);
 }
 
-async function evaluateRows(
-  task: Task,
-  given: {
-    readonly model: string;
-    readonly checkpoint?: string;
-    readonly data: string;
-    readonly engine: EngineWish;
-    readonly options: OptionValues;
-    readonly output: Output;
-  },
-): Promise<CommandResult> {
+interface GivenModel {
+  readonly model: string;
+  readonly checkpoint?: string;
+  readonly data: string;
+  readonly engine: EngineWish;
+  readonly options: OptionValues;
+  readonly output: Output;
+}
+
+async function evaluateRows(task: Task, given: GivenModel): Promise<CommandResult> {
   const { model, checkpoint, data, engine, options, output } = given;
   if (options.batches !== undefined) throw new SettingsError(['--batches is for pre-training runs; leave it out']);
   const columns = columnsOf(options.columns, task.roles);
   const place = checkpoint === undefined ? model : join(checkpoint, 'model');
   const { rows, ...metrics } = await evaluateTask(task, place, { data, columns, ...engine });
   output.line(`${place}, on the ${rows} rows of ${data}:`);
-  for (const line of classificationSummary(metrics)) output.line(line);
+  for (const line of wordsOfTask(task).summary(metrics)) output.line(line);
   return { json: { model: place, rows, ...metrics } };
+}
+
+/** A model's figures under the keys of an official script. */
+async function evaluateByScript(scorer: Scorer, given: GivenModel): Promise<CommandResult> {
+  const { model, checkpoint, data, engine, options, output } = given;
+  const columns = columnsOf(options.columns, taskNamed(scorer.task).roles);
+  const threshold = numberAbove('--threshold', options.threshold, Number.NEGATIVE_INFINITY);
+  const place = checkpoint === undefined ? model : join(checkpoint, 'model');
+  const { rows, scores } = await scoreModel(scorer, place, { data, columns, threshold, ...engine });
+  output.line(`${place}, on the ${rows} rows of ${data}:`);
+  for (const line of scriptLines(scores)) output.line(line);
+  return { json: { model: place, rows, ...scores } };
 }
 
 function required(flag: string, word: string | boolean | undefined, expected: string): string {

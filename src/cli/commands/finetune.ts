@@ -1,13 +1,13 @@
-import { checkpointOf } from '../../checkpoint/runFile.node.js';
+import { checkpointOf, readRunFile } from '../../checkpoint/runFile.node.js';
 import { readTrainerFile } from '../../checkpoint/trainerFile.node.js';
-import { finetune as finetuneToFolder } from '../../tasks/finetune.node.js';
+import { type FineTuningRunFile, finetune as finetuneToFolder } from '../../tasks/finetune.node.js';
 import type { FineTuningInput } from '../../tasks/settings.js';
 import { finetuneTrials, type TrialsEvent } from '../../tasks/trials.node.js';
 import type { DoneEvent } from '../../training/events.js';
-import { CLASSIFICATION_WORDS, classificationSummary } from '../classificationWords.js';
 import type { CommandDefinition, OptionValues } from '../command.js';
 import type { Output } from '../output.js';
 import { TASK_FILE_ARGUMENT, TASK_OPTIONS, taskOfUser } from '../taskFile.js';
+import { type TaskWords, wordsOfTask } from '../taskWords.js';
 import { RANK_TIMEOUT_OPTION, resultOf, runTraining } from '../trainingCommand.js';
 import { speedLine, TrainingView } from '../trainingView.js';
 import { TrialsView, trialsJson, trialsSummary } from '../trialsView.js';
@@ -26,12 +26,13 @@ export const finetune: CommandDefinition = {
   async run([word], { rankTimeout, ...options }, { output }) {
     const { settings, trials } = taskOfUser(word, options);
     const out = String(settings.out);
-    if (trials > 1) return runTrials(settings, { trials, out, output, rankTimeout });
+    const words = wordsOfTask(taskNameOf(settings));
+    if (trials > 1) return runTrials(settings, { trials, out, words, output, rankTimeout });
     return runTraining(
       {
         train: (running) => finetuneToFolder(settings, running),
-        view: (own) => new TrainingView(own, CLASSIFICATION_WORDS),
-        summary: (done) => summary(out, resultOf(done)),
+        view: (own) => new TrainingView(own, words.learning),
+        summary: (done) => summary(out, resultOf(done), words),
         json: (done) => ({ ...numbersOf(resultOf(done)), ...bestOf(out), model: out }),
       },
       { output, rankTimeout },
@@ -42,11 +43,12 @@ export const finetune: CommandDefinition = {
 interface TrialsOfUser {
   readonly trials: number;
   readonly out: string;
+  readonly words: TaskWords;
   readonly output: Output;
   readonly rankTimeout: OptionValues[string];
 }
 
-function runTrials(settings: Partial<FineTuningInput>, { trials, out, output, rankTimeout }: TrialsOfUser) {
+function runTrials(settings: Partial<FineTuningInput>, { trials, out, words, output, rankTimeout }: TrialsOfUser) {
   let ended: TrialsEvent | undefined;
   let view: TrialsView | undefined;
   return runTraining(
@@ -58,12 +60,19 @@ function runTrials(settings: Partial<FineTuningInput>, { trials, out, output, ra
           else if (event.type !== 'trials') yield event;
         }
       },
-      view: (own) => (view = new TrialsView(own, CLASSIFICATION_WORDS)),
+      view: (own) => (view = new TrialsView(own, words.learning)),
       summary: (done) => (ended ? trialsSummary(out, ended) : [speedLine(resultOf(done))]),
       json: (done) => (ended ? { ...trialsJson(ended), model: out } : { ...numbersOf(resultOf(done)), model: out }),
     },
     { output, rankTimeout },
   );
+}
+
+/** The task that is learned: as given, else that of the run that is resumed. */
+function taskNameOf({ task, out, resume }: Record<string, unknown>): string | undefined {
+  if (typeof task === 'string') return task;
+  if (!resume || typeof out !== 'string') return undefined;
+  return readRunFile<FineTuningRunFile>(out)?.settings.task;
 }
 
 /** The best checkpoint, which is what the run is used by. */
@@ -77,13 +86,13 @@ function numbersOf({ type: _, step: __, metrics, ...done }: DoneEvent): object {
   return { ...done, ...(metrics && { lastMetrics: metrics }) };
 }
 
-function summary(out: string, done: DoneEvent): string[] {
+function summary(out: string, done: DoneEvent, words: TaskWords): string[] {
   const { metrics, best } = bestOf(out);
   return [
     speedLine(done),
     `best on the dev data, step ${best.step}:`,
-    ...classificationSummary(metrics),
+    ...words.summary(metrics),
     `checkpoint: ${best.checkpoint}`,
-    `Use it: pleiad classify --model ${out} "a text"`,
+    `Use it: ${words.use(out)}`,
   ];
 }

@@ -54,6 +54,21 @@ export async function readTable(path: string, { wanted, formats = [] }: ReadTabl
   });
 }
 
+/**
+ * Reads several files as one table, one after another.
+ * @throws DataError as `readTable`
+ */
+export async function readTables(paths: readonly string[], options: ReadTableOptions = {}): Promise<Table> {
+  const tables: Table[] = [];
+  for (const path of paths) tables.push(await readTable(path, options));
+  if (tables.length === 1) return tables[0];
+  return {
+    source: paths.join(', '),
+    columns: [...new Set(tables.flatMap(({ columns }) => columns))],
+    rows: tables.flatMap(({ rows }) => rows),
+  };
+}
+
 async function tableOfEnding(
   text: string,
   path: string,

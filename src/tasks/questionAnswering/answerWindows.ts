@@ -14,6 +14,16 @@ export const USUAL_OVERLAP = 128;
 /** Tokens of a row, question included, at most what the model takes (transformers). */
 export const USUAL_ROW = 384;
 
+/** The usual overlap, where it leaves a step beside every question. @param rowLength  tokens of a row */
+export function usualOverlap(rowLength: number): number {
+  return Math.min(USUAL_OVERLAP, Math.floor((rowLength - 3 - mostQuestionPieces(rowLength)) / 2));
+}
+
+/** A question has at most half of what stands beside special tokens. */
+function mostQuestionPieces(rowLength: number): number {
+  return Math.max(1, Math.min(MOST_QUESTION_PIECES, Math.floor((rowLength - 3) / 2)));
+}
+
 /** Pieces `from` to `to` (exclusive) of a context. */
 export interface ContextWindow {
   readonly from: number;
@@ -42,7 +52,7 @@ export function questionIds(tokenizer: WordPieceTokenizer, question: string, row
       expected: 'at least one word',
     });
   }
-  return ids.subarray(0, Math.max(1, Math.min(MOST_QUESTION_PIECES, Math.floor((rowLength - 3) / 2))));
+  return ids.subarray(0, mostQuestionPieces(rowLength));
 }
 
 /**

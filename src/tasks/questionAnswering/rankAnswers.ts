@@ -62,8 +62,7 @@ export function rankAnswers(contexts: readonly AskedContext[], options: RankingO
       });
     }
   }
-  // [CLS] stands for "no answer"; a question has none when every window says so: the least sure one decides (SQuAD 2.0).
-  const nullLogit = Math.min(...contexts.flatMap(({ logits }) => logits.map(({ start, end }) => start[0] + end[0])));
+  const nullLogit = nullLogitOf(contexts);
   if (handleImpossibleAnswer) {
     all.add(nullLogit);
     if (best.keeps(nullLogit)) best.add('none', { logit: nullLogit });
@@ -71,8 +70,13 @@ export function rankAnswers(contexts: readonly AskedContext[], options: RankingO
   return { answers: best.values, nullLogit, logSum: all.value };
 }
 
+/** [CLS] stands for "no answer"; a question has none when every window says so: the least sure one decides (SQuAD 2.0). */
+export function nullLogitOf(contexts: readonly AskedContext[]): number {
+  return Math.min(...contexts.flatMap(({ logits }) => logits.map(({ start, end }) => start[0] + end[0])));
+}
+
 /** The logits of the context's pieces in each window, and where an answer may start: where a piece has the most around it. */
-function windowsOf({ rows, logits, pieces }: AskedContext): WindowLogits[] {
+export function windowsOf({ rows, logits, pieces }: AskedContext): WindowLogits[] {
   const best = bestWindows(rows, pieces.length);
   return rows.map(({ first, from, to }, window) => ({
     start: logits[window].start.subarray(first, first + to - from),

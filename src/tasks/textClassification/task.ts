@@ -5,6 +5,7 @@ import type { Model } from '../../pretrained/model.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
+import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
@@ -17,7 +18,7 @@ import {
   majorityMetrics,
   parseBaselines,
 } from './baselines.js';
-import { type ClassificationBatch, encodeRows, epochBatches } from './batches.js';
+import { batchOfRows, type ClassificationBatch, encodeRows } from './batches.js';
 import {
   argMaxRows,
   CLASSIFICATION_METRICS,
@@ -93,7 +94,7 @@ class ClassificationData implements TaskData<ClassificationBatch> {
     const files = baselines && { [BASELINES_FILE]: `${JSON.stringify(baselines)}\n` };
     return {
       objective: classificationObjective(model, { layerRateDecay, files }),
-      data: epochBatches(train.rows, { seed, padId: tokenizer.padId, share }),
+      data: epochBatches(train.rows, { seed, share, batchOf: (rows) => batchOfRows(rows, tokenizer.padId) }),
       evaluation: classificationEvaluation({
         rows: dev.rows,
         numLabels: labels.length,

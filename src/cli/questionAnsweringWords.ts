@@ -1,0 +1,38 @@
+/** Training and metrics of question answering in words. */
+import type { Metrics } from '../training/objective.js';
+import { figure, type LearningWords } from './trainingView.js';
+
+export const QUESTION_ANSWERING_WORDS: LearningWords = {
+  losses: ({ loss, startAccuracy, endAccuracy }) => [
+    ...figure('loss', loss, 4),
+    ...figure('start', startAccuracy, 3),
+    ...figure('end', endAccuracy, 3),
+  ],
+  metrics: ({ f1, exactMatch, hasAnswerF1, noAnswerF1, loss }) =>
+    [
+      ...figure('F1', f1, 4),
+      ...figure('exact match', exactMatch, 4),
+      ...figure('F1 with an answer', hasAnswerF1, 4),
+      ...figure('without', noAnswerF1, 4),
+      ...figure('loss', loss, 4),
+    ].join(', '),
+};
+
+/** A line a metric, F1 beside those of the baselines. */
+export function questionAnsweringSummary(metrics: Metrics): string[] {
+  const { slidingWindowF1, answersNothingF1 } = metrics;
+  const baselines = [
+    ...figure('a sliding window of words', slidingWindowF1, 4),
+    ...figure('answering nothing', answersNothingF1, 4),
+  ].join(', ');
+  const rows: [name: string, value: number | undefined, beside?: string][] = [
+    ['F1', metrics.f1, baselines && `   baselines: ${baselines}`],
+    ['exact match', metrics.exactMatch],
+    ['F1 with an answer', metrics.hasAnswerF1],
+    ['F1 without an answer', metrics.noAnswerF1],
+    ['loss', metrics.loss],
+  ];
+  return rows.flatMap(([name, value, beside = '']) =>
+    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${beside}`],
+  );
+}

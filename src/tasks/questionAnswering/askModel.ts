@@ -1,0 +1,43 @@
+/** A trained model's answers to many questions, found as its folder says. */
+import type { Model } from '../../pretrained/model.js';
+import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
+import { USUAL_ROW, usualOverlap } from './answerWindows.js';
+import { parseQuestionAnsweringFile, type QuestionAnsweringFile } from './calibration.js';
+import { encodeQuestions } from './encodedQuestions.js';
+import { type Prediction, predictionOf } from './evaluation.js';
+import { USUAL_ANSWER } from './fields.js';
+import type { Question } from './questions.js';
+
+/**
+ * How a model is asked.
+ * @param json  its question_answering.json; undefined where it has none
+ */
+export function settingsOfModel(model: Model, json: string | undefined): QuestionAnsweringFile {
+  if (json !== undefined) return parseQuestionAnsweringFile(json);
+  const maxLength = Math.min(USUAL_ROW, model.maxLength);
+  const stride = usualOverlap(maxLength);
+  return { nullThreshold: 0, temperature: 1, maxLength, stride, maxAnswerLength: USUAL_ANSWER, alignToWords: true };
+}
+
+/** The best answer to each question, and how much more likely none is. */
+export async function askModel(
+  model: Model,
+  questions: readonly Question[],
+  settings: QuestionAnsweringFile,
+): Promise<Prediction[]> {
+  const length = Math.min(settings.maxLength, model.maxLength);
+  const encoded = encodeQuestions(questions, {
+    tokenizer: requireTokenizer(model),
+    length,
+    docStride: Math.min(settings.stride, usualOverlap(length)),
+  });
+  const logits = encoded.map((): { start: Float32Array; end: Float32Array }[] => []);
+  const rows = encoded.flatMap((each, question) => each.rows.map((row, window) => ({ ...row, question, window })));
+  await model.forEachRow(rows, { outputs: ['startLogits', 'endLogits'] }, (index, { startLogits, endLogits }) => {
+    const { question, window } = rows[index];
+    logits[question][window] = { start: startLogits, end: endLogits };
+  });
+  return encoded.map(({ question, pieces, rows: own }, i) =>
+    predictionOf({ text: question.context, pieces, rows: own, logits: logits[i] }, settings),
+  );
+}

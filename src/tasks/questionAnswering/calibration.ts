@@ -1,0 +1,150 @@
+/**
+ * What of a question-answering model is fitted on dev data: the temperature that makes its scores probabilities, and the
+ * margin by which "no answer" must win. Both stand in question_answering.json of the model folder.
+ */
+import { z } from 'zod';
+import { DataError } from '../../errors/errors.js';
+import { type EncodedQuestion, piecesOfAnswer } from './encodedQuestions.js';
+import { type AskedContext, nullLogitOf, windowsOf } from './rankAnswers.js';
+
+/** The file in a model folder. */
+export const QUESTION_ANSWERING_FILE = 'question_answering.json';
+
+export interface QuestionAnsweringFile {
+  /** "No answer" where its logit is greater than that of the best answer by more than this. */
+  readonly nullThreshold: number;
+  /** Scores are the softmax of logits over this, above 0. */
+  readonly temperature: number;
+  /** Tokens of a row, question and context together. */
+  readonly maxLength: number;
+  /** Pieces that neighbouring windows share, an overlap. */
+  readonly stride: number;
+  /** Word pieces of an answer, at most. */
+  readonly maxAnswerLength: number;
+  /** Whether answers are widened to whole words; false of languages that write particles onto words. */
+  readonly alignToWords: boolean;
+}
+
+const fileSchema = z.object({
+  nullThreshold: z.number(),
+  temperature: z.number().positive(),
+  maxLength: z.number().int().min(5),
+  stride: z.number().int().min(0),
+  maxAnswerLength: z.number().int().min(1),
+  alignToWords: z.boolean().default(true),
+});
+
+/** @throws DataError when it is no such file */
+export function parseQuestionAnsweringFile(json: string): QuestionAnsweringFile {
+  const parsed = fileSchema.safeParse(JSON.parse(json));
+  if (parsed.success) return parsed.data;
+  const [{ path, message }] = parsed.error.issues;
+  throw new DataError(`${QUESTION_ANSWERING_FILE}: ${path.join('.')}: ${message}`, {
+    subject: QUESTION_ANSWERING_FILE,
+    expected: Object.keys(fileSchema.shape).join(', '),
+    advice: 'Mend it, or remove it to ask the model with the usual settings',
+  });
+}
+
+/** What a question's score depends on at any temperature. */
+export interface ScoredQuestion {
+  /** Logits of the right answers: spans, or "no answer". */
+  readonly right: readonly number[];
+  /** Logits of the windows' pieces. */
+  readonly windows: readonly {
+    readonly start: ArrayLike<number>;
+    readonly end: ArrayLike<number>;
+    readonly mayStart: (piece: number) => boolean;
+  }[];
+  /** Of "no answer", where that is among the answers. */
+  readonly nullLogit?: number;
+}
+
+/**
+ * A question with its right answers among those that can be given; undefined where none can.
+ * @param handleImpossibleAnswer  whether "no answer" is among the answers
+ */
+export function scoredQuestion(
+  { question, pieces }: EncodedQuestion,
+  asked: AskedContext,
+  {
+    maxAnswerLength,
+    handleImpossibleAnswer,
+  }: { readonly maxAnswerLength: number; readonly handleImpossibleAnswer: boolean },
+): ScoredQuestion | undefined {
+  const nullLogit = nullLogitOf([asked]);
+  const windows = windowsOf(asked);
+  const spans = question.answers.flatMap((answer) => piecesOfAnswer(pieces, answer) ?? []);
+  const distinct = new Map(spans.map((span) => [`${span.first}:${span.last}`, span]));
+  const ofSpans = [...distinct.values()].flatMap(({ first, last }) =>
+    windows.flatMap(({ start, end, from, mayStart }) => {
+      const isIn =
+        first >= from && last - from < end.length && last - first < maxAnswerLength && mayStart(first - from);
+      return isIn ? [start[first - from] + end[last - from]] : [];
+    }),
+  );
+  const right = question.isImpossible ? [nullLogit] : ofSpans;
+  if (right.length === 0 || (question.isImpossible && !handleImpossibleAnswer)) return undefined;
+  return { right, windows, ...(handleImpossibleAnswer && { nullLogit }) };
+}
+
+/** Bounds of the temperature: beyond them the dev data say nothing of use. */
+const COLDEST = 0.05;
+const HOTTEST = 20;
+
+/**
+ * The temperature at which the right answers of dev data are the most probable (Guo et al. 2017, arXiv 1706.04599 §4.2), by
+ * golden-section search over its logarithm. 1 where there is nothing to fit it on.
+ */
+export function fitTemperature(questions: readonly ScoredQuestion[], maxAnswerLength: number): number {
+  if (questions.length === 0) return 1;
+  const loss = (logTemperature: number) => {
+    const inverse = Math.exp(-logTemperature);
+    return questions.reduce((sum, each) => sum + logSumOf(each, inverse, maxAnswerLength) - rightOf(each, inverse), 0);
+  };
+  const ratio = (Math.sqrt(5) - 1) / 2;
+  let [low, high] = [Math.log(COLDEST), Math.log(HOTTEST)];
+  let [left, right] = [high - ratio * (high - low), low + ratio * (high - low)];
+  let [atLeft, atRight] = [loss(left), loss(right)];
+  while (high - low > 1e-3) {
+    if (atLeft <= atRight) {
+      [high, right, atRight] = [right, left, atLeft];
+      left = high - ratio * (high - low);
+      atLeft = loss(left);
+    } else {
+      [low, left, atLeft] = [left, right, atRight];
+      right = low + ratio * (high - low);
+      atRight = loss(right);
+    }
+  }
+  return Math.exp((low + high) / 2);
+}
+
+/** ln Σ exp(z·inverse) over the right answers. */
+function rightOf({ right }: ScoredQuestion, inverse: number): number {
+  const max = Math.max(...right);
+  return inverse * max + Math.log(right.reduce((sum, z) => sum + Math.exp(inverse * (z - max)), 0));
+}
+
+/**
+ * ln Σ exp(z·inverse) over all that may be an answer. The sum over spans is Σ_s exp(start_s) Σ_{s ≤ e < s + most} exp(end_e);
+ * the inner sums are differences of running sums.
+ */
+export function logSumOf({ windows, nullLogit }: ScoredQuestion, inverse: number, maxAnswerLength: number): number {
+  const largest = (values: ArrayLike<number>) =>
+    Array.prototype.reduce.call(values, (a, b) => Math.max(a as number, b as number), -Infinity) as number;
+  const maxStart = Math.max(...windows.map(({ start }) => largest(start)));
+  const maxEnd = Math.max(...windows.map(({ end }) => largest(end)));
+  let total = 0;
+  for (const { start, end, mayStart } of windows) {
+    const sums = new Float64Array(end.length + 1);
+    for (let e = 0; e < end.length; e++) sums[e + 1] = sums[e] + Math.exp(inverse * (end[e] - maxEnd));
+    for (let s = 0; s < start.length; s++) {
+      if (!mayStart(s)) continue;
+      const ends = Math.max(0, sums[Math.min(end.length, s + maxAnswerLength)] - sums[s]);
+      total += Math.exp(inverse * (start[s] - maxStart)) * ends;
+    }
+  }
+  if (nullLogit !== undefined) total += Math.exp(inverse * (nullLogit - maxStart - maxEnd));
+  return Math.log(total) + inverse * (maxStart + maxEnd);
+}

@@ -1,0 +1,161 @@
+/** What a model answers to questions that it was not trained on, by the ranking of the pipeline; and how good that is. */
+import { ALONE } from '../../collective/collective.js';
+import { batchesOfRank, type Evaluation } from '../../training/evaluation.js';
+import type { Metrics } from '../../training/objective.js';
+import { fitTemperature, QUESTION_ANSWERING_FILE, type QuestionAnsweringFile, scoredQuestion } from './calibration.js';
+import type { EncodedQuestion } from './encodedQuestions.js';
+import { EvaluatedRows } from './evaluatedRows.js';
+import { answerF1, exactMatch } from './metrics/squadText.js';
+import { bestThreshold } from './metrics/threshold.js';
+import type { QuestionBatch } from './objective.js';
+import type { Question } from './questions.js';
+import { type AskedContext, rankAnswers } from './rankAnswers.js';
+import { type SlidingWindow, slidingWindowAnswer } from './slidingWindow.js';
+
+export const QUESTION_METRICS = ['f1', 'exactMatch'] as const;
+export type QuestionMetric = (typeof QUESTION_METRICS)[number];
+
+/** What a model says to a question. */
+export interface Prediction {
+  /** The best answer, "no answer" aside; empty where there is none. */
+  readonly answer: string;
+  /** By how much the logit of "no answer" is greater than that of the best answer. */
+  readonly noAnswerScore: number;
+}
+
+/** How answers are found in logits. */
+export type DecodingSettings = Pick<QuestionAnsweringFile, 'maxAnswerLength' | 'alignToWords'>;
+
+/** The answer by the logits of a question's windows. */
+export function predictionOf(asked: AskedContext, decoding: DecodingSettings): Prediction {
+  const { answers, nullLogit } = rankAnswers([asked], decoding);
+  const [best] = answers;
+  if (!best?.place) return { answer: '', noAnswerScore: Number.MAX_VALUE };
+  return { answer: asked.text.slice(best.place.start, best.place.end), noAnswerScore: nullLogit - best.logit };
+}
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+interface Scores {
+  readonly f1: number;
+  readonly exactMatch: number;
+}
+
+/** Of an answer, the best over all references; a question without an answer is answered rightly by none. */
+function scoresOf(answer: string, { references }: Question): Scores {
+  const texts = references.length === 0 ? [''] : references;
+  return {
+    f1: Math.max(...texts.map((reference) => answerF1(answer, reference))),
+    exactMatch: Math.max(...texts.map((reference) => exactMatch(answer, reference))),
+  };
+}
+
+export interface QuestionScores {
+  /** 0 to 1: F1 and exact match; where some questions have no answer, at the threshold, and of both kinds apart. */
+  readonly metrics: Metrics;
+  readonly nullThreshold: number;
+}
+
+/**
+ * Scores predictions.
+ * @param threshold  the margin for "no answer"; without one it is fitted for F1, where some questions have no answer
+ */
+export function scorePredictions(
+  questions: readonly Question[],
+  predictions: readonly Prediction[],
+  threshold?: number,
+): QuestionScores {
+  const raw = questions.map((question, i) => scoresOf(predictions[i].answer, question));
+  if (questions.every(({ isImpossible }) => !isImpossible)) {
+    const metrics = { f1: mean(raw.map(({ f1 }) => f1)), exactMatch: mean(raw.map((each) => each.exactMatch)) };
+    return { metrics, nullThreshold: threshold ?? 0 };
+  }
+  const nullThreshold = threshold ?? fittedThreshold(questions, predictions, raw);
+  const final = questions.map((question, i) =>
+    predictions[i].noAnswerScore > nullThreshold ? scoresOf('', question) : raw[i],
+  );
+  const of = (isImpossible: boolean) => final.filter((_, i) => questions[i].isImpossible === isImpossible);
+  const figures = (name: string, scores: readonly Scores[]) =>
+    scores.length === 0 ? {} : { [`${name}F1`]: mean(scores.map(({ f1 }) => f1)) };
+  return {
+    metrics: {
+      f1: mean(final.map(({ f1 }) => f1)),
+      exactMatch: mean(final.map((each) => each.exactMatch)),
+      ...figures('hasAnswer', of(false)),
+      ...figures('noAnswer', of(true)),
+      answersNothingF1: of(true).length / questions.length,
+    },
+    nullThreshold,
+  };
+}
+
+function fittedThreshold(
+  questions: readonly Question[],
+  predictions: readonly Prediction[],
+  raw: readonly Scores[],
+): number {
+  const entries = questions.map(({ isImpossible }, i) => ({
+    noAnswerScore: predictions[i].noAnswerScore,
+    score: raw[i].f1,
+    hasAnswer: !isImpossible,
+    isAnswered: predictions[i].answer !== '',
+  }));
+  const lowest = entries.reduce((least, { noAnswerScore }) => Math.min(least, noAnswerScore), 0);
+  return bestThreshold(entries, lowest - 1).threshold;
+}
+
+/** F1 and exact match of answers without a model, see slidingWindow.ts. */
+export function slidingWindowMetrics(window: SlidingWindow, questions: readonly Question[]): Metrics {
+  const scores = questions.map((question) => scoresOf(slidingWindowAnswer(window, question), question));
+  return {
+    slidingWindowF1: mean(scores.map(({ f1 }) => f1)),
+    slidingWindowExactMatch: mean(scores.map((each) => each.exactMatch)),
+  };
+}
+
+export interface QuestionEvaluation {
+  readonly questions: readonly EncodedQuestion[];
+  readonly padId: number;
+  readonly batchSize: number;
+  /** What the best checkpoint is chosen by. */
+  readonly metric: QuestionMetric;
+  /** What the model folder is to say, besides what is fitted here. */
+  readonly file: Omit<QuestionAnsweringFile, 'nullThreshold' | 'temperature'>;
+  /** Reported beside the model's own metrics. */
+  readonly baselines?: Metrics;
+}
+
+/** Windows are run in batches of similar length. */
+export function questionEvaluation(options: QuestionEvaluation): Evaluation<QuestionBatch> {
+  const { questions, padId, batchSize, metric, file, baselines } = options;
+  const rows = new EvaluatedRows(questions);
+  const numBatches = Math.ceil(rows.numRows / batchSize);
+  return {
+    numBatches,
+    async evaluate(program, phase, collective = ALONE) {
+      // Each rank fills in its own rows of one table of zeros.
+      const table = new Float64Array(rows.tableSize);
+      for (const index of batchesOfRank(numBatches, collective)) {
+        await rows.run(program, phase, { first: index * batchSize, count: batchSize, padId }, table);
+      }
+      await collective.allReduce(table);
+      const asked = rows.asked(table);
+      const predictions = asked.map((each) => predictionOf(each, file));
+      const all = questions.map(({ question }) => question);
+      const { metrics, nullThreshold } = scorePredictions(all, predictions);
+      const handleImpossibleAnswer = all.some(({ isImpossible }) => isImpossible);
+      const { maxAnswerLength } = file;
+      const scored = questions.flatMap(
+        (each, i) => scoredQuestion(each, asked[i], { maxAnswerLength, handleImpossibleAnswer }) ?? [],
+      );
+      const temperature = fitTemperature(scored, maxAnswerLength);
+      const content: QuestionAnsweringFile = { nullThreshold, temperature, ...file };
+      return {
+        metrics: { ...metrics, loss: rows.loss(table), ...baselines },
+        score: metrics[metric]!,
+        better: 'higher',
+        files: { [QUESTION_ANSWERING_FILE]: `${JSON.stringify(content, null, 2)}\n` },
+      };
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** Settings that question answering has beside those of every task. */
+import { z } from 'zod';
+import { count } from '../../settings/fieldTypes.js';
+import { USUAL_OVERLAP } from './answerWindows.js';
+
+/** Word pieces of an answer, at most. */
+export const USUAL_ANSWER = 30;
+
+export const QUESTION_ANSWERING_FIELDS = {
+  docStride: z
+    .number()
+    .int()
+    .min(0)
+    .optional()
+    .describe(
+      `question-answering: pieces of a long context that neighbouring windows share (an overlap, not a step). Default ${USUAL_OVERLAP}, at most half of a window.`,
+    ),
+  maxAnswerLength: count()
+    .optional()
+    .describe(`question-answering: word pieces of an answer, at most. Default ${USUAL_ANSWER}.`),
+  emptyWindows: z
+    .enum(['noAnswer', 'leaveOut'])
+    .optional()
+    .describe(
+      'question-answering: windows that do not show the answer. noAnswer: [CLS] is their answer; leaveOut: they are not trained on. Default noAnswer.',
+    ),
+  misplacedAnswers: z
+    .enum(['refuse', 'leaveOut'])
+    .optional()
+    .describe(
+      'question-answering: training questions whose answer does not stand at its offset. refuse: an error lists them; leaveOut: they are not trained on. Default refuse.',
+    ),
+};
+
+const schema = z.object(QUESTION_ANSWERING_FIELDS);
+
+export interface QuestionAnsweringSettings {
+  readonly docStride?: number;
+  readonly maxAnswerLength: number;
+  readonly emptyWindows: 'noAnswer' | 'leaveOut';
+  readonly misplacedAnswers: 'refuse' | 'leaveOut';
+}
+
+/** Those among a run's settings, which were checked, with their defaults. */
+export function questionAnsweringSettings(settings: Readonly<Record<string, unknown>>): QuestionAnsweringSettings {
+  const {
+    docStride,
+    maxAnswerLength = USUAL_ANSWER,
+    emptyWindows = 'noAnswer',
+    misplacedAnswers = 'refuse',
+  } = schema.parse(settings);
+  return { ...(docStride !== undefined && { docStride }), maxAnswerLength, emptyWindows, misplacedAnswers };
+}

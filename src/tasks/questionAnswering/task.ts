@@ -1,0 +1,227 @@
+/** Extractive question answering: the part of a context that answers a question, or that there is none. */
+import type { Table } from '../../data/tables/table.js';
+import type { Model } from '../../pretrained/model.js';
+import { settingName } from '../../settings/settingNames.js';
+import { contentHash } from '../../text/contentHash.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
+import type { Metrics } from '../../training/objective.js';
+import { epochBatches } from '../epochBatches.js';
+import type { ExampleView } from '../example.js';
+import { holdOutRows } from '../heldOutRows.js';
+import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import { usualOverlap } from './answerWindows.js';
+import { askModel, settingsOfModel } from './askModel.js';
+import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './calibration.js';
+import { type EncodedQuestion, encodeQuestions, type LearnedRows, learnedRows } from './encodedQuestions.js';
+import {
+  QUESTION_METRICS,
+  type QuestionMetric,
+  questionEvaluation,
+  scorePredictions,
+  slidingWindowMetrics,
+} from './evaluation.js';
+import { QUESTION_ANSWERING_FIELDS, type QuestionAnsweringSettings, questionAnsweringSettings } from './fields.js';
+import { MRQA_FORMAT, SQUAD_FORMAT } from './formats.js';
+import { batchOfQuestions, type QuestionBatch, questionObjective } from './objective.js';
+import { learnableQuestions, type Question, questionsOf, ROLES } from './questions.js';
+import { fitSlidingWindow, parseSlidingWindow, SLIDING_WINDOW_FILE, type SlidingWindow } from './slidingWindow.js';
+
+export const questionAnsweringTask: Task<QuestionBatch> = {
+  name: 'question-answering',
+  aliases: ['qa'],
+  head: 'questionAnswering',
+  formats: [SQUAD_FORMAT, MRQA_FORMAT],
+  roles: ROLES,
+  baselinesFile: SLIDING_WINDOW_FILE,
+  settingsFile: QUESTION_ANSWERING_FILE,
+  metrics: QUESTION_METRICS,
+  defaults: { length: 384, epochs: 2 },
+  ownSettings: Object.keys(QUESTION_ANSWERING_FIELDS),
+  read: (train, dev, options) => new QuestionData(train, dev, options),
+  evaluate,
+};
+
+function viewOf({ question, context, place, references }: Question): ExampleView {
+  const [answer] = references;
+  const labels = [answer === undefined ? 'no answer' : 'answer'];
+  return { text: question, pair: context, labels, target: answer ?? 'no answer', place };
+}
+
+/** Rows of a batch of evaluation. */
+const EVALUATION_ROWS = 32;
+/** Of training answers that may begin or end inside a word before answers are no longer widened to words. */
+const INSIDE_WORDS = 0.05;
+
+interface EncodedData {
+  readonly questions: readonly EncodedQuestion[];
+  readonly learned: LearnedRows;
+}
+
+class QuestionData implements TaskData<QuestionBatch> {
+  readonly labels: readonly string[] = [];
+  readonly hash: string;
+  readonly #settings: QuestionAnsweringSettings;
+  readonly #train: readonly Question[];
+  readonly #dev: readonly Question[];
+  readonly #heldOut: boolean;
+  /** Training questions that were left out. */
+  readonly #leftOut: number;
+  #encoded?: { readonly key: string; readonly data: EncodedData };
+
+  constructor(train: Table, dev: Table | undefined, { columns, own = {} }: ReadOptions) {
+    this.#settings = questionAnsweringSettings(own);
+    const { misplacedAnswers } = this.#settings;
+    const { questions, leftOut } = learnableQuestions(questionsOf(train, columns), train.source, misplacedAnswers);
+    this.#leftOut = leftOut;
+    this.#heldOut = dev === undefined;
+    const sides = dev
+      ? { train: questions, dev: questionsOf(dev, columns) }
+      : holdOutRows(questions, ({ context }) => context);
+    [this.#train, this.#dev] = [sides.train, sides.dev];
+    const content = (rows: readonly Question[]) =>
+      rows.map(({ id, question, context, answers, references }) => [id, question, context, answers, references]);
+    this.hash = contentHash(JSON.stringify([content(this.#train), content(this.#dev)]));
+  }
+
+  get numRows(): number {
+    return this.#train.length;
+  }
+
+  get examples(): TaskData<QuestionBatch>['examples'] {
+    return { train: this.#train.map(viewOf), dev: this.#dev.map(viewOf) };
+  }
+
+  /** Windows to learn from: long contexts have several. */
+  countRows(tokenizer: WordPieceTokenizer, length: number): number {
+    return this.#encode(tokenizer, length).learned.rows.length;
+  }
+
+  #encode(tokenizer: WordPieceTokenizer, length: number): EncodedData {
+    const key = `${tokenizer.hash()} ${length}`;
+    if (this.#encoded?.key !== key) {
+      const { docStride = usualOverlap(length) } = this.#settings;
+      const questions = encodeQuestions(this.#train, { tokenizer, length, docStride });
+      this.#encoded = { key, data: { questions, learned: learnedRows(questions, this.#settings) } };
+    }
+    return this.#encoded!.data;
+  }
+
+  prepare(options: PrepareOptions): PreparedTask<QuestionBatch> {
+    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
+    const { docStride = usualOverlap(length), maxAnswerLength } = this.#settings;
+    const { padId } = tokenizer;
+    const { questions, learned } = this.#encode(tokenizer, length);
+    const file = {
+      maxLength: length,
+      stride: docStride,
+      maxAnswerLength,
+      alignToWords: shareInsideWords(this.#train) < INSIDE_WORDS,
+    };
+    const unfitted: QuestionAnsweringFile = { nullThreshold: 0, temperature: 1, ...file };
+    const baseline = this.#baseline(options.baselines);
+    const files = {
+      [QUESTION_ANSWERING_FILE]: `${JSON.stringify(unfitted, null, 2)}\n`,
+      ...(baseline && { [SLIDING_WINDOW_FILE]: `${JSON.stringify(baseline)}\n` }),
+    };
+    return {
+      objective: questionObjective(model, { layerRateDecay, files }),
+      data: epochBatches(learned.rows, {
+        seed,
+        share,
+        byLength: true,
+        batchOf: (rows) => batchOfQuestions(rows, padId),
+      }),
+      evaluation: questionEvaluation({
+        questions: encodeQuestions(this.#dev, { tokenizer, length, docStride }),
+        padId,
+        batchSize: EVALUATION_ROWS,
+        metric: metric as QuestionMetric,
+        file,
+        baselines: baseline && slidingWindowMetrics(baseline, this.#dev),
+      }),
+      notices: this.#notices(questions, learned, length),
+    };
+  }
+
+  #baseline(wanted: PrepareOptions['baselines']): SlidingWindow | undefined {
+    if (wanted === undefined) return undefined;
+    return wanted === 'new' ? fitSlidingWindow(this.#train) : parseSlidingWindow(wanted.kept);
+  }
+
+  #notices(questions: readonly EncodedQuestion[], { rows, unseen, split }: LearnedRows, length: number): TaskNotice[] {
+    const notices: TaskNotice[] = [];
+    const add = (when: boolean, code: string, message: string, advice: string) => {
+      if (when) notices.push({ code, message, advice });
+    };
+    add(
+      this.#heldOut,
+      'dev-held-out',
+      `There are no dev data, so ${this.#dev.length} of the training questions are held out to evaluate on`,
+      `Name a file of dev data by ${settingName('dev')} to train on all.`,
+    );
+    add(
+      this.#leftOut > 0,
+      'answers-misplaced',
+      `${this.#leftOut} training questions are left out: their answers do not stand at their offset`,
+      'Mend the offsets to train on all.',
+    );
+    const cut = questions.filter(({ isCut }) => isCut).length;
+    add(
+      cut > 0,
+      'questions-cut',
+      `${cut} of ${this.numRows} training questions lose their end: more than 64 word pieces, or than half of ${length} tokens`,
+      'Shorten them if their end matters.',
+    );
+    const long = questions.filter((each) => each.rows.length > 1).length;
+    const empty = rows.filter(({ startPosition }) => startPosition === 0).length;
+    add(
+      long > 0,
+      'contexts-cut',
+      `${long} of ${this.numRows} training questions have a context of more than ${length} tokens, which is read in overlapping windows: ${rows.length} rows`,
+      `A larger ${settingName('length')} keeps more together, and takes longer.`,
+    );
+    add(
+      split > 0 || unseen > 0,
+      'answers-split',
+      `${split + unseen} training questions have an answer that no window shows whole, or that has no word piece`,
+      `A larger ${settingName('length')} or ${settingName('docStride')} shows more of them.`,
+    );
+    const impossible = this.#train.filter(({ isImpossible }) => isImpossible).length;
+    const share = (part: number, whole: number) => `${part} of ${whole} (${((100 * part) / whole).toFixed(1)} %)`;
+    add(
+      impossible > 0,
+      'no-answer-share',
+      `${share(impossible, this.numRows)} training questions have no answer, and ${share(empty, rows.length)} windows show none`,
+      'How sure the model must be of "no answer" is fitted on the dev data and kept in the model folder.',
+    );
+    return notices;
+  }
+}
+
+/** How many answers begin or end inside a word: next to a letter or number. */
+function shareInsideWords(questions: readonly Question[]): number {
+  const isLetter = (text: string) => /^[\p{L}\p{N}]$/u.test(text);
+  const answered = questions.flatMap(({ context, answers }) =>
+    answers.slice(0, 1).map((answer) => ({ context, answer })),
+  );
+  const inside = answered.filter(({ context, answer: { start, end } }) => {
+    const cuts = (at: number) => isLetter(context.slice(at - 1, at)) && isLetter(context.slice(at, at + 1));
+    return (start > 0 && cuts(start)) || cuts(end);
+  });
+  return answered.length === 0 ? 0 : inside.length / answered.length;
+}
+
+async function evaluate(
+  model: Model,
+  data: Table,
+  { columns, baselines, settings }: Parameters<typeof questionAnsweringTask.evaluate>[2],
+): Promise<Metrics> {
+  const questions = questionsOf(data, columns);
+  const file = settingsOfModel(model, settings);
+  const predictions = await askModel(model, questions, file);
+  return {
+    rows: questions.length,
+    ...scorePredictions(questions, predictions, file.nullThreshold).metrics,
+    ...(baselines !== undefined && slidingWindowMetrics(parseSlidingWindow(baselines), questions)),
+  };
+}
