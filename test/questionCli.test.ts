@@ -113,7 +113,7 @@ describe('questions on the command line', () => {
     file('answers.json', { ...right, elsewhere: 'x' });
     file('numbers.json', Object.fromEntries(questions.map(({ id, answer }) => [id, answer ? 0.25 : 0.75])));
     const words = ['evaluate', '--task', 'squad', '--predictions', 'answers.json', '--data', 'dev2.json'];
-    const { code, json, stderr } = await pleiad(...words, '--no-answer-probabilities', 'numbers.json', '--json');
+    const { code, json, stderr } = await pleiad(...words, '--na-probabilities', 'numbers.json', '--json');
     expect(code, stderr).toBe(0);
     expect(json).toMatchObject({ exact: 100, f1: 100, total: 10, best_f1: 100, best_f1_thresh: 0.25, pr_f1_ap: 100 });
     expect(json.warnings[0].code).toBe('foreign-ids');

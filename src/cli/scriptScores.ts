@@ -22,7 +22,7 @@ export async function evaluatePredictions(options: OptionValues, output: Output)
   const columns = columnsOf(options.columns, roles);
   const table = await readTable(data, { wanted: Object.values(columns), formats });
   const predictions = readJson(String(options.predictions));
-  const { noAnswerProbabilities: path } = options;
+  const { naProbabilities: path } = options;
   const further = path === undefined ? {} : { noAnswerProbabilities: readJson(String(path)) };
   const { rows, scores, notices } = scorer.score(table, predictions, { columns, further, threshold });
   output.line(`${options.predictions}, on the ${rows} rows of ${data}:`);

@@ -7,7 +7,10 @@ import type { Task } from './task.js';
 import { textClassification } from './textClassification/task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each task has batches of its own, which only its own parts see
-export const TASKS: readonly Task<any>[] = [textClassification, questionAnsweringTask];
+export const TASKS: readonly Task<any>[] = [
+  textClassification, // a label for a text or a pair of texts
+  questionAnsweringTask, // the part of a text that answers a question
+];
 
 /** Names and aliases. */
 export const TASK_NAMES: readonly string[] = TASKS.flatMap(({ name, aliases }) => [name, ...aliases]);

@@ -39,8 +39,9 @@ export const evaluate: CommandDefinition = {
       description: 'instead of a model: a JSON file of answers by question id, scored as the official script does',
     },
     {
-      flags: '--no-answer-probabilities <file>',
-      description: 'with --predictions: a JSON file of numbers by question id, for the best thresholds of SQuAD 2.0',
+      flags: '--na-probabilities <file>',
+      description:
+        'with --predictions: a JSON file of how probable no answer is, by question id, for the best thresholds of SQuAD 2.0',
     },
     {
       flags: '--threshold <number>',
