@@ -1,5 +1,6 @@
 /** What the hub says of a file before it is fetched, and what its refusals mean. */
 import { HubError } from './hubError.js';
+import { knownSpelling } from './knownModels.js';
 import { checkCommit, contentName, isCommit } from './names.js';
 import { type Connection, type HubResponse, send } from './requests.js';
 
@@ -121,11 +122,18 @@ export function refusal(response: HubResponse, address: FileAddress, connection:
     });
   }
   if (code === 'RepoNotFound' || (status === 401 && !/credential|password|token/i.test(words ?? ''))) {
-    return new HubError('repositoryNotFound', `there is no repository ${repository} at ${connection.endpoint}`, {
-      ...details,
-      found: repository,
-      advice: `Check the name; if it is private, give a token that may read it in HF_TOKEN (${token} now)`,
-    });
+    const known = knownSpelling(repository);
+    const meant = known === undefined ? '' : `; did you mean ${known}?`;
+    return new HubError(
+      'repositoryNotFound',
+      `there is no repository ${repository} at ${connection.endpoint}${meant}`,
+      {
+        ...details,
+        found: repository,
+        ...(known !== undefined && { expected: known }),
+        advice: `Check the name; if it is private, give a token that may read it in HF_TOKEN (${token} now)`,
+      },
+    );
   }
   if (status === 401 || status === 403) {
     return new HubError(
