@@ -27,6 +27,9 @@ export const CONFIG_FILE = 'config.json';
 /** Where a span boundary head lies, beside model.safetensors. */
 export const SPAN_BOUNDARY_FILE = 'span_boundary.safetensors';
 
+/** What a question answering model knows of its own use: thresholds and lengths. */
+export const QUESTION_ANSWERING_FILE = 'question_answering.json';
+
 /** Any of them may be absent; `tokenizer.json` or `vocab.txt` is what a tokenizer needs. */
 export const TOKENIZER_FILES: readonly string[] = [
   'tokenizer.json',
@@ -74,6 +77,7 @@ export async function gatherModelFiles(source: FileSource, formats: readonly Wei
   const config = await get(CONFIG_FILE, READ_WHOLE);
   const tokenizer: string[] = [];
   if (config) for (const file of TOKENIZER_FILES) if (await get(file, READ_WHOLE)) tokenizer.push(file);
+  if (config && isForQuestionAnswering(source)) await get(QUESTION_ANSWERING_FILE, READ_WHOLE);
   const weights = config ? await gatherWeights(source, formats, get) : undefined;
   return { config, ...(weights && { weights }), tokenizer, absent };
 }
@@ -100,11 +104,22 @@ async function gatherWeights(
 
 /** Whether config.json names a span boundary head, which lies in a file of its own. */
 function hasSpanBoundary(source: FileSource): boolean {
+  return configOf(source).pleiad?.spanBoundary !== undefined;
+}
+
+function isForQuestionAnswering(source: FileSource): boolean {
+  const { architectures } = configOf(source);
+  return Array.isArray(architectures) && /ForQuestionAnswering$/.test(String(architectures[0]));
+}
+
+function configOf(source: FileSource): {
+  readonly pleiad?: { spanBoundary?: unknown };
+  readonly architectures?: unknown;
+} {
   try {
-    const { pleiad } = JSON.parse(source.read(CONFIG_FILE)) as { pleiad?: { spanBoundary?: unknown } };
-    return pleiad?.spanBoundary !== undefined;
+    return JSON.parse(source.read(CONFIG_FILE)) ?? {};
   } catch {
-    return false; // Whoever reads the config says what is wrong with it.
+    return {}; // Whoever reads the config says what is wrong with it.
   }
 }
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { ElectraHalf } from '../checkpoint/nameMaps.js';
 import type { Architecture } from '../models/config.js';
 import type { Task } from '../models/heads.js';
-import type { Model } from '../pretrained/model.js';
+import type { Model, RowOptions } from '../pretrained/model.js';
 
 /** The types of a pipeline: its other names, and those of one input, of the options of a call, of what one input gives, and of the call. */
 export interface PipelineTypes {
@@ -14,18 +14,35 @@ export interface PipelineTypes {
   readonly call: unknown;
 }
 
+export interface PipelineProgress {
+  /** Inputs that are done. */
+  readonly done: number;
+  /** Of so many; undefined where they come as a stream. */
+  readonly total?: number;
+  /** Part of the work, 0 to 1: a long text counts as its windows are done. Undefined where `total` is. */
+  readonly fraction?: number;
+}
+
+/** Options of every call, beside those of the pipeline. */
+export interface WorkOptions {
+  /** Called as inputs are done. */
+  readonly onProgress?: (progress: PipelineProgress) => void;
+  /** Ends the work between two batches of rows: the call fails with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** One in, one out; many in, many out. */
 export interface PipelineCall<Input, Options, Output> {
-  (input: Input, options?: Options): Promise<Output>;
-  (inputs: readonly Input[], options?: Options): Promise<Output[]>;
+  (input: Input, options?: Options & WorkOptions): Promise<Output>;
+  (inputs: readonly Input[], options?: Options & WorkOptions): Promise<Output[]>;
 }
 
 /** The same, where `topK` asks for a list of the best instead of the best. */
 export interface RankedCall<Input, Options, Output> {
-  (input: Input, options: Options & { readonly topK: number }): Promise<Output[]>;
-  (inputs: readonly Input[], options: Options & { readonly topK: number }): Promise<Output[][]>;
-  (input: Input, options?: Options): Promise<Output>;
-  (inputs: readonly Input[], options?: Options): Promise<Output[]>;
+  (input: Input, options: Options & WorkOptions & { readonly topK: number }): Promise<Output[]>;
+  (inputs: readonly Input[], options: Options & WorkOptions & { readonly topK: number }): Promise<Output[][]>;
+  (input: Input, options?: Options & WorkOptions): Promise<Output>;
+  (inputs: readonly Input[], options?: Options & WorkOptions): Promise<Output[]>;
 }
 
 /** Which models a pipeline takes, and which of a run's or checkpoint's. */
@@ -41,10 +58,14 @@ export interface WantedModels {
   readonly advice?: (place: string) => string;
 }
 
+/** What a run hands to `Model.forEachRow`, so that long work says how far it is and can be ended. */
+export type RowWatch = Pick<RowOptions, 'onRows' | 'signal'>;
+
 /** Runs many inputs at once. Inputs and options have been checked. */
 export type PipelineRun<T extends PipelineTypes> = (
   inputs: readonly T['input'][],
   options: T['options'],
+  watch?: RowWatch,
 ) => Promise<T['output'][]>;
 
 export interface Pipeline<T extends PipelineTypes = PipelineTypes> {

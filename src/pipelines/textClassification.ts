@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { CLASSIFIER_OUTPUTS, classifierLogits, labelNames } from '../tasks/textClassification/logits.js';
-import type { Pipeline } from './definition.js';
+import type { Pipeline, WorkOptions } from './definition.js';
 import { logSoftmax, sigmoid } from './probabilities.js';
 import { type TextPair, textOrPair } from './textInput.js';
 
@@ -22,10 +22,13 @@ export interface TextClassificationOptions {
 
 /** `topK` and `threshold` ask for a list. */
 interface TextClassificationCall {
-  (input: string | TextPair, options: TextClassificationOptions & List): Promise<ScoredLabel[]>;
-  (inputs: readonly (string | TextPair)[], options: TextClassificationOptions & List): Promise<ScoredLabel[][]>;
-  (input: string | TextPair, options?: TextClassificationOptions): Promise<ScoredLabel>;
-  (inputs: readonly (string | TextPair)[], options?: TextClassificationOptions): Promise<ScoredLabel[]>;
+  (input: string | TextPair, options: TextClassificationOptions & WorkOptions & List): Promise<ScoredLabel[]>;
+  (
+    inputs: readonly (string | TextPair)[],
+    options: TextClassificationOptions & WorkOptions & List,
+  ): Promise<ScoredLabel[][]>;
+  (input: string | TextPair, options?: TextClassificationOptions & WorkOptions): Promise<ScoredLabel>;
+  (inputs: readonly (string | TextPair)[], options?: TextClassificationOptions & WorkOptions): Promise<ScoredLabel[]>;
 }
 type List = { readonly topK: number } | { readonly threshold: number };
 

@@ -15,6 +15,7 @@ import {
   type Pretrained,
   type WeightDtype,
 } from './pretrained.node.js';
+import { saveTaskSettings } from './taskSettings.node.js';
 
 export interface ConvertOptions extends Omit<LoadPretrainedOptions, 'dtype'> {
   /** Type of the weights that are written. Default: f16 where all of them are that in the source, else f32. */
@@ -46,10 +47,12 @@ export async function convertModel(source: string, out: string, options: Convert
   const roundedValues = dtype === 'f16' ? checkFitsHalf(model) : 0;
   const folder = { ...model.model, tensors, ...(tokenizer && { tokenizer }) };
   const { signal } = options;
-  const files = await writeNewFolder(out, (unfinished) =>
-    saveModelFolder(unfinished, folder, { ...filesOfDtype(dtype), ...(signal && { signal }) }),
-  );
-  return { model, report, dtype, roundedValues, files: [...files.keys()] };
+  const files = await writeNewFolder(out, async (unfinished) => {
+    const written = await saveModelFolder(unfinished, folder, { ...filesOfDtype(dtype), ...(signal && { signal }) });
+    const beside = await saveTaskSettings(unfinished, folder.architecture, model.taskSettings);
+    return [...written.keys(), ...beside.keys()];
+  });
+  return { model, report, dtype, roundedValues, files };
 }
 
 function isHalfPrecision({ loaded, converted }: ModelLoadReport): boolean {

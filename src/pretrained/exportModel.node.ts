@@ -14,6 +14,7 @@ import { isPiece } from '../text/pieces.js';
 import { saveTokenizer } from '../text/tokenizer.node.js';
 import { compareOutputs, type OutputDifference, onnxModelOf, quantizationGroup } from './exportOnnx.js';
 import { type LoadPretrainedOptions, loadPretrained, type Pretrained } from './pretrained.node.js';
+import { saveTaskSettings } from './taskSettings.node.js';
 
 export interface ExportOptions extends Omit<LoadPretrainedOptions, 'newHead' | 'newHeadAdvice' | 'seed' | 'labels'> {
   /** Also `onnx/model_quantized.onnx`, with weights in 8 bits. Default false. */
@@ -74,7 +75,7 @@ export async function exportModel(place: string, out: string, options: ExportOpt
 /** Everything but `onnx/model_quantized.onnx`. @returns bytes by name */
 async function writeFloat(
   folder: string,
-  { model, tokenizer }: Pretrained,
+  { model, tokenizer, taskSettings }: Pretrained,
   onnx: OnnxModel,
 ): Promise<Map<string, number>> {
   makeFolder(join(folder, 'onnx'));
@@ -87,6 +88,7 @@ async function writeFloat(
     for (const name of ['tokenizer.json', 'tokenizer_config.json', 'vocab.txt'])
       files.set(name, statSync(join(folder, name)).size);
   }
+  for (const [name, bytes] of await saveTaskSettings(folder, model.architecture, taskSettings)) files.set(name, bytes);
   for (const [name, bytes] of await writeModel(folder, 'model', onnx)) files.set(name, bytes);
   return files;
 }

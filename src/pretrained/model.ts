@@ -52,6 +52,10 @@ export interface RowOptions {
   readonly outputs: readonly OutputName[];
   /** Whether rows have positions, and `logits` are of these alone. Default false. */
   readonly atPositions?: boolean;
+  /** Called after each batch. */
+  readonly onRows?: (done: number, total: number) => void;
+  /** Ends the work between two batches. */
+  readonly signal?: AbortSignal;
 }
 
 /** How rows are put into batches. */
@@ -69,6 +73,8 @@ export interface ModelParts extends BatchOptions {
   /** Undefined for a model that is an ONNX file. */
   readonly engine?: Engine;
   readonly tokenizer?: WordPieceTokenizer;
+  /** What its folder says of its use for a task, such as the content of `question_answering.json`; its pipeline reads it. */
+  readonly taskSettings?: unknown;
   /** Of a model that was loaded. */
   readonly report?: ModelLoadReport;
   /**
@@ -101,6 +107,8 @@ export class Model {
   readonly tensors: ReadonlyMap<string, LoadedTensor>;
   readonly tokenizer?: WordPieceTokenizer;
   readonly report?: ModelLoadReport;
+  /** What its folder says of its use for a task; undefined where it says nothing. */
+  readonly taskSettings?: unknown;
   readonly source: string;
   /** Longest row in tokens that pipelines make. */
   readonly maxLength: number;
@@ -124,6 +132,7 @@ export class Model {
     this.description = description;
     this.tensors = parts.tensors;
     this.tokenizer = tokenizer;
+    this.taskSettings = parts.taskSettings;
     this.report = parts.report;
     this.maxLength = parts.maxLength ?? description.config.maxPositionEmbeddings;
     this.batchSize = parts.batchSize ?? (program ? 1 : 16);
@@ -165,9 +174,14 @@ export class Model {
     if (rows.length === 0) return;
     checkLengths(rows, this.description.config.maxPositionEmbeddings);
     const asked = askedOfRows(options);
+    let done = 0;
+    options.signal?.throwIfAborted();
     for await (const { tensors, batch } of this.#batches(rows, asked)) {
       const values = rowsOfBatch(tensors, rows, batch, this.#layout(asked));
       for (const [i, row] of batch.rows.entries()) read(row, values[i]);
+      done += batch.rows.length;
+      options.onRows?.(done, rows.length);
+      options.signal?.throwIfAborted();
     }
   }
 

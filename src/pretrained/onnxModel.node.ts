@@ -18,6 +18,7 @@ import { type TokenizerChoice, tokenizerFor } from './locateTokenizer.node.js';
 import type { ModelParts } from './model.js';
 import { innerPlace, memberOf } from './modelPlaces.node.js';
 import { isOnnxName, type OpenPretrainedOptions, onnxFileAlone, rolesOf } from './openPretrained.node.js';
+import { readTaskSettings } from './taskSettings.node.js';
 
 export interface OnnxModelOptions
   extends OpenPretrainedOptions,
@@ -104,7 +105,8 @@ export async function openOnnxModel(folder: string, path: string, options: OnnxM
     refuseOtherHead(path, program, description.architecture);
     const tokenizer = await tokenizerFor(folder, options);
     if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
-    return { description, tensors: new Map(), program, ...(tokenizer && { tokenizer }) };
+    const taskSettings = readTaskSettings(folder, description.architecture);
+    return { description, tensors: new Map(), program, taskSettings, ...(tokenizer && { tokenizer }) };
   } catch (error) {
     await program.release();
     throw error;

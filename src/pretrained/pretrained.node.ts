@@ -25,6 +25,7 @@ import { type BatchOptions, Model } from './model.js';
 import { trainedLength } from './modelPlaces.node.js';
 import { findModel, type OnnxModelOptions, openOnnxModel } from './onnxModel.node.js';
 import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrained.node.js';
+import { readTaskSettings, saveTaskSettings } from './taskSettings.node.js';
 
 /** Types of weights in files. */
 export type WeightDtype = 'f32' | 'f16';
@@ -61,6 +62,8 @@ export interface Pretrained extends LoadedModel {
   /** The folder that it was read from; of an archive, one that is gone. */
   readonly folder: string;
   readonly tokenizer?: WordPieceTokenizer;
+  /** What the folder says of its use for a task. */
+  readonly taskSettings?: unknown;
   /** Of a model that came by name. */
   readonly hub?: FetchedModel['hub'];
   /** Whether its sizes were read off its tensors, for want of a config.json. */
@@ -90,7 +93,9 @@ async function loadOpened(opened: OpenedPretrained, options: LoadPretrainedOptio
   if (dtype === 'f16') for (const { data } of loaded.tensors.values()) halfToFloat32(float32ToHalf(data).data, data);
   const tokenizer = await tokenizerFor(folder, options);
   if (tokenizer) checkVocabulary(tokenizer, loaded.model.config, folder);
-  return { ...loaded, folder, guessedConfig, ...(tokenizer && { tokenizer }), ...(hub && { hub }) };
+  const taskSettings = readTaskSettings(folder, loaded.model.architecture);
+  const beside = { ...(tokenizer && { tokenizer }), ...(taskSettings !== undefined && { taskSettings }) };
+  return { ...loaded, folder, guessedConfig, ...beside, ...(hub && { hub }) };
 }
 
 const sharedMemory = (bytes: number) => new SharedArrayBuffer(bytes);
@@ -134,6 +139,7 @@ export class PretrainedModel extends Model {
     if (!report)
       throw new CheckpointError('a model that is an ONNX file holds no weights to save', { subject: folder });
     await saveModelFolder(folder, { ...description, tensors, ...(tokenizer && { tokenizer }) }, filesOfDtype(dtype));
+    await saveTaskSettings(folder, description.architecture, this.taskSettings);
   }
 }
 

@@ -49,6 +49,8 @@ export class LogSum {
 export class BestByPlace<T extends { readonly logit: number }> {
   readonly #most: number;
   readonly #best: { readonly place: string; readonly value: T }[] = [];
+  /** The logit of each place that is kept. */
+  readonly #logits = new Map<string, number>();
 
   constructor(most: number) {
     this.#most = most;
@@ -60,20 +62,32 @@ export class BestByPlace<T extends { readonly logit: number }> {
   }
 
   add(place: string, value: T): void {
-    const known = this.#best.findIndex((each) => each.place === place);
-    if (known >= 0) {
-      if (this.#best[known].value.logit >= value.logit) return;
-      this.#best.splice(known, 1);
+    const known = this.#logits.get(place);
+    if (known !== undefined) {
+      if (known >= value.logit) return;
+      this.#best.splice(
+        this.#best.findIndex((each) => each.place === place),
+        1,
+      );
     }
-    // Behind those that are as good: what was found first stays first.
-    let at = this.#best.length;
-    while (at > 0 && this.#best[at - 1].value.logit < value.logit) at--;
-    this.#best.splice(at, 0, { place, value });
-    if (this.#best.length > this.#most) this.#best.pop();
+    this.#best.splice(this.#placeOf(value.logit), 0, { place, value });
+    this.#logits.set(place, value.logit);
+    if (this.#best.length > this.#most) this.#logits.delete(this.#best.pop()!.place);
   }
 
   get values(): T[] {
     return this.#best.map(({ value }) => value);
+  }
+
+  /** Behind those that are as good: what was found first stays first. */
+  #placeOf(logit: number): number {
+    let [low, high] = [0, this.#best.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#best[middle].value.logit >= logit) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 

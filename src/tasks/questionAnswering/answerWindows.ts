@@ -19,9 +19,9 @@ export function usualOverlap(rowLength: number): number {
   return Math.min(USUAL_OVERLAP, Math.floor((rowLength - 3 - mostQuestionPieces(rowLength)) / 2));
 }
 
-/** A question has at most half of what stands beside special tokens. */
+/** Pieces of a question that are read. */
 function mostQuestionPieces(rowLength: number): number {
-  return Math.max(1, Math.min(MOST_QUESTION_PIECES, Math.floor((rowLength - 3) / 2)));
+  return Math.min(MOST_QUESTION_PIECES, questionRoom(rowLength));
 }
 
 /** Pieces `from` to `to` (exclusive) of a context. */
@@ -44,27 +44,40 @@ export function contextPieces(tokenizer: WordPieceTokenizer, context: string): E
 
 /** The ids of a question, at most half of what stands beside special tokens. @throws DataError when it has none */
 export function questionIds(tokenizer: WordPieceTokenizer, question: string, rowLength: number): Int32Array {
+  return wholeQuestion(tokenizer, question).subarray(0, mostQuestionPieces(rowLength));
+}
+
+/** Pieces of a question, at most: half of a row's, so that the context has the other half. */
+export function questionRoom(rowLength: number): number {
+  return Math.max(1, Math.floor((rowLength - 3) / 2));
+}
+
+/** All ids of a question. @throws DataError when it has none */
+export function wholeQuestion(tokenizer: WordPieceTokenizer, question: string): Int32Array {
   const { ids } = tokenizer.encode(question.trimStart(), { addSpecialTokens: false });
-  if (ids.length === 0) {
-    throw new DataError(`the question ${JSON.stringify(question)} has no word`, {
-      subject: 'question',
-      found: question,
-      expected: 'at least one word',
-    });
-  }
-  return ids.subarray(0, mostQuestionPieces(rowLength));
+  if (ids.length > 0) return ids;
+  throw new DataError(`the question ${JSON.stringify(question)} has no word`, {
+    subject: 'question',
+    found: question,
+    expected: 'at least one word',
+  });
 }
 
 /**
  * `[CLS] question [SEP] window [SEP]`, window after window.
- * @param overlap  pieces that neighbouring windows share; undefined for the usual
+ * @param overlap       pieces that neighbouring windows share; undefined for the usual
+ * @param usualOverlap  the usual, at most half of a window. Default 128
  * @throws SettingsError when the overlap leaves no step
  */
 export function answerRows(
   { clsId, sepId }: WordPieceTokenizer,
   question: Int32Array,
   context: Int32Array,
-  { rowLength, overlap }: { readonly rowLength: number; readonly overlap?: number },
+  {
+    rowLength,
+    overlap,
+    usualOverlap = USUAL_OVERLAP,
+  }: { readonly rowLength: number; readonly overlap?: number; readonly usualOverlap?: number },
 ): AnswerRow[] {
   const size = rowLength - question.length - 3;
   if (size < 1) {
@@ -77,7 +90,7 @@ export function answerRows(
       `${settingName('docStride')} is ${overlap}; expected less than ${size}, the pieces of the context beside this question in a row of ${rowLength} tokens`,
     ]);
   }
-  const shared = overlap ?? Math.min(USUAL_OVERLAP, Math.floor(size / 2));
+  const shared = overlap ?? Math.min(usualOverlap, Math.floor(size / 2));
   const first = question.length + 2;
   return contextWindows(context.length, size, shared).map(({ from, to }) => {
     const ids = Int32Array.of(clsId, ...question, sepId, ...context.subarray(from, to), sepId);
