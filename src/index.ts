@@ -97,12 +97,15 @@ export { createPipeline, type LoadedPipeline, type PipelineHandle } from './pipe
 export type {
   Pipeline,
   PipelineCall,
+  PipelineProgress,
   PipelineRun,
   PipelineTypes,
   RankedCall,
+  RowWatch,
   WantedModels,
+  WorkOptions,
 } from './pipelines/definition.js';
-export type { FeatureExtractionOptions, Features, Pooling } from './pipelines/featureExtraction.js';
+export type { FeatureExtractionOptions, Features } from './pipelines/featureExtraction.js';
 // Pipelines that say more
 export {
   type FilledMask,
@@ -127,6 +130,7 @@ export {
   type SpanScores,
 } from './pipelines/fillSpan.js';
 export type { FillSpanOutput } from './pipelines/fillSpanPipeline.js';
+export type { Pooling } from './pipelines/pooling.js';
 export type { Answer, QuestionAnsweringOptions, QuestionInput } from './pipelines/questionAnswering.js';
 export { PIPELINES, type PipelineName, type PipelineTask, pipelineNamed, type TypesOf } from './pipelines/registry.js';
 export {
@@ -134,6 +138,7 @@ export {
   type ReplacedTokenDetector,
   replacedTokenDetection,
 } from './pipelines/replacedTokenDetection.js';
+export type { SentenceSimilarityOptions, SentencesInput } from './pipelines/sentenceSimilarity.js';
 export {
   type MaskingInput,
   type MaskStatisticsOptions,
@@ -156,6 +161,7 @@ export {
   textCorruption,
 } from './pipelines/textCorruption.js';
 export type { TextPair } from './pipelines/textInput.js';
+export type { ZeroShotLabels, ZeroShotOptions, ZeroShotResult } from './pipelines/zeroShotClassification.js';
 export { onnxModelOf } from './pretrained/exportOnnx.js';
 // Models
 export {

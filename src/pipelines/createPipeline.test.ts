@@ -16,7 +16,13 @@ const MODELS: Record<PipelineName, () => ReturnType<ReturnType<typeof testModel>
   'question-answering': () => testModel('BertForQuestionAnswering', { config: bert }).model(),
   'text-classification': () =>
     testModel('ElectraForSequenceClassification', { labels: ['bad', 'fair', 'good'] }).model(),
+  'zero-shot-classification': () => testModel('ElectraForPreTraining').model(),
+  'sentence-similarity': () => testModel('ElectraModel').model(),
   'feature-extraction': () => testModel('BertModel', { config: bert, pooler: false }).model(),
+};
+/** What a call needs besides its input. */
+const OPTIONS: { readonly [Name in PipelineName]?: object } = {
+  'zero-shot-classification': { labels: ['good', 'ate'], template: '{text} a {label} .' },
 };
 const INPUTS: Record<PipelineName, unknown[]> = {
   'fill-mask': ['the chef [MASK] the meal', '[MASK] ate a [MASK]', 'a [MASK]'],
@@ -27,6 +33,11 @@ const INPUTS: Record<PipelineName, unknown[]> = {
     { question: 'a', context: ['the', 'chef ate'] },
   ],
   'text-classification': ['the chef', { text: 'a good meal', textPair: 'the chef ate' }, 'a'],
+  'zero-shot-classification': ['the chef', 'a good meal', ''],
+  'sentence-similarity': [
+    { sourceSentence: 'the chef', sentences: ['a good meal', 'the chef', 'a'] },
+    { sourceSentence: 'a meal', sentences: [] },
+  ],
   'feature-extraction': ['the chef', { text: 'a', textPair: 'meal' }, 'a good meal'],
 };
 
@@ -38,14 +49,15 @@ const close = (actual: unknown, expected: unknown) => {
 
 describe.each(Object.keys(PIPELINES) as PipelineName[])('%s', (name) => {
   it('gives one for one, many for many, and a stream in order, as its schema says', async () => {
-    const run = await createPipeline(name, MODELS[name]());
+    const run = await createPipeline(name, MODELS[name](), OPTIONS[name]);
     const call = run as unknown as (input: unknown) => Promise<unknown>;
     const inputs = INPUTS[name];
+    const shape = (value: unknown) => PIPELINES[name].output.safeParse(value).success;
     const many = (await call(inputs)) as unknown[];
     expect(many).toHaveLength(inputs.length);
     for (const [i, input] of inputs.entries()) {
       close(await call(input), many[i]);
-      expect(PIPELINES[name].output.safeParse(many[i]).success, JSON.stringify(many[i])).toBe(true);
+      expect(shape(many[i]), JSON.stringify(many[i])).toBe(true);
     }
     expect(await call([])).toEqual([]);
     const streamed: unknown[] = [];
@@ -59,10 +71,13 @@ describe.each(Object.keys(PIPELINES) as PipelineName[])('%s', (name) => {
   });
 
   it('refuses what it cannot use, by its name', async () => {
-    const run = (await createPipeline(name, MODELS[name]())) as unknown as (...all: unknown[]) => Promise<unknown>;
+    const model = MODELS[name]();
+    const run = (await createPipeline(name, model, OPTIONS[name])) as unknown as (
+      ...all: unknown[]
+    ) => Promise<unknown>;
     await expect(run(5)).rejects.toThrow(new RegExp(`^${name}: input cannot be used: the input is 5; expected `));
     await expect(run(INPUTS[name][0], { nonsense: 1 })).rejects.toThrow(/there is no nonsense/);
-    const other: Architecture = name === 'feature-extraction' ? 'ElectraForMaskedLM' : 'ElectraModel';
+    const other: Architecture = PIPELINES[name].wants.task === 'encoder' ? 'ElectraForMaskedLM' : 'ElectraModel';
     await expect(createPipeline(name, testModel(other).model())).rejects.toThrow(
       new RegExp(`is ${other}; ${name} needs `),
     );

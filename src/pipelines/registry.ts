@@ -6,7 +6,9 @@ import { fillMaskPipeline } from './fillMaskPipeline.js';
 import { fillSpanPipeline } from './fillSpanPipeline.js';
 import { questionAnswering } from './questionAnswering.js';
 import { replacedTokenDetectionPipeline } from './replacedTokenDetectionPipeline.js';
+import { sentenceSimilarity } from './sentenceSimilarity.js';
 import { textClassification } from './textClassification.js';
+import { zeroShotClassification } from './zeroShotClassification.js';
 
 export const PIPELINES = {
   'fill-mask': fillMaskPipeline,
@@ -14,6 +16,8 @@ export const PIPELINES = {
   'fill-span': fillSpanPipeline,
   'question-answering': questionAnswering,
   'text-classification': textClassification,
+  'zero-shot-classification': zeroShotClassification,
+  'sentence-similarity': sentenceSimilarity,
   'feature-extraction': featureExtraction,
 } as const;
 
