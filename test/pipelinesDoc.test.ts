@@ -9,6 +9,7 @@ import { temporaryFolder } from '../src/checkpoint/testCheckpoints.js';
 import type { Architecture } from '../src/models/config.js';
 import { PIPELINES } from '../src/pipelines/registry.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testModel } from '../src/pipelines/testModels.js';
+import { WordPieceTokenizer } from '../src/text/tokenizer.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const page = readFileSync(join(ROOT, 'docs/pipelines.md'), 'utf8');
@@ -22,15 +23,26 @@ const MODELS: Readonly<Record<string, readonly [Architecture, typeof TEST_CONFIG
   'google/electra-small-discriminator': ['ElectraForPreTraining', TEST_CONFIG],
   'mrm8488/spanbert-large-finetuned-squadv2': ['BertForQuestionAnswering', bert],
   'SpanBERT/spanbert-large-cased': ['BertModel', bert],
+  'google/electra-base-discriminator': [
+    'ElectraForPreTraining',
+    { ...TEST_CONFIG, vocabSize: TEST_CONFIG.vocabSize + 10 },
+  ],
+  'sentence-transformers/all-MiniLM-L6-v2': ['BertModel', bert],
 };
+/** With the words of the zero-shot example. */
+const WITH_LABELS = WordPieceTokenizer.fromVocabulary([
+  ...TEST_TOKENIZER.tokens,
+  ...['great', 'terrible', 'bad', 'it', 'was', 'film', 'gorgeous', ',', 'witty', '##n'],
+]);
 
 beforeAll(async () => {
   mkdirSync(join(temporary.path, 'node_modules'));
   symlinkSync(ROOT, join(temporary.path, 'node_modules/pleiad'), 'dir');
   for (const [name, [architecture, config]] of Object.entries(MODELS)) {
     const { graph, weights } = testModel(architecture, { config });
+    const tokenizer = config.vocabSize === WITH_LABELS.vocabSize ? WITH_LABELS : TEST_TOKENIZER;
     const tensors = new Map(graph.parameters.map(({ name: key, shape }) => [key, { shape, data: weights.get(key)! }]));
-    await saveModelFolder(join(temporary.path, name), { architecture, config, tensors, tokenizer: TEST_TOKENIZER });
+    await saveModelFolder(join(temporary.path, name), { architecture, config, tensors, tokenizer });
   }
 });
 
@@ -38,6 +50,8 @@ beforeAll(async () => {
 const PRINTED = [
   /^\[\s*\{\s*token: [\s\S]*replaced: 0\.\d+[\s\S]*\n3\n3\n$/,
   /^true\n\[\n( {2}['"`].*: .* \([01]\.\d\d\)['"`],?\n){5}\]\n$/,
+  /^2 true\n$/,
+  /^\[ '1.00', '-?[01]\.\d\d' \]\n2\n$/,
   /^\[ 2, \d+, 16 \]\n$/,
 ];
 

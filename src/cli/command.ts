@@ -25,8 +25,13 @@ export interface OptionDefinition {
 /** Options as given, by name in camelCase; words are not converted yet. */
 export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
 
+/** Values of options that take several words: `--file <paths...>`. */
+export type OptionLists = Readonly<Record<string, readonly string[]>>;
+
 export interface CommandContext {
   readonly output: Output;
+  /** Default none. */
+  readonly lists?: OptionLists;
 }
 
 export interface CommandResult {
@@ -62,7 +67,7 @@ const COMMON_OPTIONS: readonly OptionDefinition[] = [
  */
 export function toCommander(
   definition: CommandDefinition,
-  onRun: (words: string[], options: OptionValues) => Promise<void>,
+  onRun: (words: string[], options: OptionValues, lists: OptionLists) => Promise<void>,
   { showsAll = false }: { showsAll?: boolean } = {},
 ): Command {
   const command = new Command(definition.name).description(definition.summary);
@@ -73,7 +78,12 @@ export function toCommander(
   showHelpWithout(command, new Set(more));
   command.addHelpText('after', () => afterHelp(definition, more.length > 0));
   // Words too many are for the command to refuse: it knows what they were meant to be.
-  return command.allowExcessArguments().action(() => onRun(command.args, command.opts()));
+  return command.allowExcessArguments().action(() => {
+    const given = Object.entries(command.opts<Record<string, unknown>>());
+    const lists = Object.fromEntries(given.filter(([, value]) => Array.isArray(value))) as OptionLists;
+    const values = Object.fromEntries(given.filter(([, value]) => !Array.isArray(value))) as OptionValues;
+    return onRun(command.args, values, lists);
+  });
 }
 
 function toOption({ flags, description, choices, group, shownBy }: OptionDefinition): Option {

@@ -8,7 +8,15 @@ import { PleiadError, SettingsError } from '../errors/errors.js';
 import { reasonOf } from '../files/durableFile.node.js';
 import { nameSettingsBy } from '../settings/settingNames.js';
 import { VERSION } from '../version.js';
-import { type CommandDefinition, EXIT, type OptionValues, refuseExcess, toCommander } from './command.js';
+import {
+  type CommandContext,
+  type CommandDefinition,
+  EXIT,
+  type OptionLists,
+  type OptionValues,
+  refuseExcess,
+  toCommander,
+} from './command.js';
 import { flagWording } from './flagNames.js';
 import { Output } from './output.js';
 
@@ -45,6 +53,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
   'fill-mask': {
     summary: 'say what could stand where a text has [MASK]',
     load: async () => (await import('./commands/fillMask.js')).fillMask,
+  },
+  embed: {
+    summary: 'turn texts into vectors, or rank them by how near they are to one',
+    load: async () => (await import('./commands/embed.js')).embed,
   },
   ask: {
     summary: 'find the answer to a question in a text',
@@ -113,8 +125,8 @@ async function main(given: readonly string[]): Promise<number> {
       continue;
     }
     const definition = await load();
-    const run = async (rest: string[], options: OptionValues) => {
-      exitCode = await runCommand(definition, rest, options, output);
+    const run = async (rest: string[], options: OptionValues, lists: OptionLists) => {
+      exitCode = await runCommand(definition, rest, options, { output, lists });
     };
     const command = withOurErrors(toCommander(definition, run, { showsAll })).summary(summary);
     const [example] = definition.examples ?? [];
@@ -156,13 +168,14 @@ async function runCommand(
   definition: CommandDefinition,
   words: readonly string[],
   options: OptionValues,
-  output: Output,
+  context: CommandContext,
 ): Promise<number> {
+  const { output } = context;
   const own = new Set(definition.options.map((option) => option.flags.split(' ')[0]));
   nameSettingsBy(flagWording({ flags: definition.flagNames, own }));
   try {
     refuseExcess(definition, words);
-    const { json, exitCode = EXIT.success } = await definition.run(words, options, { output });
+    const { json, exitCode = EXIT.success } = await definition.run(words, options, context);
     if (json) output.json(json);
     return exitCode;
   } catch (error) {

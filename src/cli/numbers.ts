@@ -31,6 +31,14 @@ export function numberAbove(
   throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a number above ${least}${upTo}`]);
 }
 
+/** Any number, or undefined when the option was not given. */
+export function anyNumber(flag: string, word: string | boolean | undefined): number | undefined {
+  if (word === undefined) return undefined;
+  const value = Number(word);
+  if (typeof word === 'string' && word.trim() !== '' && Number.isFinite(value)) return value;
+  throw new SettingsError([`${flag} is ${JSON.stringify(word)}; expected a number`]);
+}
+
 /** Checks several options and reports all that are wrong at once. */
 export function collectProblems<T extends Record<string, () => unknown>>(
   checks: T,

@@ -17,6 +17,7 @@ import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 import { warnOfUnknown } from '../unknownWarning.js';
+import { classifyZeroShot, refuseZeroShotOptions, ZERO_SHOT_OPTIONS } from '../zeroShot.js';
 
 export const classify: CommandDefinition = {
   name: 'classify',
@@ -31,15 +32,19 @@ export const classify: CommandDefinition = {
     { flags: '--pair <text>', description: 'a second text, for a model of pairs' },
     COLUMNS_OPTION,
     { flags: '--top-k <number>', description: 'so many labels of a text, best first. Default: the best one.' },
+    ...ZERO_SHOT_OPTIONS,
     ...ENGINE_OPTIONS,
   ],
   examples: [
     'pleiad classify --model run/ "a gorgeous, witty film"',
     'pleiad classify --model run/ reviews.csv > labelled.csv',
     'pleiad classify --model run/ --lines --json < texts.txt',
+    'pleiad classify --zero-shot --labels great,terrible --model google/electra-base-discriminator "a gorgeous, witty film"',
   ],
 
-  async run(words, options, { output }) {
+  async run(words, options, context) {
+    if (options.zeroShot) return classifyZeroShot(words, options, context);
+    const { output } = context;
     const isTable =
       words.length === 1 && options.text === undefined && existsSync(words[0]) && tableFormat(words[0]) !== undefined;
     const { model, topK } = collectProblems({
@@ -47,6 +52,7 @@ export const classify: CommandDefinition = {
       text: () => isTable || checkText(words, options),
       topK: () => wholeNumber('--top-k', options.topK, 1),
       pair: () => refusePairOfMany(options, isTable),
+      zeroShot: () => refuseZeroShotOptions(options),
     });
     const texts = isTable ? [] : await readTexts(words, options);
     const loading = { ...engineOptions(options), ...pipelineOptions(options, output) };
