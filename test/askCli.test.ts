@@ -115,6 +115,8 @@ describe('pleiad ask', () => {
     expect(json.results.map(({ question }: { question: string }) => question)).toEqual(['the chef', 'a meal']);
     const { stdout } = pleiad(...words, '--questions', at('questions.txt'));
     expect(stdout).toMatch(/^the chef\n +[01]\.\d{3} +\S[\s\S]*\na meal\n +[01]\.\d{3} +\S/);
+    const points = pleiad(...words, '--questions', at('questions.txt'), '--format', 'csv', '--code-points').stdout;
+    expect(points).toMatch(/^question,answer,start,end,score,codePointStart,codePointEnd\nthe chef,/);
     const piped = pleiadWith('the chef\r\na meal', ...words, '--json');
     expect(piped.json.results).toEqual(json.results);
     const lines = pleiad(...words, '--questions', at('questions.txt'), '--format', 'jsonl')

@@ -69,6 +69,23 @@ describe('the search for answers', () => {
   });
 });
 
+it('looks at no more than length × longest spans of a window', () => {
+  for (const [length, longest] of [
+    [12, 4],
+    [381, 15],
+    [5, 30],
+  ]) {
+    let visits = 0;
+    const zeros = new Float32Array(length);
+    forEachSpan({ start: zeros, end: zeros, from: 0, mayStart: () => true }, longest, () => visits++);
+    // Those that would go beyond the end are left out.
+    const beyond = Array.from({ length }, (_, s) => Math.max(0, s + longest - length)).reduce(
+      (sum, each) => sum + each,
+    );
+    expect(visits).toBe(length * longest - beyond);
+  }
+});
+
 describe('the windows of a context', () => {
   it("are those of the tokenizer's pairs, token for token", () => {
     const [question, context] = ['the chef ate', LONG.join(' ')];

@@ -68,6 +68,7 @@ export const ask: CommandDefinition = {
     },
     { flags: '--max-question-length <number>', description: 'word pieces beyond which a question is cut' },
     { flags: '--drop-particle', description: 'leave out a particle at the end of a Korean answer (1989년에 → 1989년)' },
+    { flags: '--code-points', description: 'also give offsets in Unicode code points, as Python counts them' },
     {
       flags: '--scoring <name>',
       description: 'all: one ranking over all windows; hf: as transformers 4.53 scores. Default all.',
@@ -121,10 +122,11 @@ interface Asking {
   readonly settings: QuestionAnsweringOptions & { readonly topK: number };
 }
 
-function flags({ handleImpossibleAnswer, dropParticle, scoring }: OptionValues): QuestionAnsweringOptions {
+function flags({ handleImpossibleAnswer, dropParticle, codePoints, scoring }: OptionValues): QuestionAnsweringOptions {
   return {
     ...(handleImpossibleAnswer === true && { handleImpossibleAnswer }),
     ...(dropParticle === true && { dropParticle }),
+    ...(codePoints === true && { codePoints }),
     ...(typeof scoring === 'string' && { scoring: scoring as 'all' | 'hf' }),
   };
 }
@@ -139,6 +141,7 @@ async function askOne({ answers, documents, output, settings }: Asking, question
 
 /** What a row of many questions gets. */
 const ADDED = ['answer', 'start', 'end', 'score'];
+const CODE_POINTS = ['codePointStart', 'codePointEnd'];
 
 async function askMany(
   { answers, documents, output, settings }: Asking,
@@ -161,7 +164,12 @@ async function askMany(
     return { json: { results, warnings: warnOfUnknown(texts, answers.tokenizer, output) } };
   }
   beside.clear();
-  const added = [...ADDED, ...(documents?.names ? ['file'] : []), ...(settings.topK > 1 ? ['rank'] : [])];
+  const added = [
+    ...ADDED,
+    ...(settings.codePoints ? CODE_POINTS : []),
+    ...(documents?.names ? ['file'] : []),
+    ...(settings.topK > 1 ? ['rank'] : []),
+  ];
   const rows = found.flatMap((list, i) => list.map((answer, rank) => ({ row: many.table.rows[i], answer, rank })));
   const values = rows.map(({ answer, rank }) => ({ ...withFile(answer, documents), rank: rank + 1 }));
   const table = { ...many.table, rows: rows.map(({ row }) => row) };
