@@ -6,6 +6,9 @@ import { z } from 'zod';
 import { CheckpointError } from '../../errors/errors.js';
 import { expectation, shownValue } from '../../settings/expectation.js';
 
+/** The file in a model folder. */
+export const QUESTION_ANSWERING_FILE = 'question_answering.json';
+
 const fields = {
   /** "No answer" is the answer when its logit is larger than the best span's by more than this. Found on dev data (SQuAD 2.0). */
   nullThreshold: z.number().optional(),
@@ -24,6 +27,9 @@ const schema = z.object(fields);
 
 export type AnswerSettings = Readonly<z.infer<typeof schema>>;
 
+/** As fine-tuning writes it. */
+export type QuestionAnsweringFile = Required<AnswerSettings>;
+
 /**
  * @param json    the parsed content of `question_answering.json`; undefined where there is no such file
  * @param source  of the model, for messages
@@ -38,7 +44,7 @@ export function parseAnswerSettings(json: unknown, source: string): AnswerSettin
     const key = name as keyof typeof fields;
     return `${key} is ${shownValue((json as Record<string, unknown>)[key])}; expected ${expectation(fields[key].unwrap())}`;
   });
-  throw new CheckpointError(`question_answering.json of ${source} cannot be used: ${problems.join('; ')}`, {
+  throw new CheckpointError(`${QUESTION_ANSWERING_FILE} of ${source} cannot be used: ${problems.join('; ')}`, {
     subject: source,
     found: json,
     expected: Object.keys(fields).join(', '),

@@ -1,8 +1,8 @@
 /** A trained model's answers to many questions, found as its folder says. */
 import type { Model } from '../../pretrained/model.js';
 import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
+import { parseAnswerSettings, type QuestionAnsweringFile } from './answerSettings.js';
 import { USUAL_ROW, usualOverlap } from './answerWindows.js';
-import { parseQuestionAnsweringFile, type QuestionAnsweringFile } from './calibration.js';
 import { encodeQuestions } from './encodedQuestions.js';
 import { type Prediction, predictionOf } from './evaluation.js';
 import { USUAL_ANSWER } from './fields.js';
@@ -13,10 +13,11 @@ import type { Question } from './questions.js';
  * @param json  its question_answering.json; undefined where it has none
  */
 export function settingsOfModel(model: Model, json: string | undefined): QuestionAnsweringFile {
-  if (json !== undefined) return parseQuestionAnsweringFile(json);
-  const maxLength = Math.min(USUAL_ROW, model.maxLength);
+  const own = parseAnswerSettings(json === undefined ? undefined : JSON.parse(json), model.source);
+  const { maxLength = Math.min(USUAL_ROW, model.maxLength) } = own;
   const stride = usualOverlap(maxLength);
-  return { nullThreshold: 0, temperature: 1, maxLength, stride, maxAnswerLength: USUAL_ANSWER, alignToWords: true };
+  const usual = { nullThreshold: 0, temperature: 1, maxLength, stride, maxAnswerLength: USUAL_ANSWER };
+  return { ...usual, alignToWords: true, ...own };
 }
 
 /** The best answer to each question, and how much more likely none is. */

@@ -2,49 +2,8 @@
  * What of a question-answering model is fitted on dev data: the temperature that makes its scores probabilities, and the
  * margin by which "no answer" must win. Both stand in question_answering.json of the model folder.
  */
-import { z } from 'zod';
-import { DataError } from '../../errors/errors.js';
 import { type EncodedQuestion, piecesOfAnswer } from './encodedQuestions.js';
 import { type AskedContext, nullLogitOf, windowsOf } from './rankAnswers.js';
-
-/** The file in a model folder. */
-export const QUESTION_ANSWERING_FILE = 'question_answering.json';
-
-export interface QuestionAnsweringFile {
-  /** "No answer" where its logit is greater than that of the best answer by more than this. */
-  readonly nullThreshold: number;
-  /** Scores are the softmax of logits over this, above 0. */
-  readonly temperature: number;
-  /** Tokens of a row, question and context together. */
-  readonly maxLength: number;
-  /** Pieces that neighbouring windows share, an overlap. */
-  readonly stride: number;
-  /** Word pieces of an answer, at most. */
-  readonly maxAnswerLength: number;
-  /** Whether answers are widened to whole words; false of languages that write particles onto words. */
-  readonly alignToWords: boolean;
-}
-
-const fileSchema = z.object({
-  nullThreshold: z.number(),
-  temperature: z.number().positive(),
-  maxLength: z.number().int().min(5),
-  stride: z.number().int().min(0),
-  maxAnswerLength: z.number().int().min(1),
-  alignToWords: z.boolean().default(true),
-});
-
-/** @throws DataError when it is no such file */
-export function parseQuestionAnsweringFile(json: string): QuestionAnsweringFile {
-  const parsed = fileSchema.safeParse(JSON.parse(json));
-  if (parsed.success) return parsed.data;
-  const [{ path, message }] = parsed.error.issues;
-  throw new DataError(`${QUESTION_ANSWERING_FILE}: ${path.join('.')}: ${message}`, {
-    subject: QUESTION_ANSWERING_FILE,
-    expected: Object.keys(fileSchema.shape).join(', '),
-    advice: 'Mend it, or remove it to ask the model with the usual settings',
-  });
-}
 
 /** What a question's score depends on at any temperature. */
 export interface ScoredQuestion {

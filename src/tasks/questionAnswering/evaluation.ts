@@ -2,7 +2,8 @@
 import { ALONE } from '../../collective/collective.js';
 import { batchesOfRank, type Evaluation } from '../../training/evaluation.js';
 import type { Metrics } from '../../training/objective.js';
-import { fitTemperature, QUESTION_ANSWERING_FILE, type QuestionAnsweringFile, scoredQuestion } from './calibration.js';
+import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSettings.js';
+import { fitTemperature, scoredQuestion } from './calibration.js';
 import type { EncodedQuestion } from './encodedQuestions.js';
 import { EvaluatedRows } from './evaluatedRows.js';
 import { answerF1, exactMatch } from './metrics/squadText.js';

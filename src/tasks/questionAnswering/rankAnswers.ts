@@ -107,11 +107,6 @@ function bestPlaces(contexts: readonly AskedContext[], options: RankingOptions, 
   return { places: best.values, nullLogit, logSum: all.value };
 }
 
-/** [CLS] stands for "no answer"; a question has none when every window says so: the least sure one decides (SQuAD 2.0). */
-export function nullLogitOf(contexts: readonly AskedContext[]): number {
-  return Math.min(...contexts.flatMap(({ logits }) => logits.map(({ start, end }) => start[0] + end[0])));
-}
-
 /** Each place that is no duplicate of a better one, and how many of those it has. */
 function withoutDuplicates(
   places: readonly Candidate[],

@@ -9,9 +9,9 @@ import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSettings.js';
 import { usualOverlap } from './answerWindows.js';
 import { askModel, settingsOfModel } from './askModel.js';
-import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './calibration.js';
 import { type EncodedQuestion, encodeQuestions, type LearnedRows, learnedRows } from './encodedQuestions.js';
 import {
   QUESTION_METRICS,
