@@ -161,6 +161,8 @@ export {
   textCorruption,
 } from './pipelines/textCorruption.js';
 export type { TextPair } from './pipelines/textInput.js';
+export type { Aggregation } from './pipelines/tokenAggregation.js';
+export type { TaggedSpan, TokenClassificationOptions } from './pipelines/tokenClassification.js';
 export type { ZeroShotLabels, ZeroShotOptions, ZeroShotResult } from './pipelines/zeroShotClassification.js';
 export { onnxModelOf } from './pretrained/exportOnnx.js';
 // Models

@@ -50,6 +50,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say which label texts have, or the rows of a table',
     load: async () => (await import('./commands/classify.js')).classify,
   },
+  tag: {
+    summary: 'find the parts of a text that have a label, such as names',
+    load: async () => (await import('./commands/tag.js')).tag,
+  },
   'fill-mask': {
     summary: 'say what could stand where a text has [MASK]',
     load: async () => (await import('./commands/fillMask.js')).fillMask,

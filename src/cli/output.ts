@@ -106,6 +106,11 @@ export class Output {
     return names.reduce((inner, name) => `\x1b[${STYLES[name][0]}m${inner}\x1b[${STYLES[name][1]}m`, text);
   }
 
+  /** Takes the status line away. */
+  endStatus(): void {
+    this.#clearStatus();
+  }
+
   #clearStatus(): void {
     if (this.#status) this.#progress.write(CLEAR_LINE);
     this.#status = false;

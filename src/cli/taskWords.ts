@@ -4,6 +4,7 @@ import { findTask } from '../tasks/tasks.js';
 import type { Metrics } from '../training/objective.js';
 import { CLASSIFICATION_WORDS, classificationSummary } from './classificationWords.js';
 import { QUESTION_ANSWERING_WORDS, questionAnsweringSummary } from './questionAnsweringWords.js';
+import { TAGGING_WORDS, taggingSummary } from './taggingWords.js';
 import type { LearningWords } from './trainingView.js';
 
 export interface TaskWords {
@@ -25,6 +26,11 @@ const WORDS: Readonly<Record<string, TaskWords>> = {
     learning: QUESTION_ANSWERING_WORDS,
     summary: questionAnsweringSummary,
     use: (out) => `pleiad ask --model ${out} "a question" --context "a text"`,
+  },
+  'token-classification': {
+    learning: TAGGING_WORDS,
+    summary: taggingSummary,
+    use: (out) => `pleiad tag --model ${out} "a text"`,
   },
 };
 

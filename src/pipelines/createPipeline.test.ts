@@ -18,6 +18,8 @@ const MODELS: Record<PipelineName, () => ReturnType<ReturnType<typeof testModel>
     testModel('ElectraForSequenceClassification', { labels: ['bad', 'fair', 'good'] }).model(),
   'zero-shot-classification': () => testModel('ElectraForPreTraining').model(),
   'sentence-similarity': () => testModel('ElectraModel').model(),
+  'token-classification': () =>
+    testModel('ElectraForTokenClassification', { labels: ['O', 'B-FOOD', 'I-FOOD'] }).model(),
   'feature-extraction': () => testModel('BertModel', { config: bert, pooler: false }).model(),
 };
 /** What a call needs besides its input. */
@@ -38,6 +40,7 @@ const INPUTS: Record<PipelineName, unknown[]> = {
     { sourceSentence: 'the chef', sentences: ['a good meal', 'the chef', 'a'] },
     { sourceSentence: 'a meal', sentences: [] },
   ],
+  'token-classification': ['the chef ate a good meal .', '', 'cooked'],
   'feature-extraction': ['the chef', { text: 'a', textPair: 'meal' }, 'a good meal'],
 };
 

@@ -8,6 +8,7 @@ import { questionAnswering } from './questionAnswering.js';
 import { replacedTokenDetectionPipeline } from './replacedTokenDetectionPipeline.js';
 import { sentenceSimilarity } from './sentenceSimilarity.js';
 import { textClassification } from './textClassification.js';
+import { tokenClassification } from './tokenClassification.js';
 import { zeroShotClassification } from './zeroShotClassification.js';
 
 export const PIPELINES = {
@@ -18,6 +19,7 @@ export const PIPELINES = {
   'text-classification': textClassification,
   'zero-shot-classification': zeroShotClassification,
   'sentence-similarity': sentenceSimilarity,
+  'token-classification': tokenClassification,
   'feature-extraction': featureExtraction,
 } as const;
 

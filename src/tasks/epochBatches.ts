@@ -6,13 +6,17 @@ import { Permutation, RandomStream } from '../random/philox.js';
 import type { TokenBatch } from '../training/objective.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import { firstRowOf, type StepShare } from '../training/stepShare.js';
-import type { TokenRow } from './tokenRows.js';
+import { longestOf, type TokenRow } from './tokenRows.js';
 
 export interface EpochOptions<R, B> {
   readonly seed: number;
   /** The rows of this rank. */
   readonly share: StepShare;
-  readonly batchOf: (rows: readonly R[]) => B;
+  /**
+   * Makes a batch of rows. Padded to `longest`, that of all rows of the step, a row gets the same dropout on whatever rank it is:
+   * what is dropped of the attention depends on the length of the batch.
+   */
+  readonly batchOf: (rows: readonly R[], longest: number) => B;
   /** Whether the rows of a step are of similar length, see `orderByLength`. Default false: any rows. */
   readonly byLength?: boolean;
 }
@@ -40,8 +44,9 @@ export function epochBatches<R extends TokenRow, B extends TokenBatch>(
   };
   return {
     batch(step, microBatch) {
-      const first = step * rowsOfStep + firstRowOf(share, microBatch);
-      return batchOf(Array.from({ length: share.rows }, (_, row) => rowAt(first + row)));
+      const ofStep = Array.from({ length: rowsOfStep }, (_, row) => rowAt(step * rowsOfStep + row));
+      const first = firstRowOf(share, microBatch);
+      return batchOf(ofStep.slice(first, first + share.rows), longestOf(ofStep));
     },
   };
 }

@@ -69,3 +69,24 @@ async function withModel<T>(
     await model.release();
   }
 }
+
+/** Files of a task's data and of predictions for them. */
+export interface PredictionFiles {
+  readonly data: string;
+  readonly predictions: string;
+  readonly columns?: Columns;
+}
+
+/**
+ * The metrics of predictions in a file, by a task that has `score`.
+ * @throws DataError naming what cannot be used, and where predictions and data differ
+ */
+export async function scorePredictions(
+  task: Task,
+  { data, predictions, columns = {} }: PredictionFiles,
+): Promise<Metrics> {
+  if (!task.score) throw new Error(`${task.name} scores no files of predictions`);
+  const { formats } = task;
+  const table = await readTable(data, { wanted: Object.values(columns), formats });
+  return task.score(table, await readTable(predictions, { formats }), { columns });
+}

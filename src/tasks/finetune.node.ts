@@ -111,7 +111,7 @@ async function settle(
   const isKept = before !== undefined && hasCheckpoint(first.out);
   const tokenizer = start?.models[0].tokenizer ?? (isKept ? tokenizerOfRun(first.out) : undefined);
   const rows = model && tokenizer && read.countRows?.(tokenizer, rowLengthOf(first, model));
-  const known: KnownOfRun = { numRows: rows ?? read.numRows, model };
+  const known: KnownOfRun = { numRows: rows ?? read.numRows, defaultMetric: read.defaultMetric, model };
   const settings = resolveFineTuningSettings({ ...input, moreSteps }, known);
   if (before) refuseChanges(before, settings);
   return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };

@@ -23,7 +23,7 @@ import {
 } from '../training/trainingFields.js';
 import type { RunSettings } from '../training/trainToFolder.node.js';
 import { OWN_FIELDS } from './ownFields.js';
-import { TASK_NAMES, TASKS, taskNamed } from './tasks.js';
+import { ROLES, TASK_NAMES, TASKS, taskNamed } from './tasks.js';
 
 /** A column's name, or its number from 0 in a file without a line of names. */
 const column = () => z.union([z.string().min(1), z.number().int().min(0)]).optional();
@@ -32,9 +32,6 @@ const listOfNames = (value: unknown) =>
   typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value;
 /** A file or several, "a.csv,b.csv"; one whose name has a comma is given in a list. */
 const files = () => z.preprocess(listOfNames, z.array(z.string().min(1)).min(1));
-
-/** What columns are read as, by any task. */
-const COLUMN_ROLES = [...new Set(TASKS.flatMap(({ roles }) => roles))];
 
 export const fineTuningSchema = z.strictObject({
   task: z
@@ -58,7 +55,7 @@ export const fineTuningSchema = z.strictObject({
     .optional()
     .describe('Rows to evaluate on. Default: a tenth of the training rows, which are not trained on then.'),
   columns: z
-    .strictObject(Object.fromEntries(COLUMN_ROLES.map((role) => [role, column()])))
+    .strictObject(Object.fromEntries(ROLES.map((role) => [role, column()])))
     .default({})
     .describe(
       'Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: the usual names, such as text or sentence, or sentence1 and sentence2, and label; question, context and answers.',
@@ -120,7 +117,7 @@ export const fineTuningSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'What the best checkpoint is chosen by: accuracy, f1 (of the second of two labels), macroF1, matthews; of question-answering f1, exactMatch. Default: the first of these.',
+      `What the best checkpoint is chosen by; the first is the default. ${TASKS.map(({ name, metrics }) => `${name}: ${metrics.join(', ')}`).join('; ')}.`,
     ),
   ...OWN_FIELDS,
   evaluateEvery: count().optional().describe('Steps between evaluations. Default: half an epoch.'),
@@ -150,15 +147,17 @@ export interface FineTuningSettings
 /** What is known once data and model are. */
 export interface KnownOfRun {
   readonly numRows: number;
+  /** Of the data, where it is not that of the task. */
+  readonly defaultMetric?: string;
   readonly model?: ModelDescription;
 }
 
 const EXPECTED = {
   ...TRAINING_EXPECTED,
-  columns: `${COLUMN_ROLES.join(', ')} with the names of columns, for instance text=Review,label=Stars`,
+  columns: `${ROLES.join(', ')} with the names of columns, for instance text=Review,label=Stars`,
   labels: 'two or more names with commas between',
   task: `one of ${TASK_NAMES.join(', ')}`,
-  train: 'a file of rows with named columns',
+  train: 'a file of rows with named columns, or of a form that the task knows',
   from: 'the model to start from',
 };
 
@@ -186,7 +185,7 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
     task: task.name,
     length: values.length ?? task.defaults?.length ?? 128,
     columns: namesOf(columns),
-    metric: values.metric ?? task.metrics[0],
+    metric: values.metric ?? known?.defaultMetric ?? task.metrics[0],
     steps,
     evaluateEvery,
     checkpointEvery: values.checkpointEvery ?? evaluateEvery,

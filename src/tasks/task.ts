@@ -68,6 +68,8 @@ export interface TaskData<B extends TokenBatch> {
   readonly labels: readonly string[];
   /** For looking at. */
   readonly examples: { readonly train: readonly ExampleView[]; readonly dev: readonly ExampleView[] };
+  /** What the best checkpoint is chosen by where nothing is said. Default: the first of the task's metrics. */
+  readonly defaultMetric?: string;
   /** Changes when any example does: a resumed run must find the same. */
   readonly hash: string;
   prepare(options: PrepareOptions): PreparedTask<B>;
@@ -107,4 +109,9 @@ export interface Task<B extends TokenBatch = TokenBatch> {
     data: Table,
     options: { readonly columns: Columns; readonly baselines?: string; readonly settings?: string },
   ): Promise<Metrics>;
+  /**
+   * The metrics of predictions that are in a file, whoever made them.
+   * @throws DataError naming what the predictions lack, or have and the data do not
+   */
+  score?(data: Table, predictions: Table, options: { readonly columns: Columns }): Metrics;
 }

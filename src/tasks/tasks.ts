@@ -5,15 +5,20 @@ import { settingName } from '../settings/settingNames.js';
 import { questionAnsweringTask } from './questionAnswering/task.js';
 import type { Task } from './task.js';
 import { textClassification } from './textClassification/task.js';
+import { tokenClassification } from './tokenClassification/task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each task has batches of its own, which only its own parts see
 export const TASKS: readonly Task<any>[] = [
   textClassification, // a label for a text or a pair of texts
   questionAnsweringTask, // the part of a text that answers a question
+  tokenClassification, // a tag for each word
 ];
 
 /** Names and aliases. */
 export const TASK_NAMES: readonly string[] = TASKS.flatMap(({ name, aliases }) => [name, ...aliases]);
+
+/** What columns of any task are read as. */
+export const ROLES: readonly string[] = [...new Set(TASKS.flatMap(({ roles }) => roles))];
 
 /** The task of a name or alias; undefined when there is none. */
 export function findTask(name: string): Task | undefined {

@@ -1,13 +1,16 @@
-/** Rows of tokens as batches: what every task's batches have in common. */
+/** Encoded texts as batches of token rows: what the tasks share. */
+import type { Tensors } from '../engine/engine.js';
+import { int32Tensor } from '../engine/tensors.js';
 import type { TokenBatch } from '../training/objective.js';
 
-/** An encoded text or pair. */
+/** A text, or a pair of texts, as an encoder takes it. */
 export interface TokenRow {
   readonly ids: Int32Array;
   readonly typeIds: Int32Array;
 }
 
-export interface PaddedBatch extends TokenBatch {
+/** Rows filled up to one length. */
+export interface PaddedRows extends TokenBatch {
   /** [B·S] each. */
   readonly inputIds: Int32Array;
   readonly tokenTypeIds: Int32Array;
@@ -22,9 +25,17 @@ function paddedLength(longest: number): number {
   return Math.ceil(longest / step) * step;
 }
 
-/** Rows padded to the longest. */
-export function paddedBatch(rows: readonly TokenRow[], padId: number): PaddedBatch {
-  const length = paddedLength(rows.reduce((most, { ids }) => Math.max(most, ids.length), 1));
+/** Tokens of the longest row, at least 1. */
+export function longestOf(rows: readonly TokenRow[]): number {
+  return rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
+}
+
+/**
+ * Some rows as a batch, padded to the longest.
+ * @param least  tokens of a row, at least
+ */
+export function padRows(rows: readonly TokenRow[], padId: number, least = 1): PaddedRows {
+  const length = paddedLength(Math.max(least, longestOf(rows)));
   const inputIds = new Int32Array(rows.length * length).fill(padId);
   const tokenTypeIds = new Int32Array(inputIds.length);
   const attentionMask = new Int32Array(inputIds.length);
@@ -34,4 +45,14 @@ export function paddedBatch(rows: readonly TokenRow[], padId: number): PaddedBat
     attentionMask.fill(1, row * length, row * length + ids.length);
   }
   return { batchSize: rows.length, length, inputIds, tokenTypeIds, attentionMask };
+}
+
+/** What an encoder's graph reads of a batch: the inputs of `encoderInputs`. */
+export function encoderFeeds({ batchSize, length, inputIds, tokenTypeIds, attentionMask }: PaddedRows): Tensors {
+  return {
+    inputIds: int32Tensor(inputIds, [batchSize, length]),
+    tokenTypeIds: int32Tensor(tokenTypeIds, [batchSize, length]),
+    attentionMask: int32Tensor(attentionMask, [batchSize, length]),
+    positionIds: int32Tensor(Int32Array.from({ length }, (_, position) => position)),
+  };
 }

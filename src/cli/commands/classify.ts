@@ -1,7 +1,4 @@
-import { existsSync } from 'node:fs';
-import { readTable, tableFormat } from '../../data/tables/readTable.node.js';
-import type { Table } from '../../data/tables/table.js';
-import { delimitedText, jsonLinesText } from '../../data/tables/writeTable.js';
+import { readTable } from '../../data/tables/readTable.node.js';
 import { SettingsError } from '../../errors/errors.js';
 import type { LoadedPipeline } from '../../pipelines/createPipeline.js';
 import { pipeline } from '../../pipelines/pipeline.node.js';
@@ -12,6 +9,7 @@ import { type Column, tableLines } from '../columns.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
+import { inParts, isTableFile, tableText, withColumns } from '../labelledTable.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
@@ -45,8 +43,7 @@ export const classify: CommandDefinition = {
   async run(words, options, context) {
     if (options.zeroShot) return classifyZeroShot(words, options, context);
     const { output } = context;
-    const isTable =
-      words.length === 1 && options.text === undefined && existsSync(words[0]) && tableFormat(words[0]) !== undefined;
+    const isTable = isTableFile(words, options);
     const { model, topK } = collectProblems({
       model: () => modelFolder(options.model),
       text: () => isTable || checkText(words, options),
@@ -110,9 +107,6 @@ function showLabels(ranked: readonly ScoredLabel[], output: Output): void {
   for (const line of lines) output.line(line);
 }
 
-/** Names of the columns that are added; beside a column of the name, such as the true labels, predicted_label. */
-const ADDED = ['label', 'score'] as const;
-
 async function classifyTable(
   path: string,
   classifier: Classifier,
@@ -124,33 +118,15 @@ async function classifyTable(
   const columns = chooseColumns(table, given, { needsLabel: false });
   const texts = table.rows.map((row) => textsOf(row, columns));
   const inputs = texts.map(({ text, pair }) => (pair === undefined ? text : { text, textPair: pair }));
-  const found = (await rankedLabels(classifier, inputs)).map((ranked) => labelsOf(classifier, ranked));
-  const names = ADDED.map((name) => freeName(name, table.columns));
-  const cells = found.map((result) => {
-    const several = Array.isArray(result) ? result : [result];
-    return [several.map(({ label }) => label).join(';'), several.map(({ score }) => score.toFixed(4)).join(';')];
-  });
-  const rows = table.rows.map((row, i) => ({
-    ...row,
-    values: { ...row.values, [names[0]]: cells[i][0], [names[1]]: cells[i][1] },
-  }));
-  const labelled = { ...table, columns: [...table.columns, ...names], rows };
+  const found = (await inParts(inputs, (some) => rankedLabels(classifier, some))).map((ranked) =>
+    labelsOf(classifier, ranked),
+  );
   if (output.isJson) return { json: { results: found } };
-  process.stdout.write(textOf(path, labelled));
+  const several = found.map((result) => (Array.isArray(result) ? result : [result]));
+  const labelled = withColumns(table, {
+    label: several.map((labels) => labels.map(({ label }) => label).join(';')),
+    score: several.map((labels) => labels.map(({ score }) => score.toFixed(4)).join(';')),
+  });
+  process.stdout.write(tableText(path, labelled));
   return {};
-}
-
-function freeName(name: string, columns: readonly string[]): string {
-  if (!columns.includes(name)) return name;
-  const predicted = `predicted_${name}`;
-  let free = predicted;
-  for (let number = 2; columns.includes(free); number++) free = `${predicted}_${number}`;
-  return free;
-}
-
-/** In the format that it came in; of Parquet, which is no text, as CSV. */
-function textOf(path: string, table: Table): string {
-  const format = tableFormat(path);
-  if (format === 'json') return jsonLinesText(table);
-  return delimitedText(table, format === 'tsv' ? '\t' : ',');
 }

@@ -8,7 +8,7 @@ import { CheckpointError, SettingsError } from '../../errors/errors.js';
 import { MODEL_CLASSES } from '../../models/heads.js';
 import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node.js';
 import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
-import { evaluateTask, scoreModel } from '../../tasks/evaluateTask.node.js';
+import { evaluateTask, scoreModel, scorePredictions } from '../../tasks/evaluateTask.node.js';
 import type { Scorer } from '../../tasks/scorer.js';
 import { SCORERS } from '../../tasks/scorers.js';
 import type { Task } from '../../tasks/task.js';
@@ -31,13 +31,9 @@ export const evaluate: CommandDefinition = {
     {
       flags: '--data <place>',
       description:
-        'of a pre-training run: a folder of token shards, whose held-out split is used; of a fine-tuned model: a file of rows with labels',
+        'of a pre-training run: a folder of token shards, whose held-out split is used; of a fine-tuned model: a file of rows with labels, of tagging a CoNLL file',
     },
     COLUMNS_OPTION,
-    {
-      flags: '--predictions <file>',
-      description: 'instead of a model: a JSON file of answers by question id, scored as the official script does',
-    },
     {
       flags: '--na-probabilities <file>',
       description:
@@ -57,16 +53,25 @@ export const evaluate: CommandDefinition = {
         'what to measure: a task, by default what the model was trained for; squad or korquad prints the keys of the official script.',
       choices: ['pretraining', ...new Set([...TASK_NAMES, ...SCORERS.map(({ name }) => name)])],
     },
+    {
+      flags: '--predictions <file>',
+      description:
+        'instead of a model: predictions, whoever made them, with --task: of questions a JSON file of answers by id, scored as the official script does; of tagging a CoNLL file whose last column is predicted',
+    },
     ...ENGINE_OPTIONS,
   ],
   examples: [
     'pleiad evaluate --model run/ --data shards/',
     'pleiad evaluate --model reviews/ --data test.csv',
     'pleiad evaluate --task squad --predictions answers.json --data dev-v2.0.json',
+    'pleiad evaluate --task token-classification --predictions predicted.conll --data test.conll',
   ],
 
   async run(_words, options, { output }) {
-    if (options.predictions !== undefined) return evaluatePredictions(options, output);
+    if (options.predictions !== undefined) {
+      const task = typeof options.task === 'string' ? findTask(options.task) : undefined;
+      return task?.score ? evaluateRowsOfFile(task, options, output) : evaluatePredictions(options, output);
+    }
     const given = collectProblems({
       model: () => modelFolder(options.model),
       data: () => required('--data', options.data, 'a folder of token shards, or a file of rows with labels'),
@@ -137,6 +142,26 @@ async function evaluateByScript(scorer: Scorer, given: GivenModel): Promise<Comm
   output.line(`${place}, on the ${rows} rows of ${data}:`);
   for (const line of scriptLines(scores)) output.line(line);
   return { json: { model: place, rows, ...scores } };
+}
+
+/** Predictions in a file of the task's own form. */
+async function evaluateRowsOfFile(task: Task, options: OptionValues, output: Output): Promise<CommandResult> {
+  const predictions = String(options.predictions);
+  const { data, columns } = collectProblems({
+    data: () => required('--data', options.data, 'the file that the predictions are of'),
+    columns: () => columnsOf(options.columns, task.roles),
+    others: () => refuseBeside(options, ['model', 'batches']),
+  });
+  const { rows, ...metrics } = await scorePredictions(task, { data, predictions, columns });
+  output.line(`${predictions}, on the ${rows} rows of ${data}:`);
+  for (const line of wordsOfTask(task).summary(metrics)) output.line(line);
+  return { json: { predictions, rows, ...metrics } };
+}
+
+function refuseBeside(options: OptionValues, names: readonly string[]): void {
+  const given = names.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
+  if (given.length === 0) return;
+  throw new SettingsError([`--predictions and ${given.join(' and ')} are both given; give one`]);
 }
 
 function required(flag: string, word: string | boolean | undefined, expected: string): string {

@@ -11,9 +11,12 @@ export function jsonTable(text: string, source: string): Table {
   return { source, columns, rows };
 }
 
+/** Files of records a line: one line that holds a list is a record, and no document. */
+const LINES = /\.(?:jsonl|ndjson)(?:\.gz)?$/i;
+
 /** Records of a text that is one JSON value, and no record itself; undefined for all other texts. */
 function wholeDocument(text: string, source: string): TableRow[] | undefined {
-  if (!/^\s*[[{]/.test(text)) return undefined;
+  if (!/^\s*[[{]/.test(text) || (LINES.test(source) && /^\s*\{/.test(text))) return undefined;
   const parsed = parseJsonLine(text);
   if ('problem' in parsed) return undefined;
   const records = Array.isArray(parsed.value) ? parsed.value : listIn(parsed.value as object);

@@ -63,6 +63,12 @@ describe('a table', () => {
     expect(await valuesOf(file(name, content))).toEqual(ROWS);
   });
 
+  it('of one line of JSON Lines is that row, also where it holds a list', async () => {
+    const row = { text: 'x', entities: [{ text: 'y' }] };
+    expect(await valuesOf(file('one.jsonl', `${JSON.stringify(row)}\n`))).toEqual([row]);
+    expect(await valuesOf(file('one.json', JSON.stringify(row)))).toEqual([{ text: 'y' }]);
+  });
+
   it('is read from Parquet', async () => {
     const [first] = await valuesOf('test/cases/jsonl-null-text/null.parquet').catch((error) => [error]);
     expect(Object.keys(first as object)).toContain('text');

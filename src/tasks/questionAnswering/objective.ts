@@ -14,18 +14,19 @@ import { type BatchFormat, GraphPhase } from '../../training/graphPhase.js';
 import { average, type LossSpec, type Objective, totalLoss } from '../../training/objective.js';
 import { layerwiseGroups } from '../../training/parameterGroup.js';
 import { predictionLoss } from '../../training/predictionLoss.js';
-import { type PaddedBatch, paddedBatch } from '../tokenRows.js';
+import { encoderFeeds, type PaddedRows, padRows } from '../tokenRows.js';
 import type { LearnedRow } from './encodedQuestions.js';
 
-export interface QuestionBatch extends PaddedBatch {
+export interface QuestionBatch extends PaddedRows {
   /** Positions in each row, [B] each. */
   readonly startPositions: Int32Array;
   readonly endPositions: Int32Array;
 }
 
-export function batchOfQuestions(rows: readonly LearnedRow[], padId: number): QuestionBatch {
+/** @param least  tokens of a row, at least */
+export function batchOfQuestions(rows: readonly LearnedRow[], padId: number, least?: number): QuestionBatch {
   return {
-    ...paddedBatch(rows, padId),
+    ...padRows(rows, padId, least),
     startPositions: Int32Array.from(rows, ({ startPosition }) => startPosition),
     endPositions: Int32Array.from(rows, ({ endPosition }) => endPosition),
   };
@@ -47,18 +48,12 @@ const QUESTION_BATCHES: BatchFormat<QuestionBatch, QuestionInputs> = {
     endPositions: g.input('endPositions', 'int32', [BATCH]),
     weights: g.input('rowWeights', 'float32', [BATCH]),
   }),
-  feeds({ batchSize, length, inputIds, tokenTypeIds, attentionMask, startPositions, endPositions }) {
-    const shape = [batchSize, length];
-    return {
-      inputIds: int32Tensor(inputIds, shape),
-      tokenTypeIds: int32Tensor(tokenTypeIds, shape),
-      attentionMask: int32Tensor(attentionMask, shape),
-      positionIds: int32Tensor(Int32Array.from({ length }, (_, i) => i)),
-      startPositions: int32Tensor(startPositions),
-      endPositions: int32Tensor(endPositions),
-      rowWeights: float32Tensor(new Float32Array(batchSize).fill(1), [batchSize]),
-    };
-  },
+  feeds: (batch) => ({
+    ...encoderFeeds(batch),
+    startPositions: int32Tensor(batch.startPositions),
+    endPositions: int32Tensor(batch.endPositions),
+    rowWeights: float32Tensor(new Float32Array(batch.batchSize).fill(1)),
+  }),
   sizes: ({ batchSize, length }) =>
     new Map([
       [BATCH, batchSize],

@@ -129,7 +129,7 @@ class QuestionData implements TaskData<QuestionBatch> {
         seed,
         share,
         byLength: true,
-        batchOf: (rows) => batchOfQuestions(rows, padId),
+        batchOf: (rows, longest) => batchOfQuestions(rows, padId, longest),
       }),
       evaluation: questionEvaluation({
         questions: encodeQuestions(this.#dev, { tokenizer, length, docStride }),

@@ -1,8 +1,9 @@
 /** Rows of token ids with their class. */
+
 import type { Encoding } from '../../text/encoding.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { LabelledText } from '../example.js';
-import { type PaddedBatch, paddedBatch, type TokenRow } from '../tokenRows.js';
+import { type PaddedRows, padRows, type TokenRow } from '../tokenRows.js';
 
 /** An encoded row. */
 export interface ClassifiedRow extends TokenRow {
@@ -10,7 +11,7 @@ export interface ClassifiedRow extends TokenRow {
   readonly label: number;
 }
 
-export interface ClassificationBatch extends PaddedBatch {
+export interface ClassificationBatch extends PaddedRows {
   /** Class of each row, [B]. */
   readonly labels: Int32Array;
 }
@@ -34,7 +35,7 @@ export function encodeRows(
   return { rows, truncated };
 }
 
-/** Some rows as a batch, padded to the longest. */
-export function batchOfRows(rows: readonly ClassifiedRow[], padId: number): ClassificationBatch {
-  return { ...paddedBatch(rows, padId), labels: Int32Array.from(rows, ({ label }) => label) };
+/** Some rows as a batch, padded to the longest, or to `least` tokens. */
+export function batchOfRows(rows: readonly ClassifiedRow[], padId: number, least?: number): ClassificationBatch {
+  return { ...padRows(rows, padId, least), labels: Int32Array.from(rows, ({ label }) => label) };
 }

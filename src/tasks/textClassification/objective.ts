@@ -12,6 +12,7 @@ import { type BatchFormat, GraphPhase } from '../../training/graphPhase.js';
 import { average, type LossSpec, type Objective } from '../../training/objective.js';
 import { layerwiseGroups } from '../../training/parameterGroup.js';
 import { predictionLoss } from '../../training/predictionLoss.js';
+import { encoderFeeds } from '../tokenRows.js';
 import type { ClassificationBatch } from './batches.js';
 
 interface ClassificationInputs {
@@ -28,13 +29,10 @@ const CLASSIFICATION_BATCHES: BatchFormat<ClassificationBatch, ClassificationInp
     labels: g.input('labels', 'int32', [BATCH]),
     weights: g.input('rowWeights', 'float32', [BATCH]),
   }),
-  feeds: ({ batchSize, length, inputIds, tokenTypeIds, attentionMask, labels }) => ({
-    inputIds: int32Tensor(inputIds, [batchSize, length]),
-    tokenTypeIds: int32Tensor(tokenTypeIds, [batchSize, length]),
-    attentionMask: int32Tensor(attentionMask, [batchSize, length]),
-    positionIds: int32Tensor(Int32Array.from({ length }, (_, position) => position)),
-    labels: int32Tensor(labels),
-    rowWeights: float32Tensor(new Float32Array(batchSize).fill(1)),
+  feeds: (batch) => ({
+    ...encoderFeeds(batch),
+    labels: int32Tensor(batch.labels),
+    rowWeights: float32Tensor(new Float32Array(batch.batchSize).fill(1)),
   }),
   sizes: ({ batchSize, length }) =>
     new Map([

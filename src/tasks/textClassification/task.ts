@@ -94,7 +94,11 @@ class ClassificationData implements TaskData<ClassificationBatch> {
     const files = baselines && { [BASELINES_FILE]: `${JSON.stringify(baselines)}\n` };
     return {
       objective: classificationObjective(model, { layerRateDecay, files }),
-      data: epochBatches(train.rows, { seed, share, batchOf: (rows) => batchOfRows(rows, tokenizer.padId) }),
+      data: epochBatches(train.rows, {
+        seed,
+        share,
+        batchOf: (rows, longest) => batchOfRows(rows, tokenizer.padId, longest),
+      }),
       evaluation: classificationEvaluation({
         rows: dev.rows,
         numLabels: labels.length,

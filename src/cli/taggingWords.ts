@@ -1,0 +1,65 @@
+/** Training and metrics of taggers in words. */
+import type { Metrics } from '../training/objective.js';
+import { type Column, tableLines } from './columns.js';
+import { figure, type LearningWords } from './trainingView.js';
+
+export const TAGGING_WORDS: LearningWords = {
+  losses: ({ loss, accuracy }) => [...figure('loss', loss, 4), ...figure('accuracy', accuracy, 3)],
+  metrics: ({ f1, precision, recall, accuracy, loss }) =>
+    [
+      ...figure('F1', f1, 4),
+      ...figure('precision', precision, 4),
+      ...figure('recall', recall, 4),
+      ...figure('accuracy', accuracy, 4),
+      ...figure('loss', loss, 4),
+    ].join(', '),
+};
+
+/** A line a metric, beside those of the baselines; then, where they are known, a line a type. */
+export function taggingSummary(metrics: Metrics): string[] {
+  const { wordTagF1, wordTagAccuracy, majorityAccuracy, unknownTags } = metrics;
+  const byWord = "each word's most frequent tag";
+  const baselines = (...figures: string[][]) => {
+    const all = figures.flat();
+    return all.length === 0 ? '' : `   ${all.length === 1 ? 'baseline' : 'baselines'}: ${all.join(', ')}`;
+  };
+  const rows: [name: string, value: number | undefined, beside?: string][] = [
+    ['F1 of spans', metrics.f1, baselines(figure(byWord, wordTagF1, 4))],
+    ['precision', metrics.precision],
+    ['recall', metrics.recall],
+    [
+      'accuracy of words',
+      metrics.accuracy,
+      baselines(figure(byWord, wordTagAccuracy, 4), figure('the most frequent tag', majorityAccuracy, 4)),
+    ],
+    ['loss', metrics.loss],
+  ];
+  return [
+    ...rows.flatMap(([name, value, beside = '']) =>
+      value === undefined ? [] : [`  ${name.padEnd(20)}${value.toFixed(4).padStart(8)}${beside}`],
+    ),
+    ...(unknownTags ? [`  words whose tag the model does not know, which count as missed: ${unknownTags}`] : []),
+    ...typeLines(metrics),
+  ];
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'type' },
+  { title: 'F1', align: 'right' },
+  { title: 'precision', align: 'right' },
+  { title: 'recall', align: 'right' },
+  { title: 'in the data', align: 'right' },
+  { title: 'predicted', align: 'right' },
+];
+
+/** From `f1/LOC` and its kin. */
+function typeLines(metrics: Metrics): string[] {
+  const types = Object.keys(metrics).flatMap((key) => (key.startsWith('f1/') ? [key.slice('f1/'.length)] : []));
+  if (types.length === 0) return [];
+  const rows = types.map((type) => [
+    type,
+    ...['f1', 'precision', 'recall'].map((name) => metrics[`${name}/${type}`]!.toFixed(4)),
+    ...['spans', 'found'].map((name) => `${metrics[`${name}/${type}`]}`),
+  ]);
+  return tableLines(COLUMNS, rows).map((line) => `  ${line}`);
+}
