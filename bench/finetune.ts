@@ -215,12 +215,12 @@ async function writeFolder(folder: string, { settings, prepared, weights, dev }:
 }
 
 function batchLine(
-  { batchSize, length, inputIds, tokenTypeIds, attentionMask, labels }: ClassificationBatch,
+  { batchSize, length, inputIds, tokenTypeIds, attentionMask, targets }: ClassificationBatch,
   more: object,
 ) {
   const rows = (values: Int32Array) =>
     Array.from({ length: batchSize }, (_, row) => [...values.subarray(row * length, (row + 1) * length)]);
-  const batch = { ids: rows(inputIds), types: rows(tokenTypeIds), mask: rows(attentionMask), labels: [...labels] };
+  const batch = { ids: rows(inputIds), types: rows(tokenTypeIds), mask: rows(attentionMask), labels: [...targets] };
   return `${JSON.stringify({ ...batch, ...more })}\n`;
 }
 

@@ -130,9 +130,11 @@ export {
   type SpanScores,
 } from './pipelines/fillSpan.js';
 export type { FillSpanOutput } from './pipelines/fillSpanPipeline.js';
+export type { ChoiceInput, MultipleChoiceOptions, RankedChoice } from './pipelines/multipleChoice.js';
 export type { Pooling } from './pipelines/pooling.js';
 export type { Answer, QuestionAnsweringOptions, QuestionInput } from './pipelines/questionAnswering.js';
 export { PIPELINES, type PipelineName, type PipelineTask, pipelineNamed, type TypesOf } from './pipelines/registry.js';
+export type { RelationInput, RelationOptions } from './pipelines/relation.js';
 export {
   type DetectedToken,
   type ReplacedTokenDetector,

@@ -49,9 +49,16 @@ export function writeReviews(folder: string): void {
   writeFileSync(join(folder, 'dev.csv'), csv(reviews(100, 2)));
 }
 
-/** A model folder with random weights. */
-export async function writeTinyEncoder(folder: string, architecture: Architecture = 'ElectraModel'): Promise<void> {
-  const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...GOOD, ...BAD, ...OTHER];
+/**
+ * A model folder with random weights.
+ * @param more  further pieces of its vocabulary
+ */
+export async function writeTinyEncoder(
+  folder: string,
+  architecture: Architecture = 'ElectraModel',
+  more: readonly string[] = [],
+): Promise<void> {
+  const tokens = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', ...GOOD, ...BAD, ...OTHER, ...more];
   const tokenizer = WordPieceTokenizer.fromVocabulary(tokens);
   const sizes = { hiddenSize: 32, numHiddenLayers: 2, numAttentionHeads: 2, intermediateSize: 64, embeddingSize: 32 };
   const config = {

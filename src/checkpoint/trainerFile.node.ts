@@ -33,6 +33,7 @@ const trainerSchema = z.object({
     rateScale: z.number().positive(),
     rollbacks: count,
     skippedInRow: count,
+    best: z.object({ score: z.number(), since: count }).optional(),
   }),
   evaluation: evaluationSchema.optional(),
   weightsSha256: z.string(),

@@ -4,30 +4,47 @@ import { figure, type LearningWords } from './trainingView.js';
 
 export const CLASSIFICATION_WORDS: LearningWords = {
   losses: ({ loss, accuracy }) => [...figure('loss', loss, 4), ...figure('accuracy', accuracy, 3)],
-  metrics: ({ loss, accuracy, f1, macroF1, matthews }) =>
+  metrics: ({ loss, accuracy, f1, macroF1, microF1, matthews, spearman, pearson }) =>
     [
       ...figure('accuracy', accuracy, 4),
+      ...figure('micro F1', microF1, 4),
       ...(f1 === undefined ? figure('macro F1', macroF1, 4) : figure('F1', f1, 4)),
       ...figure('Matthews', matthews, 4),
+      ...figure('Spearman', spearman, 4),
+      ...figure('Pearson', pearson, 4),
       ...figure('loss', loss, 4),
     ].join(', '),
 };
 
-/** A line a metric, accuracy beside those of the baselines. */
+/** A line a metric, the first beside those of the baselines. */
 export function classificationSummary(metrics: Metrics): string[] {
-  const { majorityAccuracy, bagOfWordsAccuracy } = metrics;
-  const baselines = [
-    ...figure('the most frequent label', majorityAccuracy, 4),
-    ...figure('a bag of words', bagOfWordsAccuracy, 4),
-  ].join(', ');
+  const beside = (...baselines: (readonly [name: string, value: number | undefined])[]) => {
+    const shown = baselines.flatMap(([name, value]) => figure(name, value, 4)).join(', ');
+    return shown && `   baselines: ${shown}`;
+  };
+  const frequent = 'the most frequent label';
+  const bag = 'a bag of words';
   const rows: [name: string, value: number | undefined, beside?: string][] = [
-    ['accuracy', metrics.accuracy, baselines && `   baselines: ${baselines}`],
+    [
+      'accuracy',
+      metrics.accuracy,
+      beside(
+        [frequent, metrics.majorityAccuracy],
+        [bag, metrics.bagOfWordsAccuracy],
+        ['chance', metrics.chanceAccuracy],
+        ['most shared words', metrics.overlapAccuracy],
+      ),
+    ],
+    ['micro F1', metrics.microF1, beside([frequent, metrics.majorityMicroF1], [bag, metrics.bagOfWordsMicroF1])],
     ['F1 of the second label', metrics.f1],
-    ['macro F1', metrics.macroF1],
+    ['macro F1', metrics.macroF1, beside([frequent, metrics.majorityMacroF1], [bag, metrics.bagOfWordsMacroF1])],
+    ['all labels right', metrics.allRight],
     ['Matthews correlation', metrics.matthews],
+    ['Spearman correlation', metrics.spearman, beside([bag, metrics.bagOfWordsSpearman])],
+    ['Pearson correlation', metrics.pearson, beside([bag, metrics.bagOfWordsPearson])],
     ['loss', metrics.loss],
   ];
-  return rows.flatMap(([name, value, beside = '']) =>
-    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${beside}`],
+  return rows.flatMap(([name, value, note = '']) =>
+    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${note}`],
   );
 }

@@ -4,7 +4,7 @@ import type { SettingGroups } from './settingGroups.js';
 export const FINE_TUNING_GROUPS: SettingGroups = {
   common: ['task', 'from', 'train', 'dev', 'columns', 'out', 'epochs', 'resume', 'metric', 'seed'],
   groups: {
-    'Data and model': ['labels', 'revision', 'tokenizer'],
+    'Data and model': ['labels', 'problemType', 'classWeights', 'revision', 'tokenizer'],
     Rows: ['length', 'batchSize', 'accumulation', 'steps', 'moreSteps'],
     'Question answering': ['docStride', 'maxAnswerLength', 'emptyWindows', 'misplacedAnswers'],
     Optimizer: [
@@ -12,7 +12,7 @@ export const FINE_TUNING_GROUPS: SettingGroups = {
       ...['weightDecay', 'adamBeta1', 'adamBeta2', 'adamEpsilon', 'biasCorrection', 'clipNorm'],
       ...['hiddenDropout', 'attentionDropout'],
     ],
-    'Evaluation, checkpoints and log': ['evaluateEvery', 'checkpointEvery', 'keepCheckpoints', 'logEvery'],
+    'Evaluation, checkpoints and log': ['evaluateEvery', 'patience', 'checkpointEvery', 'keepCheckpoints', 'logEvery'],
     Engine: ['device', 'engine', 'precision', 'threads'],
   },
 };

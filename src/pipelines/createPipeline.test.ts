@@ -9,6 +9,7 @@ import { TEST_CONFIG, testModel } from './testModels.js';
 
 const bert = { ...TEST_CONFIG, embeddingSize: TEST_CONFIG.hiddenSize };
 const spanBoundary = { maxSpanTargets: 4, positionSize: 5, endpoints: 'external', edgeSpans: 'drop' } as const;
+const relationMarkers = { head: ['e', '.'], tail: ['##s', '.'] };
 const MODELS: Record<PipelineName, () => ReturnType<ReturnType<typeof testModel>['model']>> = {
   'fill-mask': () => testModel('ElectraForMaskedLM').model(),
   'fill-span': () => testModel('BertForMaskedLM', { config: bert, spanBoundary }).model(),
@@ -20,6 +21,9 @@ const MODELS: Record<PipelineName, () => ReturnType<ReturnType<typeof testModel>
   'sentence-similarity': () => testModel('ElectraModel').model(),
   'token-classification': () =>
     testModel('ElectraForTokenClassification', { labels: ['O', 'B-FOOD', 'I-FOOD'] }).model(),
+  'multiple-choice': () => testModel('ElectraForMultipleChoice').model(),
+  relation: () =>
+    testModel('ElectraForSequenceClassification', { labels: ['of', 'by'], pleiad: { relationMarkers } }).model(),
   'feature-extraction': () => testModel('BertModel', { config: bert, pooler: false }).model(),
 };
 /** What a call needs besides its input. */
@@ -41,6 +45,14 @@ const INPUTS: Record<PipelineName, unknown[]> = {
     { sourceSentence: 'a meal', sentences: [] },
   ],
   'token-classification': ['the chef ate a good meal .', '', 'cooked'],
+  'multiple-choice': [
+    { question: 'the chef', choices: ['ate', 'a meal'] },
+    { context: 'a good meal', question: 'the chef', choices: ['cooked', 'ate', 'a meal'] },
+  ],
+  relation: [
+    { text: 'the chef ate a meal', head: { start: 4, end: 8 }, tail: { start: 15, end: 19 } },
+    'a <e2>meal</e2> the <e1>chef</e1> ate',
+  ],
   'feature-extraction': ['the chef', { text: 'a', textPair: 'meal' }, 'a good meal'],
 };
 

@@ -4,7 +4,9 @@ import type { Pipeline } from './definition.js';
 import { featureExtraction } from './featureExtraction.js';
 import { fillMaskPipeline } from './fillMaskPipeline.js';
 import { fillSpanPipeline } from './fillSpanPipeline.js';
+import { multipleChoice } from './multipleChoice.js';
 import { questionAnswering } from './questionAnswering.js';
+import { relation } from './relation.js';
 import { replacedTokenDetectionPipeline } from './replacedTokenDetectionPipeline.js';
 import { sentenceSimilarity } from './sentenceSimilarity.js';
 import { textClassification } from './textClassification.js';
@@ -20,6 +22,8 @@ export const PIPELINES = {
   'zero-shot-classification': zeroShotClassification,
   'sentence-similarity': sentenceSimilarity,
   'token-classification': tokenClassification,
+  'multiple-choice': multipleChoice,
+  relation,
   'feature-extraction': featureExtraction,
 } as const;
 

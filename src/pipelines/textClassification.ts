@@ -1,5 +1,6 @@
-/** `text-classification`: the label of a text or of a pair of texts. */
+/** `text-classification`: the label of a text or of a pair of texts, its several labels, or its number. */
 import { z } from 'zod';
+import { SettingsError } from '../errors/errors.js';
 import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { CLASSIFIER_OUTPUTS, classifierLogits, labelNames } from '../tasks/textClassification/logits.js';
@@ -9,14 +10,17 @@ import { type TextPair, textOrPair } from './textInput.js';
 
 export interface ScoredLabel {
   readonly label: string;
-  /** Probability, 0 to 1. */
+  /** Probability, 0 to 1; of a model of numbers the number itself. */
   readonly score: number;
 }
 
 export interface TextClassificationOptions {
   /** So many labels at most, the most probable first, as a list. Default: the most probable alone. */
   readonly topK?: number;
-  /** The labels of at least this score, 0 to 1, as a list: what a text has of a model that gives a text several labels. */
+  /**
+   * The labels of at least this probability, 0 to 1, as a list: what a text has of a model that gives a text several labels.
+   * Numbers are no probabilities, and all given.
+   */
   readonly threshold?: number;
 }
 
@@ -45,7 +49,7 @@ const scored = z.object({ label: z.string(), score: z.number() });
 export const textClassification: Pipeline<TextClassificationTypes> = {
   name: 'text-classification',
   aliases: ['sentiment-analysis', 'classification', 'sequence-classification'],
-  summary: 'the label of a text, or of a pair of texts',
+  summary: 'the label of a text or of a pair of texts, its several labels, or its number',
   wants: {
     architectures: ['ElectraForSequenceClassification', 'BertForSequenceClassification'],
     roles: ['model', 'discriminator'],
@@ -61,17 +65,25 @@ export const textClassification: Pipeline<TextClassificationTypes> = {
   output: z.union([scored, z.array(scored)]),
   async load(model) {
     requireTokenizer(model);
+    refuseRelations(model);
     await model.prepare(CLASSIFIER_OUTPUTS);
     return async (inputs, { topK, threshold }) => {
       const { logits, width } = await classifierLogits(model, inputs.map(textsOf));
       return inputs.map((_, row) => {
         const labels = labelsByScore(model, logits.subarray(row * width, (row + 1) * width));
         if (topK === undefined && threshold === undefined) return labels[0];
-        return labels.filter(({ score }) => score >= (threshold ?? 0)).slice(0, topK);
+        const likely = givesNumbers(model) ? labels : labels.filter(({ score }) => score >= (threshold ?? 0));
+        return likely.slice(0, topK);
       });
     };
   },
 };
+
+/** A classifier of relations reads a text with its entities marked, and would give any label to one without. */
+function refuseRelations({ description: { pleiad }, source }: Model): void {
+  if (pleiad?.objective !== 'relation') return;
+  throw new SettingsError([`${source} was fine-tuned for relations between entities; expected the pipeline relation`]);
+}
 
 function textsOf(input: string | TextPair): { text: string; pair?: string } {
   return typeof input === 'string' ? { text: input } : { text: input.text, pair: input.textPair };
@@ -82,11 +94,22 @@ export function hasSeveralLabels({ description: { otherFields } }: Model): boole
   return otherFields?.problem_type === 'multi_label_classification';
 }
 
-/** All labels, the most probable first; equal ones in the order of their ids. A lone output is that of "yes". */
+/** Whether the outputs are numbers, such as a similarity from 0 to 5. */
+export function givesNumbers({ description: { otherFields } }: Model): boolean {
+  return otherFields?.problem_type === 'regression';
+}
+
+/**
+ * All labels, the most probable first; equal ones in the order of their ids. A lone output whose config says nothing is the
+ * logit of "yes", as transformers' pipeline takes it.
+ */
 function labelsByScore(model: Model, logits: Float64Array): ScoredLabel[] {
-  const eachOfItsOwn = logits.length === 1 || hasSeveralLabels(model);
-  const scores = eachOfItsOwn ? logits.map(sigmoid) : logSoftmax(logits).map(Math.exp);
   const names = labelNames(model);
-  const named = Array.from(scores, (score, id) => ({ label: names[id] ?? `LABEL_${id}`, score }));
-  return named.sort((a, b) => b.score - a.score);
+  const named = Array.from(scoresOf(model, logits), (score, id) => ({ label: names[id] ?? `LABEL_${id}`, score }));
+  return givesNumbers(model) ? named : named.sort((a, b) => b.score - a.score);
+}
+
+function scoresOf(model: Model, logits: Float64Array): Float64Array {
+  if (givesNumbers(model)) return logits;
+  return logits.length === 1 || hasSeveralLabels(model) ? logits.map(sigmoid) : logSoftmax(logits).map(Math.exp);
 }

@@ -1,9 +1,11 @@
 /**
- * What a classifier reaches that sees which words there are and not their order: multinomial logistic regression on
- * tf-idf weights of words. A fine-tuned encoder must beat it to be worth its cost.
+ * What is reached by who sees which words there are and not their order: a linear model on tf-idf weights of words, by the
+ * problem multinomial logistic regression, one logistic regression a label, or ridge regression. A fine-tuned encoder must
+ * beat it to be worth its cost.
  */
 import { type FeatureMatrix, type SparseRow, sparseFeatures } from './linear/features.js';
-import { fitLogisticRegression, predictClasses } from './linear/logisticRegression.js';
+import { fitLogisticRegression, type LogisticModel, predictClasses } from './linear/logisticRegression.js';
+import { fitRidgeRegression, predictNumbers } from './linear/ridgeRegression.js';
 
 /** The texts of a row. */
 export interface Texts {
@@ -11,14 +13,14 @@ export interface Texts {
   readonly pair?: string;
 }
 
-/** A fitted classifier; can be kept as JSON. */
+/** A fitted linear model of words; can be kept as JSON. */
 export interface BagOfWords {
   readonly labels: readonly string[];
   /** Words in the order of the columns. */
   readonly words: readonly string[];
   /** Inverse document frequency of each word. */
   readonly idf: readonly number[];
-  /** Class by class, then the biases: [K·D + K]. */
+  /** Label by label, then the biases: [K·D + K]; K is 1 for a number. */
   readonly parameters: readonly number[];
 }
 
@@ -45,15 +47,8 @@ function wordsOf({ text, pair }: Texts): string[] {
   ];
 }
 
-/**
- * Fits the classifier.
- * @param classes  class of each row, an index into `labels`
- */
-export function fitBagOfWords(
-  rows: readonly Texts[],
-  classes: ArrayLike<number>,
-  labels: readonly string[],
-): BagOfWords {
+/** Which words are columns, and the rows in them. */
+function fitWords(rows: readonly Texts[]): Pick<BagOfWords, 'words' | 'idf'> & { readonly x: FeatureMatrix } {
   const inRows = new Map<string, number>();
   const all = rows.map(wordsOf);
   for (const words of all) for (const word of new Set(words)) inRows.set(word, (inRows.get(word) ?? 0) + 1);
@@ -63,20 +58,87 @@ export function fitBagOfWords(
     .slice(0, MOST_WORDS);
   const words = frequent.map(([word]) => word);
   const idf = frequent.map(([, count]) => Math.log((1 + rows.length) / (1 + count)) + 1);
-  const x = featuresOf(all, words, idf);
+  return { words, idf, x: featuresOf(all, words, idf) };
+}
+
+/**
+ * Fits a classifier.
+ * @param classes  class of each row, an index into `labels`
+ */
+export function fitBagOfWords(
+  rows: readonly Texts[],
+  classes: ArrayLike<number>,
+  labels: readonly string[],
+): BagOfWords {
+  const { words, idf, x } = fitWords(rows);
   const l2 = 1 / (C * Math.max(1, rows.length));
   const { parameters } = fitLogisticRegression(x, classes, { numClasses: labels.length, l2, tolerance: TOLERANCE });
   return { labels, words, idf, parameters: Array.from(parameters, Math.fround) };
 }
 
 /** The most probable class of each row, an index into `labels`. */
-export function predictBagOfWords({ labels, words, idf, parameters }: BagOfWords, rows: readonly Texts[]): Int32Array {
-  const model = {
-    numClasses: labels.length,
-    numColumns: words.length,
-    parameters: Float64Array.from(parameters),
-  };
-  return predictClasses(model, featuresOf(rows.map(wordsOf), words, idf));
+export function predictBagOfWords(model: BagOfWords, rows: readonly Texts[]): Int32Array {
+  return predictClasses(modelOf(model), featuresFor(model, rows));
+}
+
+/**
+ * Fits a decision for each label.
+ * @param has  whether a row has a label, 0 or 1, [rows, labels]
+ */
+export function fitLabelsOfWords(
+  rows: readonly Texts[],
+  has: ArrayLike<number>,
+  labels: readonly string[],
+): BagOfWords {
+  const { words, idf, x } = fitWords(rows);
+  const l2 = 1 / (C * Math.max(1, rows.length));
+  const [K, D] = [labels.length, words.length];
+  const parameters = new Float64Array(K * D + K);
+  for (let k = 0; k < K; k++) {
+    const classes = rows.map((_, row) => has[row * K + k]);
+    const { parameters: own } = fitLogisticRegression(x, classes, { numClasses: 2, l2, tolerance: TOLERANCE });
+    // Of two classes only the difference decides.
+    for (let j = 0; j < D; j++) parameters[k * D + j] = own[D + j] - own[j];
+    parameters[K * D + k] = own[2 * D + 1] - own[2 * D];
+  }
+  return { labels, words, idf, parameters: Array.from(parameters, Math.fround) };
+}
+
+/** 1 where a row has a label, [rows, labels]. */
+export function predictLabelsOfWords(model: BagOfWords, rows: readonly Texts[]): Int32Array {
+  const scores = scoresOf(model, rows);
+  return Int32Array.from(scores, (score) => (score > 0 ? 1 : 0));
+}
+
+/** Fits a number for each row. */
+export function fitNumbersOfWords(
+  rows: readonly Texts[],
+  numbers: ArrayLike<number>,
+  labels: readonly string[],
+): BagOfWords {
+  const { words, idf, x } = fitWords(rows);
+  const parameters = fitRidgeRegression(x, numbers, { l2: 1 / Math.max(1, rows.length), tolerance: TOLERANCE });
+  return { labels, words, idf, parameters: Array.from(parameters, Math.fround) };
+}
+
+export function predictNumbersOfWords(model: BagOfWords, rows: readonly Texts[]): Float64Array {
+  return predictNumbers(Float64Array.from(model.parameters), featuresFor(model, rows));
+}
+
+function modelOf({ labels, words, parameters }: BagOfWords): LogisticModel {
+  return { numClasses: labels.length, numColumns: words.length, parameters: Float64Array.from(parameters) };
+}
+
+const featuresFor = ({ words, idf }: BagOfWords, rows: readonly Texts[]) => featuresOf(rows.map(wordsOf), words, idf);
+
+/** Before a decision, [rows, labels]. */
+function scoresOf(bag: BagOfWords, rows: readonly Texts[]): Float64Array {
+  const { numClasses: K, numColumns: D, parameters } = modelOf(bag);
+  const x = featuresFor(bag, rows);
+  return Float64Array.from({ length: rows.length * K }, (_, i) => {
+    const [row, k] = [Math.floor(i / K), i % K];
+    return x.dot(row, parameters, k * D) + parameters[K * D + k];
+  });
 }
 
 /** (1 + ln count) · idf of each known word, rows of length 1. */

@@ -51,3 +51,36 @@ export function macroF1(predicted: ArrayLike<number>, expected: ArrayLike<number
   for (let k = 0; k < numClasses; k++) sum += f1Score(predicted, expected, k);
   return sum / numClasses;
 }
+
+/** Metrics of texts that may have several labels each, from tables of 0 and 1. */
+export interface SeveralLabelMetrics {
+  /** F1 of all decisions together. */
+  readonly microF1: number;
+  /** The mean of all labels' F1; 0 for a label that is neither expected nor predicted. */
+  readonly macroF1: number;
+  /** Share of the texts all of whose labels are right. */
+  readonly allRight: number;
+}
+
+/**
+ * @param predicted  1 where a text has a label, [rows, labels]
+ * @param expected   the same, of the data
+ */
+export function severalLabelMetrics(
+  predicted: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  numLabels: number,
+): SeveralLabelMetrics {
+  const rows = expected.length / numLabels;
+  const column = (values: ArrayLike<number>, label: number) =>
+    Array.from({ length: rows }, (_, row) => values[row * numLabels + label]);
+  let sum = 0;
+  for (let k = 0; k < numLabels; k++) sum += f1Score(column(predicted, k), column(expected, k), 1);
+  let right = 0;
+  for (let row = 0; row < rows; row++) {
+    let isRight = true;
+    for (let i = row * numLabels; i < (row + 1) * numLabels; i++) isRight &&= predicted[i] === expected[i];
+    right += isRight ? 1 : 0;
+  }
+  return { microF1: f1Score(predicted, expected, 1), macroF1: sum / numLabels, allRight: right / rows };
+}

@@ -4,7 +4,7 @@ import { RandomStream } from '../random/philox.js';
 import { countTokens } from '../training/stepFeeds.js';
 import { stepShare } from '../training/stepShare.js';
 import { epochBatches, orderByLength } from './epochBatches.js';
-import { padRows } from './tokenRows.js';
+import { padRows, tokensOf } from './tokenRows.js';
 
 /** Lengths as those of SQuAD at 384 tokens: about 170, now and then cut. */
 function squadLike(count: number): number[] {
@@ -27,7 +27,13 @@ describe('epochs by length', () => {
   it('pad less than a tenth of the tokens, where rows of any length are padded by a third', () => {
     const padding = (byLength: boolean) => {
       const share = stepShare({ batchSize: 32, accumulation: 1 });
-      const data = epochBatches(rowsOf(lengths), { seed: 3, share, byLength, batchOf: (rows) => padRows(rows, 0) });
+      const data = epochBatches(rowsOf(lengths), {
+        seed: 3,
+        share,
+        byLength,
+        lengthOf: tokensOf,
+        batchOf: (rows) => padRows(rows, 0),
+      });
       let [tokens, positions] = [0, 0];
       for (let step = 0; step < 375; step++) {
         const batch = data.batch(step, 0) as ReturnType<typeof padRows>;
@@ -69,7 +75,10 @@ describe('epochs by length', () => {
     const data = (rank: number, size: number) => {
       const share = stepShare(settings, { rank, size });
       // biome-ignore lint/suspicious/noExplicitAny: batches are row numbers here
-      return { share, batches: epochBatches(rows, { seed: 3, share, byLength: true, batchOf: batchOf as any }) };
+      return {
+        share,
+        batches: epochBatches(rows, { seed: 3, share, byLength: true, lengthOf: tokensOf, batchOf: batchOf as any }),
+      };
     };
     const alone = data(0, 1);
     const ranks = [0, 1, 2].map((rank) => data(rank, 3));

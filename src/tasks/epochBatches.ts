@@ -6,7 +6,6 @@ import { Permutation, RandomStream } from '../random/philox.js';
 import type { TokenBatch } from '../training/objective.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import { firstRowOf, type StepShare } from '../training/stepShare.js';
-import { longestOf, type TokenRow } from './tokenRows.js';
 
 export interface EpochOptions<R, B> {
   readonly seed: number;
@@ -17,17 +16,19 @@ export interface EpochOptions<R, B> {
    * what is dropped of the attention depends on the length of the batch.
    */
   readonly batchOf: (rows: readonly R[], longest: number) => B;
+  /** Tokens of a row. */
+  readonly lengthOf: (row: R) => number;
   /** Whether the rows of a step are of similar length, see `orderByLength`. Default false: any rows. */
   readonly byLength?: boolean;
 }
 
 /** Epoch after epoch, each in an order of its own; a step takes the rows that follow those of the step before. */
-export function epochBatches<R extends TokenRow, B extends TokenBatch>(
+export function epochBatches<R, B extends TokenBatch>(
   rows: readonly R[],
-  { seed, share, batchOf, byLength = false }: EpochOptions<R, B>,
+  { seed, share, batchOf, lengthOf, byLength = false }: EpochOptions<R, B>,
 ): TrainingData<B> {
   const rowsOfStep = share.rows * share.microBatches * share.size;
-  const lengths = rows.map(({ ids }) => ids.length);
+  const lengths = rows.map(lengthOf);
   const orderOf = (epoch: number): ((index: number) => number) => {
     if (byLength) {
       const order = orderByLength(lengths, { seed, epoch, rowsOfStep });
@@ -46,7 +47,8 @@ export function epochBatches<R extends TokenRow, B extends TokenBatch>(
     batch(step, microBatch) {
       const ofStep = Array.from({ length: rowsOfStep }, (_, row) => rowAt(step * rowsOfStep + row));
       const first = firstRowOf(share, microBatch);
-      return batchOf(ofStep.slice(first, first + share.rows), longestOf(ofStep));
+      const longest = ofStep.reduce((most, row) => Math.max(most, lengthOf(row)), 1);
+      return batchOf(ofStep.slice(first, first + share.rows), longest);
     },
   };
 }

@@ -66,10 +66,10 @@ export function finetune(
     settle: (start) => settle(given, data, start),
     async loadStart(settings, begun) {
       const { from, tokenizer, task } = settings;
-      const { labels } = await data(settings);
+      const { labels, configFields } = await data(settings);
       // A run that was stopped before its first checkpoint begins again with the very model of the first time.
       const revision = begun?.start?.models[0].hub?.commit ?? settings.revision;
-      return loadEncoder({ from, revision, tokenizer, head: taskNamed(task).head, labels }, hub);
+      return loadEncoder({ from, revision, tokenizer, head: taskNamed(task).head, labels, configFields }, hub);
     },
     prepare: (settings, context) => prepare(settings, data, context),
     newParts: () => ({ newHead: true, newGenerator: false }),
@@ -81,11 +81,11 @@ type ReadData = (settings: FineTuningSettings) => Promise<TaskData<TokenBatch>>;
 
 /** The rows of `train` and `dev`, as the task reads them. */
 export async function readTaskData(settings: FineTuningSettings): Promise<TaskData<TokenBatch>> {
-  const { task, train, dev, columns, labels } = settings;
+  const { task, train, dev, columns, labels, problemType } = settings;
   const { formats, read } = taskNamed(task);
   const options = { wanted: Object.values(columns), formats };
   const tables = [await readTables(train, options), dev && (await readTables(dev, options))] as const;
-  return read(...tables, { columns, ...(labels && { labels }), own: { ...settings } });
+  return read(...tables, { columns, ...defined({ labels, problemType }), own: { ...settings } });
 }
 
 /** Files are read once, though settings are resolved several times. */
@@ -145,7 +145,7 @@ async function prepare(
   data: ReadData,
   { start, collective }: { readonly start?: Start; readonly collective: Collective },
 ): Promise<PreparedRun<TokenBatch>> {
-  const { model, out, train, layerRateDecay, seed, metric } = settings;
+  const { model, out, train, layerRateDecay, seed, metric, classWeights } = settings;
   if (!model) throw new Error('settings were not resolved with a model');
   const own = () => (collective.rank === 0 ? (start?.models[0].tokenizer ?? tokenizerOfRun(out)) : undefined);
   const tokenizer = await tokenizerOfFirst(collective, await together(collective, own));
@@ -157,6 +157,7 @@ async function prepare(
     layerRateDecay,
     seed,
     metric,
+    ...(classWeights === 'balanced' && { classWeights }),
     share: stepShare(settings, collective),
     ...(collective.rank === 0 && { baselines: baselinesOf(settings) }),
   });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { familyOf } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
-import type { Task as HeadName } from '../models/heads.js';
+import { type Task as HeadName, MODEL_CLASSES } from '../models/heads.js';
 import {
   type FetchOptions,
   type LoadPretrainedOptions,
@@ -23,6 +23,8 @@ export interface EncoderChoice {
   readonly tokenizer?: string;
   readonly head: HeadName;
   readonly labels: readonly string[];
+  /** What config.json says of the model besides, such as `problem_type`. */
+  readonly configFields?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -44,9 +46,12 @@ export async function loadEncoder(choice: EncoderChoice, hub: FetchOptions = {})
   const tokenizer =
     choice.tokenizer === undefined ? loaded.tokenizer : await tokenizerFromPretrained(choice.tokenizer, hub);
   if (!tokenizer) throw noTokenizer(from);
-  const isNew = isOfHead(keepsHead(folder, labels), report.initialized);
+  const isNew = isOfHead(keepsHead(folder, choice), report.initialized);
   const tensors = new Map([...loaded.tensors].filter(([name]) => !isNew(name)));
-  const description = { ...model, config: { ...model.config, padTokenId: tokenizer.padId } };
+  // What the model's own labels meant is no matter here.
+  const { problem_type: _, ...others } = model.otherFields ?? {};
+  const otherFields = { ...others, ...choice.configFields };
+  const description = { ...model, otherFields, config: { ...model.config, padTokenId: tokenizer.padId } };
   return {
     models: [
       {
@@ -65,17 +70,28 @@ export async function loadEncoder(choice: EncoderChoice, hub: FetchOptions = {})
   };
 }
 
-/** Whether a published model has a head for the very labels. A head without labels is the same for all data. */
-function keepsHead(folder: string, labels: readonly string[]): boolean {
-  if (labels.length === 0) return true;
+/** Whether a published model has the head, for the very labels with the same meaning. */
+function keepsHead(folder: string, { head, labels, configFields }: EncoderChoice): boolean {
   if (!existsSync(join(folder, 'config.json'))) return false;
-  return loadPublishedConfig(folder).labels?.join('\n') === labels.join('\n');
+  const published = loadPublishedConfig(folder);
+  const { architecture } = published;
+  if (architecture === undefined || MODEL_CLASSES[architecture].task !== head) return false;
+  if (labels.length === 0) return true;
+  const meaning = meaningOf(configFields);
+  const isOwn = published.labels?.join('\n') === labels.join('\n');
+  // A number is a number, whatever it is called.
+  const isNumber = meaning === 'regression' && published.labels?.length === 1;
+  return (isOwn || isNumber) && meaningOf(published.otherFields) === meaning;
 }
+
+/** One label a text is what transformers takes for said where nothing is. */
+const meaningOf = (fields: Readonly<Record<string, unknown>> = {}) =>
+  fields.problem_type ?? 'single_label_classification';
 
 /** What starts at random: what the file lacks, and a classifier of other labels. */
 function isOfHead(keeps: boolean, initialized: readonly string[]): (name: string) => boolean {
   const missing = new Set(initialized);
-  return (name) => missing.has(name) || (!keeps && /^(classifier|qa_outputs)\./.test(name));
+  return (name) => missing.has(name) || (!keeps && /^(classifier|qa_outputs|sequence_summary)\./.test(name));
 }
 
 /** A cased vocabulary that its files want lower-cased is read as it was made. */

@@ -79,4 +79,26 @@ describe('settings of fine-tuning', () => {
       'columns.txt is not a setting; did you mean text?',
     ]);
   });
+
+  it('have the metrics of a problem type, and refuse what does not go with it', () => {
+    const regression = { ...given, problemType: 'regression' };
+    expect(resolveFineTuningSettings(regression).metric).toBe('spearman');
+    expect(resolveFineTuningSettings({ ...regression, metric: 'pearson' }).metric).toBe('pearson');
+    expect(problemsOf({ ...regression, metric: 'accuracy' })).toEqual([
+      'metric is accuracy; expected, of regression, one of spearman, pearson',
+    ]);
+    expect(problemsOf({ ...given, problemType: 'multi' })).toEqual([
+      'problemType is multi; expected one of single_label_classification, multi_label_classification, regression',
+    ]);
+    expect(problemsOf({ ...given, task: 'multiple-choice', problemType: 'regression' })).toEqual([
+      'problemType is regression and multiple-choice has none; leave it out',
+    ]);
+    expect(problemsOf({ ...regression, classWeights: 'balanced' })).toEqual([
+      'classWeights is balanced, which is for one label a row, not for regression; leave it out',
+    ]);
+    expect(problemsOf({ ...given, task: 'multiple-choice', columns: { pair: 'a' } })).toEqual([
+      'columns.pair is not a setting; multiple-choice has context, question, choices, label',
+    ]);
+    expect(problemsOf({ ...given, patience: 0 })).toEqual(['patience is 0; expected a whole number from 1']);
+  });
 });

@@ -6,6 +6,7 @@ import { engineProblems } from '../engine/engineNames.js';
 import { SettingsError } from '../errors/errors.js';
 import { changedSettings } from '../settings/changedSettings.js';
 import { count, fractionBelowOne } from '../settings/fieldTypes.js';
+import { nearestName } from '../settings/nearestName.js';
 import { parseSettings, withoutMentions } from '../settings/parseSettings.js';
 import { settingName } from '../settings/settingNames.js';
 import { defined } from '../training/defined.js';
@@ -23,6 +24,7 @@ import {
 } from '../training/trainingFields.js';
 import type { RunSettings } from '../training/trainToFolder.node.js';
 import { OWN_FIELDS } from './ownFields.js';
+import type { Task } from './task.js';
 import { ROLES, TASK_NAMES, TASKS, taskNamed } from './tasks.js';
 
 /** A column's name, or its number from 0 in a file without a line of names. */
@@ -60,10 +62,23 @@ export const fineTuningSchema = z.strictObject({
     .describe(
       'Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: the usual names, such as text or sentence, or sentence1 and sentence2, and label; question, context and answers.',
     ),
+  problemType: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'What the labels mean: single_label_classification (one a text), multi_label_classification (several a text, as a;b or as a list in JSON) or regression (a number). Default single_label_classification.',
+    ),
   labels: z
     .preprocess(listOfNames, z.array(z.string().min(1)).min(2))
     .optional()
     .describe('All labels in order, such as negative,positive. Default: those of the training rows, sorted.'),
+  classWeights: z
+    .enum(['none', 'balanced'])
+    .optional()
+    .describe(
+      'Weight of the rows of each label in the loss. balanced: rare labels count as much as frequent ones, by rows / (labels × rows of the label). Default none.',
+    ),
   ...runFields,
   out: z.string().min(1).describe('Run folder to write.'),
 
@@ -117,9 +132,12 @@ export const fineTuningSchema = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      `What the best checkpoint is chosen by; the first is the default. ${TASKS.map(({ name, metrics }) => `${name}: ${metrics.join(', ')}`).join('; ')}.`,
+      `What the best checkpoint is chosen by; the first is the default. ${TASKS.flatMap(metricsInWords).join('; ')}.`,
     ),
   ...OWN_FIELDS,
+  patience: count()
+    .optional()
+    .describe('Ends the run after so many evaluations in a row without a better one. Default: never before its end.'),
   evaluateEvery: count().optional().describe('Steps between evaluations. Default: half an epoch.'),
   ...checkpointFields,
   checkpointEvery: count().optional().describe('Steps between checkpoints. Default: as `evaluateEvery`.'),
@@ -185,7 +203,7 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
     task: task.name,
     length: values.length ?? task.defaults?.length ?? 128,
     columns: namesOf(columns),
-    metric: values.metric ?? known?.defaultMetric ?? task.metrics[0],
+    metric: values.metric ?? known?.defaultMetric ?? metricsOf(task, values)[0],
     steps,
     evaluateEvery,
     checkpointEvery: values.checkpointEvery ?? evaluateEvery,
@@ -248,23 +266,7 @@ function contradictions(s: Parsed, given: ReadonlySet<string>): string[] {
     `${settingName('train')} and ${settingName('dev')} are both ${shared}; expected other rows to evaluate on than those to learn from`,
   );
   try {
-    const { name, metrics, roles, ownSettings = [] } = taskNamed(s.task);
-    for (const setting of Object.keys(OWN_FIELDS)) {
-      const owner = TASKS.find((task) => task.ownSettings?.includes(setting))?.name;
-      refuse(
-        given.has(setting) && !ownSettings.includes(setting),
-        `${settingName(setting)} is of ${owner}, and ${settingName('task')} is ${name}; leave it out`,
-      );
-    }
-    const strange = Object.keys(s.columns).filter((role) => !roles.includes(role));
-    refuse(
-      strange.length > 0,
-      `${settingName('columns')} names ${strange.join(', ')}; expected, of ${name}, ${roles.join(', ')}`,
-    );
-    refuse(
-      s.metric !== undefined && !metrics.includes(s.metric),
-      `${settingName('metric')} is ${s.metric}; expected, of ${name}, one of ${metrics.join(', ')}`,
-    );
+    problems.push(...taskProblems(taskNamed(s.task), s, given));
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     problems.push(...error.problems);
@@ -272,10 +274,59 @@ function contradictions(s: Parsed, given: ReadonlySet<string>): string[] {
   return [...problems, ...trainingContradictions(s, given, { needsLimit: false }), ...engineProblems(s)];
 }
 
+/** "relation: macroF1, …", one line for each meaning that a task's labels can have. */
+function metricsInWords({ name, metrics, problemTypes }: Task): string[] {
+  if (!problemTypes) return [`${name}: ${metrics.join(', ')}`];
+  return Object.entries(problemTypes).map(([type, own]) => `${name}, ${type}: ${own.join(', ')}`);
+}
+
+/** What the best checkpoint can be chosen by, the default first. */
+function metricsOf({ metrics, problemTypes }: Task, { problemType = '' }: Pick<Parsed, 'problemType'>) {
+  return problemTypes?.[problemType] ?? metrics;
+}
+
+/** Settings that a task does not have, or not with one another. */
+function taskProblems(task: Task, s: Parsed, given: ReadonlySet<string>): string[] {
+  const { name, roles, problemTypes } = task;
+  const problems: string[] = [];
+  const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
+  const types = Object.keys(problemTypes ?? {});
+  for (const role of Object.keys(s.columns)) {
+    const nearest = nearestName(role, roles);
+    const hint = nearest === undefined ? `${name} has ${roles.join(', ')}` : `did you mean ${nearest}?`;
+    refuse(!roles.includes(role), `${settingName(`columns.${role}`)} is not a setting of ${name}; ${hint}`);
+  }
+  for (const setting of Object.keys(OWN_FIELDS)) {
+    const owner = TASKS.find(({ ownSettings }) => ownSettings?.includes(setting))?.name;
+    refuse(
+      given.has(setting) && !task.ownSettings?.includes(setting),
+      `${settingName(setting)} is of ${owner}, and ${settingName('task')} is ${name}; leave it out`,
+    );
+  }
+  const isKnown = s.problemType === undefined || types.includes(s.problemType);
+  refuse(
+    !isKnown,
+    types.length === 0
+      ? `${settingName('problemType')} is ${s.problemType} and ${name} has none; leave it out`
+      : `${settingName('problemType')} is ${s.problemType}; expected one of ${types.join(', ')}`,
+  );
+  const metrics = metricsOf(task, s);
+  refuse(
+    isKnown && s.metric !== undefined && !metrics.includes(s.metric),
+    `${settingName('metric')} is ${s.metric}; expected, of ${s.problemType ?? name}, one of ${metrics.join(', ')}`,
+  );
+  const hasOneLabel = s.problemType === undefined || s.problemType === types[0];
+  refuse(
+    s.classWeights === 'balanced' && !(task.weighsClasses && hasOneLabel),
+    `${settingName('classWeights')} is balanced, which is for one label a row, not for ${s.problemType ?? name}; leave it out`,
+  );
+  return problems;
+}
+
 /** Of a run that is resumed these may be others; all else decides what it computes. */
 const CHANGEABLE: readonly string[] = [
   ...CHANGEABLE_ON_RESUME.filter((name) => name !== 'steps'),
-  ...['from', 'revision', 'tokenizer', 'train', 'dev', 'columns'],
+  ...['from', 'revision', 'tokenizer', 'train', 'dev', 'columns', 'patience'],
 ];
 
 /** Settings that a resumed run must not change and has, one sentence each. */

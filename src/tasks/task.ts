@@ -34,6 +34,8 @@ export interface ReadOptions {
   readonly labels?: readonly string[];
   /** Default: all at their defaults. */
   readonly own?: OwnSettings;
+  /** One of the task's `problemTypes`, where the user said so. */
+  readonly problemType?: string;
 }
 
 /** The settings that a task is prepared by. */
@@ -47,6 +49,8 @@ export interface PrepareOptions {
   /** The rows of this rank. */
   readonly share: StepShare;
   readonly metric: string;
+  /** Weighs the rows of each label in the loss, of a task that `weighsClasses`. */
+  readonly classWeights?: 'balanced';
   /** Whether there are baselines too: one rank has them for all. `kept`: those of a run that is resumed. */
   readonly baselines?: 'new' | { readonly kept: string };
 }
@@ -70,6 +74,8 @@ export interface TaskData<B extends TokenBatch> {
   readonly examples: { readonly train: readonly ExampleView[]; readonly dev: readonly ExampleView[] };
   /** What the best checkpoint is chosen by where nothing is said. Default: the first of the task's metrics. */
   readonly defaultMetric?: string;
+  /** What config.json says of the model besides its sizes and labels, such as `problem_type`. */
+  readonly configFields?: Readonly<Record<string, unknown>>;
   /** Changes when any example does: a resumed run must find the same. */
   readonly hash: string;
   prepare(options: PrepareOptions): PreparedTask<B>;
@@ -97,6 +103,10 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   readonly metrics: readonly string[];
   /** Whether metrics of dev data are those of one answer for everything: the training got stuck. */
   isConstant?(metrics: Metrics): boolean;
+  /** What its labels can mean, by the names of config.json's `problem_type`, each with its own metrics; the default first. */
+  readonly problemTypes?: Readonly<Record<string, readonly string[]>>;
+  /** Whether the rows of each label can be weighed in the loss: of one label a row. */
+  readonly weighsClasses?: boolean;
   /** @throws DataError naming file, line and columns of what cannot be used; SettingsError for a metric that does not fit */
   read(train: Table, dev: Table | undefined, options: ReadOptions): TaskData<B>;
   /**

@@ -2,16 +2,20 @@
 import { SettingsError } from '../errors/errors.js';
 import { nearestName } from '../settings/nearestName.js';
 import { settingName } from '../settings/settingNames.js';
+import { multipleChoice } from './multipleChoice/task.js';
 import { questionAnsweringTask } from './questionAnswering/task.js';
+import { relation } from './relation/task.js';
 import type { Task } from './task.js';
 import { textClassification } from './textClassification/task.js';
 import { tokenClassification } from './tokenClassification/task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each task has batches of its own, which only its own parts see
 export const TASKS: readonly Task<any>[] = [
-  textClassification, // a label for a text or a pair of texts
   questionAnsweringTask, // the part of a text that answers a question
   tokenClassification, // a tag for each word
+  textClassification, // a label, several labels, or a number
+  multipleChoice, // which of several texts
+  relation, // how two entities of a text are related
 ];
 
 /** Names and aliases. */

@@ -25,17 +25,15 @@ function paddedLength(longest: number): number {
   return Math.ceil(longest / step) * step;
 }
 
-/** Tokens of the longest row, at least 1. */
-export function longestOf(rows: readonly TokenRow[]): number {
-  return rows.reduce((most, { ids }) => Math.max(most, ids.length), 1);
-}
+/** Tokens of a row. */
+export const tokensOf = ({ ids }: TokenRow) => ids.length;
 
 /**
  * Some rows as a batch, padded to the longest.
  * @param least  tokens of a row, at least
  */
 export function padRows(rows: readonly TokenRow[], padId: number, least = 1): PaddedRows {
-  const length = paddedLength(Math.max(least, longestOf(rows)));
+  const length = paddedLength(rows.reduce((most, row) => Math.max(most, tokensOf(row)), least));
   const inputIds = new Int32Array(rows.length * length).fill(padId);
   const tokenTypeIds = new Int32Array(inputIds.length);
   const attentionMask = new Int32Array(inputIds.length);

@@ -26,7 +26,7 @@ export interface Evaluation<B extends TokenBatch = TokenBatch> {
 }
 
 /** Whether a result is better than an earlier one. */
-function isBetter(now: EvaluationResult, before: EvaluationResult): boolean {
+export function isBetter(now: EvaluationResult, before: Pick<EvaluationResult, 'score'>): boolean {
   return now.better === 'lower' ? now.score < before.score : now.score > before.score;
 }
 

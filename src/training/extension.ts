@@ -8,6 +8,7 @@
  */
 
 import { shellWord } from '../settings/commandLine.js';
+import { settingName } from '../settings/settingNames.js';
 import type { TrainerProgress } from './progress.js';
 import type { TrainingSettings } from './trainingSettings.js';
 
@@ -70,7 +71,7 @@ export function withLimits<T extends { steps?: number; time?: string }>(
 /** Why a call trained no step. */
 export interface NothingTrained {
   /** What was used up. */
-  readonly reason: 'steps' | 'time';
+  readonly reason: 'steps' | 'time' | 'patience';
   /** A sentence without its full stop. */
   readonly message: string;
   /** What to do, a full sentence. */
@@ -83,6 +84,8 @@ export interface UsedUp {
   readonly limits: Limits;
   readonly extension?: Extension;
   readonly progress: TrainerProgress;
+  /** Whether the evaluations said that it is at its end. */
+  readonly isOutOfPatience?: boolean;
   /** Where the command line finds the run. */
   readonly folder?: string;
   readonly command?: TrainingCommandName;
@@ -93,7 +96,14 @@ export type TrainingCommandName = 'pretrain' | 'finetune';
 
 /** Says that no step was trained, why, and how to give the run more. */
 export function nothingTrained(run: UsedUp): NothingTrained {
-  const { step, totalSteps } = run.progress;
+  const { step, totalSteps, best } = run.progress;
+  if (run.isOutOfPatience) {
+    return {
+      reason: 'patience',
+      message: `No step was trained: the run ended early at step ${step}, after ${best?.since} evaluations in a row without a better one`,
+      advice: `A larger ${settingName('patience')} goes on; ${howToGiveMore(run, 'steps')}`,
+    };
+  }
   const reason = totalSteps !== undefined && step >= totalSteps ? 'steps' : 'time';
   return {
     reason,

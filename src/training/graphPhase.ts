@@ -45,6 +45,8 @@ export interface PhaseDefinition<B extends TokenBatch, I> {
   /** Builds the losses that are minimised, naming outputs on the way. Outputs that are no scalars are for evaluation. */
   build(build: Build<I>): Loss[];
   counts(batch: B): LossCounts;
+  /** Token rows of one row of the data, such as the choices of a question: each has dropout of its own. Default 1. */
+  readonly rowsOfExample?: number;
   /** What the graph reads beside the batch itself. */
   feeds?(batch: B, draw: DrawKey): Tensors;
 }
@@ -110,7 +112,9 @@ export class GraphPhase<B extends TokenBatch, I> implements Phase<B> {
   feeds(batch: B, draw: DrawKey, total?: LossCounts): Tensors {
     const tensors = { ...this.format.feeds(batch), ...this.#definition.feeds?.(batch, draw) };
     if (!total) return tensors;
-    return { ...tensors, ...scaleFeeds(total), ...dropoutFeeds(this.#sites, this.format.sizes(batch), draw) };
+    const { rowsOfExample = 1 } = this.#definition;
+    const ofRows = { ...draw, firstRow: draw.firstRow * rowsOfExample };
+    return { ...tensors, ...scaleFeeds(total), ...dropoutFeeds(this.#sites, this.format.sizes(batch), ofRows) };
   }
 }
 

@@ -18,4 +18,6 @@ export interface TrainerProgress {
   readonly rollbacks: number;
   /** Steps in a row that were skipped because something was not finite. */
   readonly skippedInRow: number;
+  /** Of a run with `patience`: the best score of the phase so far, and evaluations since. */
+  readonly best?: { readonly score: number; readonly since: number };
 }

@@ -16,7 +16,7 @@ import { settingName, settingWith } from '../settings/settingNames.js';
 import { ArenaExchange } from './arenaExchange.js';
 import type { CheckpointStore, FoundCheckpoint, Snapshot } from './checkpoint.js';
 import { defined } from './defined.js';
-import type { Evaluation, EvaluationResult } from './evaluation.js';
+import { type Evaluation, type EvaluationResult, isBetter } from './evaluation.js';
 import type {
   CheckpointEvent,
   DoneEvent,
@@ -276,6 +276,11 @@ class TrainingRun<B extends TokenBatch> {
     const stepsBefore = settings.steps ?? before.planned ?? this.#progress.totalSteps;
     const extension = extensionOf(settings, this.#progress, stepsBefore);
     this.#extension = extension ?? before.extension;
+    const { best, step } = this.#progress;
+    // Whoever gives a run more steps has new patience with it.
+    if (best && this.#extension && step <= this.#extension.step) {
+      this.#progress = { ...this.#progress, best: { ...best, since: 0 } };
+    }
     if (extension) this.#limits = extension;
     this.#budget = new TimeBudget(settings, this.#limits.timeMs, this.#extension?.elapsedMs);
     if (!extension) return undefined;
@@ -368,6 +373,7 @@ class TrainingRun<B extends TokenBatch> {
   async #isOver(): Promise<boolean> {
     const { step, totalSteps } = this.#progress;
     if (totalSteps !== undefined && step >= totalSteps) return true;
+    if (this.#isOutOfPatience()) return true;
     const { rank } = this.#collective;
     const aborted = this.dependencies.signal?.aborted === true;
     const [stopping, late] = await sumOverRanks(this.#collective, [
@@ -376,6 +382,13 @@ class TrainingRun<B extends TokenBatch> {
     ]);
     this.#interrupted = stopping > 0;
     return stopping + late > 0;
+  }
+
+  /** The same on all ranks, as evaluations are. */
+  #isOutOfPatience(): boolean {
+    const { best, step, totalSteps } = this.#progress;
+    const { patience = Number.POSITIVE_INFINITY } = this.settings;
+    return best !== undefined && best.since >= patience && step !== totalSteps;
   }
 
   #isOutOfTime(): boolean {
@@ -407,7 +420,7 @@ class TrainingRun<B extends TokenBatch> {
       const phase = this.#progress.phase + 1;
       await this.state.copy(this.#phases[phase].copies);
       await this.state.clearMoments();
-      const { phaseStart: _, ...progress } = this.#progress;
+      const { phaseStart: _, best: __, ...progress } = this.#progress;
       // Later than its share says, where the number of all steps has become smaller.
       const isLate = phase === index && progress.step > start;
       this.#progress = { ...progress, phase, updates: 0, ...(isLate && { phaseStart: progress.step }) };
@@ -549,11 +562,22 @@ class TrainingRun<B extends TokenBatch> {
     }
     const result = await evaluation.evaluate(this.#evaluation.program, phase, this.#collective);
     this.#evaluated = { step, result };
+    this.#countPatience(result);
     const { files: _, ...told } = result;
     yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), ...told };
     const { start, end } = this.#span(step - 1);
     yield* this.#health.evaluation(step, (step - start) / (end - start), result.metrics);
     this.#interval = this.#newInterval();
+  }
+
+  #countPatience(result: EvaluationResult): void {
+    if (this.settings.patience === undefined) return;
+    const { best } = this.#progress;
+    const isBest = best === undefined || isBetter(result, best);
+    this.#progress = {
+      ...this.#progress,
+      best: isBest ? { score: result.score, since: 0 } : { ...best, since: best.since + 1 },
+    };
   }
 
   async *#checkpoint(): AsyncGenerator<CheckpointEvent | StepEvent> {
@@ -613,8 +637,10 @@ class TrainingRun<B extends TokenBatch> {
     const nothing = this.#trainedSteps === 0 && !interrupted ? this.#nothingTrained() : undefined;
     if (nothing) yield this.#warning('nothing-trained', nothing.message, nothing.advice);
     if (!interrupted) {
-      const isShort = this.#limits.steps === undefined && totalSteps !== undefined && step < totalSteps;
+      const isShort =
+        this.#limits.steps === undefined && !this.#isOutOfPatience() && totalSteps !== undefined && step < totalSteps;
       if (isShort && !nothing) yield this.#timeExceeded();
+      if (this.#isOutOfPatience() && !nothing) yield this.#stoppedEarly();
       yield* this.#evaluate();
     }
     yield* this.#checkpoint();
@@ -640,7 +666,17 @@ class TrainingRun<B extends TokenBatch> {
     const { settings, dependencies } = this;
     const [limits, extension, progress] = [this.#limits, this.#extension, this.#progress];
     const { command, store } = dependencies;
-    return nothingTrained({ settings, limits, extension, progress, folder: store?.path, command });
+    const isOutOfPatience = this.#isOutOfPatience();
+    return nothingTrained({ settings, limits, extension, progress, isOutOfPatience, folder: store?.path, command });
+  }
+
+  #stoppedEarly(): WarningEvent {
+    const { step, totalSteps, best } = this.#progress;
+    return this.#warning(
+      'stopped-early',
+      `The run ended after ${step} of ${totalSteps} steps: ${best?.since} evaluations in a row were not better than ${best?.score.toFixed(4)}`,
+      `The best checkpoint is kept; a larger ${settingName('patience')} waits longer, and ${settingWith('resume', true)} with it goes on.`,
+    );
   }
 
   #timeExceeded(): WarningEvent {

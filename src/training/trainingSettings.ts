@@ -39,6 +39,8 @@ export interface TrainingSettings {
   readonly clipNorm: number;
   /** Steps between evaluations, checkpoints and log lines. */
   readonly evaluateEvery?: number;
+  /** Ends the run after so many evaluations in a row without a better one. */
+  readonly patience?: number;
   readonly checkpointEvery?: number;
   readonly logEvery: number;
 }

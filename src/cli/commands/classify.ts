@@ -5,6 +5,7 @@ import { pipeline } from '../../pipelines/pipeline.node.js';
 import { hasSeveralLabels, type ScoredLabel } from '../../pipelines/textClassification.js';
 import type { TextPair } from '../../pipelines/textInput.js';
 import { chooseColumns, textsOf } from '../../tasks/textClassification/examples.js';
+import { LABEL_THRESHOLD } from '../../tasks/textClassification/problemType.js';
 import { type Column, tableLines } from '../columns.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
@@ -19,7 +20,8 @@ import { classifyZeroShot, refuseZeroShotOptions, ZERO_SHOT_OPTIONS } from '../z
 
 export const classify: CommandDefinition = {
   name: 'classify',
-  summary: 'Says which label a text has; of a table, writes its rows with their labels to standard output.',
+  summary:
+    'Says which label a text has, which several, or which number; of a table, writes its rows with their labels to standard output.',
   arguments: [
     { ...TEXT_ARGUMENT, description: `${TEXT_ARGUMENT.description}; or a CSV, TSV, JSON or Parquet file of rows` },
   ],
@@ -68,7 +70,7 @@ function rankedLabels(classifier: Classifier, inputs: readonly (string | TextPai
 
 /** The label of a text; of a model that gives a text several, those of at least 0.5. */
 function labelsOf({ model }: Classifier, ranked: ScoredLabel[]): ScoredLabel | ScoredLabel[] {
-  return hasSeveralLabels(model) ? ranked.filter(({ score }) => score >= 0.5) : ranked[0];
+  return hasSeveralLabels(model) ? ranked.filter(({ score }) => score >= LABEL_THRESHOLD) : ranked[0];
 }
 
 function refusePairOfMany({ pair, lines }: OptionValues, isTable: boolean): void {

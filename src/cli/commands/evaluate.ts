@@ -108,8 +108,10 @@ function taskOf(word: OptionValues[string], checkpoint: string | undefined, mode
   if (typeof word === 'string') return findTask(word);
   if (checkpoint) return findTask(readTrainerFile(checkpoint).objective);
   if (!existsSync(join(model, 'config.json'))) return undefined;
-  const { architecture } = loadPublishedConfig(model);
-  return architecture && TASKS.find(({ head }) => head === MODEL_CLASSES[architecture].task);
+  const { architecture, pleiad } = loadPublishedConfig(model);
+  // Several tasks may have one head.
+  const own = typeof pleiad?.objective === 'string' ? findTask(pleiad.objective) : undefined;
+  return own ?? (architecture && TASKS.find(({ head }) => head === MODEL_CLASSES[architecture].task));
 }
 
 interface GivenModel {

@@ -44,7 +44,9 @@ export async function readTable(path: string, { wanted, formats = [] }: ReadTabl
   const bytes = unpacked(path, readBytes(path));
   if (ending === 'parquet') return parquetTable(bytes, path);
   const text = await decoded(path, bytes);
-  const own = formats.find((format) => format.matches(text, path.replace(/\.gz$/i, '')));
+  // Whoever names columns by their numbers has looked at the file and means them.
+  const isNumbered = ending !== undefined && wanted?.length && wanted.every((name) => /^\d+$/.test(name));
+  const own = isNumbered ? undefined : formats.find((format) => format.matches(text, path.replace(/\.gz$/i, '')));
   const table = own ? own.parse(text, path) : await tableOfEnding(text, path, ending, wanted);
   if (table.rows.length > 0) return table;
   throw new DataError(`${path} has no rows`, {

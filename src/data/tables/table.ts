@@ -33,9 +33,9 @@ export interface TextFormat {
  * @param role  what the column is wanted for, such as "text"
  * @throws DataError naming the columns that there are
  */
-export function requireColumn({ source, columns }: Table, column: string, role: string): void {
+export function requireColumn({ source, columns, rows }: Table, column: string, role: string): void {
   const count = columns.filter((name) => name === column).length;
-  if (count === 1) return;
+  if (count === 1 || (count === 0 && rows.some(({ values }) => valueAt(values, column) !== undefined))) return;
   const nearest = nearestName(column, columns);
   const problem =
     count > 1
@@ -55,18 +55,33 @@ export function describeColumns(columns: readonly string[]): string {
   return columns.length === 0 ? '(it has none)' : `(it has ${names.slice(0, 30).join(', ')})`;
 }
 
+/** What a row has in a column; `labels.score` is a field of the object in column `labels`, as KLUE's files have it. */
+export function valueAt(values: TableRow['values'], column: string): unknown {
+  if (Object.hasOwn(values, column)) return values[column];
+  const [first, ...fields] = column.split('.');
+  return fields.reduce<unknown>(
+    (value, field) =>
+      typeof value === 'object' && value !== null && Object.hasOwn(value, field)
+        ? (value as Record<string, unknown>)[field]
+        : undefined,
+    fields.length > 0 && Object.hasOwn(values, first) ? values[first] : undefined,
+  );
+}
+
 /**
  * A cell as text; undefined where there is none. Numbers and booleans are what they are written as.
  * @throws DataError when it holds a list or an object
  */
 export function cellText({ values, place }: TableRow, column: string): string | undefined {
-  const value = values[column];
+  const value = valueAt(values, column);
   if (value === undefined || value === null) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  const fields = Array.isArray(value) ? [] : Object.keys(value);
+  const inside = fields.length > 0 ? `, or a field of it: ${column}.${fields.join(`, ${column}.`)}` : '';
   throw new DataError(`${place} has ${Array.isArray(value) ? 'a list' : 'an object'} in column "${column}"`, {
     subject: place,
     expected: 'text or a number',
-    advice: `Name another column by ${settingName('columns')}`,
+    advice: `Name another column by ${settingName('columns')}${inside}`,
   });
 }

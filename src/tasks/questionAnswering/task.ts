@@ -9,6 +9,7 @@ import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import { tokensOf } from '../tokenRows.js';
 import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSettings.js';
 import { usualOverlap } from './answerWindows.js';
 import { askModel, settingsOfModel } from './askModel.js';
@@ -129,6 +130,7 @@ class QuestionData implements TaskData<QuestionBatch> {
         seed,
         share,
         byLength: true,
+        lengthOf: tokensOf,
         batchOf: (rows, longest) => batchOfQuestions(rows, padId, longest),
       }),
       evaluation: questionEvaluation({

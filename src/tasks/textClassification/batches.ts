@@ -1,19 +1,33 @@
-/** Rows of token ids with their class. */
-
+/** Rows of token ids with their targets. */
 import type { Encoding } from '../../text/encoding.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { LabelledText } from '../example.js';
 import { type PaddedRows, padRows, type TokenRow } from '../tokenRows.js';
+import type { Problem } from './problem.js';
+import { singleLabel } from './singleLabel.js';
 
 /** An encoded row. */
 export interface ClassifiedRow extends TokenRow {
-  /** Index of its label. */
-  readonly label: number;
+  /** What the loss reads: the index of its label; of several, 0 or 1 for each; or a number. */
+  readonly targets: readonly number[];
+  /** What it counts in the loss; 1 unless classes are weighed. */
+  readonly weight: number;
 }
 
 export interface ClassificationBatch extends PaddedRows {
-  /** Class of each row, [B]. */
-  readonly labels: Int32Array;
+  /** Of each row, one after another: [B], of several labels [B·labels]. */
+  readonly targets: Float32Array;
+  /** Of each row, [B]. */
+  readonly weights: Float32Array;
+}
+
+export interface EncodeRowsOptions {
+  readonly tokenizer: WordPieceTokenizer;
+  readonly length: number;
+  /** Default: one label each. */
+  readonly problem?: Problem;
+  /** Of each label, what its rows count in the loss. Default 1. */
+  readonly classWeights?: readonly number[];
 }
 
 /**
@@ -23,19 +37,22 @@ export interface ClassificationBatch extends PaddedRows {
 export function encodeRows(
   texts: readonly LabelledText[],
   labels: readonly string[],
-  { tokenizer, length }: { tokenizer: WordPieceTokenizer; length: number },
+  { tokenizer, length, problem = singleLabel, classWeights }: EncodeRowsOptions,
 ): { rows: ClassifiedRow[]; truncated: number } {
-  const index = new Map(labels.map((label, i) => [label, i]));
   let truncated = 0;
-  const rows = texts.map(({ text, pair, label }): ClassifiedRow => {
+  const rows = texts.map((example): ClassifiedRow => {
+    const { text, pair } = example;
     const encoding: Encoding = tokenizer.encode(text, { pair, maxLength: length });
     if (encoding.overflow.length > 0) truncated++;
-    return { ids: encoding.ids, typeIds: encoding.typeIds, label: index.get(label)! };
+    const targets = problem.targetOf(example, labels);
+    return { ids: encoding.ids, typeIds: encoding.typeIds, targets, weight: classWeights?.[targets[0]] ?? 1 };
   });
   return { rows, truncated };
 }
 
 /** Some rows as a batch, padded to the longest, or to `least` tokens. */
 export function batchOfRows(rows: readonly ClassifiedRow[], padId: number, least?: number): ClassificationBatch {
-  return { ...padRows(rows, padId, least), labels: Int32Array.from(rows, ({ label }) => label) };
+  const targets = Float32Array.from(rows.flatMap((row) => row.targets));
+  const weights = Float32Array.from(rows, ({ weight }) => weight);
+  return { ...padRows(rows, padId, least), targets, weights };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Table } from '../../data/tables/table.js';
-import { labelledTexts, labelsOf, refuseUnknownLabels } from './examples.js';
+import { labelledTexts } from './examples.js';
 
 function table(columns: string[], ...rows: (string | undefined)[][]): Table {
   return {
@@ -12,7 +12,6 @@ function table(columns: string[], ...rows: (string | undefined)[][]): Table {
     })),
   };
 }
-const labelled = (...labels: string[]) => labels.map((label, i) => ({ text: 'x', label, place: `dev.csv:${i + 2}` }));
 
 describe('examples of text classification', () => {
   it('are read from the columns that are named, or called as usual', () => {
@@ -47,30 +46,25 @@ describe('examples of text classification', () => {
     const near = () => labelledTexts(table(['Review', 'Stars'], ['a', '1']), { text: 'review', label: 'Stars' });
     expect(near).toThrow('did you mean "Review"?');
   });
-});
 
-describe('labels', () => {
-  it('are in an order that does not depend on the rows: numbers by value, others by their characters', () => {
-    expect(labelsOf(labelled('10', '9', '-1', '9'), 'train.csv')).toEqual(['-1', '9', '10']);
-    expect(labelsOf(labelled('pos', 'neg', 'Neutral'), 'train.csv')).toEqual(['Neutral', 'neg', 'pos']);
-    expect(labelsOf(labelled('b', 'a'), 'train.csv', ['b', 'a', 'c'])).toEqual(['b', 'a', 'c']);
-  });
-
-  it('that cannot be learned are refused', () => {
-    expect(() => labelsOf(labelled('1', '1'), 'train.csv')).toThrow('all 2 rows of train.csv have the label "1"');
-    const texts = labelled(...Array.from({ length: 30 }, (_, i) => `text ${i}`));
-    expect(() => labelsOf(texts, 'train.csv')).toThrow('train.csv has 30 different labels in 30 rows');
-  });
-
-  it('that are not among the known are told with their row', () => {
-    expect(() => refuseUnknownLabels(labelled('pos', 'neu'), ['neg', 'pos'], 'the labels are')).toThrow(
-      'dev.csv:3 has the label "neu", and the labels are neg, pos',
-    );
-    try {
-      refuseUnknownLabels(labelled('Pos'), ['neg', 'pos'], 'the labels are');
-      expect.unreachable();
-    } catch (error) {
-      expect((error as Error).message).toContain('Write it as "pos"');
+  it('have lists of labels, and none at all, only where a text may have several', () => {
+    const several = 'multi_label_classification';
+    const lists = { ...table(['text', 'labels']), rows: [['a', 'b'], [], 3].map((cell, i) => rowOf(cell, i)) };
+    expect(labelledTexts(lists, {}, several).map(({ label }) => label)).toEqual(['a;b', '', '3']);
+    expect(() => labelledTexts(lists, {})).toThrow('x.jsonl:1 has a list in column "labels"');
+    const cells = table(['text', 'label'], ['x', 'a; b'], ['y', '']);
+    expect(labelledTexts(cells, {}, several).map(({ label }) => label)).toEqual(['a; b', '']);
+    for (const wrong of ['a;b', '', null, { a: 1 }]) {
+      const rows = [rowOf(['fine', wrong], 6)];
+      expect(() => labelledTexts({ ...lists, rows }, {}, several)).toThrow('x.jsonl:7 has ');
     }
   });
+
+  it('are found in a field of an object, as KLUE has them', () => {
+    const nested = { ...table(['text', 'labels']), rows: [rowOf({ score: 3.7 }, 0)] };
+    expect(labelledTexts(nested, { label: 'labels.score' })[0].label).toBe('3.7');
+    expect(() => labelledTexts(nested, { label: 'labels.scores' })).toThrow('has no column "labels.scores"');
+  });
 });
+
+const rowOf = (labels: unknown, i: number) => ({ place: `x.jsonl:${i + 1}`, values: { text: 'x', labels } });

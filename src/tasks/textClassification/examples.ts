@@ -1,11 +1,19 @@
-/** Labelled texts from the rows of a table, and the labels that there are. */
-import { cellText, describeColumns, requireColumn, type Table, type TableRow } from '../../data/tables/table.js';
+/** Labelled texts from the rows of a table. */
+import {
+  cellText,
+  describeColumns,
+  requireColumn,
+  type Table,
+  type TableRow,
+  valueAt,
+} from '../../data/tables/table.js';
 import { DataError } from '../../errors/errors.js';
 import { joinFirst } from '../../errors/joinFirst.js';
-import { nearestName } from '../../settings/nearestName.js';
-import { settingName } from '../../settings/settingNames.js';
+import { settingName, settingWith } from '../../settings/settingNames.js';
 import type { LabelledText } from '../example.js';
 import type { Columns } from '../task.js';
+import { SEPARATOR } from './labels.js';
+import type { ProblemType } from './problemType.js';
 
 /** What columns are read as. */
 export const ROLES = ['text', 'pair', 'label'] as const;
@@ -16,10 +24,13 @@ const KNOWN_TEXTS: readonly (readonly [text: string, pair?: string])[] = [
   ['text'],
   ['sentence1', 'sentence2'],
   ['premise', 'hypothesis'],
-  ['question', 'sentence'],
+  ['question', 'sentence'], // GLUE's QNLI
+  ['question1', 'question2'], // QQP
+  ['#1 String', '#2 String'], // MRPC
   ['sentence'],
+  ['document'], // NSMC
 ];
-const KNOWN_LABELS = ['label', 'labels'];
+const KNOWN_LABELS = ['label', 'labels', 'gold_label', 'is_duplicate', 'Quality', 'score'];
 
 interface ChosenColumns {
   readonly text: string;
@@ -56,17 +67,49 @@ export function chooseColumns(table: Table, given: Columns, { needsLabel }: { ne
   return { text: text!, ...(pair !== undefined && { pair }), ...(label !== undefined && { label }) };
 }
 
+/** The column that labels are in. */
+export function labelColumn(table: Table, given: Columns): string {
+  return chooseColumns(table, given, { needsLabel: true }).label!;
+}
+
 /**
  * The examples of a table.
- * @throws DataError naming the place of a row without a text or a label
+ * @throws DataError naming the place of a row without a text, or without a label where it cannot have none
  */
-export function labelledTexts(table: Table, given: Columns): LabelledText[] {
+export function labelledTexts(table: Table, given: Columns, type?: ProblemType): LabelledText[] {
   const columns = chooseColumns(table, given, { needsLabel: true });
   return table.rows.map((row) => {
-    const label = cellText(row, columns.label!)?.trim();
-    if (label === undefined || label === '') throw emptyCell(row, columns.label!, 'label');
+    const label = labelText(row, columns.label!, type);
+    if (label === '' && type !== 'multi_label_classification') throw emptyCell(row, columns.label!, 'label');
     return { ...textsOf(row, columns), label, place: row.place };
   });
+}
+
+/** The label of a row; several as they stand in one cell. */
+function labelText(row: TableRow, column: string, type: ProblemType | undefined): string {
+  const value = valueAt(row.values, column);
+  if (!Array.isArray(value)) return cellText(row, column)?.trim() ?? '';
+  if (type !== 'multi_label_classification') {
+    throw new DataError(`${row.place} has a list in column "${column}"`, {
+      subject: row.place,
+      found: value,
+      expected: 'one label',
+      advice: `Where a text may have several labels, add ${settingWith('problemType', 'multi_label_classification')}`,
+    });
+  }
+  const labels = value.map((label) => String(label).trim());
+  const wrong = value.find((label) => !['string', 'number', 'boolean'].includes(typeof label));
+  const joined = labels.find((label) => label === '' || label.includes(SEPARATOR));
+  if (wrong === undefined && joined === undefined) return labels.join(SEPARATOR);
+  throw new DataError(
+    `${row.place} has ${JSON.stringify(wrong ?? joined)?.slice(0, 80)} among the labels in column "${column}"`,
+    {
+      subject: row.place,
+      found: value,
+      expected: `labels that are words, without ${JSON.stringify(SEPARATOR)}`,
+      advice: 'Rename the label or mend the row',
+    },
+  );
 }
 
 /** The text of a row, or its two. */
@@ -86,59 +129,5 @@ function emptyCell({ place, values }: TableRow, column: string, role: string): D
     subject: place,
     expected: `a ${role} in column "${column}"`,
     advice: `Fill it in or remove the row; if another column is meant, say so by ${settingName('columns')}`,
-  });
-}
-
-/** More than these are no labels but numbers or texts. */
-const MOST_LABELS = 1000;
-
-/**
- * The labels of training data: whole numbers by value, all others by their characters; or those that were given, in that
- * order.
- * @throws DataError when there is one alone, or as many as texts, or a text has another than was given
- */
-export function labelsOf(texts: readonly LabelledText[], source: string, given?: readonly string[]): string[] {
-  if (given) {
-    refuseUnknownLabels(texts, given, `${settingName('labels')} is`);
-    return [...given];
-  }
-  const found = [...new Set(texts.map(({ label }) => label))];
-  if (found.length < 2) {
-    throw new DataError(`all ${texts.length} rows of ${source} have the label "${found[0]}"`, {
-      subject: source,
-      found,
-      expected: 'two labels or more',
-      advice: `There is nothing to learn from one; if another column has the labels, say so by ${settingName('columns')}`,
-    });
-  }
-  if (found.length > MOST_LABELS || (texts.length >= 20 && found.length > texts.length / 2)) {
-    throw new DataError(
-      `${source} has ${found.length} different labels in ${texts.length} rows, such as ${joinFirst(found, 3)}`,
-      {
-        subject: source,
-        found: found.length,
-        expected: 'a few labels, each of many rows',
-        advice: `If another column has the labels, say so by ${settingName('columns')}`,
-      },
-    );
-  }
-  const areNumbers = found.every((label) => /^-?\d+$/.test(label));
-  return areNumbers ? found.sort((a, b) => Number(a) - Number(b)) : found.sort();
-}
-
-/** @throws DataError naming the first row whose label is none of those */
-export function refuseUnknownLabels(texts: readonly LabelledText[], labels: readonly string[], known: string): void {
-  const set = new Set(labels);
-  const wrong = texts.find(({ label }) => !set.has(label));
-  if (!wrong) return;
-  const nearest = nearestName(wrong.label, labels);
-  const isNear = nearest !== undefined && nearest.toLowerCase() === wrong.label.toLowerCase();
-  throw new DataError(`${wrong.place} has the label "${wrong.label}", and ${known} ${joinFirst(labels, 20)}`, {
-    subject: wrong.place,
-    found: wrong.label,
-    expected: `one of ${joinFirst(labels, 20)}`,
-    advice: isNear
-      ? `Write it as "${nearest}"`
-      : `Mend the row, or name all labels in order by ${settingName('labels')}`,
   });
 }

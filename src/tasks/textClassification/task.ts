@@ -1,4 +1,4 @@
-/** Text classification: a label for a text or a pair of texts. */
+/** Text classification: for a text or a pair of texts a label, several labels, or a number. */
 import type { Table } from '../../data/tables/table.js';
 import { SettingsError } from '../../errors/errors.js';
 import type { Model } from '../../pretrained/model.js';
@@ -8,39 +8,41 @@ import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
+import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import { tokensOf } from '../tokenRows.js';
 import {
   BASELINES_FILE,
   type Baselines,
   baselineMetrics,
-  classesOf,
   fitBaselines,
   majorityMetrics,
   parseBaselines,
+  targetsOf,
 } from './baselines.js';
-import { batchOfRows, type ClassificationBatch, encodeRows } from './batches.js';
-import {
-  argMaxRows,
-  CLASSIFICATION_METRICS,
-  type ClassificationMetric,
-  classificationEvaluation,
-  classificationMetrics,
-  meanCrossEntropy,
-} from './evaluation.js';
-import { labelledTexts, labelsOf, ROLES, refuseUnknownLabels } from './examples.js';
+import { batchOfRows, type ClassificationBatch, type ClassifiedRow, encodeRows } from './batches.js';
+import { balancedWeights } from './classWeights.js';
+import { labelColumn, labelledTexts, ROLES } from './examples.js';
 import { classifierLogits, labelNames } from './logits.js';
 import { classificationObjective } from './objective.js';
+import { OFFICIAL_FORMATS } from './officialFormats.js';
+import type { Problem } from './problem.js';
+import { PROBLEMS, problemOf } from './problems.js';
+import { PROBLEM_TYPES, type ProblemType, problemTypeOf } from './problemType.js';
 
 export const textClassification: Task<ClassificationBatch> = {
   name: 'text-classification',
   aliases: ['classification', 'sequence-classification'],
   head: 'sequenceClassification',
+  formats: OFFICIAL_FORMATS,
   roles: ROLES,
   baselinesFile: BASELINES_FILE,
-  metrics: CLASSIFICATION_METRICS,
   // A correlation of 0 alone may be chance.
   isConstant: ({ accuracy, majorityAccuracy, matthews }) =>
     matthews === 0 && majorityAccuracy !== undefined && accuracy! <= majorityAccuracy,
+  metrics: problemOf(PROBLEM_TYPES[0]).metrics,
+  problemTypes: Object.fromEntries(PROBLEMS.map(({ type, metrics }) => [type, metrics])),
+  weighsClasses: true,
   read: (train, dev, options) => new ClassificationData(train, dev, options),
   evaluate,
 };
@@ -51,27 +53,42 @@ const EVALUATION_ROWS = 32;
 class ClassificationData implements TaskData<ClassificationBatch> {
   readonly labels: readonly string[];
   readonly hash: string;
+  readonly configFields?: Readonly<Record<string, unknown>>;
+  readonly #problem: Problem;
   readonly #train: readonly LabelledText[];
   readonly #dev: readonly LabelledText[];
   readonly #heldOut: boolean;
 
-  constructor(train: Table, dev: Table | undefined, { columns, labels }: ReadOptions) {
-    const texts = labelledTexts(train, columns);
-    this.labels = labelsOf(texts, train.source, labels);
+  constructor(train: Table, dev: Table | undefined, { columns, labels, problemType }: ReadOptions) {
+    const type = (problemType ?? PROBLEM_TYPES[0]) as ProblemType;
+    this.#problem = problemOf(type);
+    if (problemType !== undefined) this.configFields = { problem_type: type };
+    const texts = labelledTexts(train, columns, type);
+    this.labels = this.#problem.labelsOf(texts, {
+      source: train.source,
+      column: labelColumn(train, columns),
+      given: labels,
+      isSaid: problemType !== undefined,
+    });
     this.#heldOut = dev === undefined;
     if (dev) {
-      [this.#train, this.#dev] = [texts, labelledTexts(dev, columns)];
-      refuseUnknownLabels(this.#dev, this.labels, 'the labels of the training data are');
+      [this.#train, this.#dev] = [texts, labelledTexts(dev, columns, type)];
+      this.#problem.check(this.#dev, this.labels, 'the labels of the training data are');
     } else {
       const { train: kept, dev: heldOut } = holdOutRows(texts, ({ text, pair = '' }) => JSON.stringify([text, pair]));
       [this.#train, this.#dev] = [kept, heldOut];
     }
     const content = (rows: readonly LabelledText[]) => rows.map(({ text, pair, label }) => [text, pair, label]);
-    this.hash = contentHash(JSON.stringify([this.labels, content(this.#train), content(this.#dev)]));
+    const said = problemType === undefined ? [] : [type];
+    this.hash = contentHash(JSON.stringify([this.labels, content(this.#train), content(this.#dev), ...said]));
   }
 
   get examples(): TaskData<ClassificationBatch>['examples'] {
-    const view = ({ label, ...row }: LabelledText): ExampleView => ({ ...row, labels: [label] });
+    const view = ({ label, ...row }: LabelledText): ExampleView => ({
+      ...row,
+      labels: this.#problem.labelsOfCell(label),
+      target: label,
+    });
     return { train: this.#train.map(view), dev: this.#dev.map(view) };
   }
 
@@ -82,30 +99,38 @@ class ClassificationData implements TaskData<ClassificationBatch> {
   prepare(options: PrepareOptions): PreparedTask<ClassificationBatch> {
     const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
     const { labels } = this;
+    const problem = this.#problem;
     if (metric === 'f1' && labels.length !== 2) {
       throw new SettingsError([
         `${settingName('metric')} is f1, which is of two labels, and there are ${labels.length}; expected macroF1, accuracy or matthews`,
       ]);
     }
-    const encode = { tokenizer, length };
-    const train = encodeRows(this.#train, labels, encode);
+    const encode = { tokenizer, length, problem };
+    const classWeights = options.classWeights && balancedWeights(this.#train, labels);
+    const train = encodeRows(this.#train, labels, { ...encode, classWeights });
     const dev = encodeRows(this.#dev, labels, encode);
     const baselines = this.#baselines(options.baselines);
+    const ofBaselines = baselines && baselineMetrics(baselines, this.#dev);
     const files = baselines && { [BASELINES_FILE]: `${JSON.stringify(baselines)}\n` };
+    const batchOf = (rows: readonly ClassifiedRow[], longest?: number) => batchOfRows(rows, tokenizer.padId, longest);
     return {
       objective: classificationObjective(model, { layerRateDecay, files }),
-      data: epochBatches(train.rows, {
-        seed,
-        share,
-        batchOf: (rows, longest) => batchOfRows(rows, tokenizer.padId, longest),
-      }),
-      evaluation: classificationEvaluation({
+      data: epochBatches(train.rows, { seed, share, batchOf, lengthOf: tokensOf }),
+      evaluation: rowEvaluation({
         rows: dev.rows,
-        numLabels: labels.length,
-        padId: tokenizer.padId,
+        lengthOf: ({ ids }) => ids.length,
+        batchOf,
         batchSize: EVALUATION_ROWS,
-        metric: metric as ClassificationMetric,
-        baselines: baselines && baselineMetrics(baselines, this.#dev),
+        width: labels.length,
+        metricsOf: (logits, rows) => ({
+          ...problem.metricsOf(
+            logits,
+            rows.flatMap(({ targets }) => targets),
+            labels.length,
+          ),
+          ...ofBaselines,
+        }),
+        metric,
       }),
       notices: this.#notices(train.truncated, length),
     };
@@ -113,11 +138,11 @@ class ClassificationData implements TaskData<ClassificationBatch> {
 
   #baselines(wanted: PrepareOptions['baselines']): Baselines | undefined {
     if (wanted === undefined) return undefined;
-    return wanted === 'new' ? fitBaselines(this.#train, this.labels) : parseBaselines(wanted.kept);
+    return wanted === 'new' ? fitBaselines(this.#train, this.labels, this.#problem.type) : parseBaselines(wanted.kept);
   }
 
   #notices(truncated: number, length: number): TaskNotice[] {
-    const notices: TaskNotice[] = [];
+    const notices = this.#problem.notices(this.#train, this.#dev, this.labels);
     if (this.#heldOut) {
       notices.push({
         code: 'dev-held-out',
@@ -141,15 +166,21 @@ async function evaluate(
   data: Table,
   { columns, baselines }: Parameters<typeof textClassification.evaluate>[2],
 ): Promise<Metrics> {
-  const texts = labelledTexts(data, columns);
+  const type = problemTypeOf(model.description);
+  const problem = problemOf(type);
+  const texts = labelledTexts(data, columns, type);
   const labels = labelNames(model);
-  refuseUnknownLabels(texts, labels, 'the labels of the model are');
+  problem.check(texts, labels, 'the labels of the model are');
   const { logits, width } = await classifierLogits(model, texts);
-  const expected = classesOf(texts, labels);
+  const targets = targetsOf(texts, labels, type);
+  const isSingle = type === 'single_label_classification';
   return {
     rows: texts.length,
-    loss: meanCrossEntropy(logits, expected, width),
-    ...classificationMetrics(argMaxRows(logits, width), expected, width),
-    ...(baselines === undefined ? majorityMetrics(expected) : baselineMetrics(parseBaselines(baselines), texts)),
+    ...problem.metricsOf(logits, targets, width),
+    ...(baselines !== undefined
+      ? baselineMetrics(parseBaselines(baselines), texts)
+      : isSingle
+        ? majorityMetrics(targets)
+        : {}),
   };
 }

@@ -10,6 +10,7 @@ import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
+import { tokensOf } from '../tokenRows.js';
 import { conll } from './conll.js';
 import { TAGGING_METRICS, taggingEvaluation } from './evaluation.js';
 import { encodingNotices, misspeltTypeNotices, schemeNotices, unknownTagNotices, unknownTags } from './notices.js';
@@ -96,6 +97,7 @@ class TaggingData implements TaskData<TaggingBatch> {
       data: epochBatches(rows, {
         seed,
         share,
+        lengthOf: tokensOf,
         batchOf: (some, longest) => taggingBatch(some, tokenizer.padId, longest),
       }),
       evaluation: taggingEvaluation({

@@ -1,0 +1,131 @@
+/** Multiple choice: which of several texts answers a question, or follows another text. */
+import type { Table } from '../../data/tables/table.js';
+import type { Model } from '../../pretrained/model.js';
+import { settingName } from '../../settings/settingNames.js';
+import { contentHash } from '../../text/contentHash.js';
+import type { Metrics } from '../../training/objective.js';
+import { epochBatches } from '../epochBatches.js';
+import type { ExampleView } from '../example.js';
+import { holdOutRows } from '../heldOutRows.js';
+import { rowEvaluation } from '../rowEvaluation.js';
+import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import { tokensOf } from '../tokenRows.js';
+import { batchOfQuestions, type ChoiceBatch, type EncodedQuestion, encodeQuestions } from './batches.js';
+import { choiceLogits } from './logits.js';
+import { best, choiceAccuracy, choiceBaselines, choiceLoss } from './metrics.js';
+import { choiceObjective } from './objective.js';
+import { type AnsweredQuestion, answeredQuestions, ROLES } from './questions.js';
+
+export const multipleChoice: Task<ChoiceBatch> = {
+  name: 'multiple-choice',
+  aliases: [],
+  head: 'multipleChoice',
+  roles: ROLES,
+  metrics: ['accuracy'],
+  read: (train, dev, options) => new ChoiceData(train, dev, options),
+  evaluate,
+};
+
+function viewOf({ context, question, choices, answer, place }: AnsweredQuestion): ExampleView {
+  const text = [context, question].filter((part) => part !== undefined).join(' ');
+  return { text, pair: choices[answer], labels: [String(answer)], target: choices[answer], place };
+}
+
+/** Questions of a batch of evaluation. */
+const EVALUATION_QUESTIONS = 8;
+
+class ChoiceData implements TaskData<ChoiceBatch> {
+  /** What is chosen from differs from question to question. */
+  readonly labels: readonly string[] = [];
+  readonly hash: string;
+  readonly #train: readonly AnsweredQuestion[];
+  readonly #dev: readonly AnsweredQuestion[];
+  readonly #heldOut: boolean;
+
+  constructor(train: Table, dev: Table | undefined, { columns }: ReadOptions) {
+    const questions = answeredQuestions(train, columns);
+    this.#heldOut = dev === undefined;
+    const sides = dev
+      ? { train: questions, dev: answeredQuestions(dev, columns) }
+      : holdOutRows(questions, ({ context, question, choices }) => JSON.stringify([context, question, choices]));
+    [this.#train, this.#dev] = [sides.train, sides.dev];
+    const content = (rows: readonly AnsweredQuestion[]) => rows.map(({ place: _, ...row }) => row);
+    this.hash = contentHash(JSON.stringify([content(this.#train), content(this.#dev)]));
+  }
+
+  get examples(): TaskData<ChoiceBatch>['examples'] {
+    return { train: this.#train.map(viewOf), dev: this.#dev.map(viewOf) };
+  }
+
+  get numRows(): number {
+    return this.#train.length;
+  }
+
+  prepare(options: PrepareOptions): PreparedTask<ChoiceBatch> {
+    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
+    const all = [...this.#train, ...this.#dev];
+    const numChoices = all.reduce((most, { choices }) => Math.max(most, choices.length), 2);
+    const train = encodeQuestions(this.#train, { tokenizer, length });
+    const dev = encodeQuestions(this.#dev, { tokenizer, length });
+    const batchOf = (rows: readonly EncodedQuestion[], longest?: number) =>
+      batchOfQuestions(rows, { numChoices, tokenizer, longest });
+    const lengthOf = ({ rows }: EncodedQuestion) => rows.reduce((most, row) => Math.max(most, tokensOf(row)), 0);
+    const baselines = choiceBaselines(this.#dev);
+    return {
+      objective: choiceObjective(model, { numChoices, layerRateDecay }),
+      data: epochBatches(train.encoded, { seed, share, batchOf, lengthOf }),
+      evaluation: rowEvaluation({
+        rows: dev.encoded,
+        lengthOf,
+        batchOf,
+        batchSize: EVALUATION_QUESTIONS,
+        width: numChoices,
+        metricsOf: (logits, rows) => ({ ...metricsOf(logits, rows, numChoices), ...baselines }),
+        metric,
+      }),
+      notices: this.#notices(train.truncated, length),
+    };
+  }
+
+  #notices(truncated: number, length: number): TaskNotice[] {
+    const notices: TaskNotice[] = [];
+    if (this.#heldOut) {
+      notices.push({
+        code: 'dev-held-out',
+        message: `There are no dev data, so ${this.#dev.length} of the training questions are held out to evaluate on`,
+        advice: `Name a file of dev data by ${settingName('dev')} to train on all; questions on one context should be in one file.`,
+      });
+    }
+    if (truncated > 0) {
+      notices.push({
+        code: 'texts-cut',
+        message: `${truncated} of ${this.numRows} training questions are longer than ${length} tokens with a choice and lose some text`,
+        advice: `A larger ${settingName('length')} keeps more, and takes longer.`,
+      });
+    }
+    return notices;
+  }
+}
+
+function metricsOf(logits: Float64Array, rows: readonly EncodedQuestion[], numChoices: number): Metrics {
+  // Without what fills up.
+  const own = rows.map(({ rows: { length } }, i) => logits.subarray(i * numChoices, i * numChoices + length));
+  const answers = rows.map(({ answer }) => answer);
+  return { loss: choiceLoss(own, answers), accuracy: choiceAccuracy(own.map(best), answers) };
+}
+
+async function evaluate(
+  model: Model,
+  data: Table,
+  { columns }: Parameters<typeof multipleChoice.evaluate>[2],
+): Promise<Metrics> {
+  const questions = answeredQuestions(data, columns);
+  const logits = await choiceLogits(model, questions);
+  const answers = questions.map(({ answer }) => answer);
+  return {
+    rows: questions.length,
+    loss: choiceLoss(logits, answers),
+    accuracy: choiceAccuracy(logits.map(best), answers),
+    ...choiceBaselines(questions),
+  };
+}
