@@ -8,10 +8,11 @@ export const QUESTION_ANSWERING_WORDS: LearningWords = {
     ...figure('start', startAccuracy, 3),
     ...figure('end', endAccuracy, 3),
   ],
-  metrics: ({ f1, exactMatch, hasAnswerF1, noAnswerF1, loss }) =>
+  metrics: ({ f1, exactMatch, characterF1, hasAnswerF1, noAnswerF1, loss }) =>
     [
       ...figure('F1', f1, 4),
       ...figure('exact match', exactMatch, 4),
+      ...figure('F1 of characters', characterF1, 4),
       ...figure('F1 with an answer', hasAnswerF1, 4),
       ...figure('without', noAnswerF1, 4),
       ...figure('loss', loss, 4),
@@ -28,6 +29,7 @@ export function questionAnsweringSummary(metrics: Metrics): string[] {
   const rows: [name: string, value: number | undefined, beside?: string][] = [
     ['F1', metrics.f1, baselines && `   baselines: ${baselines}`],
     ['exact match', metrics.exactMatch],
+    ['F1 of characters', metrics.characterF1],
     ['F1 with an answer', metrics.hasAnswerF1],
     ['F1 without an answer', metrics.noAnswerF1],
     ['loss', metrics.loss],

@@ -6,6 +6,7 @@ import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSet
 import { fitTemperature, scoredQuestion } from './calibration.js';
 import type { EncodedQuestion } from './encodedQuestions.js';
 import { EvaluatedRows } from './evaluatedRows.js';
+import { characterF1 } from './metrics/korquadText.js';
 import { answerF1, exactMatch } from './metrics/squadText.js';
 import { bestThreshold } from './metrics/threshold.js';
 import type { QuestionBatch } from './objective.js';
@@ -13,7 +14,7 @@ import type { Question } from './questions.js';
 import { type AskedContext, rankAnswers } from './rankAnswers.js';
 import { type SlidingWindow, slidingWindowAnswer } from './slidingWindow.js';
 
-export const QUESTION_METRICS = ['f1', 'exactMatch'] as const;
+export const QUESTION_METRICS = ['f1', 'exactMatch', 'characterF1'] as const;
 export type QuestionMetric = (typeof QUESTION_METRICS)[number];
 
 /** What a model says to a question. */
@@ -40,6 +41,12 @@ const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + 
 interface Scores {
   readonly f1: number;
   readonly exactMatch: number;
+  readonly characterF1: number;
+}
+
+/** That of KorQuAD; no answer where none is expected is right, as for the other two. */
+function characterF1Of(answer: string, reference: string): number {
+  return answer === '' && reference === '' ? 1 : characterF1(answer, reference);
 }
 
 /** Of an answer, the best over all references; a question without an answer is answered rightly by none. */
@@ -48,6 +55,7 @@ function scoresOf(answer: string, { references }: Question): Scores {
   return {
     f1: Math.max(...texts.map((reference) => answerF1(answer, reference))),
     exactMatch: Math.max(...texts.map((reference) => exactMatch(answer, reference))),
+    characterF1: Math.max(...texts.map((reference) => characterF1Of(answer, reference))),
   };
 }
 
@@ -57,19 +65,22 @@ export interface QuestionScores {
   readonly nullThreshold: number;
 }
 
-/**
- * Scores predictions.
- * @param threshold  the margin for "no answer"; without one it is fitted for F1, where some questions have no answer
- */
+export interface ScoringOptions {
+  /** The margin for "no answer"; without one it is fitted for F1, where some questions have no answer. */
+  readonly threshold?: number;
+  /** Whether F1 of characters is given too: for languages that write particles onto words. */
+  readonly characters: boolean;
+}
+
+/** Scores predictions. */
 export function scorePredictions(
   questions: readonly Question[],
   predictions: readonly Prediction[],
-  threshold?: number,
+  { threshold, characters }: ScoringOptions,
 ): QuestionScores {
   const raw = questions.map((question, i) => scoresOf(predictions[i].answer, question));
   if (questions.every(({ isImpossible }) => !isImpossible)) {
-    const metrics = { f1: mean(raw.map(({ f1 }) => f1)), exactMatch: mean(raw.map((each) => each.exactMatch)) };
-    return { metrics, nullThreshold: threshold ?? 0 };
+    return { metrics: meansOf(raw, characters), nullThreshold: threshold ?? 0 };
   }
   const nullThreshold = threshold ?? fittedThreshold(questions, predictions, raw);
   const final = questions.map((question, i) =>
@@ -80,13 +91,20 @@ export function scorePredictions(
     scores.length === 0 ? {} : { [`${name}F1`]: mean(scores.map(({ f1 }) => f1)) };
   return {
     metrics: {
-      f1: mean(final.map(({ f1 }) => f1)),
-      exactMatch: mean(final.map((each) => each.exactMatch)),
+      ...meansOf(final, characters),
       ...figures('hasAnswer', of(false)),
       ...figures('noAnswer', of(true)),
       answersNothingF1: of(true).length / questions.length,
     },
     nullThreshold,
+  };
+}
+
+function meansOf(scores: readonly Scores[], characters: boolean): Metrics {
+  return {
+    f1: mean(scores.map(({ f1 }) => f1)),
+    exactMatch: mean(scores.map((each) => each.exactMatch)),
+    ...(characters && { characterF1: mean(scores.map((each) => each.characterF1)) }),
   };
 }
 
@@ -130,6 +148,7 @@ export interface QuestionEvaluation {
 export function questionEvaluation(options: QuestionEvaluation): Evaluation<QuestionBatch> {
   const { questions, padId, batchSize, metric, file, baselines } = options;
   const rows = new EvaluatedRows(questions);
+  const characters = !file.alignToWords || metric === 'characterF1';
   const numBatches = Math.ceil(rows.numRows / batchSize);
   return {
     numBatches,
@@ -143,7 +162,7 @@ export function questionEvaluation(options: QuestionEvaluation): Evaluation<Ques
       const asked = rows.asked(table);
       const predictions = asked.map((each) => predictionOf(each, file));
       const all = questions.map(({ question }) => question);
-      const { metrics, nullThreshold } = scorePredictions(all, predictions);
+      const { metrics, nullThreshold } = scorePredictions(all, predictions, { characters });
       const handleImpossibleAnswer = all.some(({ isImpossible }) => isImpossible);
       const { maxAnswerLength } = file;
       const scored = questions.flatMap(

@@ -23,6 +23,7 @@ import {
 } from './evaluation.js';
 import { QUESTION_ANSWERING_FIELDS, type QuestionAnsweringSettings, questionAnsweringSettings } from './fields.js';
 import { MRQA_FORMAT, SQUAD_FORMAT } from './formats.js';
+import { shareInsideWords } from './insideWords.js';
 import { batchOfQuestions, type QuestionBatch, questionObjective } from './objective.js';
 import { learnableQuestions, type Question, questionsOf, ROLES } from './questions.js';
 import { fitSlidingWindow, parseSlidingWindow, SLIDING_WINDOW_FILE, type SlidingWindow } from './slidingWindow.js';
@@ -200,19 +201,6 @@ class QuestionData implements TaskData<QuestionBatch> {
   }
 }
 
-/** How many answers begin or end inside a word: next to a letter or number. */
-function shareInsideWords(questions: readonly Question[]): number {
-  const isLetter = (text: string) => /^[\p{L}\p{N}]$/u.test(text);
-  const answered = questions.flatMap(({ context, answers }) =>
-    answers.slice(0, 1).map((answer) => ({ context, answer })),
-  );
-  const inside = answered.filter(({ context, answer: { start, end } }) => {
-    const cuts = (at: number) => isLetter(context.slice(at - 1, at)) && isLetter(context.slice(at, at + 1));
-    return (start > 0 && cuts(start)) || cuts(end);
-  });
-  return answered.length === 0 ? 0 : inside.length / answered.length;
-}
-
 async function evaluate(
   model: Model,
   data: Table,
@@ -223,7 +211,8 @@ async function evaluate(
   const predictions = await askModel(model, questions, file);
   return {
     rows: questions.length,
-    ...scorePredictions(questions, predictions, file.nullThreshold).metrics,
+    ...scorePredictions(questions, predictions, { threshold: file.nullThreshold, characters: !file.alignToWords })
+      .metrics,
     ...(baselines !== undefined && slidingWindowMetrics(parseSlidingWindow(baselines), questions)),
   };
 }
