@@ -19,6 +19,11 @@ export function usualOverlap(rowLength: number): number {
   return Math.min(USUAL_OVERLAP, Math.floor((rowLength - 3 - mostQuestionPieces(rowLength)) / 2));
 }
 
+/** The largest overlap that leaves a step beside every question. */
+export function largestOverlap(rowLength: number): number {
+  return rowLength - 3 - mostQuestionPieces(rowLength) - 1;
+}
+
 /** Pieces of a question that are read. */
 function mostQuestionPieces(rowLength: number): number {
   return Math.min(MOST_QUESTION_PIECES, questionRoom(rowLength));

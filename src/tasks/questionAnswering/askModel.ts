@@ -2,7 +2,7 @@
 import type { Model } from '../../pretrained/model.js';
 import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
 import { parseAnswerSettings, type QuestionAnsweringFile } from './answerSettings.js';
-import { USUAL_ROW, usualOverlap } from './answerWindows.js';
+import { largestOverlap, USUAL_ROW, usualOverlap } from './answerWindows.js';
 import { encodeQuestions } from './encodedQuestions.js';
 import { type Prediction, predictionOf } from './evaluation.js';
 import { USUAL_ANSWER } from './fields.js';
@@ -30,7 +30,7 @@ export async function askModel(
   const encoded = encodeQuestions(questions, {
     tokenizer: requireTokenizer(model),
     length,
-    docStride: Math.min(settings.stride, usualOverlap(length)),
+    docStride: Math.min(settings.stride, largestOverlap(length)),
   });
   const logits = encoded.map((): { start: Float32Array; end: Float32Array }[] => []);
   const rows = encoded.flatMap((each, question) => each.rows.map((row, window) => ({ ...row, question, window })));

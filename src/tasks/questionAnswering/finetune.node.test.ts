@@ -12,10 +12,11 @@ import { createPipeline } from '../../pipelines/createPipeline.js';
 import { fromPretrained } from '../../pretrained/pretrained.node.js';
 import type { TrainingEvent } from '../../training/events.js';
 import type { RunOptions } from '../../training/trainToFolder.node.js';
-import { evaluateTask } from '../evaluateTask.node.js';
+import { evaluateTask, scoreModel } from '../evaluateTask.node.js';
 import { finetune } from '../finetune.node.js';
 import type { FineTuningInput } from '../settings.js';
 import { taskNamed } from '../tasks.js';
+import { SQUAD_SCORER } from './scorers.js';
 
 const FOLDER = mkdtempSync(join(tmpdir(), 'finetune-qa-'));
 const at = (...names: string[]) => join(FOLDER, ...names);
@@ -140,6 +141,12 @@ describe('fine-tuning for question answering', () => {
     expect(metrics.answersNothingF1).toBeCloseTo(0.4, 1);
     const { nullThreshold } = fileOf('squad2', 'question_answering.json');
     expect(nullThreshold).not.toBe(0);
+    // The fitted margin is the best threshold of the official script.
+    const folder = join(checkpointOf(at('squad2'), 'latest'), 'model');
+    const { scores } = await scoreModel(SQUAD_SCORER, folder, { data: at('dev2.json'), engine: 'onnxruntime' });
+    expect(scores.f1).toBeCloseTo(100 * metrics.f1!, 9);
+    expect(scores.HasAns_f1).toBeCloseTo(100 * metrics.hasAnswerF1!, 9);
+    expect(scores).toMatchObject({ best_f1: scores.f1, best_f1_thresh: nullThreshold, total: 100 });
     const notice = of(events, 'warning').find(({ code }) => code === ('no-answer-share' as string));
     expect(notice?.message).toMatch(/^\d+ of 500 \(\d+\.\d %\) training questions have no answer/);
   });
