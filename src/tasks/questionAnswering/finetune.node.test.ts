@@ -162,6 +162,17 @@ describe('fine-tuning for question answering', () => {
     expect(codes).not.toContain('no-answer-share');
   });
 
+  it('says where the dev data cannot tell how sure of "no answer" the model must be', async () => {
+    const codes = async (train: string, dev: string, out: string) => {
+      const events = await run({ train: at(train), dev: at(dev), steps: 1, epochs: undefined, out: at(out) });
+      return of(events, 'warning').map(({ code }) => code as string);
+    };
+    writeFileSync(at('none.json'), squadFile(tinyQuestions(20, 6, { impossible: 1 })));
+    expect(await codes('train2.json', 'dev.json', 'one-kind')).toContain('dev-one-kind');
+    expect(await codes('train2.json', 'none.json', 'other-kind')).toContain('dev-one-kind');
+    expect(await codes('train.json', 'dev2.json', 'unseen')).toContain('no-answer-unseen');
+  });
+
   it('starts from a model that was fine-tuned, with its head', async () => {
     const folder = join(checkpointOf(at('whole'), 'best'), 'model');
     const events = await run({ from: folder, epochs: 1, out: at('further') });

@@ -1,14 +1,13 @@
 /** Extractive question answering: the part of a context that answers a question, or that there is none. */
 import type { Table } from '../../data/tables/table.js';
 import type { Model } from '../../pretrained/model.js';
-import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
-import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSettings.js';
 import { usualOverlap } from './answerWindows.js';
@@ -24,6 +23,7 @@ import {
 import { QUESTION_ANSWERING_FIELDS, type QuestionAnsweringSettings, questionAnsweringSettings } from './fields.js';
 import { MRQA_FORMAT, SQUAD_FORMAT } from './formats.js';
 import { shareInsideWords } from './insideWords.js';
+import { questionNotices } from './notices.js';
 import { batchOfQuestions, type QuestionBatch, questionObjective } from './objective.js';
 import { learnableQuestions, type Question, questionsOf, ROLES } from './questions.js';
 import { fitSlidingWindow, parseSlidingWindow, SLIDING_WINDOW_FILE, type SlidingWindow } from './slidingWindow.js';
@@ -142,62 +142,20 @@ class QuestionData implements TaskData<QuestionBatch> {
         file,
         baselines: baseline && slidingWindowMetrics(baseline, this.#dev),
       }),
-      notices: this.#notices(questions, learned, length),
+      notices: questionNotices({
+        train: questions,
+        dev: this.#dev,
+        heldOut: this.#heldOut,
+        leftOut: this.#leftOut,
+        learned,
+        length,
+      }),
     };
   }
 
   #baseline(wanted: PrepareOptions['baselines']): SlidingWindow | undefined {
     if (wanted === undefined) return undefined;
     return wanted === 'new' ? fitSlidingWindow(this.#train) : parseSlidingWindow(wanted.kept);
-  }
-
-  #notices(questions: readonly EncodedQuestion[], { rows, unseen, split }: LearnedRows, length: number): TaskNotice[] {
-    const notices: TaskNotice[] = [];
-    const add = (when: boolean, code: string, message: string, advice: string) => {
-      if (when) notices.push({ code, message, advice });
-    };
-    add(
-      this.#heldOut,
-      'dev-held-out',
-      `There are no dev data, so ${this.#dev.length} of the training questions are held out to evaluate on`,
-      `Name a file of dev data by ${settingName('dev')} to train on all.`,
-    );
-    add(
-      this.#leftOut > 0,
-      'answers-misplaced',
-      `${this.#leftOut} training questions are left out: their answers do not stand at their offset`,
-      'Mend the offsets to train on all.',
-    );
-    const cut = questions.filter(({ isCut }) => isCut).length;
-    add(
-      cut > 0,
-      'questions-cut',
-      `${cut} of ${this.numRows} training questions lose their end: more than 64 word pieces, or than half of ${length} tokens`,
-      'Shorten them if their end matters.',
-    );
-    const long = questions.filter((each) => each.rows.length > 1).length;
-    const empty = rows.filter(({ startPosition }) => startPosition === 0).length;
-    add(
-      long > 0,
-      'contexts-cut',
-      `${long} of ${this.numRows} training questions have a context of more than ${length} tokens, which is read in overlapping windows: ${rows.length} rows`,
-      `A larger ${settingName('length')} keeps more together, and takes longer.`,
-    );
-    add(
-      split > 0 || unseen > 0,
-      'answers-split',
-      `${split + unseen} training questions have an answer that no window shows whole, or that has no word piece`,
-      `A larger ${settingName('length')} or ${settingName('docStride')} shows more of them.`,
-    );
-    const impossible = this.#train.filter(({ isImpossible }) => isImpossible).length;
-    const share = (part: number, whole: number) => `${part} of ${whole} (${((100 * part) / whole).toFixed(1)} %)`;
-    add(
-      impossible > 0,
-      'no-answer-share',
-      `${share(impossible, this.numRows)} training questions have no answer, and ${share(empty, rows.length)} windows show none`,
-      'How sure the model must be of "no answer" is fitted on the dev data and kept in the model folder.',
-    );
-    return notices;
   }
 }
 
