@@ -90,6 +90,17 @@ describe('token classification', () => {
     expect(await texts('first')).toEqual(['the chef', 'ate']);
   });
 
+  it('judges piece by piece where a model was trained on characters', async () => {
+    const model = byPiece(labelOf);
+    const description = { ...model.description, pleiad: { taggedUnits: 'characters' } };
+    const tag = await createPipeline('token-classification', { ...model, description } as unknown as Model);
+    expect((await tag('the chef cooked')).map(({ text }) => text)).toEqual(['chef', 'cook', 'ed']);
+    expect((await tag('the chef cooked', { aggregation: 'first' })).map(({ text }) => text)).toEqual([
+      'chef',
+      'cooked',
+    ]);
+  });
+
   it('ends spans where BIOES does', async () => {
     const labels = ['O', 'B-X', 'I-X', 'E-X', 'S-X'];
     const own: Readonly<Record<string, string>> = { the: 'S-X', chef: 'B-X', ate: 'E-X', a: 'E-X' };

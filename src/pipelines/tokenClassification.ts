@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
-import { labelsOfModel, TAGGER_OUTPUTS } from '../tasks/tokenClassification/predictions.js';
+import { labelsOfModel, TAGGER_OUTPUTS, unitsOfModel } from '../tasks/tokenClassification/predictions.js';
 import { OUTSIDE } from '../tasks/tokenClassification/tags.js';
 import { pieceWindows } from '../text/pieceWindows.js';
 import type { Pipeline, PipelineCall } from './definition.js';
@@ -24,7 +24,7 @@ export interface TaggedSpan {
 export interface TokenClassificationOptions {
   /**
    * How pieces become spans. Default: words by their first piece, which is what training labels, and neighbouring words of a
-   * span together.
+   * span together; `simple` for a model whose training data had a tag for each character.
    */
   readonly aggregation?: Aggregation;
   /** Labels or types that are left out. Default O. */
@@ -62,7 +62,9 @@ export const tokenClassification: Pipeline<TokenClassificationTypes> = {
     requireTokenizer(model);
     await model.prepare(TAGGER_OUTPUTS);
     const labels = labelsOfModel(model);
-    return async (texts, { aggregation, ignoreLabels = [OUTSIDE] }) => {
+    // Where characters were tagged, a word may be a name and what is said of it, as in Korean.
+    const usual = unitsOfModel(model) === 'characters' ? 'simple' : undefined;
+    return async (texts, { aggregation = usual, ignoreLabels = [OUTSIDE] }) => {
       const ignored = new Set(ignoreLabels);
       const pieces = await judgedPieces(model, texts, labels.length);
       return texts.map((text, i) =>

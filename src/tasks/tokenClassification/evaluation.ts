@@ -1,10 +1,9 @@
 /** What a tagger reaches on sentences that it was not trained on. */
 import { ALONE } from '../../collective/collective.js';
-import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import { batchesOfRank, EVALUATION_SEED, EVALUATION_STEP, type Evaluation } from '../../training/evaluation.js';
 import type { Metrics } from '../../training/objective.js';
 import { expectedLabels, tagsBySentence, WordPredictions } from './predictions.js';
-import { type TaggedRow, type TaggingBatch, taggingBatch, windowRows } from './rows.js';
+import { type RowOptions, type TaggedRow, type TaggingBatch, taggingBatch, windowRows } from './rows.js';
 import type { TaggedSentence } from './sentences.js';
 import { taggingMetrics } from './spanMetrics.js';
 import type { TagForm } from './tags.js';
@@ -16,9 +15,8 @@ export interface TaggingEvaluation {
   readonly sentences: readonly TaggedSentence[];
   readonly labels: readonly string[];
   readonly form: TagForm;
-  readonly tokenizer: WordPieceTokenizer;
-  /** Longest row in tokens; longer sentences are read in windows. */
-  readonly length: number;
+  /** How sentences become rows; those that are too long are read in windows. */
+  readonly rows: RowOptions;
   readonly batchSize: number;
   /** What the best checkpoint is chosen by. */
   readonly metric: string;
@@ -28,8 +26,8 @@ export interface TaggingEvaluation {
 
 /** Rows are run in batches of similar length. */
 export function taggingEvaluation(options: TaggingEvaluation): Evaluation<TaggingBatch> {
-  const { sentences, labels, form, tokenizer, length, batchSize, metric, baselines } = options;
-  const rows = windowRows(sentences, { tokenizer, length }).rows.sort((a, b) => a.ids.length - b.ids.length);
+  const { sentences, labels, form, batchSize, metric, baselines } = options;
+  const rows = windowRows(sentences, options.rows).rows.sort((a, b) => a.ids.length - b.ids.length);
   const expected = expectedLabels(sentences, labels);
   const numBatches = Math.ceil(rows.length / batchSize);
   return {
@@ -39,7 +37,7 @@ export function taggingEvaluation(options: TaggingEvaluation): Evaluation<Taggin
       for (const index of batchesOfRank(numBatches, collective)) {
         const firstRow = index * batchSize;
         const own = rows.slice(firstRow, firstRow + batchSize);
-        const batch = taggingBatch(own.map(unlabelled), tokenizer.padId);
+        const batch = taggingBatch(own.map(unlabelled), options.rows.tokenizer.padId);
         const draw = { seed: EVALUATION_SEED, step: EVALUATION_STEP, firstRow };
         const { logits } = await program.run(phase.feeds(batch, draw));
         for (const [i, row] of own.entries()) {

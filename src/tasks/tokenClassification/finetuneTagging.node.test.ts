@@ -63,6 +63,7 @@ describe('fine-tuning for token classification', () => {
   it('writes a model folder that knows its labels and keeps the most frequent tags of words', () => {
     const folder = join(checkpointOf(at('whole'), 'best'), 'model');
     expect(loadModelFolder(folder)).toMatchObject({
+      pleiad: { taggedUnits: 'words' },
       architecture: 'ElectraForTokenClassification',
       labels: ['O', 'B-PLACE', 'I-PLACE'],
     });
@@ -142,6 +143,27 @@ describe('fine-tuning for token classification', () => {
     expect(warnings['texts-cut']).toMatch(
       /^\d+ of 40 training sentences are longer than 10 tokens and lose their last words, \d+ in all$/,
     );
+  });
+
+  it('learns from files of characters, and evaluates them character by character', async () => {
+    const characters = (sentences: TinySentence[]) =>
+      conllText(
+        sentences.map(({ words, tags }) => {
+          const all = words.flatMap((word, i) => {
+            const after = [...word].slice(1).map(() => tags[i].replace('B-', 'I-'));
+            return [...word].map((own, at) => [own, [tags[i], ...after][at]]).concat([[' ', 'O']]);
+          });
+          return { words: all.map(([own]) => own), tags: all.map(([, own]) => own) };
+        }),
+      );
+    writeFileSync(at('characters.tsv'), characters(tinySentences(60, 7)));
+    const events = await run({ train: at('characters.tsv'), dev: undefined, out: at('characters'), epochs: 1 });
+    const folder = join(checkpointOf(at('characters'), 'latest'), 'model');
+    expect(loadModelFolder(folder)).toMatchObject({ pleiad: { taggedUnits: 'characters' } });
+    expect(warningsOf(events)['texts-cut']).toBeUndefined();
+    const again = await evaluateTask(taskNamed('ner'), folder, { data: at('characters.tsv'), engine: 'onnxruntime' });
+    expect(again.words).toBeGreaterThan(60 * 20);
+    expect(again.accuracy).toBeGreaterThan(0.5);
   });
 
   it('learns with oneDNN in bf16 as with ONNX Runtime in fp32, near enough', async () => {

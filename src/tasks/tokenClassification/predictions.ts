@@ -1,9 +1,9 @@
 /** The tags that logits stand for, word by word, and those of a trained model for sentences. */
 import type { Model, RowOptions } from '../../pretrained/model.js';
 import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
-import { type WindowRow, windowRows } from './rows.js';
+import { type TaggedUnits, unitsOf, type WindowRow, windowRows } from './rows.js';
 import type { Sentence, TaggedSentence } from './sentences.js';
-import { OUTSIDE } from './tags.js';
+import { OUTSIDE, type TagForm, tagForm, tagParts } from './tags.js';
 
 export const TAGGER_OUTPUTS: RowOptions = { outputs: ['logits'] };
 
@@ -77,15 +77,41 @@ export function expectedLabels(sentences: readonly TaggedSentence[], labels: rea
   );
 }
 
-/** Tags sentence by sentence. What no label was predicted for is outside, or, where there is no such label, the first. */
+/**
+ * Tags sentence by sentence. A character inside a piece goes on with what is before it. Spaces, for which no label is predicted,
+ * are outside, or, where there is no such label, have the first.
+ */
 export function tagsBySentence(
   sentences: readonly Pick<Sentence, 'words'>[],
   predicted: Int32Array,
   labels: readonly string[],
 ): string[][] {
   const otherwise = labels.includes(OUTSIDE) ? OUTSIDE : labels[0];
+  const form = tagForm(labels);
   let at = 0;
-  return sentences.map(({ words }) => words.map(() => labels[predicted[at++]] ?? otherwise));
+  return sentences.map(({ words }) => {
+    const tags: string[] = [];
+    for (const word of words) {
+      const before = word.trim() === '' ? undefined : tags.at(-1);
+      tags.push(labels[predicted[at++]] ?? (before === undefined ? otherwise : continued(before, form)));
+    }
+    return tags;
+  });
+}
+
+/** The tag that goes on with a span. */
+function continued(tag: string, form: TagForm): string {
+  const { place, type } = tagParts(tag, form);
+  return form === 'prefixed' && place !== 'O' ? `I-${type}` : tag;
+}
+
+/** In the field `pleiad` of config.json: what the model tags. */
+export const UNITS_FIELD = 'taggedUnits';
+
+/** What a model tags, as its run has written it down; undefined of other models. */
+export function unitsOfModel({ description: { pleiad } }: Model): TaggedUnits | undefined {
+  const kept = pleiad?.[UNITS_FIELD];
+  return kept === 'words' || kept === 'characters' ? kept : undefined;
 }
 
 /** A model's names of labels, by id. */
@@ -101,7 +127,11 @@ export async function predictSentences(
 ): Promise<{ tags: string[][]; loss: number }> {
   const tokenizer = requireTokenizer(model);
   const labels = labelsOfModel(model);
-  const { rows, numWords } = windowRows(sentences, { tokenizer, length: model.maxLength });
+  const { rows, numWords } = windowRows(sentences, {
+    tokenizer,
+    length: model.maxLength,
+    units: unitsOfModel(model) ?? unitsOf(sentences),
+  });
   const predictions = new WordPredictions(expected ?? new Int32Array(numWords).fill(-1));
   await model.forEachRow(rows, TAGGER_OUTPUTS, (row, { logits }) => {
     predictions.add(rows[row], logits, logits.length / rows[row].ids.length);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { WordPieceTokenizer } from '../../text/tokenizer.js';
-import { encodeSentences, taggingBatch, windowRows } from './rows.js';
+import { encodeSentences, taggingBatch, unitsOf, windowRows } from './rows.js';
 
 const tokenizer = WordPieceTokenizer.fromVocabulary(
   ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'Chef', 'chef', 'cook', '##ed', '.', 'a'],
@@ -8,8 +8,9 @@ const tokenizer = WordPieceTokenizer.fromVocabulary(
 );
 const LABELS = ['O', 'B-X', 'I-X'];
 const sentence = (words: string[], tags: string[]) => ({ words, tags, place: 'a:1' });
+const OPTIONS = { tokenizer, length: 16, units: 'words' } as const;
 const encode = (words: string[], tags: string[], length = 16) =>
-  encodeSentences([sentence(words, tags)], LABELS, { tokenizer, length });
+  encodeSentences([sentence(words, tags)], LABELS, { ...OPTIONS, length });
 const pieces = (ids: ArrayLike<number>) => Array.from(ids, (id) => tokenizer.idToToken(id)).join(' ');
 
 describe('rows of a sentence', () => {
@@ -35,10 +36,11 @@ describe('rows of a sentence', () => {
   });
 
   it('as a batch have weight 1 where there is a label', () => {
-    const { rows } = encodeSentences([sentence(['a'], ['I-X']), sentence(['cooked', '.'], ['B-X', 'O'])], LABELS, {
-      tokenizer,
-      length: 16,
-    });
+    const { rows } = encodeSentences(
+      [sentence(['a'], ['I-X']), sentence(['cooked', '.'], ['B-X', 'O'])],
+      LABELS,
+      OPTIONS,
+    );
     const { length, labels, labelWeights } = taggingBatch(rows, tokenizer.padId);
     expect(length).toBe(8);
     expect([...labels]).toEqual([0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]);
@@ -46,10 +48,28 @@ describe('rows of a sentence', () => {
   });
 });
 
+describe('rows of characters', () => {
+  const characters = [...'a cooked.'];
+  const tags = ['O', 'O', ...'BIIIII'].map((tag) => (tag === 'O' ? 'O' : `${tag}-X`)).concat('O');
+
+  it('are the pieces of their text, each with the tag of its first character', () => {
+    const { rows } = encodeSentences([sentence(characters, tags)], LABELS, { ...OPTIONS, units: 'characters' });
+    expect(pieces(rows[0].ids)).toBe('[CLS] a cook ##ed . [SEP]');
+    expect([...rows[0].labels]).toEqual([-1, 0, 1, 2, 0, -1]);
+  });
+
+  it('are told by their spaces', () => {
+    expect(unitsOf([sentence(characters, tags), sentence(['a'], ['O'])])).toBe('characters');
+    expect(unitsOf([sentence(['a', '😀', ' '], ['O', 'O', 'O'])])).toBe('characters');
+    expect(unitsOf([sentence(['a', 'b'], ['O', 'O'])])).toBe('words');
+    expect(unitsOf([sentence(characters, tags), sentence(['ab'], ['O'])])).toBe('words');
+  });
+});
+
 describe('windows of long sentences', () => {
   it('have every word once, where most stands around it, at its first piece', () => {
     const words = Array.from({ length: 40 }, (_, i) => (i % 3 === 0 ? 'cooked' : 'a'));
-    const { rows, numWords } = windowRows([{ words: ['a'] }, { words }, { words: [' '] }], { tokenizer, length: 14 });
+    const { rows, numWords } = windowRows([{ words: ['a'] }, { words }, { words: [' '] }], { ...OPTIONS, length: 14 });
     expect(numWords).toBe(42);
     const seen = rows.flatMap((row) => [...row.words]);
     expect(seen.toSorted((a, b) => a - b)).toEqual([...Array(41).keys()]);

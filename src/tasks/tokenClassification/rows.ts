@@ -1,4 +1,7 @@
-/** Sentences of words as rows of pieces: the first piece of each word carries its tag, the others none. */
+/**
+ * Sentences of words as rows of pieces: the first piece of each word carries its tag, the others none. Where characters are
+ * tagged, each piece carries the tag of its first.
+ */
 
 import { pieceWindows } from '../../text/pieceWindows.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
@@ -20,20 +23,46 @@ export interface TaggingBatch extends PaddedRows {
   readonly labelWeights: Float32Array;
 }
 
+/** What a file has a tag for: words, or, as KLUE's, every character of a text, spaces among them. */
+export type TaggedUnits = 'words' | 'characters';
+
+/** How sentences become rows. */
+export interface RowOptions {
+  readonly tokenizer: WordPieceTokenizer;
+  /** Longest row in tokens, special ones included. */
+  readonly length: number;
+  readonly units: TaggedUnits;
+}
+
+/** Characters are tagged where every word is one and some are spaces. */
+export function unitsOf(sentences: readonly Pick<Sentence, 'words'>[]): TaggedUnits {
+  const isOne = (word: string) => word.length === (word.codePointAt(0)! > 0xffff ? 2 : 1);
+  const areSingle = sentences.every(({ words }) => words.every(isOne));
+  return areSingle && sentences.some(({ words }) => words.includes(' ')) ? 'characters' : 'words';
+}
+
 /** The pieces of a sentence, without special tokens. */
 export interface SentencePieces {
-  readonly ids: readonly number[];
-  /** Of each word its first piece; −1 of a word that has none. */
+  readonly ids: ArrayLike<number>;
+  /** Of each word its first piece; −1 of a word that has none. Of characters those that begin a piece have one. */
   readonly firsts: Int32Array;
   /** Words of which a tokenizer leaves nothing, such as control characters; they are read as [UNK]. */
   readonly emptied: number;
 }
 
+/** The pieces of words, or of characters: these are read together, as the text that they are. */
+export function piecesOf(
+  words: readonly string[],
+  { tokenizer, units }: Pick<RowOptions, 'tokenizer' | 'units'>,
+): SentencePieces {
+  return units === 'words' ? piecesOfWords(words, tokenizer) : piecesOfCharacters(words, tokenizer);
+}
+
 /**
  * Each word is tokenized by itself, with the casing of the tokenizer. A word of which nothing is left stands as [UNK], so that
- * it can have a tag; a word of spaces, as in files of characters, is where the next word begins anyway and has no piece.
+ * it can have a tag; one of spaces has no piece.
  */
-export function piecesOfWords(words: readonly string[], tokenizer: WordPieceTokenizer): SentencePieces {
+function piecesOfWords(words: readonly string[], tokenizer: WordPieceTokenizer): SentencePieces {
   const ids: number[] = [];
   const firsts = new Int32Array(words.length).fill(NONE);
   let emptied = 0;
@@ -48,6 +77,22 @@ export function piecesOfWords(words: readonly string[], tokenizer: WordPieceToke
     }
   }
   return { ids, firsts, emptied };
+}
+
+function piecesOfCharacters(characters: readonly string[], tokenizer: WordPieceTokenizer): SentencePieces {
+  const { ids, offsets } = tokenizer.encode(characters.join(''), {
+    addSpecialTokens: false,
+    parseSpecialTokens: false,
+  });
+  const starting = new Map<number, number>(); // by offset, the first piece there
+  for (let piece = ids.length - 1; piece >= 0; piece--) starting.set(offsets[2 * piece], piece);
+  let at = 0;
+  const firsts = Int32Array.from(characters, (character) => {
+    const piece = starting.get(at) ?? NONE;
+    at += character.length;
+    return piece;
+  });
+  return { ids, firsts, emptied: 0 };
 }
 
 const framed = ({ clsId, sepId }: WordPieceTokenizer, ids: readonly number[]): TokenRow => {
@@ -67,15 +112,16 @@ export interface EncodedSentences {
 export function encodeSentences(
   sentences: readonly TaggedSentence[],
   labels: readonly string[],
-  { tokenizer, length }: { tokenizer: WordPieceTokenizer; length: number },
+  options: RowOptions,
 ): EncodedSentences {
+  const { tokenizer, length } = options;
   const index = new Map(labels.map((label, i) => [label, i]));
   const cut = { sentences: 0, words: 0 };
   let emptiedWords = 0;
   const rows = sentences.map(({ words, tags }): TaggedRow => {
-    const { ids, firsts, emptied } = piecesOfWords(words, tokenizer);
+    const { ids, firsts, emptied } = piecesOf(words, options);
     emptiedWords += emptied;
-    const kept = ids.slice(0, length - 2);
+    const kept = Array.from(ids).slice(0, length - 2);
     const row = framed(tokenizer, kept);
     const ofRow = new Int32Array(row.ids.length).fill(NONE);
     const lost = firsts.reduce((count, first) => count + (first >= kept.length ? 1 : 0), 0);
@@ -117,18 +163,19 @@ export interface WindowRow extends TokenRow {
 /** Every word of all sentences in one row: the one that shows most around it. */
 export function windowRows(
   sentences: readonly Pick<Sentence, 'words'>[],
-  { tokenizer, length }: { tokenizer: WordPieceTokenizer; length: number },
+  options: RowOptions,
 ): { rows: WindowRow[]; numWords: number } {
+  const { tokenizer, length } = options;
   const rows: WindowRow[] = [];
   let before = 0; // words of the sentences so far
   for (const { words } of sentences) {
-    const { ids, firsts } = piecesOfWords(words, tokenizer);
+    const { ids, firsts } = piecesOf(words, options);
     const numbers = [...firsts.keys()];
     for (const { from, to, keepFrom, keepTo } of pieceWindows(ids.length, length - 2)) {
       const judged = numbers.filter((word) => firsts[word] >= keepFrom && firsts[word] < keepTo);
       if (judged.length === 0) continue;
       rows.push({
-        ...framed(tokenizer, ids.slice(from, to)),
+        ...framed(tokenizer, Array.from(ids).slice(from, to)),
         firstPieces: Int32Array.from(judged, (word) => firsts[word] - from + 1),
         words: Int32Array.from(judged, (word) => before + word),
       });

@@ -15,8 +15,8 @@ import { conll } from './conll.js';
 import { TAGGING_METRICS, taggingEvaluation } from './evaluation.js';
 import { encodingNotices, misspeltTypeNotices, schemeNotices, unknownTagNotices, unknownTags } from './notices.js';
 import { taggingObjective } from './objective.js';
-import { expectedLabels, labelsOfModel, predictSentences } from './predictions.js';
-import { encodeSentences, type TaggingBatch, taggingBatch } from './rows.js';
+import { expectedLabels, labelsOfModel, predictSentences, UNITS_FIELD } from './predictions.js';
+import { encodeSentences, type TaggedUnits, type TaggingBatch, taggingBatch, unitsOf } from './rows.js';
 import { placeOfWord, ROLES, refuseOneTag, type TaggedSentence, taggedSentences } from './sentences.js';
 import { metricsByType, type Tags, taggingMetrics } from './spanMetrics.js';
 import { isTag, labelsOfTags, type TagForm, tagForm, tagParts } from './tags.js';
@@ -53,6 +53,7 @@ class TaggingData implements TaskData<TaggingBatch> {
   readonly labels: readonly string[];
   readonly hash: string;
   readonly #form: TagForm;
+  readonly #units: TaggedUnits;
   readonly #train: readonly TaggedSentence[];
   readonly #dev: readonly TaggedSentence[];
   readonly #devSource?: string;
@@ -64,6 +65,7 @@ class TaggingData implements TaskData<TaggingBatch> {
     if (labels) refuseUnlisted(sentences, labels);
     refuseOneTag([...new Set(tags)], sentences, train.source);
     this.#form = tagForm(this.labels);
+    this.#units = unitsOf(sentences);
     this.#devSource = dev?.source;
     const sides = dev
       ? { train: sentences, dev: taggedSentences(dev, columns, labels) }
@@ -89,11 +91,13 @@ class TaggingData implements TaskData<TaggingBatch> {
   prepare(options: PrepareOptions): PreparedTask<TaggingBatch> {
     const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
     this.#checkMetric(metric);
-    const { rows, ...told } = encodeSentences(this.#train, this.labels, { tokenizer, length });
+    const rowOptions = { tokenizer, length, units: this.#units };
+    const { rows, ...told } = encodeSentences(this.#train, this.labels, rowOptions);
     const baseline = this.#baseline(options.baselines);
+    const kept = { ...model, pleiad: { ...model.pleiad, [UNITS_FIELD]: this.#units } };
     const files = baseline && { [WORD_TAGS_FILE]: `${JSON.stringify(baseline)}\n` };
     return {
-      objective: taggingObjective(model, { layerRateDecay, files }),
+      objective: taggingObjective(kept, { layerRateDecay, files }),
       data: epochBatches(rows, {
         seed,
         share,
@@ -104,8 +108,7 @@ class TaggingData implements TaskData<TaggingBatch> {
         sentences: this.#dev,
         labels: this.labels,
         form: this.#form,
-        tokenizer,
-        length,
+        rows: rowOptions,
         batchSize: EVALUATION_ROWS,
         metric,
         baselines: baseline && wordTagMetrics(baseline, this.#dev, this.#form),
