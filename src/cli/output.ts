@@ -90,11 +90,6 @@ export class Output {
     this.#status = true;
   }
 
-  /** Takes the status line away, before others write. */
-  clear(): void {
-    this.#clearStatus();
-  }
-
   /** The object of `--json`, as the last line of standard output; nothing without `--json`. */
   json(value: object): void {
     this.#clearStatus();

@@ -75,7 +75,7 @@ export async function classifyZeroShot(
   });
   const onProgress = ({ done, total }: { done: number; total?: number }) => status.status(`${done} of ${total} texts`);
   const found = (await classify(texts, { onProgress })).map((result) => cut(result, topK));
-  status.clear();
+  status.endStatus();
   if (table && !output.isJson) {
     const values = found.map(({ labels: [label], scores: [score] }) => ({ label, score: Number(score.toFixed(4)) }));
     process.stdout.write(resultText(withColumns(table, ['label', 'score'], values), formatOfTable(words[0])));

@@ -163,7 +163,7 @@ async function askMany(
     const results = many.questions.map((question, i) => ({ question, ...toJson(found[i], documents) }));
     return { json: { results, warnings: warnOfUnknown(texts, answers.tokenizer, output) } };
   }
-  beside.clear();
+  beside.endStatus();
   const added = [
     ...ADDED,
     ...(settings.codePoints ? CODE_POINTS : []),

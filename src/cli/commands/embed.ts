@@ -120,7 +120,7 @@ function formatFor({ format, out, similarTo }: OptionValues, table: string | und
 async function* vectors({ embedder, texts }: Work, status: Output): AsyncGenerator<Float32Array> {
   const onProgress = ({ done }: { done: number }) => status.status(`${done} of ${texts.length} texts`);
   for await (const vector of embedder.stream(texts, { onProgress })) yield vector as Float32Array;
-  status.clear();
+  status.endStatus();
 }
 
 async function writeVectors(work: Work, format: Format): Promise<CommandResult> {
