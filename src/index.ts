@@ -92,6 +92,7 @@ export {
 } from './models/config.js';
 export { TASKS, type Task } from './models/heads.js';
 export { SPAN_BOUNDARY_DEFAULTS, type SpanBoundaryConfig } from './models/spanbert.js';
+export type { Answer, QuestionAnsweringOptions, QuestionInput } from './pipelines/answers.js';
 // Pipelines
 export { createPipeline, type LoadedPipeline, type PipelineHandle } from './pipelines/createPipeline.js';
 export type {
@@ -132,7 +133,6 @@ export {
 export type { FillSpanOutput } from './pipelines/fillSpanPipeline.js';
 export type { ChoiceInput, MultipleChoiceOptions, RankedChoice } from './pipelines/multipleChoice.js';
 export type { Pooling } from './pipelines/pooling.js';
-export type { Answer, QuestionAnsweringOptions, QuestionInput } from './pipelines/questionAnswering.js';
 export { PIPELINES, type PipelineName, type PipelineTask, pipelineNamed, type TypesOf } from './pipelines/registry.js';
 export type { RelationInput, RelationOptions } from './pipelines/relation.js';
 export {

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createInterpreterEngine } from '../src/engine/interpreterEngine.js';
 import { encoderConfig } from '../src/models/config.js';
+import type { QuestionAnsweringOptions } from '../src/pipelines/answers.js';
 import { createPipeline } from '../src/pipelines/createPipeline.js';
-import type { QuestionAnsweringOptions } from '../src/pipelines/questionAnswering.js';
 import { Model } from '../src/pretrained/model.js';
 import { PUBLISHED_NORMALIZATION, WordPieceTokenizer } from '../src/text/tokenizer.js';
 

@@ -1,5 +1,5 @@
 /** Answers as people read them: the answer in its sentence, with where it stands. */
-import type { Answer } from '../pipelines/questionAnswering.js';
+import type { Answer } from '../pipelines/answers.js';
 import type { Output } from './output.js';
 
 /** Characters on each side of an answer, at most. */

@@ -3,7 +3,7 @@ import { text as readStream } from 'node:stream/consumers';
 import { readTable, tableFormat } from '../data/tables/readTable.node.js';
 import { cellText, requireColumn, type Table } from '../data/tables/table.js';
 import { DataError, SettingsError } from '../errors/errors.js';
-import type { QuestionInput } from '../pipelines/questionAnswering.js';
+import type { QuestionInput } from '../pipelines/answers.js';
 import { columnsOf } from './columnsOption.js';
 import type { OptionDefinition, OptionLists, OptionValues } from './command.js';
 import { formatOfTable, type ResultFormat, tableOfTexts } from './resultTable.js';

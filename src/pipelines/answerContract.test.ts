@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import type { Model } from '../pretrained/model.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
+import type { QuestionAnsweringOptions } from './answers.js';
 import { createPipeline } from './createPipeline.js';
-import type { QuestionAnsweringOptions } from './questionAnswering.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testModel } from './testModels.js';
 
 const TEST = testModel('ElectraForQuestionAnswering');

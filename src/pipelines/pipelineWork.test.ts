@@ -1,9 +1,9 @@
 /** What all pipelines have in common beside their results: types of one and many, streams, progress, an end. */
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import type { Answer } from './answers.js';
 import { createPipeline } from './createPipeline.js';
 import type { PipelineProgress } from './definition.js';
 import type { FillMaskCandidate, FillMasksOutput } from './fillMaskPipeline.js';
-import type { Answer } from './questionAnswering.js';
 import type { DetectedToken } from './replacedTokenDetection.js';
 import { testModel } from './testModels.js';
 import type { ScoredLabel } from './textClassification.js';

@@ -8,8 +8,8 @@ import {
   contextWindows,
   questionIds,
 } from '../tasks/questionAnswering/answerWindows.js';
+import type { Answer } from './answers.js';
 import { createPipeline } from './createPipeline.js';
-import type { Answer } from './questionAnswering.js';
 import { TEST_CONFIG, TEST_TOKENIZER, testModel } from './testModels.js';
 
 const TEST = testModel('ElectraForQuestionAnswering');

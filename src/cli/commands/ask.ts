@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
 import { PleiadError } from '../../errors/errors.js';
+import type { Answer, QuestionAnsweringOptions } from '../../pipelines/answers.js';
 import type { LoadedPipeline } from '../../pipelines/createPipeline.js';
 import { pipeline } from '../../pipelines/pipeline.node.js';
-import type { Answer, QuestionAnsweringOptions } from '../../pipelines/questionAnswering.js';
 import { showAnswers } from '../answerView.js';
 import {
   ASKED_OPTIONS,
