@@ -233,6 +233,9 @@ describe('no answer', () => {
     const folder = await best({}, settings);
     expect(folder.answer).toBe('');
     expect(await best({ nullThreshold: 100 }, settings)).toMatchObject({ answer: expect.stringMatching(/^\w+$/) });
+    // 0 is what a folder says whose dev data had an answer to every question; said in a call, it is a threshold.
+    expect(await best({}, { nullThreshold: 0 })).not.toHaveProperty('nullScore');
+    expect(await best({ nullThreshold: 0 })).toHaveProperty('nullScore');
     expect(await best({ handleImpossibleAnswer: false }, settings)).not.toHaveProperty('nullScore');
     const rows: number[] = [];
     const model = TEST.model({ taskSettings: settings });

@@ -74,11 +74,9 @@ describe('epochs by length', () => {
     const settings = { batchSize: 12, accumulation: 2 };
     const data = (rank: number, size: number) => {
       const share = stepShare(settings, { rank, size });
+      const order = { seed: 3, share, byLength: true, lengthOf: tokensOf };
       // biome-ignore lint/suspicious/noExplicitAny: batches are row numbers here
-      return {
-        share,
-        batches: epochBatches(rows, { seed: 3, share, byLength: true, lengthOf: tokensOf, batchOf: batchOf as any }),
-      };
+      return { share, batches: epochBatches(rows, { ...order, batchOf: batchOf as any }) };
     };
     const alone = data(0, 1);
     const ranks = [0, 1, 2].map((rank) => data(rank, 3));

@@ -4,13 +4,11 @@
  */
 import { z } from 'zod';
 import { CheckpointError } from '../../errors/errors.js';
+import { QUESTION_ANSWERING_FILE } from '../../hub/modelFiles.js';
 import { expectation, shownValue } from '../../settings/expectation.js';
 
-/** The file in a model folder. */
-export const QUESTION_ANSWERING_FILE = 'question_answering.json';
-
 const fields = {
-  /** "No answer" is the answer when its logit is larger than the best span's by more than this. Found on dev data (SQuAD 2.0). */
+  /** "No answer" is the answer when its logit is larger than the best span's by more than this. Found on dev data (SQuAD 2.0); 0 where these have no such question. */
   nullThreshold: z.number().optional(),
   /** Logits are divided by it before they become probabilities; above 0. Found on dev data (Guo et al., arXiv 1706.04599). */
   temperature: z.number().positive().optional(),

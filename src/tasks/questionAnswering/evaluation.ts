@@ -1,8 +1,9 @@
 /** What a model answers to questions that it was not trained on, by the ranking of the pipeline; and how good that is. */
 import { ALONE } from '../../collective/collective.js';
+import { QUESTION_ANSWERING_FILE } from '../../hub/modelFiles.js';
 import { batchesOfRank, type Evaluation } from '../../training/evaluation.js';
 import type { Metrics } from '../../training/objective.js';
-import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSettings.js';
+import type { QuestionAnsweringFile } from './answerSettings.js';
 import { fitTemperature, scoredQuestion } from './calibration.js';
 import type { EncodedQuestion } from './encodedQuestions.js';
 import { EvaluatedRows } from './evaluatedRows.js';

@@ -191,7 +191,7 @@ describe('fine-tuning for question answering', () => {
     );
     await expect(run({ docStride: 27, out: at('no') })).rejects.toThrow('docStride is 27; expected less than 27');
     await expect(run({ columns: { text: 'x' }, out: at('no') })).rejects.toThrow(
-      'columns names text; expected, of question-answering, question, context, answer, answerStart, id',
+      'columns.text is not a setting of question-answering; question-answering has question, context, answer, answerStart, id',
     );
   });
 });

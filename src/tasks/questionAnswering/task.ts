@@ -1,5 +1,6 @@
 /** Extractive question answering: the part of a context that answers a question, or that there is none. */
 import type { Table } from '../../data/tables/table.js';
+import { QUESTION_ANSWERING_FILE } from '../../hub/modelFiles.js';
 import type { Model } from '../../pretrained/model.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
@@ -9,7 +10,7 @@ import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
-import { QUESTION_ANSWERING_FILE, type QuestionAnsweringFile } from './answerSettings.js';
+import type { QuestionAnsweringFile } from './answerSettings.js';
 import { usualOverlap } from './answerWindows.js';
 import { askModel, settingsOfModel } from './askModel.js';
 import { type EncodedQuestion, encodeQuestions, type LearnedRows, learnedRows } from './encodedQuestions.js';
