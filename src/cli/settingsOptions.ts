@@ -46,6 +46,10 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   from: '<model>',
   time: '<duration>',
   data: '<folder>',
+  train: '<files>',
+  dev: '<files>',
+  labels: '<names>',
+  columns: '<role=name,…>',
   out: '<folder>',
 };
 

@@ -23,8 +23,13 @@ export function describeSettings<S extends SettingsSchema>(schema: S): SettingDe
     }
     if (inner instanceof z.ZodBoolean) return { name, description, type: 'boolean' };
     if (inner instanceof z.ZodNumber) return { name, description, type: 'number' };
-    return { name, description, type: inner instanceof z.ZodString ? 'text' : 'fields' };
+    return { name, description, type: isText(inner) ? 'text' : 'fields' };
   });
+}
+
+/** A text, or texts with commas between, which the schema parts. */
+function isText(type: z.ZodType): boolean {
+  return type instanceof z.ZodString || (type instanceof z.ZodArray && type.element instanceof z.ZodString);
 }
 
 /**

@@ -59,7 +59,7 @@ const POOL_STEPS = 50;
 /**
  * An order of all rows in which those of a step are of similar length: rows are shuffled, sorted by length within pools of
  * about 50 steps, cut into steps, and the steps are shuffled. Padding then is a few per cent of the tokens; with rows of any
- * length side by side it is a third of SQuAD's. Rows that share a step with the epoch before or after stay as they fall.
+ * length side by side it is half of SQuAD's. Rows that share a step with the epoch before or after stay as they fall.
  */
 export function orderByLength(
   lengths: readonly number[],

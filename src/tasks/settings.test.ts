@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { SettingsError } from '../errors/errors.js';
 import { encoderConfig } from '../models/config.js';
-import { resolveFineTuningSettings } from './settings.js';
+import { settingsFromWords } from '../settings/describeSettings.js';
+import { fineTuningSchema, resolveFineTuningSettings } from './settings.js';
 
 const given = { task: 'text-classification', from: 'model', train: 'train.csv', dev: 'dev.csv', out: 'run' };
 const model = (
@@ -97,8 +98,28 @@ describe('settings of fine-tuning', () => {
       'classWeights is balanced, which is for one label a row, not for regression; leave it out',
     ]);
     expect(problemsOf({ ...given, task: 'multiple-choice', columns: { pair: 'a' } })).toEqual([
-      'columns.pair is not a setting; multiple-choice has context, question, choices, label',
+      'columns.pair is not a setting of multiple-choice; multiple-choice has context, question, choices, label',
     ]);
     expect(problemsOf({ ...given, patience: 0 })).toEqual(['patience is 0; expected a whole number from 1']);
+  });
+
+  it('take one file or several, with commas between or as a list', () => {
+    const trainOf = (train: string | readonly string[]) => resolveFineTuningSettings({ ...given, train }).train;
+    expect(trainOf('a.csv')).toEqual(['a.csv']);
+    expect(trainOf('a.csv, b.csv')).toEqual(['a.csv', 'b.csv']);
+    expect(trainOf(['one, two.csv'])).toEqual(['one, two.csv']);
+    expect(settingsFromWords(fineTuningSchema, { train: 'a=b.csv' })).toEqual({ train: 'a=b.csv' });
+    expect(problemsOf({ ...given, train: ['a.csv', 'dev.csv'] })[0]).toContain('train and dev are both dev.csv');
+    expect(problemsOf({ ...given, train: 'a.csv,' })[0]).toBe('train has ""; expected text');
+  });
+
+  it('of question answering are 384 tokens and two epochs, and belong to no other task', () => {
+    const asked = resolveFineTuningSettings({ ...given, task: 'qa' }, { numRows: 320 });
+    expect(asked).toMatchObject({ task: 'question-answering', length: 384, steps: 20, metric: 'f1' });
+    expect(resolveFineTuningSettings(given, { numRows: 320 })).toMatchObject({ length: 128, steps: 30 });
+    expect(problemsOf({ ...given, maxAnswerLength: 5 })).toEqual([
+      'maxAnswerLength is of question-answering, and task is text-classification; leave it out',
+    ]);
+    expect(problemsOf({ ...given, task: 'qa', metric: 'accuracy' })[0]).toContain('one of f1, exactMatch, characterF1');
   });
 });

@@ -33,7 +33,8 @@ const column = () => z.union([z.string().min(1), z.number().int().min(0)]).optio
 const listOfNames = (value: unknown) =>
   typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value;
 /** A file or several, "a.csv,b.csv"; one whose name has a comma is given in a list. */
-const files = () => z.preprocess(listOfNames, z.array(z.string().min(1)).min(1));
+const files = () =>
+  z.preprocess((value: string | readonly string[]) => listOfNames(value), z.array(z.string().min(1)).min(1));
 
 export const fineTuningSchema = z.strictObject({
   task: z
