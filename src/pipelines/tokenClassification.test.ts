@@ -90,6 +90,17 @@ describe('token classification', () => {
     expect(await texts('first')).toEqual(['the chef', 'ate']);
   });
 
+  it('takes for a word what is one in the training data of the model, unless an aggregation is asked for', async () => {
+    const model = byPiece(labelOf);
+    const wordRules = { shapes: ['a.a'], words: [], apart: [] };
+    const description = { ...model.description, pleiad: { taggedUnits: 'words', wordRules } };
+    const tag = await createPipeline('token-classification', { ...model, description } as unknown as Model);
+    const texts = async (aggregation?: 'first') =>
+      (await tag('chef.good meal.', { aggregation })).map(({ entity, text }) => `${entity} ${text}`);
+    expect(await texts()).toEqual(['PER chef.good', 'FOOD meal']);
+    expect(await texts('first')).toEqual(['PER chef', 'FOOD good meal']);
+  });
+
   it('judges piece by piece where a model was trained on characters', async () => {
     const model = byPiece(labelOf);
     const description = { ...model.description, pleiad: { taggedUnits: 'characters' } };

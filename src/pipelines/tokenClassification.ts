@@ -4,6 +4,7 @@ import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { labelsOfModel, TAGGER_OUTPUTS, unitsOfModel } from '../tasks/tokenClassification/predictions.js';
 import { OUTSIDE } from '../tasks/tokenClassification/tags.js';
+import { joinedUnits, type WordRules, wordRulesOf } from '../tasks/tokenClassification/wordRules.js';
 import { pieceWindows } from '../text/pieceWindows.js';
 import type { Pipeline, PipelineCall } from './definition.js';
 import { logSoftmax } from './probabilities.js';
@@ -23,8 +24,8 @@ export interface TaggedSpan {
 
 export interface TokenClassificationOptions {
   /**
-   * How pieces become spans. Default: words by their first piece, which is what training labels, and neighbouring words of a
-   * span together; `simple` for a model whose training data had a tag for each character.
+   * How pieces become spans. Default: `first`, words by their first piece, which is what training labels. What a word is, the
+   * model's training data say, where they are known: "so-called" may be one; `simple` for a model whose training data had a tag for each character.
    */
   readonly aggregation?: Aggregation;
   /** Labels or types that are left out. Default O. */
@@ -64,11 +65,14 @@ export const tokenClassification: Pipeline<TokenClassificationTypes> = {
     const labels = labelsOfModel(model);
     // Where characters were tagged, a word may be a name and what is said of it, as in Korean.
     const usual = unitsOfModel(model) === 'characters' ? 'simple' : undefined;
+    const rules = wordRulesOf(model.description.pleiad);
     return async (texts, { aggregation = usual, ignoreLabels = [OUTSIDE] }) => {
       const ignored = new Set(ignoreLabels);
       const pieces = await judgedPieces(model, texts, labels.length);
+      const words = (text: string, own: JudgedPiece[]) =>
+        aggregation === undefined && rules ? byWordRules(text, own, rules) : own;
       return texts.map((text, i) =>
-        aggregate(pieces[i], labels, aggregation)
+        aggregate(words(text, pieces[i]), labels, aggregation)
           .filter(({ entity }) => !ignored.has(entity))
           .map(({ entity, start, end, score }) => ({ entity, text: text.slice(start, end), start, end, score })),
       );
@@ -112,6 +116,18 @@ async function judgedPieces(model: Model, texts: readonly string[], numLabels: n
       continues: tokenizer.isContinuation(ids[piece]) && wordIds[piece] === wordIds[piece - 1],
     })),
   );
+}
+
+/** Pieces that go on with what is one word in the data that the model was trained on, such as "so-called". */
+function byWordRules(text: string, pieces: readonly JudgedPiece[], rules: WordRules): JudgedPiece[] {
+  const firsts = [...pieces.keys()].filter((i) => !pieces[i].continues);
+  const units = firsts.map((first, i) => ({
+    start: pieces[first].start,
+    end: pieces[(firsts[i + 1] ?? pieces.length) - 1].end,
+  }));
+  const joined = joinedUnits(text, units, rules);
+  const goesOn = new Set(firsts.filter((_, i) => joined[i]));
+  return pieces.map((piece, i) => (goesOn.has(i) ? { ...piece, continues: true } : piece));
 }
 
 /**

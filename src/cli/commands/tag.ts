@@ -38,7 +38,7 @@ export const tag: CommandDefinition = {
     {
       flags: '--aggregation <name>',
       description:
-        'how pieces of words become spans: none (each piece alone), simple (neighbours of a type), first, average, max (whole words first, by their first piece, the mean of all, or the surest). Default: first.',
+        'how pieces of words become spans: none (each piece alone), simple (neighbours of a type), first, average, max (whole words first, by their first piece, the mean of all, or the surest). Default: first, with words as the training data of the model has them.',
       choices: AGGREGATIONS,
     },
     ...ENGINE_OPTIONS,

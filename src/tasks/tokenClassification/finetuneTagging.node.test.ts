@@ -63,7 +63,7 @@ describe('fine-tuning for token classification', () => {
   it('writes a model folder that knows its labels and keeps the most frequent tags of words', () => {
     const folder = join(checkpointOf(at('whole'), 'best'), 'model');
     expect(loadModelFolder(folder)).toMatchObject({
-      pleiad: { taggedUnits: 'words' },
+      pleiad: { taggedUnits: 'words', wordRules: { shapes: [], words: [], apart: [] } },
       architecture: 'ElectraForTokenClassification',
       labels: ['O', 'B-PLACE', 'I-PLACE'],
     });

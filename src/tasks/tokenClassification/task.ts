@@ -20,6 +20,7 @@ import { encodeSentences, type TaggedUnits, type TaggingBatch, taggingBatch, uni
 import { placeOfWord, ROLES, refuseOneTag, type TaggedSentence, taggedSentences } from './sentences.js';
 import { metricsByType, type Tags, taggingMetrics } from './spanMetrics.js';
 import { isTag, labelsOfTags, type TagForm, tagForm, tagParts } from './tags.js';
+import { learnWordRules, WORD_RULES_FIELD } from './wordRules.js';
 import {
   fitWordTags,
   majorityTagMetrics,
@@ -94,7 +95,8 @@ class TaggingData implements TaskData<TaggingBatch> {
     const rowOptions = { tokenizer, length, units: this.#units };
     const { rows, ...told } = encodeSentences(this.#train, this.labels, rowOptions);
     const baseline = this.#baseline(options.baselines);
-    const kept = { ...model, pleiad: { ...model.pleiad, [UNITS_FIELD]: this.#units } };
+    const rules = this.#units === 'words' && { [WORD_RULES_FIELD]: learnWordRules(this.#train) };
+    const kept = { ...model, pleiad: { ...model.pleiad, [UNITS_FIELD]: this.#units, ...rules } };
     const files = baseline && { [WORD_TAGS_FILE]: `${JSON.stringify(baseline)}\n` };
     return {
       objective: taggingObjective(kept, { layerRateDecay, files }),
