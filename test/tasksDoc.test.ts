@@ -37,6 +37,9 @@ function run(title: string): string {
   return execFileSync('bash', ['-euo', 'pipefail', '-c', script], { cwd: FOLDER, encoding: 'utf8' });
 }
 
+const pleiad = (...words: string[]) =>
+  execFileSync(process.execPath, [MAIN, ...words], { cwd: FOLDER, encoding: 'utf8' });
+
 /** The pipelines of a section, whose last result is printed. */
 function runCode(title: string): unknown {
   const [code] = blocks(section(title), 'js');
@@ -58,6 +61,15 @@ describe('docs/tasks.md', () => {
       /on the 100 rows of dev-ratings\.tsv:\n +Spearman correlation +-?\d\.\d{4} +baselines: a bag/,
     );
     expect(shown).toContain('Use it: pleiad classify --model topics/ "a text"');
+    // A table comes back with the labels of each row as the training data has them, or with its number.
+    const topics = pleiad('classify', '--model', 'topics/', 'dev-topics.csv').trim().split('\n');
+    expect(topics[0]).toBe('text,label,predicted_label,score');
+    const labels = '((lovely|dull|town)(;(lovely|dull|town))*)?';
+    const scores = '(0\\.\\d{4}(;0\\.\\d{4})*)?';
+    for (const line of topics.slice(1)) expect(line).toMatch(new RegExp(`^[^,]+,[^,]*,${labels},${scores}$`));
+    const ratings = pleiad('classify', '--model', 'ratings/', 'dev-ratings.tsv').trim().split('\n');
+    expect(ratings[0]).toBe('sentence\tscore\tlabel\tpredicted_score');
+    for (const line of ratings.slice(1)) expect(line).toMatch(/^[^\t]+\t-?\d\.\d\tscore\t-?\d\.\d{4}$/);
   }, 120_000);
 
   it('learns multiple choice, and answers in code', () => {
@@ -74,6 +86,9 @@ describe('docs/tasks.md', () => {
   it('learns relations, and answers in code', () => {
     const shown = run('Relations');
     expect(shown).toMatch(/macro F1 +\d\.\d{4} +baselines: the most frequent label \d\.\d{4}, a bag of words/);
+    // The folder says itself that it is of relations, though its class is that of any classifier.
+    const [, folder] = /(\S+\/model), on the 100 rows of dev-relations\.txt/.exec(shown)!;
+    expect(pleiad('evaluate', '--model', folder, '--data', 'dev-relations.txt')).toMatch(/macro F1 +\d\.\d{4}/);
     expect(runCode('Relations')).toEqual({ label: expect.stringMatching(/^Praise/), score: expect.any(Number) });
   }, 120_000);
 });

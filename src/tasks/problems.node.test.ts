@@ -234,6 +234,21 @@ describe('relations', () => {
     await expectSameMetrics('relation', out, at('dev-relations.txt'), events);
   });
 
+  it('that are learned in two sittings end with the same bits', async () => {
+    const settings = { task: 'relation', train: at('relations.txt'), dev: at('dev-relations.txt'), epochs: undefined };
+    const whole = of(await run({ ...settings, steps: 8, out: at('sitting') }), 'done')[0];
+    const controller = new AbortController();
+    const started = { from: at('encoder'), learningRate: 5e-3, batchSize: 16, length: 32, ...engine, ...settings };
+    const stopped = finetune({ ...started, steps: 8, logEvery: 1, out: at('sittings') }, { signal: controller.signal });
+    for await (const event of stopped) if (event.type === 'step' && event.step === 3) controller.abort();
+    const rest = of(await run({ out: at('sittings'), resume: true, epochs: undefined }), 'done')[0];
+    expect(rest).toMatchObject({ steps: 8, trainedSteps: 5, weightsSha256: whole.weightsSha256 });
+    expect(configOf(at('sittings')).pleiad.relationMarkers).toEqual({
+      head: UNUSED.slice(0, 2),
+      tail: UNUSED.slice(2),
+    });
+  });
+
   it('are no labels of texts', async () => {
     await expect(pipeline('text-classification', { model: out, ...engine })).rejects.toThrow(
       'expected the pipeline relation',

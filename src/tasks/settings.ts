@@ -61,7 +61,7 @@ export const fineTuningSchema = z.strictObject({
     .strictObject(Object.fromEntries(ROLES.map((role) => [role, column()])))
     .default({})
     .describe(
-      'Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: the usual names, such as text or sentence, or sentence1 and sentence2, and label; question, context and answers.',
+      `Which columns to read, such as text=Review,label=Stars; pair is a second text. Numbers from 0 for a CSV or TSV without a line of names. Default: the usual names. By task: ${TASKS.map(({ name, roles }) => `${name} has ${roles.join(', ')}`).join('; ')}.`,
     ),
   problemType: z
     .string()
