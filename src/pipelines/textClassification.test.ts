@@ -62,6 +62,17 @@ describe('text classification', async () => {
     expect(await many.classifier('the chef ate', { threshold })).toEqual([all[0]]);
   });
 
+  it('gives the number itself where the config says regression, whatever the threshold', async () => {
+    const numbers = await classifierOf({ labels: ['stars'], otherFields: { problem_type: 'regression' } });
+    const { ids, typeIds } = TEST_TOKENIZER.encode('the chef ate');
+    const { logits } = await numbers.model.run({ inputIds: [ids], tokenTypeIds: [typeIds] });
+    const found = await numbers.classifier('the chef ate', { threshold: 1 });
+    expect(found).toHaveLength(1);
+    expect(found[0].label).toBe('stars');
+    expect(found[0].score).toBeCloseTo(logits!.data[0], 6);
+    expect(Math.abs(found[0].score)).toBeGreaterThan(0.01);
+  });
+
   it('cuts what is longer than the model takes', async () => {
     const long = Array.from({ length: 60 }, () => 'good').join(' ');
     const cut = Array.from({ length: 22 }, () => 'good').join(' '); // 24 positions with [CLS] and [SEP]

@@ -156,6 +156,15 @@ describe('multiple choice', () => {
     expect(overlapAccuracy).toBeLessThan(0.6);
   });
 
+  it('starts from a model of multiple choice with its head, and has no labels', async () => {
+    const from = join(checkpointOf(out, 'best'), 'model');
+    const kept = await run({ ...data, from, epochs: 0.1, out: at('choices-again') });
+    expect(of(kept, 'evaluation')[0].metrics.accuracy).toBeGreaterThan(0.97);
+    await expect(run({ ...data, labels: ['a', 'b'], out: at('never') })).rejects.toThrow(
+      'labels is a,b, and multiple-choice',
+    );
+  });
+
   it('is answered by the pipeline', async () => {
     await using choose = await pipeline('multiple-choice', { model: out, ...engine });
     const choices = ['a dull story', 'a witty story', 'a clumsy story'];

@@ -1,5 +1,6 @@
 /** Multiple choice: which of several texts answers a question, or follows another text. */
 import type { Table } from '../../data/tables/table.js';
+import { SettingsError } from '../../errors/errors.js';
 import type { Model } from '../../pretrained/model.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
@@ -42,7 +43,12 @@ class ChoiceData implements TaskData<ChoiceBatch> {
   readonly #dev: readonly AnsweredQuestion[];
   readonly #heldOut: boolean;
 
-  constructor(train: Table, dev: Table | undefined, { columns }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, labels }: ReadOptions) {
+    if (labels) {
+      throw new SettingsError([
+        `${settingName('labels')} is ${labels.join(',')}, and multiple-choice has none but the choices of each question; leave it out`,
+      ]);
+    }
     const questions = answeredQuestions(train, columns);
     this.#heldOut = dev === undefined;
     const sides = dev

@@ -100,7 +100,7 @@ function notices(train: readonly LabelledText[], dev: readonly LabelledText[]): 
     {
       code: 'dev-one-class',
       message: `All ${dev.length} dev rows have the label "${ofDev[0]}", so their accuracy says nothing of the other labels`,
-      advice: `Evaluate on rows of every label: another file by ${settingName('dev')}, or none, which holds out a tenth of the training rows.`,
+      advice: `Evaluate on rows of every label: name another file by ${settingName('dev')}.`,
     },
   ];
 }
