@@ -49,21 +49,23 @@ describe.each(groups)('spans of %s', (_, { letters, sequences, seqeval, conlleva
     }
   });
 
-  it.runIf(conlleval)('are counted as conlleval.pl counts them, in each sequence and in all', () => {
-    const { counts: all, types, sequences: each } = conlleval!;
-    const total = totalOf(counts);
-    const words = expected.reduce((sum, tags) => sum + tags.length, 0);
-    expect([words, total.expected, total.predicted, total.correct]).toEqual(all);
-    for (const [type, own] of counts) {
-      const { precision, recall, f1 } = spanScores(own);
-      const percent = [precision, recall, f1].map((value) => Number((100 * value).toFixed(2)));
-      expect([...percent, own.predicted]).toEqual(types[type]);
-    }
-    for (const [i, tags] of expected.entries()) {
-      const own = totalOf(countSpans([tags], [predicted[i]], form));
-      expect([own.expected, own.predicted, own.correct], sequences[i]).toEqual(each[i]);
-    }
-  });
+  // The script knows no E and S.
+  if (conlleval)
+    it('are counted as conlleval.pl counts them, in each sequence and in all', () => {
+      const { counts: all, types, sequences: each } = conlleval;
+      const total = totalOf(counts);
+      const words = expected.reduce((sum, tags) => sum + tags.length, 0);
+      expect([words, total.expected, total.predicted, total.correct]).toEqual(all);
+      for (const [type, own] of counts) {
+        const { precision, recall, f1 } = spanScores(own);
+        const percent = [precision, recall, f1].map((value) => Number((100 * value).toFixed(2)));
+        expect([...percent, own.predicted]).toEqual(types[type]);
+      }
+      for (const [i, tags] of expected.entries()) {
+        const own = totalOf(countSpans([tags], [predicted[i]], form));
+        expect([own.expected, own.predicted, own.correct], sequences[i]).toEqual(each[i]);
+      }
+    });
 });
 
 it('are of at least 3,000 real sequences and 500 random ones', () => {
