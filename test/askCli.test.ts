@@ -168,6 +168,8 @@ describe('pleiad ask', () => {
     expect(stderr).toMatch(/--model is missing[\s\S]*--context is missing[\s\S]*--top-k is "?0"?; expected/);
     const both = pleiad('--model', at('model'), 'the chef', '--context', 'a', '--file', 'b');
     expect(both.stderr).toMatch(/--context and --file are both given/);
+    const asName = pleiad('--model', at('model'), at('questions.txt'), '--context', 'a');
+    expect(asName.stderr).toMatch(/is the name of a file, and a text is expected; to read the file:\n.* --questions /);
     const stride = pleiad('--model', at('model'), 'the chef', '--context', 'a', '--doc-stride', '50');
     expect(stride).toMatchObject({ status: 2 });
     expect(stride.stderr).toMatch(/--doc-stride is 50; expected less than 19/);

@@ -81,7 +81,7 @@ export function givenQuestion(words: readonly string[], { text, questions }: Opt
     ...(questions === undefined ? [] : ['--questions']),
   ];
   if (given.length > 1) throw new SettingsError([`${given.join(' and ')} are given; give one`]);
-  refuseMistakenText(words, undefined, process.argv.slice(2));
+  refuseMistakenText(words, undefined, process.argv.slice(2), '--questions');
   return typeof text === 'string' ? text : words[0];
 }
 

@@ -11,15 +11,17 @@ import { commandText, shellQuoted } from './shellQuoted.js';
  * @param words        the command's arguments: one, the text, or none
  * @param file         the value of `--file`
  * @param commandLine  all that was typed after `pleiad`
+ * @param flag         the option that reads texts from a file. Default --file
  * @throws SettingsError when one of them is not what it should be
  */
 export function refuseMistakenText(
   words: readonly string[],
   file: string | undefined,
   commandLine: readonly string[],
+  flag = '--file',
 ): void {
-  refuseUnquoted(words, commandLine);
-  refuseNameOfFile(words, commandLine);
+  refuseUnquoted(words, commandLine, flag);
+  refuseNameOfFile(words, commandLine, flag);
   if (file !== undefined) refuseTextAsFile(file, commandLine);
 }
 
@@ -41,13 +43,13 @@ function placesOf(commandLine: readonly string[], words: readonly string[]): num
 }
 
 /** Without quotes, a shell makes a word of its own of each. */
-function refuseUnquoted(words: readonly string[], commandLine: readonly string[]): void {
+function refuseUnquoted(words: readonly string[], commandLine: readonly string[], flag: string): void {
   if (words.length < 2) return;
   if (words.every(isFile)) {
     const all = words.map(shellQuoted).join(' ');
     const command = instead(commandLine, words, []);
     throw new SettingsError([
-      `${words.length} files are given where a text is expected; read them one at a time with --file, or all of them:\n  cat ${all} | ${command}`,
+      `${words.length} files are given where a text is expected; read them one at a time with ${flag}, or all of them:\n  cat ${all} | ${command}`,
     ]);
   }
   throw new SettingsError([
@@ -59,23 +61,23 @@ function refuseUnquoted(words: readonly string[], commandLine: readonly string[]
 const FILE_ENDING =
   /^[^\s<>[\]]+\.(?:txt|text|md|csv|tsv|jsonl?|gz|zip|parquet|html?|xml|pdf|docx?|rtf|odt|tex|srt|log)$/i;
 
-function refuseNameOfFile([word]: readonly string[], commandLine: readonly string[]): void {
+function refuseNameOfFile([word]: readonly string[], commandLine: readonly string[], flag: string): void {
   if (word === undefined || word === '') return;
   const asText = `to take the name itself as the text:\n  ${instead(commandLine, [word], ['--text', word])}`;
   if (isFile(word)) {
-    const command = instead(commandLine, [word], ['--file', word]);
+    const command = instead(commandLine, [word], [flag, word]);
     throw new SettingsError([
       `${word} is the name of a file, and a text is expected; to read the file:\n  ${command}\n${asText}`,
     ]);
   }
   if (statOf(word)?.isDirectory()) {
     const file = firstFileIn(word);
-    const toRead = file ? `to read a file in it:\n  ${instead(commandLine, [word], ['--file', file])}\n` : '';
+    const toRead = file ? `to read a file in it:\n  ${instead(commandLine, [word], [flag, file])}\n` : '';
     throw new SettingsError([`${word} is the name of a folder, and a text is expected; ${toRead}${asText}`]);
   }
   if (FILE_ENDING.test(word)) {
     throw new SettingsError([
-      `${word} looks like the name of a file, and there is none of that name here; read a file with --file, under its right name; ${asText}`,
+      `${word} looks like the name of a file, and there is none of that name here; read a file with ${flag}, under its right name; ${asText}`,
     ]);
   }
 }
