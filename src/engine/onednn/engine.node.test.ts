@@ -2,9 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { workerUrl } from '../../files/workerUrl.js';
 import { GraphBuilder } from '../../graph/graph.js';
+import { RandomStream } from '../../random/philox.js';
 import type { Engine, Tensor, Tensors } from '../engine.js';
 import { oneDnnMissing } from '../testEngines.js';
 import { createOneDnnEngine } from './engine.node.js';
+
+const shapes: Readonly<Record<string, readonly number[]>> = { w1: [160, 96], b1: [160], w2: [48, 160], b2: [48] };
 
 const vector = (data: Float32Array): Tensor => ({ dtype: 'float32', shape: [data.length], data });
 
@@ -49,6 +52,38 @@ describe.skipIf(oneDnnMissing)('onednn', () => {
     const small = await program.run({ x: vector(Float32Array.of(2e-38, 1)) });
     expect([...small.primitive.data]).toEqual([Math.fround(2e-38), 1]);
     await program.release();
+  });
+
+  test('gives the same with constant weights, which it packs, as with those of its state', async () => {
+    const random = new RandomStream(3, 'test');
+    const values = (length: number) => Float32Array.from({ length }, () => random.normal());
+    const g = new GraphBuilder();
+    const x = g.input('x', 'float32', ['n', 96]);
+    const hidden = g.gelu(g.linear(x, g.state('w1', [160, 96]), g.state('b1', [160])));
+    g.output('y', g.linear(hidden, g.state('w2', [48, 160]), g.state('b2', [48])));
+    const graph = g.build();
+    const weights = new Map(
+      Object.entries({ w1: 160 * 96, b1: 160, w2: 48 * 160, b2: 48 }).map(([name, size]) => [name, values(size)]),
+    );
+    const sizes = [...weights].map(([name, data]) => [name, data.length] as const);
+    const state = await engine.createState({
+      arenas: Object.fromEntries(sizes),
+      slots: new Map(sizes.map(([name]) => [name, { arena: name, offset: 0, shape: shapes[name] }])),
+    });
+    for (const [name, data] of weights) await state.write(name, data);
+    const packed = await engine.compile(graph, { label: 'constant', weights });
+    const plain = await engine.compile(graph, { label: 'state', state });
+    // Several lengths share one packed copy, and each has a plan of its own.
+    for (const rows of [1, 14, 3, 200, 14]) {
+      const feeds = { x: { dtype: 'float32', shape: [rows, 96], data: values(rows * 96) } as Tensor };
+      const [a, b] = [await packed.run(feeds), await plain.run(feeds)];
+      const largest = Math.max(...a.y.data.map((value, at) => Math.abs(Number(value) - Number(b.y.data[at]))));
+      const scale = Math.max(...b.y.data.map((value) => Math.abs(Number(value))));
+      expect(largest / scale).toBeLessThan(1e-5);
+    }
+    await packed.release();
+    await plain.release();
+    await state.release();
   });
 
   test('reads weights that were written since the last run: their bf16 copies are made anew', async () => {
