@@ -10,10 +10,12 @@ import { type Column, tableLines } from '../columns.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { inParts, isTableFile, tableText, withColumns } from '../labelledTable.js';
+import { inParts } from '../inParts.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { formatOfTable, resultText, withColumns } from '../resultTable.js';
+import { isNameOfTable } from '../tableTexts.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 import { warnOfUnknown } from '../unknownWarning.js';
 import { classifyZeroShot, refuseZeroShotOptions, ZERO_SHOT_OPTIONS } from '../zeroShot.js';
@@ -45,7 +47,7 @@ export const classify: CommandDefinition = {
   async run(words, options, context) {
     if (options.zeroShot) return classifyZeroShot(words, options, context);
     const { output } = context;
-    const isTable = isTableFile(words, options);
+    const isTable = isNameOfTable(words, options);
     const { model, topK } = collectProblems({
       model: () => modelFolder(options.model),
       text: () => isTable || checkText(words, options),
@@ -124,11 +126,13 @@ async function classifyTable(
     labelsOf(classifier, ranked),
   );
   if (output.isJson) return { json: { results: found } };
-  const several = found.map((result) => (Array.isArray(result) ? result : [result]));
-  const labelled = withColumns(table, {
-    label: several.map((labels) => labels.map(({ label }) => label).join(';')),
-    score: several.map((labels) => labels.map(({ score }) => score.toFixed(4)).join(';')),
+  const values = found.map((result) => {
+    const labels = Array.isArray(result) ? result : [result];
+    return {
+      label: labels.map(({ label }) => label).join(';'),
+      score: labels.map(({ score }) => score.toFixed(4)).join(';'),
+    };
   });
-  process.stdout.write(tableText(path, labelled));
+  process.stdout.write(resultText(withColumns(table, ['label', 'score'], values), formatOfTable(path)));
   return {};
 }

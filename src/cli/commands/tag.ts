@@ -13,10 +13,12 @@ import { type Column, tableLines } from '../columns.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { inParts, isTableFile, tableText, withColumns } from '../labelledTable.js';
+import { inParts } from '../inParts.js';
 import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
+import { formatOfTable, resultText, withColumns } from '../resultTable.js';
+import { isNameOfTable } from '../tableTexts.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
 import { warnOfUnknown } from '../unknownWarning.js';
 
@@ -52,7 +54,7 @@ export const tag: CommandDefinition = {
 
   async run(words, options, { output }) {
     const isSentences = isConllFile(words, options);
-    const isTable = !isSentences && isTableFile(words, options);
+    const isTable = !isSentences && isNameOfTable(words, options);
     const { model } = collectProblems({
       model: () => modelFolder(options.model),
       text: () => isTable || isSentences || checkText(words, options),
@@ -134,8 +136,10 @@ async function tagTable(path: string, tagger: Tagger, options: OptionValues, out
   const texts = table.rows.map((row) => textsOf(row, { text: column }).text);
   const found = await inParts(texts, (some) => tagger(some));
   if (output.isJson) return { json: { results: found } };
-  const entities = found.map((spans) => spans.map((span) => ({ ...span, score: Number(span.score.toFixed(4)) })));
-  process.stdout.write(tableText(path, withColumns(table, { entities })));
+  const values = found.map((spans) => ({
+    entities: spans.map((span) => ({ ...span, score: Number(span.score.toFixed(4)) })),
+  }));
+  process.stdout.write(resultText(withColumns(table, ['entities'], values), formatOfTable(path)));
   return {};
 }
 
