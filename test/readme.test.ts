@@ -99,8 +99,25 @@ function helpOf(command: string): { status: number | null; stdout: string } {
   return help.get(command)!;
 }
 
-/** Words of a shell command: blanks separate, double quotes hold together. */
-const wordsOf = (line: string) => [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
+/** Words of a shell command: blanks separate, double quotes hold together. What goes to a file is looked at here. */
+const wordsOf = (line: string) =>
+  [...line.replace(/ > \S+$/, '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
+
+/** Questions in SQuAD's form: what did somebody do something to? */
+function questionsOf(page: Page): string {
+  const [who, did, what] = WORDS[page].fillers;
+  const paragraphs = who.flatMap((subject, i) =>
+    did.map((verb, j) => {
+      const object = what[(i + j) % what.length].replace(/\.$/, '');
+      const [words, answer] =
+        page === 'README.md' ? [[subject, verb, object], object] : [[subject, object, verb], object];
+      const context = `${words.join(' ')}.`;
+      const answers = [{ text: answer, answer_start: context.indexOf(answer) }];
+      return { context, qas: [{ id: `${i}-${j}`, question: `${subject} ${verb}?`, answers }] };
+    }),
+  );
+  return JSON.stringify({ version: '1.1', data: [{ title: page, paragraphs }] });
+}
 
 const smaller = (line: string) => SMALLER.reduce((text, [long, short]) => text.replace(long, short), line);
 
@@ -110,6 +127,7 @@ describe.each(PAGES)('%s', (page) => {
     mkdirSync(join(own, 'corpus'));
     writeFileSync(join(own, 'corpus/text.txt'), corpusOf(page));
     writeFileSync(join(own, 'reviews.csv'), reviewsOf(page));
+    writeFileSync(join(own, 'questions.json'), questionsOf(page));
     mkdirSync(join(own, 'node_modules'));
     symlinkSync(ROOT, join(own, 'node_modules/pleiad'), 'dir');
   });

@@ -104,6 +104,8 @@ class TaggingData implements TaskData<TaggingBatch> {
         seed,
         share,
         lengthOf: tokensOf,
+        // Sentences differ much in length: of rows in any order more than half would be padding.
+        byLength: true,
         batchOf: (some, longest) => taggingBatch(some, tokenizer.padId, longest),
       }),
       evaluation: taggingEvaluation({
