@@ -73,7 +73,7 @@ function onHosts(
     oob_tcp_keepalive_intvl: '1',
     oob_tcp_keepalive_probes: '3',
     // From SIGTERM to SIGKILL; the second that is usual may be too short for a last word on a busy machine.
-    odls_base_sigkill_timeout: '5',
+    odls_base_sigkill_timeout: '10',
   };
   const words = [
     // Each machine would bind its rank to its first core, and these two machines have the same one.

@@ -65,7 +65,7 @@ function run(...words: string[]) {
 }
 
 describe('the tarball', () => {
-  it('holds the compiled library, the pages of docs and nothing else, in less than 1 MB', () => {
+  it('holds the compiled library, the pages of docs and nothing else, in less than 1.2 MB', () => {
     const strange = packed.files
       .map(({ path }) => path)
       .filter(
@@ -77,7 +77,7 @@ describe('the tarball', () => {
     expect(strange).toEqual([]);
     expect(packed.files.map(({ path }) => path)).toContain('dist/src/cli/main.js');
     expect(packed.files.length).toBeGreaterThan(300);
-    expect(packed.size).toBeLessThan(1e6);
+    expect(packed.size).toBeLessThan(1.2e6);
   });
 
   it('needs no package whose install script downloads something', () => {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parsePythonJson } from '../checkpoint/pythonJson.js';
 import { readTable } from '../data/tables/readTable.node.js';
 import { DataError, SettingsError } from '../errors/errors.js';
-import { findScorer, SCORERS } from '../tasks/scorers.js';
+import type { Scorer } from '../tasks/scorer.js';
 import { taskNamed } from '../tasks/tasks.js';
 import type { Metrics } from '../training/objective.js';
 import { columnsOf } from './columnsOption.js';
@@ -11,42 +11,41 @@ import type { CommandResult, OptionValues } from './command.js';
 import { collectProblems, numberAbove } from './numbers.js';
 import type { Output } from './output.js';
 
-export async function evaluatePredictions(options: OptionValues, output: Output): Promise<CommandResult> {
-  const { scorer, data, threshold } = collectProblems({
-    model: () => refuse(options.model !== undefined, '--model and --predictions are both given; give one'),
-    scorer: () => scorerOf(options.task),
+export async function scorePredictionFile(
+  scorer: Scorer,
+  path: string,
+  options: OptionValues,
+  output: Output,
+): Promise<CommandResult> {
+  const { formats, roles } = taskNamed(scorer.task);
+  const { data, threshold, columns } = collectProblems({
     data: () => dataOf(options.data),
     threshold: () => numberAbove('--threshold', options.threshold, Number.NEGATIVE_INFINITY),
+    columns: () => columnsOf(options.columns, roles),
+    others: () => refuseBeside(options, ['model', 'batches']),
   });
-  const { formats, roles } = taskNamed(scorer.task);
-  const columns = columnsOf(options.columns, roles);
   const table = await readTable(data, { wanted: Object.values(columns), formats });
-  const predictions = readJson(String(options.predictions));
-  const { naProbabilities: path } = options;
-  const further = path === undefined ? {} : { noAnswerProbabilities: readJson(String(path)) };
+  const predictions = readJson(path);
+  const { naProbabilities } = options;
+  const further = naProbabilities === undefined ? {} : { noAnswerProbabilities: readJson(String(naProbabilities)) };
   const { rows, scores, notices } = scorer.score(table, predictions, { columns, further, threshold });
-  output.line(`${options.predictions}, on the ${rows} rows of ${data}:`);
+  output.line(`${path}, on the ${rows} rows of ${data}:`);
   for (const line of scriptLines(scores)) output.line(line);
   for (const { message, advice } of notices) output.line(output.style(`warning: ${message}. ${advice}`, 'yellow'));
   return { json: { ...scores, warnings: notices } };
+}
+
+/** @throws SettingsError for options that say of a model, or of a run, what a file of predictions has not */
+export function refuseBeside(options: OptionValues, names: readonly string[]): void {
+  const given = names.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
+  if (given.length === 0) return;
+  throw new SettingsError([`--predictions and ${given.join(' and ')} are both given; give one`]);
 }
 
 /** A line a figure. */
 export function scriptLines(scores: Metrics): string[] {
   const width = Math.max(...Object.keys(scores).map((key) => key.length));
   return Object.entries(scores).map(([key, value]) => `  ${key.padEnd(width)}  ${value}`);
-}
-
-function refuse(wrong: boolean, problem: string): void {
-  if (wrong) throw new SettingsError([problem]);
-}
-
-function scorerOf(word: OptionValues[string]) {
-  const scorer = typeof word === 'string' ? findScorer(word) : undefined;
-  if (scorer) return scorer;
-  const expected = SCORERS.map(({ name }) => name).join(' or ');
-  const found = word === undefined ? 'missing' : `${word}, whose predictions cannot be scored from a file`;
-  throw new SettingsError([`--task is ${found}; expected ${expected}, whose official script the figures are of`]);
 }
 
 function dataOf(word: OptionValues[string]): string {

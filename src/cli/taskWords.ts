@@ -22,20 +22,29 @@ const CLASSIFIER: TaskWords = {
 };
 
 const WORDS: Readonly<Record<string, TaskWords>> = {
-  'question-answering': {
-    learning: QUESTION_ANSWERING_WORDS,
-    summary: questionAnsweringSummary,
-    use: (out) => `pleiad ask --model ${out} "a question" --context "a text"`,
-  },
   'token-classification': {
     learning: TAGGING_WORDS,
     summary: taggingSummary,
     use: (out) => `pleiad tag --model ${out} "a text"`,
   },
+  'question-answering': {
+    learning: QUESTION_ANSWERING_WORDS,
+    summary: questionAnsweringSummary,
+    use: (out) => `pleiad ask --model ${out} "a question" --context "a text"`,
+  },
 };
+
+/** The task of CLASSIFIER. */
+const CLASSIFIED = 'text-classification';
+
+/** A task without a command of its own is used in code. */
+function byPipeline(name: string, out: string): string {
+  return `await pipeline('${name}', { model: ${JSON.stringify(out)} }), imported from pleiad/node`;
+}
 
 /** @param task  a task, or the name of one as a user gives it */
 export function wordsOfTask(task: Task | string | undefined): TaskWords {
   const found = typeof task === 'string' ? findTask(task) : task;
-  return (found && WORDS[found.name]) ?? CLASSIFIER;
+  if (!found || found.name === CLASSIFIED) return CLASSIFIER;
+  return WORDS[found.name] ?? { ...CLASSIFIER, use: (out) => byPipeline(found.name, out) };
 }

@@ -110,9 +110,9 @@ function speaksForFirst({ members, failure }: PeerError, rank: number): boolean 
 
 /**
  * When to look after a signal: launchers that end all ranks because one is gone send SIGTERM, and SIGKILL a second later or
- * sooner.
+ * sooner. On a busy machine the step may not have come to its end by then, and a launcher may have been set to wait longer.
  */
-const LOOK_AFTER_MS = [0, 200, 600, 1500];
+const LOOK_AFTER_MS = [0, 200, 600, 1500, 3000, 6000];
 /** Ranks in good health wait for one another for less. */
 const LONG_WAIT_MS = 500;
 

@@ -11,9 +11,9 @@ import { tokenClassification } from './tokenClassification/task.js';
 
 // biome-ignore lint/suspicious/noExplicitAny: each task has batches of its own, which only its own parts see
 export const TASKS: readonly Task<any>[] = [
+  textClassification, // a label, several labels, or a number
   questionAnsweringTask, // the part of a text that answers a question
   tokenClassification, // a tag for each word
-  textClassification, // a label, several labels, or a number
   multipleChoice, // which of several texts
   relation, // how two entities of a text are related
 ];
@@ -35,6 +35,6 @@ export function taskNamed(name: string): Task {
   if (task) return task;
   const nearest = nearestName(name, TASK_NAMES);
   const hint =
-    nearest === undefined ? `expected ${TASKS.map((known) => known.name).join(' or ')}` : `did you mean ${nearest}?`;
+    nearest === undefined ? `expected ${TASKS.map((known) => known.name).join(', ')}` : `did you mean ${nearest}?`;
   throw new SettingsError([`${settingName('task')} is ${JSON.stringify(name)}, which is no task; ${hint}`]);
 }

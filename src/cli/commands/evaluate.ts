@@ -10,7 +10,7 @@ import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node
 import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
 import { evaluateTask, scoreModel, scorePredictions } from '../../tasks/evaluateTask.node.js';
 import type { Scorer } from '../../tasks/scorer.js';
-import { SCORERS } from '../../tasks/scorers.js';
+import { findScorer, SCORERS } from '../../tasks/scorers.js';
 import type { Task } from '../../tasks/task.js';
 import { findTask, TASK_NAMES, TASKS, taskNamed } from '../../tasks/tasks.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
@@ -19,7 +19,7 @@ import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { MODEL_OPTION, modelFolder } from '../modelOption.js';
 import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
-import { evaluatePredictions, scriptLines } from '../scriptScores.js';
+import { refuseBeside, scorePredictionFile, scriptLines } from '../scriptScores.js';
 import { wordsOfTask } from '../taskWords.js';
 import { heldOutSummary } from '../trainingView.js';
 
@@ -56,7 +56,7 @@ export const evaluate: CommandDefinition = {
     {
       flags: '--predictions <file>',
       description:
-        'instead of a model: predictions, whoever made them, with --task: of questions a JSON file of answers by id, scored as the official script does; of tagging a CoNLL file whose last column is predicted',
+        'measure the predictions in this file, whoever made them, instead of a model; with --task. Of questions a JSON file of answers by id; of tagging a CoNLL file whose last column is predicted.',
     },
     ...ENGINE_OPTIONS,
   ],
@@ -68,10 +68,7 @@ export const evaluate: CommandDefinition = {
   ],
 
   async run(_words, options, { output }) {
-    if (options.predictions !== undefined) {
-      const task = typeof options.task === 'string' ? findTask(options.task) : undefined;
-      return task?.score ? evaluateRowsOfFile(task, options, output) : evaluatePredictions(options, output);
-    }
+    if (typeof options.predictions === 'string') return evaluatePredictions(options.predictions, options, output);
     const given = collectProblems({
       model: () => modelFolder(options.model),
       data: () => required('--data', options.data, 'a folder of token shards, or a file of rows with labels'),
@@ -146,12 +143,13 @@ async function evaluateByScript(scorer: Scorer, given: GivenModel): Promise<Comm
   return { json: { model: place, rows, ...scores } };
 }
 
-/** Predictions in a file of the task's own form. */
-async function evaluateRowsOfFile(task: Task, options: OptionValues, output: Output): Promise<CommandResult> {
-  const predictions = String(options.predictions);
-  const { data, columns } = collectProblems({
+async function evaluatePredictions(predictions: string, options: OptionValues, output: Output): Promise<CommandResult> {
+  const scorer = typeof options.task === 'string' ? findScorer(options.task) : undefined;
+  if (scorer) return scorePredictionFile(scorer, predictions, options, output);
+  const { task, data, columns } = collectProblems({
+    task: () => scoredTask(options.task),
     data: () => required('--data', options.data, 'the file that the predictions are of'),
-    columns: () => columnsOf(options.columns, task.roles),
+    columns: () => columnsOf(options.columns, typeof options.task === 'string' ? taskNamed(options.task).roles : []),
     others: () => refuseBeside(options, ['model', 'batches']),
   });
   const { rows, ...metrics } = await scorePredictions(task, { data, predictions, columns });
@@ -160,10 +158,13 @@ async function evaluateRowsOfFile(task: Task, options: OptionValues, output: Out
   return { json: { predictions, rows, ...metrics } };
 }
 
-function refuseBeside(options: OptionValues, names: readonly string[]): void {
-  const given = names.filter((name) => options[name] !== undefined).map((name) => `--${name}`);
-  if (given.length === 0) return;
-  throw new SettingsError([`--predictions and ${given.join(' and ')} are both given; give one`]);
+function scoredTask(word: OptionValues[string]): Task {
+  const able = [...TASKS.filter(({ score }) => score), ...SCORERS].map(({ name }) => name);
+  const task = typeof word === 'string' ? findTask(word) : undefined;
+  if (task?.score) return task;
+  throw new SettingsError([
+    `--task is ${typeof word === 'string' ? word : 'missing'}; expected, with --predictions, ${able.join(' or ')}`,
+  ]);
 }
 
 function required(flag: string, word: string | boolean | undefined, expected: string): string {
