@@ -123,13 +123,20 @@ describe('questions on the command line', () => {
   });
 
   it('have messages for predictions that cannot be scored', async () => {
-    const both = await pleiad('evaluate', '--predictions', 'answers.json', '--model', 'run', '--task', 'pretraining');
+    const both = await pleiad('evaluate', '--predictions', 'answers.json', '--model', 'run', '--task', 'squad');
     expect(both.code).toBe(2);
-    expect(both.stderr).toContain('--model and --predictions are both given; give one');
-    expect(both.stderr).toContain(
-      '--task is pretraining, whose predictions cannot be scored from a file; expected squad or korquad',
-    );
+    expect(both.stderr).toContain('--predictions and --model are both given; give one');
     expect(both.stderr).toContain('--data is missing');
+    const other = await pleiad(
+      'evaluate',
+      '--predictions',
+      'answers.json',
+      '--data',
+      'dev.json',
+      '--task',
+      'pretraining',
+    );
+    expect(other.stderr).toMatch(/--task is pretraining; expected, with --predictions, .*squad or korquad/);
     file('damaged.json', '{"a": ');
     const damaged = await pleiad('evaluate', '--task', 'squad', '--predictions', 'damaged.json', '--data', 'dev.json');
     expect(damaged.code).toBe(1);
