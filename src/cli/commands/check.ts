@@ -86,7 +86,11 @@ function labelLines(train: SetInspection, dev: SetInspection): string[] {
 
 function warningsOf({ train, dev, overlap, contradictions, unknownShare, notices }: TaskCheck): string[] {
   const most = train.labels[0]?.count ?? 0;
-  const rare = train.labels.filter(({ count }) => count < RARE * most).map(({ label, count }) => `${label} (${count})`);
+  // Most words of a text have no tag, in any data.
+  const areOfRows = train.labels.reduce((sum, { count }) => sum + count, 0) <= train.rows;
+  const rare = !areOfRows
+    ? []
+    : train.labels.filter(({ count }) => count < RARE * most).map(({ label, count }) => `${label} (${count})`);
   const known = new Set(dev.labels.map(({ label }) => label));
   const unseen = train.labels.filter(({ label }) => !known.has(label)).map(({ label }) => label);
   return [
