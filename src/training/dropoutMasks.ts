@@ -35,13 +35,14 @@ function drawMask(
 ): Uint8Array {
   const mask = new Uint8Array(multiplyDims(...shape) as number);
   const perRow = mask.length / rows;
-  const words = new Uint32Array(Math.ceil(perRow / 4));
-  const bytes = new Uint8Array(words.buffer, 0, perRow);
+  const isWhole = perRow % 4 === 0;
+  const own = new Uint32Array(isWhole ? 0 : Math.ceil(perRow / 4));
   for (let row = 0; row < rows; row++) {
     const stream = new RandomStream(seed, 'dropout', step, (firstRow + row) * MOST_SITES + site);
+    const words = isWhole ? new Uint32Array(mask.buffer, row * perRow, perRow / 4) : own;
     xoshiro128(stream.block(), words);
     keepBytes(words, drop256);
-    mask.set(bytes, row * perRow);
+    if (!isWhole) mask.set(new Uint8Array(own.buffer, 0, perRow), row * perRow);
   }
   return mask;
 }
