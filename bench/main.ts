@@ -92,6 +92,16 @@ program
   });
 
 program
+  .command('answers')
+  .description('a question answering model on questions that were written down before one was trained')
+  .requiredOption('--model <place>', 'a model with a question answering head')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchAnswers, describeAnswers } = await import('./answers.js');
+    finish(options, await benchAnswers(options), describeAnswers);
+  });
+
+program
   .command('scaling')
   .description('two ranks under mpirun against one rank with as many threads, and the cost model against both')
   .addOption(new Option('--size <size>', 'model size').choices(Object.keys(SIZES)).default('small'))
