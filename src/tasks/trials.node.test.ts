@@ -115,7 +115,7 @@ describe('trials', () => {
   it('are refused over others, and without what they need', async () => {
     await expect(run({ out: at('whole') })).rejects.toThrow('holds 2 trials already');
     await expect(run({ out: undefined, task: undefined }, { trials: 1 })).rejects.toThrow(
-      /trials is 1; expected a whole number from 2[\s\S]*out is missing[\s\S]*task is missing/,
+      /trials is 1; expected a whole number from 2[\s\S]*task is missing[\s\S]*out is missing/,
     );
   });
 });

@@ -7,9 +7,10 @@ import { fromFirst } from '../collective/agreement.js';
 import { ALONE } from '../collective/collective.js';
 import { CheckpointError, SettingsError } from '../errors/errors.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
+import { defined } from '../training/defined.js';
 import type { TrainingEvent } from '../training/events.js';
 import { type FineTuneOptions, finetune } from './finetune.node.js';
-import type { FineTuningInput } from './settings.js';
+import { type FineTuningInput, resolveFineTuningSettings } from './settings.js';
 import { type Spread, spreadOf } from './spread.js';
 import { taskNamed } from './tasks.js';
 
@@ -81,17 +82,18 @@ export async function* finetuneTrials(
   yield { type: 'trials', trials, best: bestOf(trials).folder, spread: spreadOf(scores) };
 }
 
-function checkedFolder({ out, task }: Partial<FineTuningInput>, trials: number): string {
-  const problems = [
-    ...(Number.isInteger(trials) && trials >= 2
-      ? []
-      : [`${settingName('trials')} is ${trials}; expected a whole number from 2`]),
-    ...(out === undefined ? [`${settingName('out')} is missing; expected the folder to write`] : []),
-    // Whether a run is stuck is asked of its task.
-    ...(task === undefined ? [`${settingName('task')} is missing; expected what is learned`] : []),
-  ];
-  if (problems.length > 0) throw new SettingsError(problems);
-  return out!;
+/** The folder of the trials. @throws SettingsError with every problem of the settings */
+function checkedFolder(given: Partial<FineTuningInput>, trials: number): string {
+  const isNumber = Number.isInteger(trials) && trials >= 2;
+  const problems = isNumber ? [] : [`${settingName('trials')} is ${trials}; expected a whole number from 2`];
+  try {
+    const { out } = resolveFineTuningSettings(defined(given));
+    if (problems.length === 0) return out;
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    problems.push(...error.problems);
+  }
+  throw new SettingsError(problems);
 }
 
 const counted = (trials: readonly Trial[]) => trials.filter(({ isStuck }) => !isStuck);
