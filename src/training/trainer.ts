@@ -563,8 +563,8 @@ class TrainingRun<B extends TokenBatch> {
     const result = await evaluation.evaluate(this.#evaluation.program, phase, this.#collective);
     this.#evaluated = { step, result };
     this.#countPatience(result);
-    const { files: _, ...told } = result;
-    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), ...told };
+    const { files: _, ...event } = result;
+    yield { type: 'evaluation', step, elapsedMs: this.#elapsedMs(), ...event };
     const { start, end } = this.#span(step - 1);
     yield* this.#health.evaluation(step, (step - start) / (end - start), result.metrics);
     this.#interval = this.#newInterval();

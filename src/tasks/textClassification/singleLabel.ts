@@ -63,7 +63,7 @@ function labelsOf(texts: readonly LabelledText[], { source, column, given, isSai
       {
         subject: source,
         found: found.length,
-        expected: 'to be told whether they are quantities or names of classes',
+        expected: 'a problem type: whether they are quantities or names of classes',
         advice: `Add ${settingWith('problemType', 'regression')} to predict a number, or ${settingWith('problemType', singleLabel.type)} to predict one of the ${found.length}`,
       },
     );

@@ -93,7 +93,7 @@ class TaggingData implements TaskData<TaggingBatch> {
     const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
     this.#checkMetric(metric);
     const rowOptions = { tokenizer, length, units: this.#units };
-    const { rows, ...told } = encodeSentences(this.#train, this.labels, rowOptions);
+    const { rows, ...counts } = encodeSentences(this.#train, this.labels, rowOptions);
     const baseline = this.#baseline(options.baselines);
     const rules = this.#units === 'words' && { [WORD_RULES_FIELD]: learnWordRules(this.#train) };
     const kept = { ...model, pleiad: { ...model.pleiad, [UNITS_FIELD]: this.#units, ...rules } };
@@ -122,7 +122,7 @@ class TaggingData implements TaskData<TaggingBatch> {
         ...schemeNotices(this.#train, this.#dev),
         ...misspeltTypeNotices(this.#train, this.#form),
         ...unknownTagNotices(this.#dev, this.labels),
-        ...encodingNotices(told, { numSentences: this.numRows, length }),
+        ...encodingNotices(counts, { numSentences: this.numRows, length }),
       ],
     };
   }
