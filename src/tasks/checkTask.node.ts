@@ -6,12 +6,10 @@ import type { FetchOptions } from '../pretrained/pretrained.node.js';
 import type { TokenBatch } from '../training/objective.js';
 import { stepShare } from '../training/stepShare.js';
 import { train } from '../training/trainer.js';
-import { readTaskData, rowLengthOf } from './finetune.node.js';
+import { knownOfRun, loadTaskModel, prepareOptions, readTaskData } from './finetune.node.js';
 import { type DataInspection, inspectData } from './inspection.js';
-import { loadEncoder } from './loadEncoder.node.js';
 import { type FineTuningInput, type FineTuningSettings, resolveFineTuningSettings } from './settings.js';
 import type { PreparedTask, TaskNotice } from './task.js';
-import { taskNamed } from './tasks.js';
 
 export interface CheckTaskOptions {
   readonly hub?: FetchOptions;
@@ -57,29 +55,18 @@ export async function checkTask(
   const input = { ...given, out: given.out ?? 'unwritten', resume: false };
   const read = resolveFineTuningSettings(input);
   const data = await readTaskData(read);
-  const { from, revision, tokenizer: place, task } = read;
-  const { labels, examples } = data;
-  const start = await loadEncoder({ from, revision, tokenizer: place, head: taskNamed(task).head, labels }, hub);
-  const { description, tokenizer } = start.models[0];
-  const length = rowLengthOf(read, description);
-  const numRows = data.countRows?.(tokenizer!, length) ?? data.numRows;
-  const settings = resolveFineTuningSettings(input, { numRows, model: description });
-  const model = settings.model!;
-  const prepared = data.prepare({
-    model,
-    tokenizer: tokenizer!,
-    length,
-    layerRateDecay: settings.layerRateDecay,
-    seed: settings.seed,
-    metric: settings.metric,
-    share: stepShare(settings),
-  });
+  const start = await loadTaskModel(read, data, hub);
+  const { description: model, tokenizer: own } = start.models[0];
+  const tokenizer = own!; // a model without one is refused
+  const settings = resolveFineTuningSettings(input, knownOfRun(read, data, { model, tokenizer }));
+  const options = prepareOptions(settings, { tokenizer, share: stepShare(settings) });
+  const prepared = data.prepare(options);
   const engine = await createEngine(settings);
   try {
     const estimate = await estimateRun(settings, prepared, { engine, now });
     return {
       settings,
-      ...inspectData(examples, { tokenizer: tokenizer!, length }),
+      ...inspectData(data.examples, options),
       numParameters: prepared.objective.parameters.reduce(
         (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
         0,

@@ -65,11 +65,9 @@ export function finetune(
   const recipe: RunRecipe<FineTuningSettings, TokenBatch> = {
     settle: (start) => settle(given, data, start),
     async loadStart(settings, begun) {
-      const { from, tokenizer, task } = settings;
-      const { labels, configFields } = await data(settings);
       // A run that was stopped before its first checkpoint begins again with the very model of the first time.
       const revision = begun?.start?.models[0].hub?.commit ?? settings.revision;
-      return loadEncoder({ from, revision, tokenizer, head: taskNamed(task).head, labels, configFields }, hub);
+      return loadTaskModel({ ...settings, revision }, await data(settings), hub);
     },
     prepare: (settings, context) => prepare(settings, data, context),
     newParts: () => ({ newHead: true, newGenerator: false }),
@@ -86,6 +84,44 @@ export async function readTaskData(settings: FineTuningSettings): Promise<TaskDa
   const options = { wanted: Object.values(columns), formats };
   const tables = [await readTables(train, options), dev && (await readTables(dev, options))] as const;
   return read(...tables, { columns, ...defined({ labels, problemType }), own: { ...settings } });
+}
+
+/** The model that `from` names, with the head and the labels that the data need. */
+export function loadTaskModel(
+  { from, revision, tokenizer, task }: FineTuningSettings,
+  { labels, configFields }: TaskData<TokenBatch>,
+  hub?: FetchOptions,
+): Promise<Start> {
+  return loadEncoder({ from, revision, tokenizer, head: taskNamed(task).head, labels, configFields }, hub);
+}
+
+/** What data and model say of a run. Without a tokenizer the number of rows is that of the texts. */
+export function knownOfRun(
+  settings: FineTuningSettings,
+  data: TaskData<TokenBatch>,
+  { model, tokenizer }: { readonly model?: ModelDescription; readonly tokenizer?: WordPieceTokenizer },
+): KnownOfRun {
+  const rows = model && tokenizer && data.countRows?.(tokenizer, rowLengthOf(settings, model));
+  return { numRows: rows ?? data.numRows, defaultMetric: data.defaultMetric, model };
+}
+
+/** Settings that were resolved with a model, as a task takes them. */
+export function prepareOptions(
+  settings: FineTuningSettings,
+  others: Pick<PrepareOptions, 'tokenizer' | 'share' | 'baselines'>,
+): PrepareOptions {
+  const { model, layerRateDecay, seed, metric, classWeights } = settings;
+  if (!model) throw new Error('settings were not resolved with a model');
+  const length = rowLengthOf(settings, model);
+  return {
+    model,
+    length,
+    layerRateDecay,
+    seed,
+    metric,
+    ...(classWeights === 'balanced' && { classWeights }),
+    ...others,
+  };
 }
 
 /** Files are read once, though settings are resolved several times. */
@@ -110,15 +146,13 @@ async function settle(
   const model = start?.models[0].description ?? before?.settings.model;
   const isKept = before !== undefined && hasCheckpoint(first.out);
   const tokenizer = start?.models[0].tokenizer ?? (isKept ? tokenizerOfRun(first.out) : undefined);
-  const rows = model && tokenizer && read.countRows?.(tokenizer, rowLengthOf(first, model));
-  const known: KnownOfRun = { numRows: rows ?? read.numRows, defaultMetric: read.defaultMetric, model };
-  const settings = resolveFineTuningSettings({ ...input, moreSteps }, known);
+  const settings = resolveFineTuningSettings({ ...input, moreSteps }, knownOfRun(first, read, { model, tokenizer }));
   if (before) refuseChanges(before, settings);
   return { settings, input, ...(before && { begun: { engine: before.engine, start: before.start } }) };
 }
 
 /** Tokens of a row: as set, at most what the model takes. */
-export function rowLengthOf({ length }: FineTuningSettings, { config }: ModelDescription): number {
+function rowLengthOf({ length }: FineTuningSettings, { config }: ModelDescription): number {
   return Math.min(length, config.maxPositionEmbeddings);
 }
 
@@ -145,22 +179,16 @@ async function prepare(
   data: ReadData,
   { start, collective }: { readonly start?: Start; readonly collective: Collective },
 ): Promise<PreparedRun<TokenBatch>> {
-  const { model, out, train, layerRateDecay, seed, metric, classWeights } = settings;
-  if (!model) throw new Error('settings were not resolved with a model');
+  const { out, train } = settings;
   const own = () => (collective.rank === 0 ? (start?.models[0].tokenizer ?? tokenizerOfRun(out)) : undefined);
   const tokenizer = await tokenizerOfFirst(collective, await together(collective, own));
   const read = await data(settings);
-  const prepared = read.prepare({
-    model,
+  const options = prepareOptions(settings, {
     tokenizer,
-    length: rowLengthOf(settings, model),
-    layerRateDecay,
-    seed,
-    metric,
-    ...(classWeights === 'balanced' && { classWeights }),
     share: stepShare(settings, collective),
     ...(collective.rank === 0 && { baselines: baselinesOf(settings) }),
   });
+  const prepared = read.prepare(options);
   return {
     ...prepared,
     command: 'finetune',
@@ -168,7 +196,7 @@ async function prepare(
     objective: { ...prepared.objective, name: settings.task },
     tokenizer,
     identity: { vocabSize: tokenizer.vocabSize, tokenizerHash: tokenizer.hash(), data: read.hash },
-    initialization: { initializerRange: model.config.initializerRange },
+    initialization: { initializerRange: options.model.config.initializerRange },
     source: train.join(', '),
     vocabSize: tokenizer.vocabSize,
   };

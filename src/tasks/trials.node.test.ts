@@ -1,5 +1,5 @@
 /** Several runs of one fine-tuning: their seeds, spread, interruption, and what the folder stands for. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -133,6 +133,22 @@ describe('a check of a task', () => {
     expect(evaluations).toBe(5);
     expect(totalMs).toBeCloseTo(100 * (steps + (5 * 4) / 3), 6); // four batches of dev rows
     expect(found.numParameters).toBeGreaterThan(1000);
+  });
+
+  it('looks at the very model and metric that training would take', async () => {
+    const numbers = readFileSync(at('train.csv'), 'utf8')
+      .replaceAll(/,good$/gm, ',4.5')
+      .replaceAll(/,bad$/gm, ',1.25');
+    writeFileSync(at('numbers.csv'), numbers);
+    const regression = { train: at('numbers.csv'), dev: undefined, problemType: 'regression' };
+    const { settings } = await checkTask({ ...base, ...regression });
+    expect(settings.model!.otherFields).toMatchObject({ problem_type: 'regression' });
+    expect(settings.metric).toBe('spearman');
+
+    const sentence = 'the\tDET\nfilm\tNOUN\nis\tVERB\n\n';
+    writeFileSync(at('speech.conll'), sentence.repeat(20) + sentence.replace('film', 'dog'));
+    const speech = { task: 'token-classification', train: at('speech.conll'), dev: undefined, columns: undefined };
+    expect((await checkTask({ ...base, ...speech })).settings.metric).toBe('accuracy');
   });
 
   it('reports all settings that are wrong', async () => {
