@@ -3,8 +3,8 @@ import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.j
 import type { GraphBuilder, Node } from '../graph/graph.js';
 import { type EncoderInputs, encode } from '../models/encoder.js';
 import { addHead, MODEL_CLASSES } from '../models/heads.js';
-import { type BatchFormat, GraphPhase } from '../training/graphPhase.js';
-import { average, type LossCounts, type Objective, type TokenBatch } from '../training/objective.js';
+import { type BatchFormat, type Build, GraphPhase } from '../training/graphPhase.js';
+import { average, type LossCounts, type LossSpec, type Objective, type TokenBatch } from '../training/objective.js';
 import { layerwiseGroups } from '../training/parameterGroup.js';
 
 export interface HeadObjective<B extends TokenBatch, I> {
@@ -14,6 +14,8 @@ export interface HeadObjective<B extends TokenBatch, I> {
   readonly format: BatchFormat<B, I & { readonly encoder: EncoderInputs }>;
   /** Of the loss, such as `label`. */
   readonly loss: string;
+  /** What the loss is averaged over. Default `row`. */
+  readonly per?: LossSpec['per'];
   /**
    * The loss as a sum, from the head's outputs; names `<loss>LossSum`, and what an evaluation reads, as outputs of the graph.
    */
@@ -28,18 +30,25 @@ export interface HeadObjective<B extends TokenBatch, I> {
   readonly files?: Readonly<Record<string, string>>;
 }
 
+/** What a model's head says of a batch, as it is trained. */
+export function headOutputs(
+  model: ModelDescription,
+  { root, dropout, encoder }: Pick<Build<unknown>, 'root' | 'dropout'> & { readonly encoder: EncoderInputs },
+): Readonly<Record<string, Node>> {
+  const { architecture, config } = model;
+  const backbone = root.within(MODEL_CLASSES[architecture].family);
+  const embeddings = backbone.within('embeddings');
+  const encoded = encode(backbone, embeddings, encoder, config, dropout);
+  return addHead(architecture, { scope: root, embeddings, dropout, ...encoded }, config, headSettings(model));
+}
+
 export function headObjective<B extends TokenBatch, I>(definition: HeadObjective<B, I>): Objective<B> {
   const { name, model, format, loss: lossName, layerRateDecay, files } = definition;
-  const { architecture, config } = model;
   const phase = new GraphPhase(format, {
     name,
     rowsOfExample: definition.rowsOfExample,
     build({ g, root, dropout, inputs }) {
-      const backbone = root.within(MODEL_CLASSES[architecture].family);
-      const embeddings = backbone.within('embeddings');
-      const encoded = encode(backbone, embeddings, inputs.encoder, config, dropout);
-      const scope = { scope: root, embeddings, dropout, ...encoded };
-      const outputs = addHead(architecture, scope, config, headSettings(model));
+      const outputs = headOutputs(model, { root, dropout, encoder: inputs.encoder });
       return [{ name: lossName, sum: definition.build(g, outputs, inputs), weight: 1 }];
     },
     counts: (batch) => definition.counts(batch),
@@ -50,8 +59,8 @@ export function headObjective<B extends TokenBatch, I>(definition: HeadObjective
     parameters,
     models: [{ ...model, folder: 'model', tensors: new Map(parameters.map((each) => [each.name, each.name])), files }],
     phases: [phase],
-    losses: [{ name: lossName, per: 'row', weight: 1 }],
-    groupOf: layerwiseGroups(layerRateDecay, config.numHiddenLayers),
+    losses: [{ name: lossName, per: definition.per ?? 'row', weight: 1 }],
+    groupOf: layerwiseGroups(layerRateDecay, model.config.numHiddenLayers),
     metrics: (totals) => {
       const count = totals.count(lossName);
       const loss = average(totals, `${lossName}LossSum`, count) ?? Number.NaN;

@@ -1,6 +1,7 @@
 /** Encoded texts as batches of token rows: what the tasks share. */
 import type { Tensors } from '../engine/engine.js';
 import { int32Tensor } from '../engine/tensors.js';
+import { BATCH, LENGTH } from '../nn/layers.js';
 import type { TokenBatch } from '../training/objective.js';
 
 /** A text, or a pair of texts, as an encoder takes it. */
@@ -43,6 +44,14 @@ export function padRows(rows: readonly TokenRow[], padId: number, least = 1): Pa
     attentionMask.fill(1, row * length, row * length + ids.length);
   }
   return { batchSize: rows.length, length, inputIds, tokenTypeIds, attentionMask };
+}
+
+/** The named sizes of a batch. */
+export function tokenSizes({ batchSize, length }: TokenBatch): Map<string, number> {
+  return new Map([
+    [BATCH, batchSize],
+    [LENGTH, length],
+  ]);
 }
 
 /** What an encoder's graph reads of a batch: the inputs of `encoderInputs`. */

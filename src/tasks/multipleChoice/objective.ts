@@ -7,13 +7,12 @@ import type { ModelDescription } from '../../checkpoint/modelFolder.js';
 import { float32Tensor, int32Tensor } from '../../engine/tensors.js';
 import type { Node } from '../../graph/graph.js';
 import { type EncoderInputs, encoderInputs } from '../../models/encoder.js';
-import { BATCH, LENGTH } from '../../nn/layers.js';
 import { ParameterScope } from '../../nn/parameters.js';
 import type { BatchFormat } from '../../training/graphPhase.js';
 import type { Objective } from '../../training/objective.js';
 import { predictionLoss } from '../../training/predictionLoss.js';
 import { headObjective } from '../headObjective.js';
-import { encoderFeeds } from '../tokenRows.js';
+import { encoderFeeds, tokenSizes } from '../tokenRows.js';
 import type { ChoiceBatch } from './batches.js';
 
 const QUESTIONS = 'questions';
@@ -48,12 +47,7 @@ const batchFormat = (numChoices: number): BatchFormat<ChoiceBatch, ChoiceInputs>
     labels: int32Tensor(batch.answers),
     rowWeights: float32Tensor(new Float32Array(batch.numQuestions).fill(1)),
   }),
-  sizes: ({ batchSize, length, numQuestions }) =>
-    new Map([
-      [BATCH, batchSize],
-      [LENGTH, length],
-      [QUESTIONS, numQuestions],
-    ]),
+  sizes: (batch) => tokenSizes(batch).set(QUESTIONS, batch.numQuestions),
 });
 
 /**

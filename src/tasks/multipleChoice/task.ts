@@ -8,6 +8,7 @@ import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
+import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
@@ -95,20 +96,14 @@ class ChoiceData implements TaskData<ChoiceBatch> {
 
   #notices(truncated: number, length: number): TaskNotice[] {
     const notices: TaskNotice[] = [];
-    if (this.#heldOut) {
-      notices.push({
-        code: 'dev-held-out',
-        message: `There are no dev data, so ${this.#dev.length} of the training questions are held out to evaluate on`,
-        advice: `Name a file of dev data by ${settingName('dev')} to train on all; questions on one context should be in one file.`,
-      });
-    }
-    if (truncated > 0) {
-      notices.push({
-        code: 'texts-cut',
-        message: `${truncated} of ${this.numRows} training questions are longer than ${length} tokens with a choice and lose some text`,
-        advice: `A larger ${settingName('length')} keeps more, and takes longer.`,
-      });
-    }
+    if (this.#heldOut)
+      notices.push(heldOutNotice(this.#dev.length, 'questions', '; questions on one context should be in one file'));
+    if (truncated > 0)
+      notices.push(
+        cutNotice(
+          `${truncated} of ${this.numRows} training questions are longer than ${length} tokens with a choice and lose some text`,
+        ),
+      );
     return notices;
   }
 }

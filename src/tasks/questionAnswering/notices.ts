@@ -1,5 +1,6 @@
 /** What of questions, windows and answers deserves a warning before training. */
 import { settingName } from '../../settings/settingNames.js';
+import { heldOutNotice } from '../notices.js';
 import type { TaskNotice } from '../task.js';
 import type { EncodedQuestion, LearnedRows } from './encodedQuestions.js';
 import type { Question } from './questions.js';
@@ -22,12 +23,7 @@ export function questionNotices({ train, dev, heldOut, leftOut, learned, length 
   const add = (when: boolean, code: string, message: string, advice: string) => {
     if (when) notices.push({ code, message, advice });
   };
-  add(
-    heldOut,
-    'dev-held-out',
-    `There are no dev data, so ${dev.length} of the training questions are held out to evaluate on`,
-    `Name a file of dev data by ${settingName('dev')} to train on all.`,
-  );
+  if (heldOut) notices.push(heldOutNotice(dev.length, 'questions'));
   add(
     leftOut > 0,
     'answers-misplaced',

@@ -3,18 +3,17 @@
  * window, [CLS] standing for "no answer" (google-research/bert, run_squad.py).
  */
 import type { ModelDescription } from '../../checkpoint/modelFolder.js';
-import { headSettings } from '../../checkpoint/modelFolder.js';
 import { float32Tensor, int32Tensor } from '../../engine/tensors.js';
 import type { Node } from '../../graph/graph.js';
-import { type EncoderInputs, encode, encoderInputs } from '../../models/encoder.js';
-import { addHead, MODEL_CLASSES } from '../../models/heads.js';
+import { type EncoderInputs, encoderInputs } from '../../models/encoder.js';
 import { BATCH, LENGTH } from '../../nn/layers.js';
 import { ParameterScope } from '../../nn/parameters.js';
 import { type BatchFormat, GraphPhase } from '../../training/graphPhase.js';
 import { average, type LossSpec, type Objective, totalLoss } from '../../training/objective.js';
 import { layerwiseGroups } from '../../training/parameterGroup.js';
 import { predictionLoss } from '../../training/predictionLoss.js';
-import { encoderFeeds, type PaddedRows, padRows } from '../tokenRows.js';
+import { headOutputs } from '../headObjective.js';
+import { encoderFeeds, type PaddedRows, padRows, tokenSizes } from '../tokenRows.js';
 import type { LearnedRow } from './encodedQuestions.js';
 
 export interface QuestionBatch extends PaddedRows {
@@ -54,11 +53,7 @@ const QUESTION_BATCHES: BatchFormat<QuestionBatch, QuestionInputs> = {
     endPositions: int32Tensor(batch.endPositions),
     rowWeights: float32Tensor(new Float32Array(batch.batchSize).fill(1)),
   }),
-  sizes: ({ batchSize, length }) =>
-    new Map([
-      [BATCH, batchSize],
-      [LENGTH, length],
-    ]),
+  sizes: tokenSizes,
 };
 
 const LOSSES: readonly LossSpec[] = [
@@ -75,15 +70,10 @@ export function questionObjective(
   model: ModelDescription,
   { layerRateDecay, files }: { layerRateDecay: number; files?: Readonly<Record<string, string>> },
 ): Objective<QuestionBatch> {
-  const { architecture, config } = model;
   const phase = new GraphPhase(QUESTION_BATCHES, {
     name: 'question-answering',
     build({ g, root, dropout, inputs }) {
-      const backbone = root.within(MODEL_CLASSES[architecture].family);
-      const embeddings = backbone.within('embeddings');
-      const encoded = encode(backbone, embeddings, inputs.encoder, config, dropout);
-      const scope = { scope: root, embeddings, dropout, ...encoded };
-      const { startLogits, endLogits } = addHead(architecture, scope, config, headSettings(model)); // [B, S]
+      const { startLogits, endLogits } = headOutputs(model, { root, dropout, encoder: inputs.encoder }); // [B, S]
       // Padding is no answer: a row's loss does not depend on the rows that it is padded beside.
       const padding = g.reshape(inputs.encoder.attentionBias, [BATCH, LENGTH]);
       const [start, end] = [startLogits, endLogits].map((logits) => g.add(logits, padding));
@@ -104,7 +94,7 @@ export function questionObjective(
     models: [{ ...model, folder: 'model', tensors: new Map(parameters.map(({ name }) => [name, name])), files }],
     phases: [phase],
     losses: LOSSES,
-    groupOf: layerwiseGroups(layerRateDecay, config.numHiddenLayers),
+    groupOf: layerwiseGroups(layerRateDecay, model.config.numHiddenLayers),
     metrics: (totals) => {
       const loss = totalLoss(LOSSES, totals);
       const [startAccuracy, endAccuracy] = LOSSES.map(({ name }) =>

@@ -1,13 +1,13 @@
 /** Relation classification: how two entities of a text are related, if at all. A classifier on [CLS] of the marked text. */
 import type { Table } from '../../data/tables/table.js';
 import type { Model } from '../../pretrained/model.js';
-import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
 import { predictBagOfWords } from '../bagOfWords.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
+import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { BASELINES_FILE, type Baselines, fitBaselines, parseBaselines } from '../textClassification/baselines.js';
@@ -117,20 +117,13 @@ class RelationData implements TaskData<ClassificationBatch> {
 
   #notices(truncated: number, length: number): TaskNotice[] {
     const notices = singleLabel.notices(this.#train, this.#dev, this.labels);
-    if (this.#heldOut) {
-      notices.push({
-        code: 'dev-held-out',
-        message: `There are no dev data, so ${this.#dev.length} of the training rows are held out to evaluate on`,
-        advice: `Name a file of dev data by ${settingName('dev')} to train on all.`,
-      });
-    }
-    if (truncated > 0) {
-      notices.push({
-        code: 'texts-cut',
-        message: `${truncated} of ${this.numRows} training texts are longer than ${length} tokens and lose what is farthest from their entities`,
-        advice: `A larger ${settingName('length')} keeps more, and takes longer.`,
-      });
-    }
+    if (this.#heldOut) notices.push(heldOutNotice(this.#dev.length, 'rows'));
+    if (truncated > 0)
+      notices.push(
+        cutNotice(
+          `${truncated} of ${this.numRows} training texts are longer than ${length} tokens and lose what is farthest from their entities`,
+        ),
+      );
     return notices;
   }
 }

@@ -3,12 +3,12 @@ import { headSettings, type ModelDescription } from '../../checkpoint/modelFolde
 import { float32Tensor } from '../../engine/tensors.js';
 import type { Node } from '../../graph/graph.js';
 import { type EncoderInputs, encoderInputs } from '../../models/encoder.js';
-import { BATCH, LENGTH } from '../../nn/layers.js';
+import { BATCH } from '../../nn/layers.js';
 import { ParameterScope } from '../../nn/parameters.js';
 import type { BatchFormat } from '../../training/graphPhase.js';
 import type { Objective } from '../../training/objective.js';
 import { headObjective } from '../headObjective.js';
-import { encoderFeeds } from '../tokenRows.js';
+import { encoderFeeds, tokenSizes } from '../tokenRows.js';
 import type { ClassificationBatch } from './batches.js';
 import type { Problem } from './problem.js';
 import { problemOf } from './problems.js';
@@ -33,11 +33,7 @@ const batchFormat = (problem: Problem, numLabels: number): BatchFormat<Classific
     labels: problem.tensor(batch.targets, numLabels),
     rowWeights: float32Tensor(batch.weights),
   }),
-  sizes: ({ batchSize, length }) =>
-    new Map([
-      [BATCH, batchSize],
-      [LENGTH, length],
-    ]),
+  sizes: tokenSizes,
 });
 
 /**

@@ -8,6 +8,7 @@ import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
+import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
@@ -143,20 +144,11 @@ class ClassificationData implements TaskData<ClassificationBatch> {
 
   #notices(truncated: number, length: number): TaskNotice[] {
     const notices = this.#problem.notices(this.#train, this.#dev, this.labels);
-    if (this.#heldOut) {
-      notices.push({
-        code: 'dev-held-out',
-        message: `There are no dev data, so ${this.#dev.length} of the training rows are held out to evaluate on`,
-        advice: `Name a file of dev data by ${settingName('dev')} to train on all.`,
-      });
-    }
-    if (truncated > 0) {
-      notices.push({
-        code: 'texts-cut',
-        message: `${truncated} of ${this.numRows} training texts are longer than ${length} tokens and lose their end`,
-        advice: `A larger ${settingName('length')} keeps more, and takes longer.`,
-      });
-    }
+    if (this.#heldOut) notices.push(heldOutNotice(this.#dev.length, 'rows'));
+    if (truncated > 0)
+      notices.push(
+        cutNotice(`${truncated} of ${this.numRows} training texts are longer than ${length} tokens and lose their end`),
+      );
     return notices;
   }
 }

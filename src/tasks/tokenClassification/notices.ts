@@ -2,6 +2,7 @@
 import { joinFirst } from '../../errors/joinFirst.js';
 import { nearestName } from '../../settings/nearestName.js';
 import { settingName } from '../../settings/settingNames.js';
+import { cutNotice } from '../notices.js';
 import type { TaskNotice } from '../task.js';
 import type { EncodedSentences } from './rows.js';
 import { placeOfWord, type TaggedSentence } from './sentences.js';
@@ -117,11 +118,12 @@ export function encodingNotices(
 ): TaskNotice[] {
   const notices: TaskNotice[] = [];
   if (cut.sentences > 0) {
-    notices.push({
-      code: 'texts-cut',
-      message: `${cut.sentences} of ${numSentences} training sentences are longer than ${length} tokens and lose their last words, ${cut.words} in all`,
-      advice: `A larger ${settingName('length')} keeps more, and takes longer. Sentences are evaluated whole.`,
-    });
+    notices.push(
+      cutNotice(
+        `${cut.sentences} of ${numSentences} training sentences are longer than ${length} tokens and lose their last words, ${cut.words} in all`,
+        ' Sentences are evaluated whole.',
+      ),
+    );
   }
   if (emptied > 0) {
     notices.push({

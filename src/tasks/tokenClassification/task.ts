@@ -9,6 +9,7 @@ import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { holdOutRows } from '../heldOutRows.js';
+import { heldOutNotice } from '../notices.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { conll } from './conll.js';
@@ -118,7 +119,7 @@ class TaggingData implements TaskData<TaggingBatch> {
         baselines: baseline && wordTagMetrics(baseline, this.#dev, this.#form),
       }),
       notices: [
-        ...(this.#devSource === undefined ? [this.#heldOut()] : []),
+        ...(this.#devSource === undefined ? [heldOutNotice(this.#dev.length, 'sentences')] : []),
         ...schemeNotices(this.#train, this.#dev),
         ...misspeltTypeNotices(this.#train, this.#form),
         ...unknownTagNotices(this.#dev, this.labels),
@@ -143,14 +144,6 @@ class TaggingData implements TaskData<TaggingBatch> {
       expected: 'sentences with spans to evaluate on',
       advice: `Name other dev data by ${settingName('dev')}, or choose the best checkpoint by accuracy: ${settingWith('metric', 'accuracy')}`,
     });
-  }
-
-  #heldOut() {
-    return {
-      code: 'dev-held-out',
-      message: `There are no dev data, so ${this.#dev.length} of the training sentences are held out to evaluate on`,
-      advice: `Name a file of dev data by ${settingName('dev')} to train on all.`,
-    };
   }
 
   #baseline(wanted: PrepareOptions['baselines']): WordTags | undefined {
