@@ -26,9 +26,12 @@ export interface TaskEvaluationOptions extends Omit<FromPretrainedOptions, 'task
  */
 export function evaluateTask(task: Task, place: string, options: TaskEvaluationOptions): Promise<Metrics> {
   const { columns = {} } = options;
-  return withModel(task, place, options, (model, table, kept) =>
-    task.evaluate(model, table, { columns, baselines: kept(task.baselinesFile), settings: kept(task.settingsFile) }),
-  );
+  const { folder = place } = options;
+  return withModel(task, place, options, (model, table) => {
+    const path = task.baselinesFile && join(folder, task.baselinesFile);
+    const baselines = path && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+    return task.evaluate(model, table, { columns, baselines });
+  });
 }
 
 /**
@@ -42,26 +45,20 @@ export function scoreModel(
 ): Promise<ScriptScores> {
   const task = taskNamed(scorer.task);
   const { columns = {} } = options;
-  return withModel(task, place, options, (model, table, kept) =>
-    scorer.scoreModel(model, table, { columns, threshold, settings: kept(task.settingsFile) }),
-  );
+  return withModel(task, place, options, (model, table) => scorer.scoreModel(model, table, { columns, threshold }));
 }
 
-/** @param use  given what the folder keeps in a file, where it has one */
 async function withModel<T>(
   task: Task,
   place: string,
-  { data, columns = {}, folder = place, ...options }: TaskEvaluationOptions,
-  use: (model: Model, table: Table, kept: (file: string | undefined) => string | undefined) => Promise<T>,
+  { data, columns = {}, folder: _, ...options }: TaskEvaluationOptions,
+  use: (model: Model, table: Table) => Promise<T>,
 ): Promise<T> {
   const table = await readTable(data, { wanted: Object.values(columns), formats: task.formats });
   const wanted = { task: task.head, roles: ['model', 'discriminator'], newHeadAdvice: '' } as const;
   const model = await fromPretrained(place, { ...options, ...wanted });
   try {
-    return await use(model, table, (file) => {
-      const path = file && join(folder, file);
-      return path && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-    });
+    return await use(model, table);
   } catch (error) {
     if (error instanceof CheckpointError) error.message = `${place}: ${error.message}`;
     throw error;

@@ -54,6 +54,7 @@ export function inspectData(
   { train, dev }: { readonly train: readonly ExampleView[]; readonly dev: readonly ExampleView[] },
   { tokenizer, length }: { readonly tokenizer: WordPieceTokenizer; readonly length: number },
 ): DataInspection {
+  const first = firstByText(train);
   const encoded = train.map(({ text, pair }) => tokenizer.encode(text, { pair }).ids);
   const lengths = encoded.map((ids) => ids.length).sort((a, b) => a - b);
   const at = (share: number) => lengths[Math.min(lengths.length - 1, Math.floor(share * lengths.length))];
@@ -73,8 +74,8 @@ export function inspectData(
       longest: lengths[lengths.length - 1],
       truncated: lengths.filter((value) => value > length).length,
     },
-    overlap: repeated(dev, firstByText(train), () => true),
-    contradictions: repeated(train, firstByText(train), (row, first) => labelsOf(row) !== labelsOf(first)),
+    overlap: repeated(dev, first, () => true),
+    contradictions: repeated(train, first, (row, twin) => labelsOf(row) !== labelsOf(twin)),
     unknownShare: unknown / Math.max(1, pieces),
   };
 }

@@ -30,6 +30,5 @@ export interface Scorer {
    * @throws DataError when they do not belong to the data
    */
   score(data: Table, predictions: unknown, options: ScorerOptions): ScriptScores;
-  /** @param settings  what the model folder has in the task's `settingsFile` */
-  scoreModel(model: Model, data: Table, options: ScorerOptions & { readonly settings?: string }): Promise<ScriptScores>;
+  scoreModel(model: Model, data: Table, options: ScorerOptions): Promise<ScriptScores>;
 }

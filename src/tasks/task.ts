@@ -97,8 +97,6 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   readonly ownSettings?: readonly string[];
   /** The file in which a run keeps baselines beside its model. */
   readonly baselinesFile?: string;
-  /** The file in a model folder that says how a trained model is used, as training found it. */
-  readonly settingsFile?: string;
   /** What the best checkpoint can be chosen by, the default first. */
   readonly metrics: readonly string[];
   /** Whether metrics of dev data are those of one answer for everything: the training got stuck. */
@@ -112,12 +110,11 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   /**
    * The metrics of a trained model on other data, with those of the baselines.
    * @param baselines  what is in `baselinesFile`, where there is one
-   * @param settings   what is in `settingsFile`, where there is one
    */
   evaluate(
     model: Model,
     data: Table,
-    options: { readonly columns: Columns; readonly baselines?: string; readonly settings?: string },
+    options: { readonly columns: Columns; readonly baselines?: string },
   ): Promise<Metrics>;
   /**
    * The metrics of predictions that are in a file, whoever made them.

@@ -8,12 +8,9 @@ import { type Prediction, predictionOf } from './evaluation.js';
 import { USUAL_ANSWER } from './fields.js';
 import type { Question } from './questions.js';
 
-/**
- * How a model is asked.
- * @param json  its question_answering.json; undefined where it has none
- */
-export function settingsOfModel(model: Model, json: string | undefined): QuestionAnsweringFile {
-  const own = parseAnswerSettings(json === undefined ? undefined : JSON.parse(json), model.source);
+/** How a model is asked: as its folder says, else as usual. @throws CheckpointError when that cannot be used */
+export function settingsOfModel(model: Model): QuestionAnsweringFile {
+  const own = parseAnswerSettings(model.taskSettings, model.source);
   const { maxLength = Math.min(USUAL_ROW, model.maxLength) } = own;
   const stride = usualOverlap(maxLength);
   const usual = { nullThreshold: 0, temperature: 1, maxLength, stride, maxAnswerLength: USUAL_ANSWER };

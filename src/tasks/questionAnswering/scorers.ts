@@ -48,9 +48,9 @@ function scorerOf({ name, allowsMissing, score }: Script): Scorer {
       const scores = score(questions, { answers, noAnswerScores, threshold }, isSquad20);
       return { rows: questions.length, scores, notices };
     },
-    async scoreModel(model, data, { columns, settings, threshold }) {
+    async scoreModel(model, data, { columns, threshold }) {
       const questions = questionsOf(data, columns);
-      const file = settingsOfModel(model, settings);
+      const file = settingsOfModel(model);
       const predictions = await askModel(model, questions, file);
       const answers = new Map(questions.map(({ id }, i) => [id, predictions[i].answer]));
       const noAnswerScores = new Map(questions.map(({ id }, i) => [id, predictions[i].noAnswerScore]));

@@ -36,7 +36,6 @@ export const questionAnsweringTask: Task<QuestionBatch> = {
   formats: [SQUAD_FORMAT, MRQA_FORMAT],
   roles: ROLES,
   baselinesFile: SLIDING_WINDOW_FILE,
-  settingsFile: QUESTION_ANSWERING_FILE,
   metrics: QUESTION_METRICS,
   defaults: { length: 384, epochs: 2 },
   ownSettings: Object.keys(QUESTION_ANSWERING_FIELDS),
@@ -163,10 +162,10 @@ class QuestionData implements TaskData<QuestionBatch> {
 async function evaluate(
   model: Model,
   data: Table,
-  { columns, baselines, settings }: Parameters<typeof questionAnsweringTask.evaluate>[2],
+  { columns, baselines }: Parameters<typeof questionAnsweringTask.evaluate>[2],
 ): Promise<Metrics> {
   const questions = questionsOf(data, columns);
-  const file = settingsOfModel(model, settings);
+  const file = settingsOfModel(model);
   const predictions = await askModel(model, questions, file);
   return {
     rows: questions.length,
