@@ -26,9 +26,9 @@ interface Box {
 }
 
 /** Okabe and Ito's palette, which colour-blind readers can tell apart. */
-const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
+export const COLOURS = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#E69F00', '#56B4E9'];
 const MARGIN = { left: 72, right: 16, top: 56, bottom: 48 };
-const FONT = 'font-family="Helvetica, Arial, sans-serif"';
+export const FONT = 'font-family="Helvetica, Arial, sans-serif"';
 
 /** Charts one below the other in a picture of the given width in pixels. */
 export function chartsSvg(charts: readonly LineChart[], { width = 720, chartHeight = 300 } = {}): string {
@@ -110,7 +110,7 @@ function text(
   return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${style}${turn}>${escapeXml(words)}</text>`;
 }
 
-function escapeXml(words: string): string {
+export function escapeXml(words: string): string {
   return words.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);
 }
 

@@ -9,8 +9,11 @@ import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from '
 import { parsePeers } from './pretrainPeers.js';
 import { say } from './report.js';
 import { SPAN_ABLATION_MASKINGS } from './spanAblationTable.js';
+import { TRANSFER_LEARNING_RATE, TRANSFER_STARTS } from './transferTable.js';
+import { TRANSFER_TASKS } from './transferTasks.js';
 
 const BAD_USAGE = 2;
+const TRANSFER_RESULTS = 'bench/transferResults.jsonl';
 
 const program = new Command('bench')
   .description('Benchmarks of Pleiad.')
@@ -235,6 +238,39 @@ program
   });
 
 program
+  .command('transfer')
+  .description(
+    'an encoder fine-tuned beside the same network from random weights, on several tasks and numbers of labels; run it again to go on',
+  )
+  .requiredOption('--from <model>', 'the encoder: a folder or a name on the hub')
+  .option('--data <folder>', 'the data sets, with glue/, conll2000/, squad/ and so on', '../shared/data')
+  .requiredOption('--out <folder>', 'runs while they are made')
+  .option(
+    '--results <file>',
+    'what the runs reached, a JSON line each; runs that stand there are not made again',
+    TRANSFER_RESULTS,
+  )
+  .option(
+    '--tasks <names>',
+    'tasks, commas between',
+    transferTasks,
+    TRANSFER_TASKS.map(({ name }) => name),
+  )
+  .option('--rows <numbers>', 'training rows, commas between; 0 for all', numbers, [2000])
+  .option('--seeds <numbers>', 'seeds, commas between', numbers, [0, 1, 2])
+  .option('--starts <names>', 'pretrained, random or both', transferStarts, [...TRANSFER_STARTS])
+  .option('--learning-rates <rates>', 'commas between', numbers, [TRANSFER_LEARNING_RATE])
+  .option('--threads <n>', 'threads', positiveInteger)
+  .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))
+  .option('--pictures <folder>', 'draws transfer-tasks.svg and transfer-curves.svg there')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { runTransfer } = await import('./transfer.js');
+    await interruptible(options, runTransfer);
+  });
+
+program
   .command('curves <runs...>')
   .description('training curves of run folders as an SVG picture')
   .requiredOption('--out <file>', 'SVG file to write')
@@ -269,6 +305,17 @@ function names(words: string): string[] {
 
 function maskings(words: string): string[] {
   return namesOf(words, SPAN_ABLATION_MASKINGS);
+}
+
+function transferTasks(words: string): string[] {
+  return namesOf(
+    words,
+    TRANSFER_TASKS.map(({ name }) => name),
+  );
+}
+
+function transferStarts(words: string): string[] {
+  return namesOf(words, TRANSFER_STARTS);
 }
 
 function namesOf(words: string, known: readonly string[]): string[] {

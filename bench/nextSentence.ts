@@ -71,6 +71,42 @@ export function nextSentenceQuestions(
   return questions;
 }
 
+export interface NextSentenceOptions {
+  /** Questions of each book, at most. */
+  readonly perBook: number;
+  readonly devBooks: number;
+  readonly seed: number;
+}
+
+/**
+ * Writes train.jsonl and dev.jsonl.
+ * @param folder  of books, .txt or .txt.gz
+ * @returns       how many questions each file has
+ */
+export function writeNextSentenceTask(
+  folder: string,
+  out: string,
+  { perBook, devBooks, seed }: NextSentenceOptions,
+): Record<'train' | 'dev', number> {
+  const files = readdirSync(folder)
+    .filter((name) => /\.txt(\.gz)?$/.test(name))
+    .sort();
+  const order = new Permutation(files.length, new RandomStream(seed, 'evaluation'));
+  const isDev = new Set(Array.from({ length: devBooks }, (_, i) => files[order.at(i)]));
+  const questionsOf = (file: string) => {
+    const bytes = readFileSync(join(folder, file));
+    const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
+    return nextSentenceQuestions(basename(file).replace(/\.txt(\.gz)?$/, ''), text, { count: perBook, seed });
+  };
+  mkdirSync(out, { recursive: true });
+  const write = (name: 'train' | 'dev') => {
+    const questions = files.filter((file) => isDev.has(file) === (name === 'dev')).flatMap(questionsOf);
+    writeFileSync(join(out, `${name}.jsonl`), questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
+    return questions.length;
+  };
+  return { train: write('train'), dev: write('dev') };
+}
+
 function main(): void {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -82,26 +118,9 @@ function main(): void {
   });
   const [folder, out] = positionals;
   if (out === undefined) throw new Error('expected the folder of books and the folder to write');
-  const [count, devBooks, seed] = [values['per-book'], values['dev-books'], values.seed].map(Number);
-  const files = readdirSync(folder)
-    .filter((name) => /\.txt(\.gz)?$/.test(name))
-    .sort();
-  const order = new Permutation(files.length, new RandomStream(seed, 'evaluation'));
-  const isDev = new Set(Array.from({ length: devBooks }, (_, i) => files[order.at(i)]));
-  const all = files.map((file) => {
-    const bytes = readFileSync(join(folder, file));
-    const text = (file.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
-    return {
-      file,
-      questions: nextSentenceQuestions(basename(file).replace(/\.txt(\.gz)?$/, ''), text, { count, seed }),
-    };
-  });
-  mkdirSync(out, { recursive: true });
-  for (const [name, wanted] of [['train', false] as const, ['dev', true] as const]) {
-    const questions = all.filter(({ file }) => isDev.has(file) === wanted).flatMap((book) => book.questions);
-    writeFileSync(join(out, `${name}.jsonl`), questions.map((question) => `${JSON.stringify(question)}\n`).join(''));
-    console.log(`${name}.jsonl: ${questions.length} questions`);
-  }
+  const [perBook, devBooks, seed] = [values['per-book'], values['dev-books'], values.seed].map(Number);
+  const counts = writeNextSentenceTask(folder, out, { perBook, devBooks, seed });
+  for (const [name, count] of Object.entries(counts)) console.log(`${name}.jsonl: ${count} questions`);
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) main();

@@ -4,7 +4,7 @@ import type { SettingGroups } from './settingGroups.js';
 export const FINE_TUNING_GROUPS: SettingGroups = {
   common: ['task', 'from', 'train', 'dev', 'columns', 'out', 'epochs', 'resume', 'metric', 'seed'],
   groups: {
-    'Data and model': ['labels', 'problemType', 'classWeights', 'revision', 'tokenizer'],
+    'Data and model': ['maxTrainRows', 'labels', 'problemType', 'classWeights', 'revision', 'tokenizer'],
     Rows: ['length', 'batchSize', 'accumulation', 'steps', 'moreSteps'],
     'Question answering': ['docStride', 'maxAnswerLength', 'emptyWindows', 'misplacedAnswers'],
     Optimizer: [

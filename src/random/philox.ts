@@ -58,6 +58,7 @@ export const PURPOSES = {
   segments: 6,
   evaluation: 7,
   unigram: 8,
+  trainingRows: 9,
   test: 99,
 } as const;
 export type Purpose = keyof typeof PURPOSES;

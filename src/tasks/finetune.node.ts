@@ -79,11 +79,12 @@ type ReadData = (settings: FineTuningSettings) => Promise<TaskData<TokenBatch>>;
 
 /** The rows of `train` and `dev`, as the task reads them. */
 export async function readTaskData(settings: FineTuningSettings): Promise<TaskData<TokenBatch>> {
-  const { task, train, dev, columns, labels, problemType } = settings;
+  const { task, train, dev, columns, labels, problemType, maxTrainRows, seed } = settings;
   const { formats, read } = taskNamed(task);
   const options = { wanted: Object.values(columns), formats };
   const tables = [await readTables(train, options), dev && (await readTables(dev, options))] as const;
-  return read(...tables, { columns, ...defined({ labels, problemType }), own: { ...settings } });
+  const limit = maxTrainRows === undefined ? undefined : { rows: maxTrainRows, seed };
+  return read(...tables, { columns, ...defined({ labels, problemType, limit }), own: { ...settings } });
 }
 
 /** The model that `from` names, with the head and the labels that the data need. */

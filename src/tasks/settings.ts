@@ -57,6 +57,11 @@ export const fineTuningSchema = z.strictObject({
   dev: files()
     .optional()
     .describe('Rows to evaluate on. Default: a tenth of the training rows, which are not trained on then.'),
+  maxTrainRows: count()
+    .optional()
+    .describe(
+      'Learns from at most so many of the training rows, drawn by `seed`: for a first look, or to see what more labels bring. Labels are found in all rows. Default: all.',
+    ),
   columns: z
     .strictObject(Object.fromEntries(ROLES.map((role) => [role, column()])))
     .default({})

@@ -12,6 +12,7 @@ import type { Metrics, Objective, TokenBatch } from '../training/objective.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import type { StepShare } from '../training/stepShare.js';
 import type { ExampleView } from './example.js';
+import type { RowLimit } from './trainAndDevRows.js';
 
 /** Names of columns by what they are read as: `{ text: 'Review', label: 'Stars' }`. */
 export type Columns = Readonly<Record<string, string>>;
@@ -36,6 +37,8 @@ export interface ReadOptions {
   readonly own?: OwnSettings;
   /** One of the task's `problemTypes`, where the user said so. */
   readonly problemType?: string;
+  /** Learn from so many of the training rows. Labels are still those of all. */
+  readonly limit?: RowLimit;
 }
 
 /** The settings that a task is prepared by. */

@@ -7,11 +7,11 @@ import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
-import { holdOutRows } from '../heldOutRows.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
+import { trainAndDevRows } from '../trainAndDevRows.js';
 import { batchOfQuestions, type ChoiceBatch, type EncodedQuestion, encodeQuestions } from './batches.js';
 import { choiceLogits } from './logits.js';
 import { best, choiceAccuracy, choiceBaselines, choiceLoss } from './metrics.js';
@@ -44,7 +44,7 @@ class ChoiceData implements TaskData<ChoiceBatch> {
   readonly #dev: readonly AnsweredQuestion[];
   readonly #heldOut: boolean;
 
-  constructor(train: Table, dev: Table | undefined, { columns, labels }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, labels, limit }: ReadOptions) {
     if (labels) {
       throw new SettingsError([
         `${settingName('labels')} is ${labels.join(',')}, and multiple-choice has none but the choices of each question; leave it out`,
@@ -52,9 +52,10 @@ class ChoiceData implements TaskData<ChoiceBatch> {
     }
     const questions = answeredQuestions(train, columns);
     this.#heldOut = dev === undefined;
-    const sides = dev
-      ? { train: questions, dev: answeredQuestions(dev, columns) }
-      : holdOutRows(questions, ({ context, question, choices }) => JSON.stringify([context, question, choices]));
+    const sides = trainAndDevRows(questions, dev && answeredQuestions(dev, columns), {
+      textOf: ({ context, question, choices }) => JSON.stringify([context, question, choices]),
+      limit,
+    });
     [this.#train, this.#dev] = [sides.train, sides.dev];
     const content = (rows: readonly AnsweredQuestion[]) => rows.map(({ place: _, ...row }) => row);
     this.hash = contentHash(JSON.stringify([content(this.#train), content(this.#dev)]));

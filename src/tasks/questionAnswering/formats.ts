@@ -30,14 +30,15 @@ export const SQUAD_FORMAT: TextFormat = {
     const rows = file.list('data').flatMap((article) =>
       article.list('paragraphs').flatMap((paragraph) => {
         const context = paragraph.text('context');
-        return paragraph.list('qas').map((question) => squadRow(question, context));
+        const { title } = article.fields;
+        return paragraph.list('qas').map((question) => squadRow(question, context, title));
       }),
     );
     return { source, columns: QUESTION_COLUMNS, rows };
   },
 };
 
-function squadRow(question: Place, context: string): TableRow {
+function squadRow(question: Place, context: string, title: unknown): TableRow {
   const isImpossible = question.fields.is_impossible === true;
   const answers = question.fields.answers === undefined && isImpossible ? [] : question.list('answers').map(fileAnswer);
   return {
@@ -46,6 +47,7 @@ function squadRow(question: Place, context: string): TableRow {
       id: question.name,
       question: question.text('question'),
       context,
+      ...(typeof title === 'string' && { title }),
       answers: isImpossible ? [] : answers,
       // Of SQuAD 1.1 no question says so.
       ...(question.fields.is_impossible !== undefined && { is_impossible: isImpossible }),

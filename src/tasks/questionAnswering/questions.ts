@@ -35,6 +35,8 @@ export interface Question {
   /** Answers that do not, in words. */
   readonly misplaced: readonly string[];
   readonly isImpossible: boolean;
+  /** Title of the article that the context is of, where the data say. */
+  readonly article?: string;
   /** For messages, such as "train.json, question 57". */
   readonly place: string;
 }
@@ -59,9 +61,15 @@ export function questionsOf(table: Table, given: Columns): Question[] {
       answers: placed.filter((found): found is PlacedAnswer => typeof found !== 'string'),
       misplaced: placed.filter((found) => typeof found === 'string'),
       isImpossible: references.length === 0,
+      ...articleOf(row),
       place: row.place,
     };
   });
+}
+
+/** SQuAD's files, and its data sets as rows, have the title of the article. */
+function articleOf({ values: { title } }: TableRow): Pick<Question, 'article'> {
+  return typeof title === 'string' && title !== '' ? { article: title } : {};
 }
 
 type Chosen = { readonly question: string; readonly context: string; readonly answer: string } & Partial<

@@ -7,9 +7,9 @@ import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
-import { holdOutRows } from '../heldOutRows.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
+import { trainAndDevRows } from '../trainAndDevRows.js';
 import type { QuestionAnsweringFile } from './answerSettings.js';
 import { usualOverlap } from './answerWindows.js';
 import { askModel, settingsOfModel } from './askModel.js';
@@ -70,15 +70,17 @@ class QuestionData implements TaskData<QuestionBatch> {
   readonly #leftOut: number;
   #encoded?: { readonly key: string; readonly data: EncodedData };
 
-  constructor(train: Table, dev: Table | undefined, { columns, own = {} }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, own = {}, limit }: ReadOptions) {
     this.#settings = questionAnsweringSettings(own);
     const { misplacedAnswers } = this.#settings;
     const { questions, leftOut } = learnableQuestions(questionsOf(train, columns), train.source, misplacedAnswers);
     this.#leftOut = leftOut;
     this.#heldOut = dev === undefined;
-    const sides = dev
-      ? { train: questions, dev: questionsOf(dev, columns) }
-      : holdOutRows(questions, ({ context }) => context);
+    const sides = trainAndDevRows(questions, dev && questionsOf(dev, columns), {
+      // Questions about one article share what they are about.
+      textOf: ({ article, context }) => article ?? context,
+      limit,
+    });
     [this.#train, this.#dev] = [sides.train, sides.dev];
     const content = (rows: readonly Question[]) =>
       rows.map(({ id, question, context, answers, references }) => [id, question, context, answers, references]);

@@ -6,7 +6,6 @@ import type { Metrics } from '../../training/objective.js';
 import { predictBagOfWords } from '../bagOfWords.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
-import { holdOutRows } from '../heldOutRows.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
@@ -17,6 +16,7 @@ import { labelNames } from '../textClassification/logits.js';
 import { classificationObjective } from '../textClassification/objective.js';
 import { argMaxRows, singleLabel } from '../textClassification/singleLabel.js';
 import { tokensOf } from '../tokenRows.js';
+import { trainAndDevRows } from '../trainAndDevRows.js';
 import { encodePair, type PairEncoding } from './encodePair.js';
 import { type RelationExample, ROLES, relationExamples, type TextSpan } from './examples.js';
 import { relationLogits } from './logits.js';
@@ -52,7 +52,7 @@ class RelationData implements TaskData<ClassificationBatch> {
   readonly #dev: readonly RelationExample[];
   readonly #heldOut: boolean;
 
-  constructor(train: Table, dev: Table | undefined, { columns, labels }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, labels, limit }: ReadOptions) {
     const examples = relationExamples(train, columns);
     this.labels = singleLabel.labelsOf(examples, {
       source: train.source,
@@ -61,9 +61,10 @@ class RelationData implements TaskData<ClassificationBatch> {
       isSaid: true,
     });
     this.#heldOut = dev === undefined;
-    const sides = dev
-      ? { train: examples, dev: relationExamples(dev, columns) }
-      : holdOutRows(examples, ({ text }) => text);
+    const sides = trainAndDevRows(examples, dev && relationExamples(dev, columns), {
+      textOf: ({ text }) => text,
+      limit,
+    });
     [this.#train, this.#dev] = [sides.train, sides.dev];
     singleLabel.check(this.#dev, this.labels, 'the labels of the training data are');
     const content = (rows: readonly RelationExample[]) => rows.map(({ place: _, ...row }) => row);

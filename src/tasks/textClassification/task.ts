@@ -7,11 +7,11 @@ import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
-import { holdOutRows } from '../heldOutRows.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
+import { trainAndDevRows } from '../trainAndDevRows.js';
 import {
   BASELINES_FILE,
   type Baselines,
@@ -60,7 +60,7 @@ class ClassificationData implements TaskData<ClassificationBatch> {
   readonly #dev: readonly LabelledText[];
   readonly #heldOut: boolean;
 
-  constructor(train: Table, dev: Table | undefined, { columns, labels, problemType }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, labels, problemType, limit }: ReadOptions) {
     const type = (problemType ?? PROBLEM_TYPES[0]) as ProblemType;
     this.#problem = problemOf(type);
     if (problemType !== undefined) this.configFields = { problem_type: type };
@@ -72,13 +72,12 @@ class ClassificationData implements TaskData<ClassificationBatch> {
       isSaid: problemType !== undefined,
     });
     this.#heldOut = dev === undefined;
-    if (dev) {
-      [this.#train, this.#dev] = [texts, labelledTexts(dev, columns, type)];
-      this.#problem.check(this.#dev, this.labels, 'the labels of the training data are');
-    } else {
-      const { train: kept, dev: heldOut } = holdOutRows(texts, ({ text, pair = '' }) => JSON.stringify([text, pair]));
-      [this.#train, this.#dev] = [kept, heldOut];
-    }
+    const sides = trainAndDevRows(texts, dev && labelledTexts(dev, columns, type), {
+      textOf: ({ text, pair = '' }) => JSON.stringify([text, pair]),
+      limit,
+    });
+    [this.#train, this.#dev] = [sides.train, sides.dev];
+    this.#problem.check(this.#dev, this.labels, 'the labels of the training data are');
     const content = (rows: readonly LabelledText[]) => rows.map(({ text, pair, label }) => [text, pair, label]);
     const said = problemType === undefined ? [] : [type];
     this.hash = contentHash(JSON.stringify([this.labels, content(this.#train), content(this.#dev), ...said]));

@@ -8,10 +8,10 @@ import { contentHash } from '../../text/contentHash.js';
 import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
-import { holdOutRows } from '../heldOutRows.js';
 import { heldOutNotice } from '../notices.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
+import { trainAndDevRows } from '../trainAndDevRows.js';
 import { conll } from './conll.js';
 import { TAGGING_METRICS, taggingEvaluation } from './evaluation.js';
 import { encodingNotices, misspeltTypeNotices, schemeNotices, unknownTagNotices, unknownTags } from './notices.js';
@@ -60,7 +60,7 @@ class TaggingData implements TaskData<TaggingBatch> {
   readonly #dev: readonly TaggedSentence[];
   readonly #devSource?: string;
 
-  constructor(train: Table, dev: Table | undefined, { columns, labels }: ReadOptions) {
+  constructor(train: Table, dev: Table | undefined, { columns, labels, limit }: ReadOptions) {
     const sentences = taggedSentences(train, columns, labels);
     const tags = sentences.flatMap((sentence) => sentence.tags);
     this.labels = labels ? [...labels] : labelsOfTags(tags);
@@ -69,9 +69,10 @@ class TaggingData implements TaskData<TaggingBatch> {
     this.#form = tagForm(this.labels);
     this.#units = unitsOf(sentences);
     this.#devSource = dev?.source;
-    const sides = dev
-      ? { train: sentences, dev: taggedSentences(dev, columns, labels) }
-      : holdOutRows(sentences, ({ words }) => words.join(' '));
+    const sides = trainAndDevRows(sentences, dev && taggedSentences(dev, columns, labels), {
+      textOf: ({ words }) => words.join(' '),
+      limit,
+    });
     [this.#train, this.#dev] = [sides.train, sides.dev];
     const content = (rows: readonly TaggedSentence[]) => rows.map((row) => [row.words, row.tags]);
     this.hash = contentHash(JSON.stringify([this.labels, content(this.#train), content(this.#dev)]));
