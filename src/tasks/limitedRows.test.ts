@@ -34,3 +34,32 @@ describe.each(TASKS.map(({ name }) => name))('%s', (name) => {
     expect(few.examples.dev).toEqual(all.examples.dev);
   });
 });
+
+describe('questions to evaluate on', () => {
+  /** Two questions of each article, about contexts of their own. */
+  const ofArticles = (articles: number) => {
+    const rows = Array.from({ length: 2 * articles }, (_, i) => ({
+      values: { ...ROWS['question-answering'](i), title: `article ${i % articles}` },
+      place: `rows:${i + 1}`,
+    }));
+    const { train, dev } = taskNamed('question-answering').read(
+      { source: 'rows', columns: ['question', 'context', 'answer'], rows },
+      undefined,
+      { columns: {} },
+    ).examples;
+    // "The chef 7 cooked." is of article 7 modulo `articles`.
+    const articlesOf = (views: typeof train) =>
+      views.map((view) => Number(/\d+/.exec(JSON.stringify(view))) % articles);
+    return { train: new Set(articlesOf(train)), dev: articlesOf(dev) };
+  };
+
+  it('are of articles that nothing is learned of', () => {
+    const { train, dev } = ofArticles(20);
+    expect(dev.filter((article) => train.has(article))).toEqual([]);
+    expect(dev).toHaveLength(4);
+  });
+
+  it('are of contexts, where there are few articles', () => {
+    expect(ofArticles(3).dev).toHaveLength(1);
+  });
+});

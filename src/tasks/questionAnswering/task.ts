@@ -59,6 +59,14 @@ interface EncodedData {
   readonly learned: LearnedRows;
 }
 
+/**
+ * Whether whole articles can be held out: questions about one article share what they are about. Of fewer than ten a tenth would
+ * be far from a tenth of the questions.
+ */
+function hasManyArticles(questions: readonly Question[]): boolean {
+  return new Set(questions.map(({ article }) => article)).size >= 10;
+}
+
 class QuestionData implements TaskData<QuestionBatch> {
   readonly labels: readonly string[] = [];
   readonly hash: string;
@@ -77,8 +85,7 @@ class QuestionData implements TaskData<QuestionBatch> {
     this.#leftOut = leftOut;
     this.#heldOut = dev === undefined;
     const sides = trainAndDevRows(questions, dev && questionsOf(dev, columns), {
-      // Questions about one article share what they are about.
-      textOf: ({ article, context }) => article ?? context,
+      textOf: hasManyArticles(questions) ? ({ article, context }) => article ?? context : ({ context }) => context,
       limit,
     });
     [this.#train, this.#dev] = [sides.train, sides.dev];
