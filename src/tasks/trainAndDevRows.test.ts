@@ -34,6 +34,23 @@ describe('rows that are held out', () => {
   });
 });
 
+describe('groups', () => {
+  const groupOf = (count: number) => (row: { id: number }) => String(row.id % count);
+
+  it('are held out whole', () => {
+    const { train, dev } = trainAndDevRows(rows, undefined, { textOf, groupOf: groupOf(50) });
+    const trained = new Set(train.map(groupOf(50)));
+    expect(dev.filter((row) => trained.has(groupOf(50)(row)))).toEqual([]);
+    expect(dev.length).toBeGreaterThanOrEqual(50);
+    expect(dev.length).toBeLessThanOrEqual(60);
+  });
+
+  it('are not, where one is a third of the rows', () => {
+    const sides = trainAndDevRows(rows, undefined, { textOf, groupOf: groupOf(3) });
+    expect(sides).toEqual(trainAndDevRows(rows, undefined, { textOf }));
+  });
+});
+
 describe('fewer rows to learn from', () => {
   const drawn = (count: number, seed = 0) =>
     trainAndDevRows(rows, undefined, { textOf, limit: { rows: count, seed } }).train;

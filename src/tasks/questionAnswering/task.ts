@@ -59,14 +59,6 @@ interface EncodedData {
   readonly learned: LearnedRows;
 }
 
-/**
- * Whether whole articles can be held out: questions about one article share what they are about. Of fewer than ten a tenth would
- * be far from a tenth of the questions.
- */
-function hasManyArticles(questions: readonly Question[]): boolean {
-  return new Set(questions.map(({ article }) => article)).size >= 10;
-}
-
 class QuestionData implements TaskData<QuestionBatch> {
   readonly labels: readonly string[] = [];
   readonly hash: string;
@@ -85,7 +77,9 @@ class QuestionData implements TaskData<QuestionBatch> {
     this.#leftOut = leftOut;
     this.#heldOut = dev === undefined;
     const sides = trainAndDevRows(questions, dev && questionsOf(dev, columns), {
-      textOf: hasManyArticles(questions) ? ({ article, context }) => article ?? context : ({ context }) => context,
+      textOf: ({ context }) => context,
+      // Questions about one article share what they are about.
+      groupOf: ({ article, context }) => article ?? context,
       limit,
     });
     [this.#train, this.#dev] = [sides.train, sides.dev];
