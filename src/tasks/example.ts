@@ -18,6 +18,8 @@ export interface ExampleView {
   readonly labels: readonly string[];
   /** What it learns to say where that is no label, such as an answer. */
   readonly target?: string;
+  /** What of the text is asked about, where rows with one text may ask about several things, such as two of its entities. */
+  readonly about?: string;
   /** For messages, such as "train.csv:17". */
   readonly place: string;
 }

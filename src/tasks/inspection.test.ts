@@ -56,6 +56,20 @@ describe('what data look like', () => {
     expect(found.unknownShare).toBeCloseTo(1 / 21, 12); // 5 + 4 + 4 + 5 + 3 pieces
   });
 
+  it('finds numbers that differ, and asks about each pair of entities apart', () => {
+    const number = (text: string, target: string, about?: string) => ({
+      ...row(text, ''),
+      labels: [],
+      target,
+      ...(about !== undefined && { about }),
+    });
+    const contradictionsOf = (rows: ExampleView[]) =>
+      inspectData({ train: rows, dev: [] }, { tokenizer, length: 4 }).contradictions.rows;
+    expect(contradictionsOf([number('a film', '4'), number('a film', '1'), number('a good film', '2')])).toBe(1);
+    expect(contradictionsOf([number('a film', '4', '0-1'), number('a film', '1', '2-6')])).toBe(0);
+    expect(contradictionsOf([number('a film', '4', '0-1'), number('a film', '1', '0-1')])).toBe(1);
+  });
+
   it('finds what stands on both sides, whatever its case and spaces, and pairs by both texts', () => {
     expect(found.overlap).toEqual({
       rows: 2,

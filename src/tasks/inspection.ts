@@ -75,7 +75,12 @@ export function inspectData(
       truncated: lengths.filter((value) => value > length).length,
     },
     overlap: repeated(dev, first, () => true),
-    contradictions: repeated(train, first, (row, twin) => labelsOf(row) !== labelsOf(twin)),
+    contradictions: repeated(
+      train,
+      firstByText(train, askedOf),
+      (row, twin) => answerOf(row) !== answerOf(twin),
+      askedOf,
+    ),
     unknownShare: unknown / Math.max(1, pieces),
   };
 }
@@ -96,12 +101,16 @@ function spread(rows: number, wanted: number): number[] {
 /** Letter case and spaces make no other text. */
 const textOf = ({ text, pair = '' }: ExampleView) =>
   JSON.stringify([text, pair].map((part) => part.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim()));
-const labelsOf = ({ labels }: ExampleView) => JSON.stringify(labels);
+const askedOf = (row: ExampleView) => `${row.about ?? ''} ${textOf(row)}`;
+/** Of a number there is no label. */
+const answerOf = ({ labels, target }: ExampleView) => (labels.length > 0 ? JSON.stringify(labels) : target);
 
-function firstByText(rows: readonly ExampleView[]): Map<string, ExampleView> {
+type Key = (row: ExampleView) => string;
+
+function firstByText(rows: readonly ExampleView[], keyOf: Key = textOf): Map<string, ExampleView> {
   const first = new Map<string, ExampleView>();
   for (const row of rows) {
-    const text = textOf(row);
+    const text = keyOf(row);
     if (!first.has(text)) first.set(text, row);
   }
   return first;
@@ -111,9 +120,10 @@ function repeated(
   rows: readonly ExampleView[],
   first: ReadonlyMap<string, ExampleView>,
   counts: (row: ExampleView, twin: ExampleView) => boolean,
+  keyOf: Key = textOf,
 ): RepeatedRows {
   const pairs = rows.flatMap((row) => {
-    const twin = first.get(textOf(row));
+    const twin = first.get(keyOf(row));
     return twin !== undefined && counts(row, twin) ? [[row.place, twin.place] as const] : [];
   });
   return { rows: pairs.length, places: pairs.slice(0, SHOWN_PLACES) };

@@ -30,7 +30,8 @@ export const multipleChoice: Task<ChoiceBatch> = {
 
 function viewOf({ context, question, choices, answer, place }: AnsweredQuestion): ExampleView {
   const text = [context, question].filter((part) => part !== undefined).join(' ');
-  return { text, pair: choices[answer], labels: [String(answer)], target: choices[answer], place };
+  const about = JSON.stringify(choices);
+  return { text, pair: choices[answer], labels: [String(answer)], target: choices[answer], about, place };
 }
 
 /** Questions of a batch of evaluation. */

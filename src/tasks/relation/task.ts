@@ -39,7 +39,8 @@ export const relation: Task<ClassificationBatch> = {
 
 function viewOf({ text, head, tail, label, place }: RelationExample): ExampleView {
   const wordOf = ({ start, end }: TextSpan) => text.slice(start, end);
-  return { text, labels: [label], target: `${label} of ${wordOf(head)} and ${wordOf(tail)}`, place };
+  const about = [head, tail].map(({ start, end }) => `${start}-${end}`).join(' ');
+  return { text, labels: [label], target: `${label} of ${wordOf(head)} and ${wordOf(tail)}`, about, place };
 }
 
 /** Rows of a batch of evaluation. */
