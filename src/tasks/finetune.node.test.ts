@@ -3,14 +3,14 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doneOf, fineTuningRuns, eventsOf as of, SMALL_RUN } from '../../test/fineTuningRuns.js';
 import { writeReviews, writeTinyEncoder } from '../../test/tinyReviews.js';
 import { loadModelFolder } from '../checkpoint/modelFolder.node.js';
 import { checkpointOf } from '../checkpoint/runFile.node.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import { createPipeline } from '../pipelines/createPipeline.js';
 import { fromPretrained } from '../pretrained/pretrained.node.js';
-import type { DoneEvent, EvaluationEvent, TrainingEvent, WarningEvent } from '../training/events.js';
-import type { RunOptions } from '../training/trainToFolder.node.js';
+import type { EvaluationEvent, TrainingEvent, WarningEvent } from '../training/events.js';
 import { evaluateTask } from './evaluateTask.node.js';
 import { finetune } from './finetune.node.js';
 import type { FineTuningInput } from './settings.js';
@@ -21,28 +21,16 @@ const at = (...names: string[]) => join(FOLDER, ...names);
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 const base: Partial<FineTuningInput> = {
+  ...SMALL_RUN,
   task: 'text-classification',
   from: at('encoder'),
   train: at('train.csv'),
   dev: at('dev.csv'),
   columns: { text: 'Review', label: 'Verdict' },
-  learningRate: 5e-3,
-  batchSize: 16,
-  length: 32,
   epochs: 4,
   logEvery: 1,
-  engine: 'onnxruntime',
-  threads: 1,
 };
-
-async function run(change: Partial<FineTuningInput>, options: RunOptions = {}): Promise<TrainingEvent[]> {
-  const events: TrainingEvent[] = [];
-  for await (const event of finetune({ ...base, ...change }, options)) events.push(event);
-  return events;
-}
-const of = <T extends TrainingEvent['type']>(events: TrainingEvent[], type: T) =>
-  events.filter((event): event is Extract<TrainingEvent, { type: T }> => event.type === type);
-const doneOf = (events: TrainingEvent[]): DoneEvent => of(events, 'done')[0];
+const run = fineTuningRuns(base);
 
 let whole: TrainingEvent[];
 beforeAll(async () => {

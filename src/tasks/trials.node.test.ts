@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SMALL_RUN } from '../../test/fineTuningRuns.js';
 import { writeReviews, writeTinyEncoder } from '../../test/tinyReviews.js';
 import { readTrials } from '../checkpoint/trialsFile.node.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
@@ -17,18 +18,14 @@ const at = (...names: string[]) => join(FOLDER, ...names);
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 const base: Partial<FineTuningInput> = {
+  ...SMALL_RUN,
   task: 'text-classification',
   from: at('encoder'),
   train: at('train.csv'),
   dev: at('dev.csv'),
   columns: { text: 'Review', label: 'Verdict' },
-  learningRate: 5e-3,
-  batchSize: 16,
-  length: 32,
   epochs: 2,
   checkpointEvery: 13,
-  engine: 'onnxruntime',
-  threads: 1,
 };
 
 type Event = ReturnType<typeof finetuneTrials> extends AsyncGenerator<infer E> ? E : never;

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doneOf, fineTuningRuns, eventsOf as of, SMALL_RUN } from '../../../test/fineTuningRuns.js';
 import { squadFile, tinyQuestions, writeQuestions } from '../../../test/tinyQuestions.js';
 import { writeTinyEncoder } from '../../../test/tinyReviews.js';
 import { loadModelFolder } from '../../checkpoint/modelFolder.node.js';
@@ -11,7 +12,6 @@ import { memoryCollectives } from '../../collective/memoryCollective.js';
 import { createPipeline } from '../../pipelines/createPipeline.js';
 import { fromPretrained } from '../../pretrained/pretrained.node.js';
 import type { TrainingEvent } from '../../training/events.js';
-import type { RunOptions } from '../../training/trainToFolder.node.js';
 import { evaluateTask, scoreModel } from '../evaluateTask.node.js';
 import { finetune } from '../finetune.node.js';
 import type { FineTuningInput } from '../settings.js';
@@ -23,28 +23,17 @@ const at = (...names: string[]) => join(FOLDER, ...names);
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 const base: Partial<FineTuningInput> = {
+  ...SMALL_RUN,
   task: 'question-answering',
   from: at('encoder'),
   train: at('train.json'),
   dev: at('dev.json'),
-  learningRate: 5e-3,
   layerRateDecay: 1,
-  batchSize: 16,
-  length: 32,
   epochs: 4,
   logEvery: 1,
-  engine: 'onnxruntime',
-  threads: 1,
 };
+const run = fineTuningRuns(base);
 
-async function run(change: Partial<FineTuningInput>, options: RunOptions = {}): Promise<TrainingEvent[]> {
-  const events: TrainingEvent[] = [];
-  for await (const event of finetune({ ...base, ...change }, options)) events.push(event);
-  return events;
-}
-const of = <T extends TrainingEvent['type']>(events: TrainingEvent[], type: T) =>
-  events.filter((event): event is Extract<TrainingEvent, { type: T }> => event.type === type);
-const doneOf = (events: TrainingEvent[]) => of(events, 'done')[0];
 const fileOf = (out: string, name: string) =>
   JSON.parse(readFileSync(join(checkpointOf(at(out), 'latest'), 'model', name), 'utf8'));
 

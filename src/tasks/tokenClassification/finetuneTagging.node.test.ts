@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { doneOf, fineTuningRuns, eventsOf as of, SMALL_RUN } from '../../../test/fineTuningRuns.js';
 import { writeTinyEncoder } from '../../../test/tinyReviews.js';
 import { conllText, type TinySentence, tinySentences, writeTinySentences } from '../../../test/tinyTagging.js';
 import { loadModelFolder } from '../../checkpoint/modelFolder.node.js';
 import { checkpointOf } from '../../checkpoint/runFile.node.js';
 import { memoryCollectives } from '../../collective/memoryCollective.js';
-import type { DoneEvent, TrainingEvent } from '../../training/events.js';
-import type { RunOptions } from '../../training/trainToFolder.node.js';
+import type { TrainingEvent } from '../../training/events.js';
 import { evaluateTask } from '../evaluateTask.node.js';
 import { finetune } from '../finetune.node.js';
 import type { FineTuningInput } from '../settings.js';
@@ -20,27 +20,17 @@ const at = (...names: string[]) => join(FOLDER, ...names);
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
 const base: Partial<FineTuningInput> = {
+  ...SMALL_RUN,
   task: 'ner',
   from: at('encoder'),
   train: at('train.conll'),
   dev: at('dev.conll'),
-  learningRate: 5e-3,
-  batchSize: 16,
   length: 48,
   epochs: 2,
   logEvery: 1,
-  engine: 'onnxruntime',
-  threads: 1,
 };
+const run = fineTuningRuns(base);
 
-async function run(change: Partial<FineTuningInput>, options: RunOptions = {}): Promise<TrainingEvent[]> {
-  const events: TrainingEvent[] = [];
-  for await (const event of finetune({ ...base, ...change }, options)) events.push(event);
-  return events;
-}
-const of = <T extends TrainingEvent['type']>(events: TrainingEvent[], type: T) =>
-  events.filter((event): event is Extract<TrainingEvent, { type: T }> => event.type === type);
-const doneOf = (events: TrainingEvent[]): DoneEvent => of(events, 'done')[0];
 const warningsOf = (events: TrainingEvent[]) =>
   Object.fromEntries(of(events, 'warning').map(({ code, message }) => [code as string, message]));
 const lossesOf = (events: TrainingEvent[]) => of(events, 'step').map(({ losses: { loss } }) => loss!);
