@@ -58,7 +58,10 @@ export {
   type ModelRequest,
   modelForUse,
   predictsTokens,
+  QUESTION_ANSWERING_HEADS,
+  type QuestionAnsweringHead,
 } from './models/heads.js';
+export { type AnswerBeam, answerBeam, BEAM_SIZE, type JointAnswers, jointAnswers } from './models/jointAnswerHead.js';
 export {
   type EncodedScope,
   firstTokens,

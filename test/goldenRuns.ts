@@ -2,7 +2,7 @@
 import type { Engine, Tensors } from '../src/engine/engine.js';
 import { type Graph, nodesOf } from '../src/graph/graph.js';
 import { evaluateGraph, float64Tensor } from '../src/interpreter/evaluate.js';
-import type { PretrainingObjective } from '../src/pretraining/pretrainingObjective.js';
+import type { Objective, Phase } from '../src/training/objective.js';
 import type { GoldenTensor } from './goldenFiles.js';
 
 export interface Result {
@@ -11,7 +11,11 @@ export interface Result {
 }
 
 /** @param weights  by parameter name; more may be there */
-export function interpret(graph: Graph, weights: ReadonlyMap<string, GoldenTensor>, feeds: Tensors): Result {
+export function interpret(
+  graph: Graph,
+  weights: ReadonlyMap<string, Pick<GoldenTensor, 'shape'> & { readonly data: ArrayLike<number> }>,
+  feeds: Tensors,
+): Result {
   const state = new Map(
     nodesOf(graph, 'state').map(({ attributes: { name } }) => {
       const tensor = weights.get(name)!;
@@ -24,13 +28,17 @@ export function interpret(graph: Graph, weights: ReadonlyMap<string, GoldenTenso
   return { outputs: data(outputs), updates: data(updates) };
 }
 
+interface Trained extends Pick<Objective, 'parameters'> {
+  readonly phases: readonly Pick<Phase, 'trainingGraph'>[];
+}
+
 /**
  * Runs the training graph of an objective's first phase `runs` times over one state.
  * @returns the outputs of the last run, and the gradients as they stand in their arena
  */
 export async function runTrainingGraph(
   engine: Engine,
-  { parameters, phases }: PretrainingObjective,
+  { parameters, phases }: Trained,
   weights: ReadonlyMap<string, GoldenTensor>,
   { feeds, accumulate, runs }: { feeds: () => Tensors; accumulate: boolean; runs: number },
 ): Promise<{ outputs: Tensors; gradients: ReadonlyMap<string, Float32Array> }> {

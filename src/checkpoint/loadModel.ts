@@ -6,7 +6,7 @@
 import { CheckpointError } from '../errors/errors.js';
 import { joinFirst } from '../errors/joinFirst.js';
 import type { Architecture } from '../models/config.js';
-import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
+import { architectureFor, MODEL_CLASSES, type QuestionAnsweringHead, type Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_DEFAULTS, SPAN_BOUNDARY_SCOPE } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
@@ -42,6 +42,8 @@ export interface LoadModelOptions {
   readonly newHeadAdvice?: string;
   /** Names of the labels, for a new classification head. */
   readonly labels?: readonly string[];
+  /** Of a model for question answering: its head, instead of the one that config.json says. */
+  readonly questionAnsweringHead?: QuestionAnsweringHead;
   /** Starting values of a parameter that the file does not have. */
   readonly initialize: (parameter: ParameterSpec, initializerRange: number) => Float32Array;
   /** Default: each tensor in memory of its own. */
@@ -100,7 +102,9 @@ export function planModel(
 ): { model: ModelDescription; plan: LoadPlan } {
   const contents = contentsOf(source, published.family);
   const architecture = chooseArchitecture(contents, published, options, source.name);
-  const { spanBoundary: _, ...described } = describedAs(published, architecture, options.labels);
+  const { questionAnsweringHead = published.questionAnsweringHead } = options;
+  const wanted = { ...published, questionAnsweringHead };
+  const { spanBoundary: _, ...described } = describedAs(wanted, architecture, options.labels);
   const spanBoundary = isTied(architecture) ? spanBoundaryOf(contents, published) : undefined;
   const model: ModelDescription = {
     ...described,

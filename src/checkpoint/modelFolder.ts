@@ -5,7 +5,15 @@
 import { z } from 'zod';
 import { CheckpointError } from '../errors/errors.js';
 import { type Architecture, type EncoderConfig, encoderConfigProblems } from '../models/config.js';
-import { architectureFor, HEAD_DEFAULTS, type HeadSettings, MODEL_CLASSES, modelForUse } from '../models/heads.js';
+import {
+  architectureFor,
+  HEAD_DEFAULTS,
+  type HeadSettings,
+  MODEL_CLASSES,
+  modelForUse,
+  QUESTION_ANSWERING_HEADS,
+  type QuestionAnsweringHead,
+} from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { SPAN_BOUNDARY_SCOPE, type SpanBoundaryConfig, spanBoundaryParameters } from '../models/spanbert.js';
 import type { ParameterSpec } from '../nn/parameters.js';
@@ -74,6 +82,8 @@ export interface ModelDescription {
   readonly labels?: readonly string[];
   /** Whether a BertModel has its pooler. Default true. */
   readonly pooler?: boolean;
+  /** Of a class for question answering: ELECTRA's own head instead of the standard one. Default standard. */
+  readonly questionAnsweringHead?: QuestionAnsweringHead;
   /** Of a model with a span boundary head, whose parameters are its `sbo.*`. */
   readonly spanBoundary?: SpanBoundaryConfig;
   /** Fields of a published config.json that decide nothing here; kept, and written again. */
@@ -92,10 +102,15 @@ const DROPPED = new Set([
 
 /** The content of config.json. */
 export function encoderConfigToJson(model: ModelDescription): Record<string, unknown> {
-  const { config, architecture, labels, pooler, spanBoundary, otherFields, pleiad } = model;
+  const { config, architecture, labels, pooler, spanBoundary, questionAnsweringHead, otherFields, pleiad } = model;
   const family = familyOf(architecture);
   const fields = Object.entries(PUBLISHED).map(([ours, theirs]) => [theirs, config[ours as keyof EncoderConfig]]);
-  const ours = { ...pleiad, ...(pooler === false && { pooler }), ...(spanBoundary && { spanBoundary }) };
+  const ours = {
+    ...pleiad,
+    ...(pooler === false && { pooler }),
+    ...(questionAnsweringHead === 'joint' && { questionAnsweringHead }),
+    ...(spanBoundary && { spanBoundary }),
+  };
   return {
     model_type: family,
     architectures: [architecture],
@@ -201,15 +216,28 @@ export function classOf({ architecture, unfit: { architecture: unknown } = {} }:
  * @throws CheckpointError when it says of this class what cannot be used
  */
 export function describedAs(
-  { family: _, architecture: __, unfit: unusable = {}, labels: named, ...rest }: PublishedDescription,
+  {
+    family: _,
+    architecture: __,
+    unfit: unusable = {},
+    labels: named,
+    questionAnsweringHead,
+    ...rest
+  }: PublishedDescription,
   architecture: Architecture,
   labels = named,
 ): ModelDescription {
   if (unusable.tied && isTied(architecture)) throw unusable.tied;
-  const isClassifier = MODEL_CLASSES[architecture].task.endsWith('Classification');
+  const { task } = MODEL_CLASSES[architecture];
+  const isClassifier = task.endsWith('Classification');
   if (isClassifier && !labels && unusable.labels) throw unusable.labels;
   // transformers would take labels for the size of a head.
-  return { ...rest, architecture, ...(isClassifier && labels && { labels }) };
+  return {
+    ...rest,
+    architecture,
+    ...(isClassifier && labels && { labels }),
+    ...(task === 'questionAnswering' && questionAnsweringHead === 'joint' && { questionAnsweringHead }),
+  };
 }
 
 /** Whether a class predicts pieces with its word table. */
@@ -233,10 +261,14 @@ const spanBoundarySchema = z.strictObject({
 function pleiadOf(
   { pleiad }: Record<string, unknown>,
   source: string,
-): Pick<ModelDescription, 'pleiad' | 'pooler' | 'spanBoundary'> {
+): Pick<ModelDescription, 'pleiad' | 'pooler' | 'questionAnsweringHead' | 'spanBoundary'> {
   if (typeof pleiad !== 'object' || pleiad === null) return {};
-  const { spanBoundary, pooler, ...rest } = pleiad as Record<string, unknown>;
-  const common = { ...(Object.keys(rest).length > 0 && { pleiad: rest }), ...(pooler === false && { pooler }) };
+  const { spanBoundary, pooler, questionAnsweringHead, ...rest } = pleiad as Record<string, unknown>;
+  const common = {
+    ...(Object.keys(rest).length > 0 && { pleiad: rest }),
+    ...(pooler === false && { pooler }),
+    ...answerHeadOf(questionAnsweringHead, source),
+  };
   if (spanBoundary === undefined) return common;
   const parsed = spanBoundarySchema.safeParse(spanBoundary);
   if (!parsed.success) {
@@ -246,16 +278,31 @@ function pleiadOf(
   return { ...common, spanBoundary: parsed.data };
 }
 
+function answerHeadOf(value: unknown, source: string): Pick<ModelDescription, 'questionAnsweringHead'> {
+  if (value === undefined) return {};
+  const head = QUESTION_ANSWERING_HEADS.find((name) => name === value);
+  if (head) return { questionAnsweringHead: head };
+  const expected = `pleiad.questionAnsweringHead ${QUESTION_ANSWERING_HEADS.map((name) => `"${name}"`).join(' or ')}`;
+  throw unfit(source, `has pleiad.questionAnsweringHead ${JSON.stringify(value)}`, expected);
+}
+
 /**
  * What the head of a model is, from its config.
  * @throws CheckpointError for a summary that Pleiad does not compute
  */
 export function headSettings(model: ModelDescription): HeadSettings {
-  const { labels, pooler = HEAD_DEFAULTS.pooler, architecture, otherFields = {}, config } = model;
+  const { labels, architecture, otherFields = {}, config } = model;
+  const { pooler = HEAD_DEFAULTS.pooler, questionAnsweringHead = HEAD_DEFAULTS.questionAnsweringHead } = model;
   const numLabels = labels?.length ?? HEAD_DEFAULTS.numLabels;
   const { classifier_dropout: own } = otherFields;
   const classifierDropout = typeof own === 'number' ? own : config.hiddenDropoutProb;
-  return { numLabels, pooler, classifierDropout, summaryActivation: summaryActivation(architecture, otherFields) };
+  return {
+    numLabels,
+    pooler,
+    classifierDropout,
+    summaryActivation: summaryActivation(architecture, otherFields),
+    questionAnsweringHead,
+  };
 }
 
 function summaryActivation(

@@ -3,10 +3,11 @@ import type { Metrics } from '../training/objective.js';
 import { figure, type LearningWords } from './trainingView.js';
 
 export const QUESTION_ANSWERING_WORDS: LearningWords = {
-  losses: ({ loss, startAccuracy, endAccuracy }) => [
+  losses: ({ loss, startAccuracy, endAccuracy, noAnswerAccuracy }) => [
     ...figure('loss', loss, 4),
     ...figure('start', startAccuracy, 3),
     ...figure('end', endAccuracy, 3),
+    ...figure('answer or none', noAnswerAccuracy, 3),
   ],
   metrics: ({ f1, exactMatch, characterF1, hasAnswerF1, noAnswerF1, loss }) =>
     [

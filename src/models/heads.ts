@@ -7,6 +7,7 @@ import { BATCH, LENGTH, linear } from '../nn/layers.js';
 import { bertMaskedLmHead, nextSentenceHead, pooler } from './bert.js';
 import type { Architecture, EncoderConfig } from './config.js';
 import { maskedLmHead, replacedTokenHead } from './electra.js';
+import { answerBeam, jointAnswers } from './jointAnswerHead.js';
 import { type EncodedScope, firstTokens, type ModelFamily, type ModelGraph, modelGraph } from './modelGraph.js';
 import { type SpanBoundaryConfig, spanBoundaryHead, spanTargetInputs } from './spanbert.js';
 import { MASKED } from './vocabularyHead.js';
@@ -23,6 +24,13 @@ export const TASKS = {
 } as const;
 export type Task = keyof typeof TASKS;
 
+/**
+ * How answers are found. `standard`: two logits a token, start and end apart (BERT). `joint`: ELECTRA's own, see
+ * jointAnswerHead.ts; transformers has no class for it.
+ */
+export const QUESTION_ANSWERING_HEADS = ['standard', 'joint'] as const;
+export type QuestionAnsweringHead = (typeof QUESTION_ANSWERING_HEADS)[number];
+
 /** What a head needs to know besides the encoder's sizes. */
 export interface HeadSettings {
   /** Labels of sequence and token classification. */
@@ -33,6 +41,7 @@ export interface HeadSettings {
   readonly classifierDropout: number;
   /** Of ELECTRA's multiple choice, config.json's `summary_activation`. */
   readonly summaryActivation: 'gelu' | 'tanh' | null;
+  readonly questionAnsweringHead: QuestionAnsweringHead;
 }
 
 export const HEAD_DEFAULTS: HeadSettings = {
@@ -40,6 +49,7 @@ export const HEAD_DEFAULTS: HeadSettings = {
   pooler: true,
   classifierDropout: 0,
   summaryActivation: 'gelu',
+  questionAnsweringHead: 'standard',
 };
 
 interface HeadScope extends EncodedScope, HeadSettings {
@@ -66,11 +76,17 @@ const dropped = (x: Node, { scope, dropout, classifierDropout }: HeadScope) =>
 const lastHiddenState = (all: HeadScope) => ({ lastHiddenState: byRow(all.hidden, all) });
 
 /** Dense H→2: the first column says where an answer starts, the second where it ends, float32 [B, S] each. */
-const questionAnswering: Head = (all) => {
+const standardAnswers: Head = (all) => {
   const { scope, hidden } = all;
   const logits = byRow(linear(scope.within('qa_outputs'), hidden, 2), all);
   const column = (at: number) => scope.graph.reshape(scope.graph.slice(logits, 2, at, at + 1), [BATCH, LENGTH]);
   return { startLogits: column(0), endLogits: column(1) };
+};
+
+const questionAnswering: Head = (all) => {
+  if (all.questionAnsweringHead === 'standard') return standardAnswers(all);
+  const { scope, hidden, inputs } = all;
+  return { ...answerBeam(scope, jointAnswers(scope, hidden, inputs), inputs) };
 };
 
 const tokenClassification: Head = (all) => ({

@@ -3,7 +3,7 @@ import { type Graph, GraphBuilder, type Node } from '../graph/graph.js';
 import { BATCH, Dropout, LENGTH } from '../nn/layers.js';
 import { ParameterScope, type ParameterSpec } from '../nn/parameters.js';
 import type { EncoderConfig } from './config.js';
-import { encode, encoderInputs } from './encoder.js';
+import { type EncoderInputs, encode, encoderInputs } from './encoder.js';
 
 /**
  * Whose names a model's parameters carry: the encoder's scope is `electra.` or `bert.`, and each has heads of its own.
@@ -24,6 +24,8 @@ export interface EncodedScope {
   readonly scope: ParameterScope;
   /** Scope of `word_embeddings` and its neighbours. */
   readonly embeddings: ParameterScope;
+  /** What the encoder read. */
+  readonly inputs: EncoderInputs;
   /** Last hidden states, float32 [B·S, H]. */
   readonly hidden: Node;
   /** What each layer reads and the last writes, float32 [B·S, H]. */
@@ -50,7 +52,8 @@ export function modelGraph(
   const backbone = scope.within(family);
   const embeddings = backbone.within('embeddings');
   const dropout = new Dropout(false);
-  const encoded = encode(backbone, embeddings, encoderInputs(scope), config, dropout);
-  finish({ scope, embeddings, dropout, ...encoded });
+  const inputs = encoderInputs(scope);
+  const encoded = encode(backbone, embeddings, inputs, config, dropout);
+  finish({ scope, embeddings, dropout, inputs, ...encoded });
   return { graph: scope.graph.build(), parameters: scope.specs };
 }

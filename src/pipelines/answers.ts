@@ -14,7 +14,10 @@ export interface Answer {
   readonly end: number;
   /** Probability among all spans of all windows of all contexts, 0 to 1: those of different answers compare, and add up to at most 1. */
   readonly score: number;
-  /** Start logit + end logit, which answers are ranked by; of "no answer" that of [CLS]. Not with `scoring: 'hf'`. */
+  /**
+   * Start logit + end logit, which answers are ranked by; of "no answer" that of [CLS]. Of ELECTRA's own head
+   * ln P(start) + ln P(end | start), and of "no answer" the logit of its classifier. Not with `scoring: 'hf'`.
+   */
   readonly logit?: number;
   /** Number of the window of the context that it was found in, from 0. */
   readonly window?: number;
@@ -38,7 +41,7 @@ export interface QuestionAnsweringOptions {
   readonly maxAnswerLength?: number;
   /** Whether "no answer", the empty text, may be the answer, as in SQuAD 2.0. Default: whether there is a `nullThreshold`, in the model folder one other than 0. */
   readonly handleImpossibleAnswer?: boolean;
-  /** "No answer" is the answer when its logit is larger than that of the best span by more than this. Default: what the model folder says, else 0. */
+  /** "No answer" is the answer when its logit is larger than that of the best span by more than this; of ELECTRA's own head when it is larger than this. Default: what the model folder says, else 0. */
   readonly nullThreshold?: number;
   /** Logits are divided by it before they become probabilities. Default: what the model folder says, else 1. */
   readonly temperature?: number;

@@ -1,8 +1,8 @@
-/** `question-answering`: the part of a context that answers a question, by a model with a start and an end head. */
+/** `question-answering`: the part of a context that answers a question, by a model with a head for start and end. */
 import { z } from 'zod';
 import { type Answer, type QuestionAnsweringOptions, type QuestionInput, SCORINGS } from './answers.js';
 import type { Pipeline, RankedCall } from './definition.js';
-import { ANSWER_LOGITS, QuestionAsker } from './questionAsker.js';
+import { QuestionAsker } from './questionAsker.js';
 
 export interface QuestionAnsweringTypes {
   readonly alias: never;
@@ -60,8 +60,8 @@ export const questionAnswering: Pipeline<QuestionAnsweringTypes> = {
   }),
   output: z.union([answer, z.array(answer)]),
   async load(model) {
-    await model.prepare(ANSWER_LOGITS);
     const asker = new QuestionAsker(model);
+    await asker.prepare();
     return async (inputs, options, watch) => {
       const answers = await asker.answers(inputs, options, watch);
       return answers.map((best) => (options.topK === undefined ? best[0] : best));

@@ -1,8 +1,10 @@
 /** Asks a model questions about contexts: windows, one ranking or transformers' scores, and answers put into words. */
 import { DataError, SettingsError } from '../errors/errors.js';
-import type { Model, RowOptions } from '../pretrained/model.js';
+import type { QuestionAnsweringHead } from '../models/heads.js';
+import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
+import { ANSWER_OUTPUTS, type AnswerLogits, answerLogits } from '../tasks/questionAnswering/answerLogits.js';
 import { type AnswerSettings, parseAnswerSettings } from '../tasks/questionAnswering/answerSettings.js';
 import {
   answerRows,
@@ -23,7 +25,6 @@ import { transformersAnswers } from './transformersScoring.js';
 const USUAL_ANSWER = 15;
 /** What two answers share of the shorter before they are one. */
 const USUAL_OVERLAP_THRESHOLD = 0.5;
-export const ANSWER_LOGITS: RowOptions = { outputs: ['startLogits', 'endLogits'] };
 
 /** A model with what its folder says of its use, and the contexts that it was last asked about. */
 export class QuestionAsker {
@@ -39,12 +40,21 @@ export class QuestionAsker {
     this.#settings = parseAnswerSettings(model.taskSettings, model.source);
   }
 
+  /** Compiles what answers are found by. @throws CheckpointError when weights are missing or of other sizes */
+  async prepare(): Promise<void> {
+    await this.#model.prepare({ outputs: ANSWER_OUTPUTS[this.#head] });
+  }
+
+  get #head(): QuestionAnsweringHead {
+    return this.#model.description.questionAnsweringHead ?? 'standard';
+  }
+
   async answers(
     inputs: readonly QuestionInput[],
     options: QuestionAnsweringOptions,
     watch?: RowWatch,
   ): Promise<Answer[][]> {
-    refuseOfScoring(options);
+    this.#refuseOfScoring(options);
     const tokenizer = this.#tokenizer;
     const settings = options.scoring === 'hf' ? {} : this.#settings;
     const rowLength = Math.min(options.maxLength ?? settings.maxLength ?? USUAL_ROW, this.#model.maxLength);
@@ -59,13 +69,14 @@ export class QuestionAsker {
       return texts.map((text) => {
         const pieces = this.#pieces.get(text)!;
         const rows = answerRows(tokenizer, ids, pieces.ids, { rowLength, ...overlaps });
-        const logits: { start: Float32Array; end: Float32Array }[] = [];
+        const logits: AnswerLogits[] = [];
         return { text, pieces, rows, logits };
       });
     });
     const rows = asked.flat().flatMap((context) => context.rows.map((row, window) => ({ ...row, context, window })));
-    await this.#model.forEachRow(rows, { ...ANSWER_LOGITS, ...watch }, (row, { startLogits, endLogits }) => {
-      rows[row].context.logits[rows[row].window] = { start: startLogits, end: endLogits };
+    const outputs = ANSWER_OUTPUTS[this.#head];
+    await this.#model.forEachRow(rows, { outputs, ...watch }, (row, ofRow) => {
+      rows[row].context.logits[rows[row].window] = answerLogits(ofRow);
     });
     const bestAnswers = options.scoring === 'hf' ? answersOfTransformers : answersOfAll;
     return asked.map((contexts, i) => {
@@ -73,6 +84,15 @@ export class QuestionAsker {
       if (found.length === 0) throw noWord(inputs[i]);
       return found.map((each) => presented(each, contexts, inputs[i], options));
     });
+  }
+
+  #refuseOfScoring(options: QuestionAnsweringOptions): void {
+    if (options.scoring !== 'hf') return;
+    refuseOfScoring(options);
+    if (this.#head === 'standard') return;
+    throw new SettingsError([
+      `${settingWith('scoring', 'hf')} is of the standard head, and ${this.#model.source} has the joint one, which transformers does not know; leave it out`,
+    ]);
   }
 
   /** Each text once, however many questions are about it. */
@@ -85,7 +105,6 @@ export class QuestionAsker {
 
 /** What scores of one kind have and those of the other do not. */
 function refuseOfScoring(options: QuestionAnsweringOptions): void {
-  if (options.scoring !== 'hf') return;
   const own = ['nullThreshold', 'temperature', 'dropParticle', 'overlapThreshold', 'mergeTexts'] as const;
   const given = own.filter((name) => options[name] !== undefined);
   if (given.length === 0) return;
@@ -131,7 +150,7 @@ function answersOfAll(
     mergeTexts,
   } = options;
   const { nullThreshold = 0, temperature = 1 } = { ...settings, ...options };
-  const { answers, nullLogit, logSum } = rankAnswers(contexts, {
+  const { answers, nullLogit, nullTerm, logSum } = rankAnswers(contexts, {
     topK,
     handleImpossibleAnswer,
     nullThreshold,
@@ -143,11 +162,12 @@ function answersOfAll(
     overlapThreshold: options.overlapThreshold ?? USUAL_OVERLAP_THRESHOLD,
   });
   const probability = (logit: number) => Math.exp(logit / temperature - logSum);
-  const nullScore = handleImpossibleAnswer ? { nullScore: probability(nullLogit) } : {};
+  const ofNone = Math.exp(nullTerm - logSum);
+  const nullScore = handleImpossibleAnswer ? { nullScore: ofNone } : {};
   return answers.map(({ logit: ranked, place, duplicates }) => {
     const logit = place ? ranked : nullLogit;
     return {
-      score: probability(logit),
+      score: place ? probability(logit) : ofNone,
       logit,
       ...(place && { place, window: place.window }),
       ...(duplicates > 0 && { duplicates }),

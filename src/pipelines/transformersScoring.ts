@@ -54,7 +54,9 @@ export function transformersAnswers(
 /** Probabilities of the pieces of a window, and that of [CLS] to be both ends. */
 function windowProbabilities({ rows, logits }: AskedContext, window: number) {
   const { first, from, to } = rows[window];
-  const [start, end] = [logits[window].start, logits[window].end].map((values) =>
+  const ofWindow = logits[window];
+  if (!('start' in ofWindow)) throw new Error('the joint head has no probabilities of start and end apart');
+  const [start, end] = [ofWindow.start, ofWindow.end].map((values) =>
     softmax([values[0], ...values.subarray(first, first + to - from)]),
   );
   return { none: start[0] * end[0], start: start.slice(1), end: end.slice(1) };

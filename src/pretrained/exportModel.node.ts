@@ -61,6 +61,7 @@ export async function exportModel(place: string, out: string, options: ExportOpt
     throw new SettingsError([`${settingName('tolerance')} is ${tolerance}; expected a number above 0`]);
   requireNewFolder(out);
   const model = await loadPretrained(place, { ...loading, newHeadAdvice: '' });
+  if (quantize) refuseBeam(model);
   const onnx = onnxModelOf(model.model, model.tensors);
   return writeNewFolder(out, async (unfinished) => {
     const files = await writeFloat(unfinished, model, onnx);
@@ -70,6 +71,14 @@ export async function exportModel(place: string, out: string, options: ExportOpt
     for (const [name, bytes] of await writeModel(unfinished, 'model_quantized', changed)) files.set(name, bytes);
     return { model, files, quantization: result };
   });
+}
+
+/** Positions of a beam change by whole numbers: how far those of a changed model are from the original's says nothing. */
+function refuseBeam({ model: { questionAnsweringHead }, folder }: Pretrained): void {
+  if (questionAnsweringHead !== 'joint') return;
+  throw new SettingsError([
+    `${settingName('quantize')} is given, and ${folder} has the joint head for question answering, whose beam of starts cannot be compared with the original's; leave it out`,
+  ]);
 }
 
 /** Everything but `onnx/model_quantized.onnx`. @returns bytes by name */

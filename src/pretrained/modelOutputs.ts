@@ -10,7 +10,8 @@ import type { ModelRow, RowBatch } from './rowBatches.js';
  *
  * encoder: `lastHiddenState` [B, S, H], of a BERT with its pooler `poolerOutput` [B, H]. Discriminator: `logits` [B, S],
  * above 0 for "replaced". Masked LM: `logits` [B, S, V], or [N, V] at the N chosen positions in order. BertForPreTraining: also
- * `nextSentenceLogits` [B, 2]. Question answering: `startLogits`, `endLogits` [B, S]. Classification: `logits` [B, labels]; of
+ * `nextSentenceLogits` [B, 2]. Question answering: `startLogits`, `endLogits` [B, S]; of ELECTRA's own head `startLogits`,
+ * `beamStarts` [B, K], `beamEndLogits` [B, S, K] and `noAnswerLogits` [B], see models/jointAnswerHead.ts. Classification: `logits` [B, labels]; of
  * tokens [B, S, labels]. Multiple choice: `logits` [B, choices]. With `spans`: `boundaryLogits` [N, V], N the tokens of all
  * spans in order.
  */
@@ -19,6 +20,9 @@ export interface ModelOutputs {
   readonly nextSentenceLogits?: Tensor;
   readonly startLogits?: Tensor;
   readonly endLogits?: Tensor;
+  readonly beamStarts?: Tensor;
+  readonly beamEndLogits?: Tensor;
+  readonly noAnswerLogits?: Tensor;
   readonly lastHiddenState?: Tensor;
   readonly poolerOutput?: Tensor;
   readonly boundaryLogits?: Tensor;
@@ -35,7 +39,7 @@ export type RowOutputs = Readonly<Record<string, Float32Array>>;
 /** Axes of an output: [B, …], [B, S, …], [B, A, S, S], or one entry for each position or span token that was asked for. */
 export type Layout = 'row' | 'token' | 'attention' | 'position' | 'span';
 
-const PER_ROW = ['poolerOutput', 'nextSentenceLogits'];
+const PER_ROW = ['poolerOutput', 'nextSentenceLogits', 'beamStarts', 'noAnswerLogits'];
 
 /** @param atPositions  whether `logits` are of chosen positions */
 export function layoutOf(name: string, architecture: Architecture, atPositions: boolean): Layout {

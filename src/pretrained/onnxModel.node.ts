@@ -2,14 +2,13 @@
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { LoadModelOptions } from '../checkpoint/loadModel.js';
-import { classOf, describedAs } from '../checkpoint/modelFolder.js';
+import { classOf, describedAs, type ModelDescription } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import type { EngineChoiceOptions } from '../engine/chooseEngine.node.js';
 import { PUBLISHED_OUTPUTS } from '../engine/onnx/publish.js';
 import { namesAdvice, type OnnxFile, type OnnxNames, openOnnxFile } from '../engine/onnxruntime/onnxFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { fetchModel } from '../hub/fetchModel.node.js';
-import type { Architecture } from '../models/config.js';
 import { architectureFor, MODEL_CLASSES, type Task } from '../models/heads.js';
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
@@ -88,6 +87,9 @@ const NEEDED: Readonly<Record<Task, readonly string[]>> = {
   multipleChoice: ['logits'],
 };
 
+/** Of ELECTRA's own head for question answering. */
+const NEEDED_OF_JOINT = ['startLogits', 'beamStarts', 'beamEndLogits', 'noAnswerLogits'];
+
 /** @throws CheckpointError when its outputs are not those of the class that config.json, or the caller, names */
 export async function openOnnxModel(folder: string, path: string, options: OnnxModelOptions): Promise<ModelParts> {
   const published = loadPublishedConfig(folder);
@@ -102,7 +104,7 @@ export async function openOnnxModel(folder: string, path: string, options: OnnxM
       published,
       architecture ?? architectureFor(family, 'encoder'),
     );
-    refuseOtherHead(path, program, description.architecture);
+    refuseOtherHead(path, program, description);
     const tokenizer = await tokenizerFor(folder, options);
     if (tokenizer) checkVocabulary(tokenizer, description.config, folder);
     const taskSettings = readTaskSettings(folder, description.architecture);
@@ -113,10 +115,15 @@ export async function openOnnxModel(folder: string, path: string, options: OnnxM
   }
 }
 
-function refuseOtherHead(path: string, { outputs, outputNames }: OnnxFile, architecture: Architecture): void {
-  const lacking = NEEDED[MODEL_CLASSES[architecture].task].filter((name) => !outputs.includes(name));
+function refuseOtherHead(
+  path: string,
+  { outputs, outputNames }: OnnxFile,
+  { architecture, questionAnsweringHead }: ModelDescription,
+): void {
+  const names = questionAnsweringHead === 'joint' ? NEEDED_OF_JOINT : NEEDED[MODEL_CLASSES[architecture].task];
+  const lacking = names.filter((name) => !outputs.includes(name));
   if (lacking.length === 0) return;
-  const needed = NEEDED[MODEL_CLASSES[architecture].task].map((name) => PUBLISHED_OUTPUTS[name]);
+  const needed = names.map((name) => PUBLISHED_OUTPUTS[name]);
   throw new CheckpointError(
     `${path} has the outputs ${outputNames.join(', ')}; ${architecture} needs ${needed.join(', ')}`,
     {

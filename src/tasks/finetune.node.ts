@@ -90,10 +90,11 @@ export async function readTaskData(settings: FineTuningSettings): Promise<TaskDa
 /** The model that `from` names, with the head and the labels that the data need. */
 export function loadTaskModel(
   { from, revision, tokenizer, task }: FineTuningSettings,
-  { labels, configFields }: TaskData<TokenBatch>,
+  { labels, configFields, questionAnsweringHead }: TaskData<TokenBatch>,
   hub?: FetchOptions,
 ): Promise<Start> {
-  return loadEncoder({ from, revision, tokenizer, head: taskNamed(task).head, labels, configFields }, hub);
+  const { head } = taskNamed(task);
+  return loadEncoder({ from, revision, tokenizer, head, labels, configFields, questionAnsweringHead }, hub);
 }
 
 /** What data and model say of a run. Without a tokenizer the number of rows is that of the texts. */

@@ -3,6 +3,7 @@ import { headSettings, type ModelDescription } from '../checkpoint/modelFolder.j
 import type { GraphBuilder, Node } from '../graph/graph.js';
 import { type EncoderInputs, encode } from '../models/encoder.js';
 import { addHead, MODEL_CLASSES } from '../models/heads.js';
+import type { EncodedScope } from '../models/modelGraph.js';
 import { type BatchFormat, type Build, GraphPhase } from '../training/graphPhase.js';
 import { average, type LossCounts, type LossSpec, type Objective, type TokenBatch } from '../training/objective.js';
 import { layerwiseGroups } from '../training/parameterGroup.js';
@@ -30,16 +31,22 @@ export interface HeadObjective<B extends TokenBatch, I> {
   readonly files?: Readonly<Record<string, string>>;
 }
 
-/** What a model's head says of a batch, as it is trained. */
-export function headOutputs(
-  model: ModelDescription,
-  { root, dropout, encoder }: Pick<Build<unknown>, 'root' | 'dropout'> & { readonly encoder: EncoderInputs },
-): Readonly<Record<string, Node>> {
-  const { architecture, config } = model;
+type EncoderBuild = Pick<Build<unknown>, 'root' | 'dropout'> & { readonly encoder: EncoderInputs };
+
+/** A model's encoder over a batch, as it is trained. */
+export function encodedBatch(
+  { architecture, config }: ModelDescription,
+  { root, dropout, encoder }: EncoderBuild,
+): EncodedScope {
   const backbone = root.within(MODEL_CLASSES[architecture].family);
   const embeddings = backbone.within('embeddings');
   const encoded = encode(backbone, embeddings, encoder, config, dropout);
-  return addHead(architecture, { scope: root, embeddings, dropout, ...encoded }, config, headSettings(model));
+  return { scope: root, embeddings, dropout, inputs: encoder, ...encoded };
+}
+
+/** What a model's head says of a batch, as it is trained. */
+export function headOutputs(model: ModelDescription, build: EncoderBuild): Readonly<Record<string, Node>> {
+  return addHead(model.architecture, encodedBatch(model, build), model.config, headSettings(model));
 }
 
 export function headObjective<B extends TokenBatch, I>(definition: HeadObjective<B, I>): Objective<B> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { familyOf } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
-import { type Task as HeadName, MODEL_CLASSES } from '../models/heads.js';
+import { type Task as HeadName, MODEL_CLASSES, type QuestionAnsweringHead } from '../models/heads.js';
 import {
   type FetchOptions,
   type LoadPretrainedOptions,
@@ -23,6 +23,8 @@ export interface EncoderChoice {
   readonly tokenizer?: string;
   readonly head: HeadName;
   readonly labels: readonly string[];
+  /** Of question answering. */
+  readonly questionAnsweringHead?: QuestionAnsweringHead;
   /** What config.json says of the model besides, such as `problem_type`. */
   readonly configFields?: Readonly<Record<string, unknown>>;
 }
@@ -32,12 +34,13 @@ export interface EncoderChoice {
  * @throws CheckpointError when there is no such model, or it has no tokenizer
  */
 export async function loadEncoder(choice: EncoderChoice, hub: FetchOptions = {}): Promise<Start> {
-  const { from, revision, head, labels } = choice;
+  const { from, revision, head, labels, questionAnsweringHead } = choice;
   const options: LoadPretrainedOptions = {
     ...hub,
     ...(revision !== undefined && { revision }),
     task: head,
     labels,
+    ...(questionAnsweringHead && { questionAnsweringHead }),
     newHead: true,
     roles: ['model', 'discriminator', 'generator'],
   };

@@ -4,7 +4,7 @@
  */
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import type { Table, TextFormat } from '../data/tables/table.js';
-import type { Task as HeadName } from '../models/heads.js';
+import type { Task as HeadName, QuestionAnsweringHead } from '../models/heads.js';
 import type { Model } from '../pretrained/model.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { Evaluation } from '../training/evaluation.js';
@@ -79,6 +79,8 @@ export interface TaskData<B extends TokenBatch> {
   readonly defaultMetric?: string;
   /** What config.json says of the model besides its sizes and labels, such as `problem_type`. */
   readonly configFields?: Readonly<Record<string, unknown>>;
+  /** Of a model for question answering: which of its heads. */
+  readonly questionAnsweringHead?: QuestionAnsweringHead;
   /** Changes when any example does: a resumed run must find the same. */
   readonly hash: string;
   prepare(options: PrepareOptions): PreparedTask<B>;

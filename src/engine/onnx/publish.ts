@@ -13,12 +13,15 @@ export const PUBLISHED_INPUTS: Readonly<Record<string, string>> = {
 };
 const POSITIONS = 'positionIds';
 
-/** Our names of outputs → theirs. */
+/** Our names of outputs → theirs; those of ELECTRA's own head for question answering, which nobody else exports, in their way of writing. */
 export const PUBLISHED_OUTPUTS: Readonly<Record<string, string>> = {
   logits: 'logits',
   nextSentenceLogits: 'seq_relationship_logits',
   startLogits: 'start_logits',
   endLogits: 'end_logits',
+  beamStarts: 'beam_starts',
+  beamEndLogits: 'beam_end_logits',
+  noAnswerLogits: 'no_answer_logits',
   lastHiddenState: 'last_hidden_state',
   poolerOutput: 'pooler_output',
 };

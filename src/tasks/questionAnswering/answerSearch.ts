@@ -6,18 +6,36 @@
  * and its score is the softmax of the logits over all such spans of all windows and, where "no answer" is allowed, that of no
  * answer. Logits of different windows compare as they are; probabilities within each window would not (a window without an
  * answer gives its best span a high one), and scores add up to at most 1.
+ *
+ * ELECTRA's own head has ln P(s) + ln P(e | s) instead, of the starts of its beam alone. Its probabilities do compare, where
+ * it was trained on windows without an answer: in those they are of [CLS]. Whether there is an answer is then apart: see
+ * rankAnswers.ts.
  */
 
-/** What a model says of a window. */
-export interface WindowLogits {
-  /** Of each piece of the context in it. */
-  readonly start: ArrayLike<number>;
-  readonly end: ArrayLike<number>;
+interface WindowPlace {
   /** Number of its first piece in the context. */
   readonly from: number;
   /** Whether an answer may start at a piece of the window, by its place in it. */
   readonly mayStart: (piece: number) => boolean;
 }
+
+/** What a model says of a window: of each piece of the context in it. */
+export interface StandardWindow extends WindowPlace {
+  readonly start: ArrayLike<number>;
+  readonly end: ArrayLike<number>;
+}
+
+export interface JointWindow extends WindowPlace {
+  readonly beams: readonly {
+    /** Place of the start in the window. */
+    readonly first: number;
+    readonly logit: number;
+    /** Of the pieces from there on. */
+    readonly ends: ArrayLike<number>;
+  }[];
+}
+
+export type WindowLogits = StandardWindow | JointWindow;
 
 /** Pieces `first` to `last` (inclusive) of a context. */
 export interface AnswerSpan {
@@ -93,9 +111,30 @@ export class BestByPlace<T extends { readonly logit: number }> {
 
 /** Visits every span of a window that may be an answer: length × maxAnswerLength of them at most. */
 export function forEachSpan(
-  { start, end, from, mayStart }: WindowLogits,
+  window: WindowLogits,
   maxAnswerLength: number,
   visit: (first: number, last: number, logit: number) => void,
+): void {
+  if ('beams' in window) forEachOfBeams(window, maxAnswerLength, visit);
+  else forEachOfPieces(window, maxAnswerLength, visit);
+}
+
+function forEachOfBeams(
+  { beams, from, mayStart }: JointWindow,
+  maxAnswerLength: number,
+  visit: Parameters<typeof forEachSpan>[2],
+): void {
+  for (const { first, logit, ends } of beams) {
+    if (!mayStart(first)) continue;
+    const count = Math.min(ends.length, maxAnswerLength);
+    for (let i = 0; i < count; i++) visit(from + first, from + first + i, logit + ends[i]);
+  }
+}
+
+function forEachOfPieces(
+  { start, end, from, mayStart }: StandardWindow,
+  maxAnswerLength: number,
+  visit: Parameters<typeof forEachSpan>[2],
 ): void {
   for (let s = 0; s < start.length; s++) {
     if (!mayStart(s)) continue;

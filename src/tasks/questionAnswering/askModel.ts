@@ -1,6 +1,7 @@
 /** A trained model's answers to many questions, found as its folder says. */
 import type { Model } from '../../pretrained/model.js';
 import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
+import { ANSWER_OUTPUTS, type AnswerLogits, answerLogits } from './answerLogits.js';
 import { parseAnswerSettings, type QuestionAnsweringFile } from './answerSettings.js';
 import { largestOverlap, USUAL_ROW, usualOverlap } from './answerWindows.js';
 import { encodeQuestions } from './encodedQuestions.js';
@@ -29,11 +30,12 @@ export async function askModel(
     length,
     docStride: Math.min(settings.stride, largestOverlap(length)),
   });
-  const logits = encoded.map((): { start: Float32Array; end: Float32Array }[] => []);
+  const logits = encoded.map((): AnswerLogits[] => []);
+  const { questionAnsweringHead = 'standard' } = model.description;
   const rows = encoded.flatMap((each, question) => each.rows.map((row, window) => ({ ...row, question, window })));
-  await model.forEachRow(rows, { outputs: ['startLogits', 'endLogits'] }, (index, { startLogits, endLogits }) => {
+  await model.forEachRow(rows, { outputs: ANSWER_OUTPUTS[questionAnsweringHead] }, (index, outputs) => {
     const { question, window } = rows[index];
-    logits[question][window] = { start: startLogits, end: endLogits };
+    logits[question][window] = answerLogits(outputs, settings.maxAnswerLength);
   });
   return encoded.map(({ question, pieces, rows: own }, i) =>
     predictionOf({ text: question.context, pieces, rows: own, logits: logits[i] }, settings),

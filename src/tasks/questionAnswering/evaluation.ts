@@ -1,6 +1,7 @@
 /** What a model answers to questions that it was not trained on, by the ranking of the pipeline; and how good that is. */
 import { ALONE } from '../../collective/collective.js';
 import { QUESTION_ANSWERING_FILE } from '../../hub/modelFiles.js';
+import type { QuestionAnsweringHead } from '../../models/heads.js';
 import { batchesOfRank, type Evaluation } from '../../training/evaluation.js';
 import type { Metrics } from '../../training/objective.js';
 import type { QuestionAnsweringFile } from './answerSettings.js';
@@ -22,7 +23,7 @@ export type QuestionMetric = (typeof QUESTION_METRICS)[number];
 export interface Prediction {
   /** The best answer, "no answer" aside; empty where there is none. */
   readonly answer: string;
-  /** By how much the logit of "no answer" is greater than that of the best answer. */
+  /** How much speaks for "no answer": see `Ranking.noAnswerScore`. */
   readonly noAnswerScore: number;
 }
 
@@ -31,10 +32,10 @@ export type DecodingSettings = Pick<QuestionAnsweringFile, 'maxAnswerLength' | '
 
 /** The answer by the logits of a question's windows. */
 export function predictionOf(asked: AskedContext, decoding: DecodingSettings): Prediction {
-  const { answers, nullLogit } = rankAnswers([asked], decoding);
+  const { answers, noAnswerScore = Number.MAX_VALUE } = rankAnswers([asked], decoding);
   const [best] = answers;
   if (!best?.place) return { answer: '', noAnswerScore: Number.MAX_VALUE };
-  return { answer: asked.text.slice(best.place.start, best.place.end), noAnswerScore: nullLogit - best.logit };
+  return { answer: asked.text.slice(best.place.start, best.place.end), noAnswerScore };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -135,6 +136,7 @@ export function slidingWindowMetrics(window: SlidingWindow, questions: readonly 
 
 export interface QuestionEvaluation {
   readonly questions: readonly EncodedQuestion[];
+  readonly questionAnsweringHead: QuestionAnsweringHead;
   readonly padId: number;
   readonly batchSize: number;
   /** What the best checkpoint is chosen by. */
@@ -147,8 +149,8 @@ export interface QuestionEvaluation {
 
 /** Windows are run in batches of similar length. */
 export function questionEvaluation(options: QuestionEvaluation): Evaluation<QuestionBatch> {
-  const { questions, padId, batchSize, metric, file, baselines } = options;
-  const rows = new EvaluatedRows(questions);
+  const { questions, questionAnsweringHead, padId, batchSize, metric, file, baselines } = options;
+  const rows = new EvaluatedRows(questions, { questionAnsweringHead, maxAnswerLength: file.maxAnswerLength });
   const characters = !file.alignToWords || metric === 'characterF1';
   const numBatches = Math.ceil(rows.numRows / batchSize);
   return {

@@ -1,5 +1,6 @@
 /** Settings that question answering has beside those of every task. */
 import { z } from 'zod';
+import { QUESTION_ANSWERING_HEADS, type QuestionAnsweringHead } from '../../models/heads.js';
 import { count } from '../../settings/fieldTypes.js';
 import { USUAL_OVERLAP } from './answerWindows.js';
 
@@ -7,6 +8,12 @@ import { USUAL_OVERLAP } from './answerWindows.js';
 export const USUAL_ANSWER = 30;
 
 export const QUESTION_ANSWERING_FIELDS = {
+  qaHead: z
+    .enum(QUESTION_ANSWERING_HEADS)
+    .optional()
+    .describe(
+      "question-answering: how answers are found. standard: two logits a token, start and end apart, as transformers has it; joint: ELECTRA's own, the end given the start, and a classifier that says whether there is an answer. Default standard.",
+    ),
   docStride: z
     .number()
     .int()
@@ -22,7 +29,7 @@ export const QUESTION_ANSWERING_FIELDS = {
     .enum(['noAnswer', 'leaveOut'])
     .optional()
     .describe(
-      'question-answering: windows that do not show the answer. noAnswer: [CLS] is their answer; leaveOut: they are not trained on. Default noAnswer.',
+      'question-answering: windows that do not show the answer. noAnswer: [CLS] is their answer, and of the joint head they have none; leaveOut: they are not trained on. Default noAnswer.',
     ),
   misplacedAnswers: z
     .enum(['refuse', 'leaveOut'])
@@ -35,6 +42,7 @@ export const QUESTION_ANSWERING_FIELDS = {
 const schema = z.object(QUESTION_ANSWERING_FIELDS);
 
 export interface QuestionAnsweringSettings {
+  readonly qaHead: QuestionAnsweringHead;
   readonly docStride?: number;
   readonly maxAnswerLength: number;
   readonly emptyWindows: 'noAnswer' | 'leaveOut';
@@ -44,10 +52,11 @@ export interface QuestionAnsweringSettings {
 /** Those among a run's settings, which were checked, with their defaults. */
 export function questionAnsweringSettings(settings: Readonly<Record<string, unknown>>): QuestionAnsweringSettings {
   const {
+    qaHead = 'standard',
     docStride,
     maxAnswerLength = USUAL_ANSWER,
     emptyWindows = 'noAnswer',
     misplacedAnswers = 'refuse',
   } = schema.parse(settings);
-  return { ...(docStride !== undefined && { docStride }), maxAnswerLength, emptyWindows, misplacedAnswers };
+  return { qaHead, ...(docStride !== undefined && { docStride }), maxAnswerLength, emptyWindows, misplacedAnswers };
 }

@@ -1,6 +1,14 @@
 /** The best answers to a question among all windows of its contexts: what the pipeline gives and what training is judged by. */
 import type { Encoding } from '../../text/encoding.js';
-import { BestByPlace, forEachSpan, LogSum, type WindowLogits } from './answerSearch.js';
+import type { AnswerLogits, JointLogits } from './answerLogits.js';
+import {
+  BestByPlace,
+  forEachSpan,
+  type JointWindow,
+  LogSum,
+  type StandardWindow,
+  type WindowLogits,
+} from './answerSearch.js';
 import { type AnswerRow, bestWindows } from './answerWindows.js';
 import { withoutParticle } from './koreanParticles.js';
 
@@ -10,8 +18,8 @@ export interface AskedContext {
   /** Without special tokens. */
   readonly pieces: Encoding;
   readonly rows: readonly AnswerRow[];
-  /** By row: start and end of every position. */
-  readonly logits: readonly { readonly start: Float32Array; readonly end: Float32Array }[];
+  /** By row. */
+  readonly logits: readonly AnswerLogits[];
 }
 
 /** UTF-16 offsets in a context. */
@@ -48,7 +56,7 @@ export interface RankingOptions extends PlaceOptions {
   readonly maxAnswerLength: number;
   /** Whether "no answer" may be an answer. */
   readonly handleImpossibleAnswer?: boolean;
-  /** "No answer" is the best when its logit is larger than that of the best span by more than this. Default 0. */
+  /** "No answer" is the best when its score, see `Ranking.noAnswerScore`, is above this. Default 0. */
   readonly nullThreshold?: number;
   /** Logits are divided by it for `logSum`. Default 1. */
   readonly temperature?: number;
@@ -63,6 +71,13 @@ export interface Ranking {
   readonly answers: readonly RankedAnswer[];
   /** Logit of "no answer", as the model says it. */
   readonly nullLogit: number;
+  /**
+   * How much speaks for "no answer": by how much its logit is larger than that of the best span; of ELECTRA's own head its
+   * logit alone, since a classifier of its own says it. Undefined where there is no span.
+   */
+  readonly noAnswerScore?: number;
+  /** ln of what "no answer" has of `logSum`, where it may be an answer. */
+  readonly nullTerm: number;
   /** ln Σ exp(logit / temperature) over all that may be an answer. The threshold decides, and changes no probability. */
   readonly logSum: number;
 }
@@ -99,13 +114,21 @@ function bestPlaces(contexts: readonly AskedContext[], options: RankingOptions, 
     }
   }
   const nullLogit = nullLogitOf(contexts);
+  // A classifier's logit is that of "no answer" against all spans together: P(no answer) = sigmoid(logit / temperature).
+  const isApart = contexts.some(({ logits }) => logits.some(isJoint));
+  const bestSpan = best.values[0]?.logit;
+  const nullTerm = nullLogit / temperature + (isApart && bestSpan !== undefined ? all.value : 0);
+  const score = bestSpan === undefined ? {} : { noAnswerScore: isApart ? nullLogit : nullLogit - bestSpan };
   if (handleImpossibleAnswer) {
-    all.add(nullLogit / temperature);
-    const logit = nullLogit - nullThreshold;
+    all.add(nullTerm);
+    // Before the best span where its score is above the threshold, by either head.
+    const logit = nullLogit - nullThreshold + (isApart ? (bestSpan ?? 0) : 0);
     if (best.keeps(logit)) best.add('none', { logit });
   }
-  return { places: best.values, nullLogit, logSum: all.value };
+  return { places: best.values, nullLogit, nullTerm, ...score, logSum: all.value };
 }
+
+const isJoint = (logits: AnswerLogits): logits is JointLogits => 'beams' in logits;
 
 /** Each place that is no duplicate of a better one, and how many of those it has. */
 function withoutDuplicates(
@@ -134,18 +157,33 @@ function overlaps(a: AnswerPlace, b: AnswerPlace, threshold: number): boolean {
 
 /** [CLS] stands for "no answer"; a question has none when every window says so: the least sure one decides (SQuAD 2.0). */
 export function nullLogitOf(contexts: readonly AskedContext[]): number {
-  return Math.min(...contexts.flatMap(({ logits }) => logits.map(({ start, end }) => start[0] + end[0])));
+  const ofRow = (row: AnswerLogits) => (isJoint(row) ? row.noAnswer : row.start[0] + row.end[0]);
+  return Math.min(...contexts.flatMap(({ logits }) => logits.map(ofRow)));
 }
 
 /** The logits of the context's pieces in each window, and where an answer may start: where a piece has the most around it. */
 export function windowsOf({ rows, logits, pieces }: AskedContext): WindowLogits[] {
   const best = bestWindows(rows, pieces.length);
-  return rows.map(({ first, from, to }, window) => ({
-    start: logits[window].start.subarray(first, first + to - from),
-    end: logits[window].end.subarray(first, first + to - from),
-    from,
-    mayStart: (piece) => best[from + piece] === window,
+  return rows.map((row, window) => ({
+    ...ofContext(row, logits[window]),
+    from: row.from,
+    mayStart: (piece) => best[row.from + piece] === window,
   }));
+}
+
+/** What is said of a window's own pieces. */
+function ofContext(
+  { first, from, to }: AnswerRow,
+  logits: AnswerLogits,
+): Pick<StandardWindow, 'start' | 'end'> | Pick<JointWindow, 'beams'> {
+  const end = first + to - from;
+  if (!isJoint(logits)) return { start: logits.start.subarray(first, end), end: logits.end.subarray(first, end) };
+  const beams = logits.beams.flatMap(({ position, logit, ends }) =>
+    position >= first && position < end
+      ? [{ first: position - first, logit, ends: ends.subarray(0, end - position) }]
+      : [],
+  );
+  return { beams };
 }
 
 /** What the text has of pieces: whole words, if wanted, and the combining marks that belong to the last character. */

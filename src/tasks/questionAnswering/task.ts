@@ -1,6 +1,8 @@
 /** Extractive question answering: the part of a context that answers a question, or that there is none. */
+import { headSettings } from '../../checkpoint/modelFolder.js';
 import type { Table } from '../../data/tables/table.js';
 import { QUESTION_ANSWERING_FILE } from '../../hub/modelFiles.js';
+import type { QuestionAnsweringHead } from '../../models/heads.js';
 import type { Model } from '../../pretrained/model.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
@@ -92,6 +94,10 @@ class QuestionData implements TaskData<QuestionBatch> {
     return this.#train.length;
   }
 
+  get questionAnsweringHead(): QuestionAnsweringHead {
+    return this.#settings.qaHead;
+  }
+
   get examples(): TaskData<QuestionBatch>['examples'] {
     return { train: this.#train.map(viewOf), dev: this.#dev.map(viewOf) };
   }
@@ -139,6 +145,7 @@ class QuestionData implements TaskData<QuestionBatch> {
       }),
       evaluation: questionEvaluation({
         questions: encodeQuestions(this.#dev, { tokenizer, length, docStride }),
+        questionAnsweringHead: headSettings(model).questionAnsweringHead,
         padId,
         batchSize: EVALUATION_ROWS,
         metric: metric as QuestionMetric,
