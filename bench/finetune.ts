@@ -19,7 +19,6 @@ import { taskNamed } from '../src/tasks/tasks.js';
 import { batchOfRows, type ClassificationBatch, encodeRows } from '../src/tasks/textClassification/batches.js';
 import { labelledTexts } from '../src/tasks/textClassification/examples.js';
 import { learningRateAt, warmupStepsOf } from '../src/training/schedule.js';
-import { stepShare } from '../src/training/stepShare.js';
 import { train } from '../src/training/trainer.js';
 import { TrainerState } from '../src/training/trainerState.js';
 import { scheduleOf } from '../src/training/trainingSettings.js';
@@ -169,9 +168,8 @@ async function prepare(options: FinetuneOptions) {
     tokenizer: tokenizer!,
     length: options.length,
     layerRateDecay: settings.layerRateDecay,
-    seed: options.seed,
+    order: { ...settings, place: { rank: 0, size: 1 } },
     metric: settings.metric,
-    share: stepShare(settings),
     ...(options.dropout > 0 && { baselines: 'new' }),
   }) as unknown as PreparedTask<ClassificationBatch>;
   const encoded = encodeRows(labelledTexts(devRows, {}), data.labels, {

@@ -19,7 +19,7 @@ import {
 } from '../src/pretraining/settings.js';
 import { RandomStream } from '../src/random/philox.js';
 import { meterLayout } from '../src/training/lossMeter.js';
-import { makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
+import { equalDivision, makeStepInputs, microBatchFeeds, type TrainingData } from '../src/training/stepFeeds.js';
 import { type StepResult, StepRunner } from '../src/training/stepRunner.js';
 import { stepShare } from '../src/training/stepShare.js';
 import { TrainerState } from '../src/training/trainerState.js';
@@ -163,7 +163,10 @@ export class TrainingSteps {
       profile: true,
     });
     for (let step = 0; step < steps; step++) {
-      const inputs = await makeStepInputs(this.data, this.#phase, { step, share: stepShare(this.settings) });
+      const inputs = await makeStepInputs(this.data, this.#phase, {
+        step,
+        division: equalDivision(stepShare(this.settings)),
+      });
       await program.run(microBatchFeeds(inputs, 0, 0));
     }
     const elapsedMs = (await program.profile?.()) ?? {};

@@ -5,7 +5,7 @@ export const FINE_TUNING_GROUPS: SettingGroups = {
   common: ['task', 'from', 'train', 'dev', 'columns', 'out', 'epochs', 'resume', 'metric', 'seed'],
   groups: {
     'Data and model': ['maxTrainRows', 'labels', 'problemType', 'classWeights', 'revision', 'tokenizer'],
-    Rows: ['length', 'batchSize', 'accumulation', 'steps', 'moreSteps'],
+    Rows: ['length', 'batchSize', 'batchTokens', 'groupByLength', 'accumulation', 'steps', 'moreSteps'],
     'Question answering': ['qaHead', 'docStride', 'maxAnswerLength', 'emptyWindows', 'misplacedAnswers'],
     Optimizer: [
       ...['learningRate', 'layerRateDecay', 'schedule', 'power', 'scheduleStyle', 'warmupSteps', 'warmupFraction'],

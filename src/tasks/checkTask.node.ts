@@ -3,8 +3,8 @@ import { createEngine as chooseEngine } from '../engine/chooseEngine.node.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineWish } from '../engine/engineNames.js';
 import type { FetchOptions } from '../pretrained/pretrained.node.js';
+import { defined } from '../training/defined.js';
 import type { TokenBatch } from '../training/objective.js';
-import { stepShare } from '../training/stepShare.js';
 import { train } from '../training/trainer.js';
 import { knownOfRun, loadTaskModel, prepareOptions, readTaskData } from './finetune.node.js';
 import { type DataInspection, inspectData } from './inspection.js';
@@ -34,6 +34,8 @@ export interface TaskCheck extends DataInspection {
   readonly settings: FineTuningSettings;
   readonly numParameters: number;
   readonly engine: string;
+  /** What part of the tokens that are computed is padding, 0 to below 1, where the task says so. */
+  readonly padding?: number;
   readonly notices: readonly TaskNotice[];
   readonly estimate: RunEstimate;
 }
@@ -52,14 +54,14 @@ export async function checkTask(
   given: Partial<FineTuningInput>,
   { hub, createEngine = chooseEngine, now = () => performance.now() }: CheckTaskOptions = {},
 ): Promise<TaskCheck> {
-  const input = { ...given, out: given.out ?? 'unwritten', resume: false };
+  const input = { ...defined(given), out: given.out ?? 'unwritten', resume: false };
   const read = resolveFineTuningSettings(input);
   const data = await readTaskData(read);
   const start = await loadTaskModel(read, data, hub);
   const { description: model, tokenizer: own } = start.models[0];
   const tokenizer = own!; // a model without one is refused
   const settings = resolveFineTuningSettings(input, knownOfRun(read, data, { model, tokenizer }));
-  const options = prepareOptions(settings, { tokenizer, share: stepShare(settings) });
+  const options = prepareOptions(settings, { tokenizer, place: { rank: 0, size: 1 } });
   const prepared = data.prepare(options);
   const engine = await createEngine(settings);
   try {
@@ -72,6 +74,7 @@ export async function checkTask(
         0,
       ),
       engine: engine.description,
+      padding: prepared.data.padding?.(),
       notices: prepared.notices,
       estimate,
     };

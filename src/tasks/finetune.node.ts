@@ -16,7 +16,7 @@ import type { TrainingEvent } from '../training/events.js';
 import type { TokenBatch } from '../training/objective.js';
 import type { TrainingRunFile } from '../training/runFolder.node.js';
 import type { Start } from '../training/start.js';
-import { stepShare } from '../training/stepShare.js';
+import type { Place } from '../training/stepShare.js';
 import {
   type PreparedRun,
   type RunOptions,
@@ -34,6 +34,8 @@ import {
 } from './settings.js';
 import type { PrepareOptions, TaskData } from './task.js';
 import { taskNamed } from './tasks.js';
+import { batchSizes } from './tokenBatches.js';
+import { finelyPadded } from './tokenRows.js';
 
 export interface FineTuneOptions extends RunOptions {
   /** How the model that `from` names is fetched. */
@@ -103,23 +105,28 @@ export function knownOfRun(
   data: TaskData<TokenBatch>,
   { model, tokenizer }: { readonly model?: ModelDescription; readonly tokenizer?: WordPieceTokenizer },
 ): KnownOfRun {
-  const rows = model && tokenizer && data.countRows?.(tokenizer, rowLengthOf(settings, model));
-  return { numRows: rows ?? data.numRows, defaultMetric: data.defaultMetric, model };
+  const known = { numRows: data.numRows, defaultMetric: data.defaultMetric, model };
+  if (!model || !tokenizer) return known;
+  const { lengths, rowsOfExample } = data.encodedRows(tokenizer, rowLengthOf(settings, model));
+  const { batchTokens } = settings;
+  const batches = batchTokens && batchSizes(lengths.map(finelyPadded), { batchTokens, rowsOfExample }).length;
+  return { ...known, numRows: lengths.length, ...(batches !== undefined && { batchesOfEpoch: batches }) };
 }
 
 /** Settings that were resolved with a model, as a task takes them. */
 export function prepareOptions(
   settings: FineTuningSettings,
-  others: Pick<PrepareOptions, 'tokenizer' | 'share' | 'baselines'>,
+  { place, ...others }: Pick<PrepareOptions, 'tokenizer' | 'baselines'> & { readonly place: Place },
 ): PrepareOptions {
-  const { model, layerRateDecay, seed, metric, classWeights } = settings;
+  const { model, layerRateDecay, metric, classWeights } = settings;
+  const { seed, batchSize, batchTokens, accumulation, groupByLength } = settings;
   if (!model) throw new Error('settings were not resolved with a model');
   const length = rowLengthOf(settings, model);
   return {
     model,
     length,
     layerRateDecay,
-    seed,
+    order: { seed, batchSize, ...defined({ batchTokens }), accumulation, groupByLength, place },
     metric,
     ...(classWeights === 'balanced' && { classWeights }),
     ...others,
@@ -141,7 +148,7 @@ async function settle(
   data: ReadData,
   start?: Start,
 ): Promise<SettledRun<FineTuningSettings>> {
-  const before = given.resume && given.out ? readRunFile<FineTuningRunFile>(given.out) : undefined;
+  const before = given.resume && given.out ? readRun(given.out) : undefined;
   const { moreSteps, ...input } = { ...begunWith(before), ...defined(given) };
   const first = resolveFineTuningSettings({ ...input, moreSteps });
   const read = await data(first);
@@ -160,8 +167,23 @@ function rowLengthOf({ length }: FineTuningSettings, { config }: ModelDescriptio
 
 /** A run that was given more steps goes by their number from then on, not by its epochs. */
 function begunWith(run: FineTuningRunFile | undefined): Partial<FineTuningInput> {
-  const { epochs, ...others } = run?.given ?? {};
-  return { ...others, ...(others.steps === undefined && epochs !== undefined && { epochs }) };
+  if (!run) return {};
+  const { epochs, ...others } = run.given;
+  return {
+    ...others,
+    ...(others.steps === undefined && epochs !== undefined && { epochs }),
+    ...(!run.settings.groupByLength && { groupByLength: false }),
+  };
+}
+
+/** Tasks whose rows were of similar length in runs that were begun before that was a setting. */
+const GROUPED_BEFORE: readonly string[] = ['question-answering', 'token-classification'];
+
+function readRun(out: string): FineTuningRunFile | undefined {
+  const run = readRunFile<FineTuningRunFile>(out);
+  if (!run) return undefined;
+  const { groupByLength = GROUPED_BEFORE.includes(run.settings.task) } = run.settings;
+  return { ...run, settings: { ...run.settings, groupByLength } };
 }
 
 function refuseChanges({ settings: before }: FineTuningRunFile, now: FineTuningSettings): void {
@@ -187,7 +209,7 @@ async function prepare(
   const read = await data(settings);
   const options = prepareOptions(settings, {
     tokenizer,
-    share: stepShare(settings, collective),
+    place: { rank: collective.rank, size: collective.size },
     ...(collective.rank === 0 && { baselines: baselinesOf(settings) }),
   });
   const prepared = read.prepare(options);

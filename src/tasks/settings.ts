@@ -104,6 +104,17 @@ export const fineTuningSchema = z.strictObject({
       'Longest row in tokens, special ones included, from 8; longer texts lose their end, of question-answering are read in windows. Default 128, of question-answering 384.',
     ),
   batchSize: count().default(32).describe('Rows of a micro-batch: what is in memory at once. Default 32.'),
+  batchTokens: count()
+    .optional()
+    .describe(
+      'Tokens of a micro-batch, padding included, at most, instead of `batchSize`: many short rows or few long ones, always of similar length. Each step counts alike, however many rows it has.',
+    ),
+  groupByLength: z
+    .boolean()
+    .optional()
+    .describe(
+      'Whether the rows of a step are of similar length, so that little is padded; they are drawn anew each epoch either way. Default true.',
+    ),
   accumulation: count()
     .default(1)
     .describe(
@@ -158,12 +169,16 @@ type Parsed = z.output<typeof fineTuningSchema>;
 export interface FineTuningSettings
   extends RunSettings,
     FolderSettings,
-    Omit<Parsed, keyof RunSettings | keyof FolderSettings | 'columns' | 'metric' | 'length' | 'layerRateDecay'> {
+    Omit<
+      Parsed,
+      keyof RunSettings | keyof FolderSettings | 'columns' | 'metric' | 'length' | 'layerRateDecay' | 'groupByLength'
+    > {
   readonly from: string;
   /** By role. */
   readonly columns: Readonly<Record<string, string>>;
   readonly metric: string;
   readonly layerRateDecay: number;
+  readonly groupByLength: boolean;
   /** The model with its labels, as it is trained; undefined until the one that `from` names was read. */
   readonly model?: ModelDescription;
 }
@@ -171,6 +186,8 @@ export interface FineTuningSettings
 /** What is known once data and model are. */
 export interface KnownOfRun {
   readonly numRows: number;
+  /** Micro-batches of an epoch with `batchTokens`. */
+  readonly batchesOfEpoch?: number;
   /** Of the data, where it is not that of the task. */
   readonly defaultMetric?: string;
   readonly model?: ModelDescription;
@@ -196,8 +213,7 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
   if (problems.length > 0 || !values) throw new SettingsError(problems);
   const { columns, model, ...settings } = { ...values, model: known?.model };
   const task = taskNamed(values.task);
-  const rowsOfStep = values.batchSize * values.accumulation;
-  const stepsOfEpoch = known && known.numRows / rowsOfStep;
+  const stepsOfEpoch = known && stepsOfRows(values, known);
   const epochs = values.epochs ?? task.defaults?.epochs ?? 3;
   const steps = values.steps ?? (stepsOfEpoch && Math.max(1, Math.ceil(epochs * stepsOfEpoch)));
   const evaluateEvery = values.evaluateEvery ?? (stepsOfEpoch && Math.max(1, Math.ceil(stepsOfEpoch / 2)));
@@ -209,12 +225,22 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
     task: task.name,
     length: values.length ?? task.defaults?.length ?? 128,
     columns: namesOf(columns),
+    groupByLength: values.groupByLength ?? true,
     metric: values.metric ?? known?.defaultMetric ?? metricsOf(task, values)[0],
     steps,
     evaluateEvery,
     checkpointEvery: values.checkpointEvery ?? evaluateEvery,
     model: trained,
   }) as FineTuningSettings;
+}
+
+/** Steps of an epoch; undefined where they depend on lengths that are not known yet. */
+function stepsOfRows(
+  { batchSize, batchTokens, accumulation }: Parsed,
+  { numRows, batchesOfEpoch }: KnownOfRun,
+): number | undefined {
+  if (batchTokens === undefined) return numRows / (batchSize * accumulation);
+  return batchesOfEpoch && batchesOfEpoch / accumulation;
 }
 
 /** With what is missing made up, so that contradictions among the rest are reported in the same message. */
@@ -262,6 +288,11 @@ function contradictions(s: Parsed, given: ReadonlySet<string>): string[] {
     refuse(given.has(a) && given.has(b), `${settingName(a)} and ${settingName(b)} are both set; give one`);
   };
   both('steps', 'epochs');
+  both('batchSize', 'batchTokens');
+  refuse(
+    s.batchTokens !== undefined && s.groupByLength === false,
+    `${settingName('batchTokens')} is ${s.batchTokens} and ${settingName('groupByLength')} is false; rows of a budget of tokens are always of similar length, so leave one out`,
+  );
   refuse(
     s.labels !== undefined && new Set(s.labels).size < s.labels.length,
     `${settingName('labels')} has a label twice: ${s.labels?.join(',')}; expected each once`,

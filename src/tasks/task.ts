@@ -10,7 +10,7 @@ import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { Evaluation } from '../training/evaluation.js';
 import type { Metrics, Objective, TokenBatch } from '../training/objective.js';
 import type { TrainingData } from '../training/stepFeeds.js';
-import type { StepShare } from '../training/stepShare.js';
+import type { EpochData, RowOrder } from './epochBatches.js';
 import type { ExampleView } from './example.js';
 import type { RowLimit } from './trainAndDevRows.js';
 
@@ -48,9 +48,7 @@ export interface PrepareOptions {
   readonly tokenizer: WordPieceTokenizer;
   readonly length: number;
   readonly layerRateDecay: number;
-  readonly seed: number;
-  /** The rows of this rank. */
-  readonly share: StepShare;
+  readonly order: RowOrder;
   readonly metric: string;
   /** Weighs the rows of each label in the loss, of a task that `weighsClasses`. */
   readonly classWeights?: 'balanced';
@@ -61,17 +59,26 @@ export interface PrepareOptions {
 /** What the trainer is given. */
 export interface PreparedTask<B extends TokenBatch> {
   readonly objective: Objective<B>;
-  readonly data: TrainingData<B>;
+  /** What `padding` says, `pleiad check` shows. */
+  readonly data: TrainingData<B> & Partial<Pick<EpochData<B>, 'padding'>>;
   readonly evaluation: Evaluation<B>;
   readonly notices: readonly TaskNotice[];
+}
+
+/** What batches are made of. */
+export interface EncodedRows {
+  /** Tokens of each row. */
+  readonly lengths: readonly number[];
+  /** Token rows of one row of the data, such as the choices of a question. Default 1. */
+  readonly rowsOfExample?: number;
 }
 
 /** A task's data, before there is a model. */
 export interface TaskData<B extends TokenBatch> {
   /** Rows to train on, as far as it is known without a tokenizer. */
   readonly numRows: number;
-  /** Rows to train on, where a text may become several. */
-  countRows?(tokenizer: WordPieceTokenizer, length: number): number;
+  /** The rows to train on as they are encoded: of question answering a text may become several. */
+  encodedRows(tokenizer: WordPieceTokenizer, length: number): EncodedRows;
   readonly labels: readonly string[];
   /** For looking at. */
   readonly examples: { readonly train: readonly ExampleView[]; readonly dev: readonly ExampleView[] };

@@ -21,20 +21,32 @@ export interface PaddedRows extends TokenBatch {
  * Rows are padded to a multiple of 8 tokens, beyond 128 of 16: up to 384 tokens an engine then meets 32 shapes, each of which
  * it plans once.
  */
-function paddedLength(longest: number): number {
-  const step = longest <= 128 ? 8 : 16;
-  return Math.ceil(longest / step) * step;
+export function coarselyPadded(longest: number): number {
+  return roundedUp(longest, longest <= 128 ? 8 : 16);
 }
+
+/**
+ * The same for rows of similar length, where rounding is most of the padding: short rows are padded to a multiple of 2, beyond
+ * 32 tokens of 4, beyond 64 of 8. Up to 384 tokens that makes 48 shapes, and of SST-2 8 % padding instead of 23 %.
+ */
+export function finelyPadded(longest: number): number {
+  return roundedUp(longest, longest <= 32 ? 2 : longest <= 64 ? 4 : longest <= 128 ? 8 : 16);
+}
+
+const roundedUp = (value: number, step: number) => Math.ceil(value / step) * step;
 
 /** Tokens of a row. */
 export const tokensOf = ({ ids }: TokenRow) => ids.length;
 
 /**
- * Some rows as a batch, padded to the longest.
- * @param least  tokens of a row, at least
+ * Some rows as a batch.
+ * @param length  tokens of a row with its padding. Default: as many as the longest needs
  */
-export function padRows(rows: readonly TokenRow[], padId: number, least = 1): PaddedRows {
-  const length = paddedLength(rows.reduce((most, row) => Math.max(most, tokensOf(row)), least));
+export function padRows(
+  rows: readonly TokenRow[],
+  padId: number,
+  length = coarselyPadded(rows.reduce((most, row) => Math.max(most, tokensOf(row)), 1)),
+): PaddedRows {
   const inputIds = new Int32Array(rows.length * length).fill(padId);
   const tokenTypeIds = new Int32Array(inputIds.length);
   const attentionMask = new Int32Array(inputIds.length);

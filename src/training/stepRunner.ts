@@ -10,8 +10,15 @@ import { LossMeter, type MeterLayout } from './lossMeter.js';
 import type { Phase, TokenBatch } from './objective.js';
 import { type AdamSettings, clipScale, normGraph, UPDATE_CHUNK, updateGraph, updateRanges } from './optimizer.js';
 import { type ParameterRange, trainedRanges } from './parameterLayout.js';
-import { makeStepInputs, microBatchFeeds, type StepInputs, type TrainingData } from './stepFeeds.js';
-import { type StepShare, stepShare } from './stepShare.js';
+import {
+  equalDivision,
+  makeStepInputs,
+  microBatchFeeds,
+  type StepDivision,
+  type StepInputs,
+  type TrainingData,
+} from './stepFeeds.js';
+import { stepShare } from './stepShare.js';
 import type { TrainerState } from './trainerState.js';
 import type { TrainingSettings } from './trainingSettings.js';
 
@@ -58,7 +65,7 @@ export class StepRunner<B extends TokenBatch> {
   #norm: Program | undefined;
   #update: Program | undefined;
   #prepared: { inputs: StepInputs<B>; feeds: Tensors } | undefined;
-  readonly #share: StepShare;
+  readonly #division: StepDivision;
   readonly #exchange: ArenaExchange;
 
   /** @throws SettingsError when the rows of a step cannot be divided among the ranks */
@@ -71,7 +78,7 @@ export class StepRunner<B extends TokenBatch> {
     private readonly now: () => number,
     private readonly collective: Collective = ALONE,
   ) {
-    this.#share = stepShare(settings, collective);
+    this.#division = data.division ?? equalDivision(stepShare(settings, collective));
     this.#exchange = new ArenaExchange(collective, state.engineState);
   }
 
@@ -92,7 +99,7 @@ export class StepRunner<B extends TokenBatch> {
       const begun = this.now();
       const inputs = await makeStepInputs(this.data, of, {
         step: at,
-        share: this.#share,
+        division: this.#division,
         collective: this.collective,
       });
       const prepared = { inputs, feeds: microBatchFeeds(inputs, 0, this.settings.seed) };
@@ -181,7 +188,7 @@ export class StepRunner<B extends TokenBatch> {
     this.#programs = {
       phase,
       first: await compile(false),
-      further: this.#share.microBatches > 1 ? await compile(true) : undefined,
+      further: this.#division.microBatches > 1 ? await compile(true) : undefined,
       ranges: trainedRanges(this.state.layout, (name) => phase.trains(name)),
     };
     return this.#programs;

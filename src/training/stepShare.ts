@@ -39,6 +39,11 @@ export function stepShare(
   return { rank, size, rows: rowsOfRank / microBatches, microBatches };
 }
 
+/** The greatest number that divides both. */
+export function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}
+
 /** The numbers next to `size`, below and above, that divide `rows`: "3 or 6". */
 function nearestDivisors(rows: number, size: number): string {
   let below = Math.min(size, rows);

@@ -174,7 +174,8 @@ async function settleTogether<S extends RunSettings, B extends TokenBatch>(
   const settled = await together(collective, async () => {
     if (collective.rank !== 0) return undefined;
     const own = await recipe.settle();
-    stepShare(own.settings, collective); // throws where the ranks cannot share a step
+    // Throws where the ranks cannot share a step; batches by tokens are known once the data are read.
+    if (own.settings.batchTokens === undefined) stepShare(own.settings, collective);
     await refuseFolderInUse(own.settings.out); // before all else takes its time
     if (!needsStart(own)) return own;
     start = await recipe.loadStart(own.settings, own.begun);

@@ -10,6 +10,8 @@ export interface TrainingSettings {
   readonly length: number;
   /** Rows of a micro-batch. */
   readonly batchSize: number;
+  /** Padded tokens of a micro-batch, at most, where the data are taken by these instead of `batchSize`. */
+  readonly batchTokens?: number;
   /** Micro-batches of a step. */
   readonly accumulation: number;
   /** Number of optimizer steps; without it, `timeMs` becomes one. */

@@ -51,6 +51,7 @@ function show(found: TaskCheck, trials: number, output: Output): void {
   const { median, percentile95, longest, truncated } = lengths;
   const cut = `${grouped(truncated)} longer than --length ${settings.length}`;
   output.line(`half up to ${median}, 95 % up to ${percentile95}, the longest ${grouped(longest)}; ${cut}`);
+  if (found.padding !== undefined) output.line(paddingLine(found.padding, settings));
   output.line();
   heading('cost');
   const { steps, stepMs, totalMs, peakMemoryBytes, evaluations } = estimate;
@@ -61,6 +62,13 @@ function show(found: TaskCheck, trials: number, output: Output): void {
   );
   output.line(`memory: about ${megabytes(peakMemoryBytes)}`);
   for (const warning of warningsOf(found)) output.line(output.style(`warning: ${warning}`, 'yellow'));
+}
+
+/** What is computed for nothing, and what would be less. */
+function paddingLine(padding: number, { batchTokens, batchSize, groupByLength }: TaskCheck['settings']): string {
+  const batches = batchTokens === undefined ? `${grouped(batchSize)} rows` : `up to ${grouped(batchTokens)} tokens`;
+  const kind = groupByLength ? 'of similar length' : 'of any length; --group-by-length pads less';
+  return `padding: ${(100 * padding).toFixed(1)} % of the tokens, in batches of ${batches} ${kind}`;
 }
 
 function labelLines(train: SetInspection, dev: SetInspection): string[] {

@@ -54,11 +54,11 @@ export function encodeQuestions(
 
 /**
  * @param numChoices  the most that a question of the data has
- * @param longest     tokens of a row, at least
+ * @param length      tokens of a row with its padding. Default: as many as the longest needs
  */
 export function batchOfQuestions(
   questions: readonly EncodedQuestion[],
-  { numChoices, tokenizer, longest }: { numChoices: number; tokenizer: WordPieceTokenizer; longest?: number },
+  { numChoices, tokenizer, length }: { numChoices: number; tokenizer: WordPieceTokenizer; length?: number },
 ): ChoiceBatch {
   // A row without a single token would have nothing to attend to.
   const filler: TokenRow = { ids: Int32Array.of(tokenizer.clsId), typeIds: Int32Array.of(0) };
@@ -67,7 +67,7 @@ export function batchOfQuestions(
     ...padRows(
       slots.map((row) => row ?? filler),
       tokenizer.padId,
-      longest,
+      length,
     ),
     numQuestions: questions.length,
     numChoices,

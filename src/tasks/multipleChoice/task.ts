@@ -4,12 +4,14 @@ import { SettingsError } from '../../errors/errors.js';
 import type { Model } from '../../pretrained/model.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
+import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
-import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
 import { batchOfQuestions, type ChoiceBatch, type EncodedQuestion, encodeQuestions } from './batches.js';
@@ -44,6 +46,7 @@ class ChoiceData implements TaskData<ChoiceBatch> {
   readonly #train: readonly AnsweredQuestion[];
   readonly #dev: readonly AnsweredQuestion[];
   readonly #heldOut: boolean;
+  readonly #encode = encodedOnce((tokenizer, length) => encodeQuestions(this.#train, { tokenizer, length }));
 
   constructor(train: Table, dev: Table | undefined, { columns, labels, limit }: ReadOptions) {
     if (labels) {
@@ -70,22 +73,30 @@ class ChoiceData implements TaskData<ChoiceBatch> {
     return this.#train.length;
   }
 
+  encodedRows(tokenizer: WordPieceTokenizer, length: number): EncodedRows {
+    const { encoded } = this.#encode(tokenizer, length);
+    return { lengths: encoded.map(longestRow), rowsOfExample: this.#numChoices };
+  }
+
+  /** The most that a question has. */
+  get #numChoices(): number {
+    return [...this.#train, ...this.#dev].reduce((most, { choices }) => Math.max(most, choices.length), 2);
+  }
+
   prepare(options: PrepareOptions): PreparedTask<ChoiceBatch> {
-    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
-    const all = [...this.#train, ...this.#dev];
-    const numChoices = all.reduce((most, { choices }) => Math.max(most, choices.length), 2);
-    const train = encodeQuestions(this.#train, { tokenizer, length });
+    const { model, tokenizer, length, layerRateDecay, order, metric } = options;
+    const numChoices = this.#numChoices;
+    const train = this.#encode(tokenizer, length);
     const dev = encodeQuestions(this.#dev, { tokenizer, length });
-    const batchOf = (rows: readonly EncodedQuestion[], longest?: number) =>
-      batchOfQuestions(rows, { numChoices, tokenizer, longest });
-    const lengthOf = ({ rows }: EncodedQuestion) => rows.reduce((most, row) => Math.max(most, tokensOf(row)), 0);
+    const batchOf = (rows: readonly EncodedQuestion[], padded?: number) =>
+      batchOfQuestions(rows, { numChoices, tokenizer, length: padded });
     const baselines = choiceBaselines(this.#dev);
     return {
       objective: choiceObjective(model, { numChoices, layerRateDecay }),
-      data: epochBatches(train.encoded, { seed, share, batchOf, lengthOf }),
+      data: epochBatches(train.encoded, { order, batchOf, lengthOf: longestRow, rowsOfExample: numChoices }),
       evaluation: rowEvaluation({
         rows: dev.encoded,
-        lengthOf,
+        lengthOf: longestRow,
         batchOf,
         batchSize: EVALUATION_QUESTIONS,
         width: numChoices,
@@ -109,6 +120,9 @@ class ChoiceData implements TaskData<ChoiceBatch> {
     return notices;
   }
 }
+
+/** Tokens of the longest choice. */
+const longestRow = ({ rows }: EncodedQuestion) => rows.reduce((most, row) => Math.max(most, tokensOf(row)), 0);
 
 function metricsOf(logits: Float64Array, rows: readonly EncodedQuestion[], numChoices: number): Metrics {
   // Without what fills up.

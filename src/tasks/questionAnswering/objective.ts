@@ -25,10 +25,10 @@ export interface QuestionBatch extends PaddedRows {
   readonly endPositions: Int32Array;
 }
 
-/** @param least  tokens of a row, at least */
-export function batchOfQuestions(rows: readonly LearnedRow[], padId: number, least?: number): QuestionBatch {
+/** @param length  tokens of a row with its padding. Default: as many as the longest needs */
+export function batchOfQuestions(rows: readonly LearnedRow[], padId: number, length?: number): QuestionBatch {
   return {
-    ...padRows(rows, padId, least),
+    ...padRows(rows, padId, length),
     startPositions: Int32Array.from(rows, ({ startPosition }) => startPosition),
     endPositions: Int32Array.from(rows, ({ endPosition }) => endPosition),
   };

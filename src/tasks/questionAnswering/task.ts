@@ -7,9 +7,10 @@ import type { Model } from '../../pretrained/model.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
+import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
-import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
+import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
 import type { QuestionAnsweringFile } from './answerSettings.js';
@@ -70,7 +71,11 @@ class QuestionData implements TaskData<QuestionBatch> {
   readonly #heldOut: boolean;
   /** Training questions that were left out. */
   readonly #leftOut: number;
-  #encoded?: { readonly key: string; readonly data: EncodedData };
+  readonly #encode = encodedOnce((tokenizer, length): EncodedData => {
+    const { docStride = usualOverlap(length) } = this.#settings;
+    const questions = encodeQuestions(this.#train, { tokenizer, length, docStride });
+    return { questions, learned: learnedRows(questions, this.#settings) };
+  });
 
   constructor(train: Table, dev: Table | undefined, { columns, own = {}, limit }: ReadOptions) {
     this.#settings = questionAnsweringSettings(own);
@@ -103,22 +108,12 @@ class QuestionData implements TaskData<QuestionBatch> {
   }
 
   /** Windows to learn from: long contexts have several. */
-  countRows(tokenizer: WordPieceTokenizer, length: number): number {
-    return this.#encode(tokenizer, length).learned.rows.length;
-  }
-
-  #encode(tokenizer: WordPieceTokenizer, length: number): EncodedData {
-    const key = `${tokenizer.hash()} ${length}`;
-    if (this.#encoded?.key !== key) {
-      const { docStride = usualOverlap(length) } = this.#settings;
-      const questions = encodeQuestions(this.#train, { tokenizer, length, docStride });
-      this.#encoded = { key, data: { questions, learned: learnedRows(questions, this.#settings) } };
-    }
-    return this.#encoded!.data;
+  encodedRows(tokenizer: WordPieceTokenizer, length: number): EncodedRows {
+    return { lengths: this.#encode(tokenizer, length).learned.rows.map(tokensOf) };
   }
 
   prepare(options: PrepareOptions): PreparedTask<QuestionBatch> {
-    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
+    const { model, tokenizer, length, layerRateDecay, order, metric } = options;
     const { docStride = usualOverlap(length), maxAnswerLength } = this.#settings;
     const { padId } = tokenizer;
     const { questions, learned } = this.#encode(tokenizer, length);
@@ -137,11 +132,9 @@ class QuestionData implements TaskData<QuestionBatch> {
     return {
       objective: questionObjective(model, { layerRateDecay, files }),
       data: epochBatches(learned.rows, {
-        seed,
-        share,
-        byLength: true,
+        order,
         lengthOf: tokensOf,
-        batchOf: (rows, longest) => batchOfQuestions(rows, padId, longest),
+        batchOf: (rows, padded) => batchOfQuestions(rows, padId, padded),
       }),
       evaluation: questionEvaluation({
         questions: encodeQuestions(this.#dev, { tokenizer, length, docStride }),

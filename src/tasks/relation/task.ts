@@ -2,16 +2,18 @@
 import type { Table } from '../../data/tables/table.js';
 import type { Model } from '../../pretrained/model.js';
 import { contentHash } from '../../text/contentHash.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
 import { predictBagOfWords } from '../bagOfWords.js';
+import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
-import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { BASELINES_FILE, type Baselines, fitBaselines, parseBaselines } from '../textClassification/baselines.js';
 import { batchOfRows, type ClassificationBatch, type ClassifiedRow } from '../textClassification/batches.js';
-import { balancedWeights } from '../textClassification/classWeights.js';
+import { balancedWeights, weighedRows } from '../textClassification/classWeights.js';
 import { labelNames } from '../textClassification/logits.js';
 import { classificationObjective } from '../textClassification/objective.js';
 import { argMaxRows, singleLabel } from '../textClassification/singleLabel.js';
@@ -52,6 +54,9 @@ class RelationData implements TaskData<ClassificationBatch> {
   readonly #train: readonly RelationExample[];
   readonly #dev: readonly RelationExample[];
   readonly #heldOut: boolean;
+  readonly #encode = encodedOnce((tokenizer, length) =>
+    encodeRows(this.#train, this.labels, { tokenizer, markers: chooseMarkers(tokenizer), length }),
+  );
 
   constructor(train: Table, dev: Table | undefined, { columns, labels, limit }: ReadOptions) {
     const examples = relationExamples(train, columns);
@@ -80,22 +85,26 @@ class RelationData implements TaskData<ClassificationBatch> {
     return this.#train.length;
   }
 
+  encodedRows(tokenizer: WordPieceTokenizer, length: number): EncodedRows {
+    return { lengths: this.#encode(tokenizer, length).rows.map(tokensOf) };
+  }
+
   prepare(options: PrepareOptions): PreparedTask<ClassificationBatch> {
-    const { tokenizer, length, layerRateDecay, seed, share, metric } = options;
+    const { tokenizer, length, layerRateDecay, order, metric } = options;
     const { labels } = this;
     const markers = chooseMarkers(tokenizer);
     const model = { ...options.model, pleiad: { ...options.model.pleiad, [MARKERS_FIELD]: markers } };
-    const encode = { tokenizer, markers, length };
-    const classWeights = options.classWeights && balancedWeights(this.#train, labels);
-    const train = encodeRows(this.#train, labels, encode, classWeights);
-    const dev = encodeRows(this.#dev, labels, encode);
+    const train = this.#encode(tokenizer, length);
+    const weights = options.classWeights && balancedWeights(this.#train, labels);
+    const rows = weights ? weighedRows(train.rows, weights) : train.rows;
+    const dev = encodeRows(this.#dev, labels, { tokenizer, markers, length });
     const baselines = this.#baselines(options.baselines);
     const ofBaselines = baselines && baselineMetrics(baselines, this.#dev);
     const files = baselines && { [BASELINES_FILE]: `${JSON.stringify(baselines)}\n` };
-    const batchOf = (rows: readonly ClassifiedRow[], longest?: number) => batchOfRows(rows, tokenizer.padId, longest);
+    const batchOf = (some: readonly ClassifiedRow[], padded?: number) => batchOfRows(some, tokenizer.padId, padded);
     return {
       objective: classificationObjective(model, { layerRateDecay, files }),
-      data: epochBatches(train.rows, { seed, share, batchOf, lengthOf: tokensOf }),
+      data: epochBatches(rows, { order, batchOf, lengthOf: tokensOf }),
       evaluation: rowEvaluation({
         rows: dev.rows,
         lengthOf: ({ ids }) => ids.length,
@@ -134,14 +143,13 @@ function encodeRows(
   examples: readonly RelationExample[],
   labels: readonly string[],
   options: PairEncoding,
-  classWeights?: readonly number[],
 ): { rows: ClassifiedRow[]; truncated: number } {
   let truncated = 0;
   const rows = examples.map((example): ClassifiedRow => {
     const { ids, typeIds, isCut } = encodePair(example, options);
     if (isCut) truncated++;
     const label = labels.indexOf(example.label);
-    return { ids, typeIds, targets: [label], weight: classWeights?.[label] ?? 1 };
+    return { ids, typeIds, targets: [label], weight: 1 };
   });
   return { rows, truncated };
 }

@@ -26,8 +26,6 @@ export interface EncodeRowsOptions {
   readonly length: number;
   /** Default: one label each. */
   readonly problem?: Problem;
-  /** Of each label, what its rows count in the loss. Default 1. */
-  readonly classWeights?: readonly number[];
 }
 
 /**
@@ -37,7 +35,7 @@ export interface EncodeRowsOptions {
 export function encodeRows(
   texts: readonly LabelledText[],
   labels: readonly string[],
-  { tokenizer, length, problem = singleLabel, classWeights }: EncodeRowsOptions,
+  { tokenizer, length, problem = singleLabel }: EncodeRowsOptions,
 ): { rows: ClassifiedRow[]; truncated: number } {
   let truncated = 0;
   const rows = texts.map((example): ClassifiedRow => {
@@ -45,14 +43,14 @@ export function encodeRows(
     const encoding: Encoding = tokenizer.encode(text, { pair, maxLength: length });
     if (encoding.overflow.length > 0) truncated++;
     const targets = problem.targetOf(example, labels);
-    return { ids: encoding.ids, typeIds: encoding.typeIds, targets, weight: classWeights?.[targets[0]] ?? 1 };
+    return { ids: encoding.ids, typeIds: encoding.typeIds, targets, weight: 1 };
   });
   return { rows, truncated };
 }
 
-/** Some rows as a batch, padded to the longest, or to `least` tokens. */
-export function batchOfRows(rows: readonly ClassifiedRow[], padId: number, least?: number): ClassificationBatch {
+/** Some rows as a batch. @param length  tokens of a row with its padding. Default: as many as the longest needs */
+export function batchOfRows(rows: readonly ClassifiedRow[], padId: number, length?: number): ClassificationBatch {
   const targets = Float32Array.from(rows.flatMap((row) => row.targets));
   const weights = Float32Array.from(rows, ({ weight }) => weight);
-  return { ...padRows(rows, padId, least), targets, weights };
+  return { ...padRows(rows, padId, length), targets, weights };
 }

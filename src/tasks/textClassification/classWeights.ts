@@ -1,5 +1,6 @@
 /** Weights that give rare labels as much of the loss as frequent ones. */
 import type { LabelledText } from '../example.js';
+import type { ClassifiedRow } from './batches.js';
 import { countLabels } from './labels.js';
 
 /**
@@ -12,4 +13,9 @@ export function balancedWeights(texts: readonly LabelledText[], labels: readonly
     const count = counts.get(label);
     return count === undefined ? 1 : texts.length / (labels.length * count);
   });
+}
+
+/** Rows of one label each, weighed so. */
+export function weighedRows(rows: readonly ClassifiedRow[], weights: readonly number[]): ClassifiedRow[] {
+  return rows.map((row) => ({ ...row, weight: weights[row.targets[0]] }));
 }

@@ -4,12 +4,14 @@ import { SettingsError } from '../../errors/errors.js';
 import type { Model } from '../../pretrained/model.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
+import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
 import { rowEvaluation } from '../rowEvaluation.js';
-import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
+import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
 import {
@@ -22,7 +24,7 @@ import {
   targetsOf,
 } from './baselines.js';
 import { batchOfRows, type ClassificationBatch, type ClassifiedRow, encodeRows } from './batches.js';
-import { balancedWeights } from './classWeights.js';
+import { balancedWeights, weighedRows } from './classWeights.js';
 import { labelColumn, labelledTexts, ROLES } from './examples.js';
 import { classifierLogits, labelNames } from './logits.js';
 import { classificationObjective } from './objective.js';
@@ -59,6 +61,9 @@ class ClassificationData implements TaskData<ClassificationBatch> {
   readonly #train: readonly LabelledText[];
   readonly #dev: readonly LabelledText[];
   readonly #heldOut: boolean;
+  readonly #encode = encodedOnce((tokenizer, length) =>
+    encodeRows(this.#train, this.labels, { tokenizer, length, problem: this.#problem }),
+  );
 
   constructor(train: Table, dev: Table | undefined, { columns, labels, problemType, limit }: ReadOptions) {
     const type = (problemType ?? PROBLEM_TYPES[0]) as ProblemType;
@@ -96,8 +101,12 @@ class ClassificationData implements TaskData<ClassificationBatch> {
     return this.#train.length;
   }
 
+  encodedRows(tokenizer: WordPieceTokenizer, length: number): EncodedRows {
+    return { lengths: this.#encode(tokenizer, length).rows.map(tokensOf) };
+  }
+
   prepare(options: PrepareOptions): PreparedTask<ClassificationBatch> {
-    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
+    const { model, tokenizer, length, layerRateDecay, order, metric } = options;
     const { labels } = this;
     const problem = this.#problem;
     if (metric === 'f1' && labels.length !== 2) {
@@ -105,17 +114,17 @@ class ClassificationData implements TaskData<ClassificationBatch> {
         `${settingName('metric')} is f1, which is of two labels, and there are ${labels.length}; expected macroF1, accuracy or matthews`,
       ]);
     }
-    const encode = { tokenizer, length, problem };
-    const classWeights = options.classWeights && balancedWeights(this.#train, labels);
-    const train = encodeRows(this.#train, labels, { ...encode, classWeights });
-    const dev = encodeRows(this.#dev, labels, encode);
+    const train = this.#encode(tokenizer, length);
+    const weights = options.classWeights && balancedWeights(this.#train, labels);
+    const rows = weights ? weighedRows(train.rows, weights) : train.rows;
+    const dev = encodeRows(this.#dev, labels, { tokenizer, length, problem });
     const baselines = this.#baselines(options.baselines);
     const ofBaselines = baselines && baselineMetrics(baselines, this.#dev);
     const files = baselines && { [BASELINES_FILE]: `${JSON.stringify(baselines)}\n` };
-    const batchOf = (rows: readonly ClassifiedRow[], longest?: number) => batchOfRows(rows, tokenizer.padId, longest);
+    const batchOf = (some: readonly ClassifiedRow[], padded?: number) => batchOfRows(some, tokenizer.padId, padded);
     return {
       objective: classificationObjective(model, { layerRateDecay, files }),
-      data: epochBatches(train.rows, { seed, share, batchOf, lengthOf: tokensOf }),
+      data: epochBatches(rows, { order, batchOf, lengthOf: tokensOf }),
       evaluation: rowEvaluation({
         rows: dev.rows,
         lengthOf: ({ ids }) => ids.length,

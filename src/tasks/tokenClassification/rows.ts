@@ -137,9 +137,9 @@ export function encodeSentences(
   return { rows, cut, emptied: emptiedWords };
 }
 
-/** Some rows as a batch, padded to the longest, or to `least` tokens. */
-export function taggingBatch(rows: readonly TaggedRow[], padId: number, least?: number): TaggingBatch {
-  const padded = padRows(rows, padId, least);
+/** Some rows as a batch. @param length  tokens of a row with its padding. Default: as many as the longest needs */
+export function taggingBatch(rows: readonly TaggedRow[], padId: number, length?: number): TaggingBatch {
+  const padded = padRows(rows, padId, length);
   const labels = new Int32Array(padded.inputIds.length);
   const labelWeights = new Float32Array(labels.length);
   for (const [row, { labels: own }] of rows.entries()) {

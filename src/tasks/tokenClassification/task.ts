@@ -5,11 +5,13 @@ import { joinFirst } from '../../errors/joinFirst.js';
 import type { Model } from '../../pretrained/model.js';
 import { settingName, settingWith } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
+import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { Metrics } from '../../training/objective.js';
+import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { heldOutNotice } from '../notices.js';
-import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
+import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
 import { conll } from './conll.js';
@@ -59,6 +61,9 @@ class TaggingData implements TaskData<TaggingBatch> {
   readonly #train: readonly TaggedSentence[];
   readonly #dev: readonly TaggedSentence[];
   readonly #devSource?: string;
+  readonly #encode = encodedOnce((tokenizer, length) =>
+    encodeSentences(this.#train, this.labels, { tokenizer, length, units: this.#units }),
+  );
 
   constructor(train: Table, dev: Table | undefined, { columns, labels, limit }: ReadOptions) {
     const sentences = taggedSentences(train, columns, labels);
@@ -91,11 +96,15 @@ class TaggingData implements TaskData<TaggingBatch> {
     return this.#form === 'plain' ? 'accuracy' : undefined;
   }
 
+  encodedRows(tokenizer: WordPieceTokenizer, length: number): EncodedRows {
+    return { lengths: this.#encode(tokenizer, length).rows.map(tokensOf) };
+  }
+
   prepare(options: PrepareOptions): PreparedTask<TaggingBatch> {
-    const { model, tokenizer, length, layerRateDecay, seed, share, metric } = options;
+    const { model, tokenizer, length, layerRateDecay, order, metric } = options;
     this.#checkMetric(metric);
     const rowOptions = { tokenizer, length, units: this.#units };
-    const { rows, ...counts } = encodeSentences(this.#train, this.labels, rowOptions);
+    const { rows, ...counts } = this.#encode(tokenizer, length);
     const baseline = this.#baseline(options.baselines);
     const rules = this.#units === 'words' && { [WORD_RULES_FIELD]: learnWordRules(this.#train) };
     const kept = { ...model, pleiad: { ...model.pleiad, [UNITS_FIELD]: this.#units, ...rules } };
@@ -103,12 +112,9 @@ class TaggingData implements TaskData<TaggingBatch> {
     return {
       objective: taggingObjective(kept, { layerRateDecay, files }),
       data: epochBatches(rows, {
-        seed,
-        share,
+        order,
         lengthOf: tokensOf,
-        // Sentences differ much in length: of rows in any order more than half would be padding.
-        byLength: true,
-        batchOf: (some, longest) => taggingBatch(some, tokenizer.padId, longest),
+        batchOf: (some, padded) => taggingBatch(some, tokenizer.padId, padded),
       }),
       evaluation: taggingEvaluation({
         sentences: this.#dev,
