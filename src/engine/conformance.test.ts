@@ -229,6 +229,8 @@ const cases: Record<OpName, Case[]> = {
     { operands: [float('batch', 3)], make: (g, [x]) => g.reduceSum(g.mul(x, x)) },
     { operands: [float()], make: (g, [x]) => g.reduceSum(g.mul(x, x)) },
     { operands: [between(-1, 1, 999)], make: (g, [x]) => g.reduceSum(x) },
+    { operands: [between(-1, 1, 64)], make: (g, [x]) => g.reduceSum(x) },
+    { operands: [between(-1, 1, 128)], make: (g, [x]) => g.reduceSum(x) },
   ],
   reduceMax: reductions('reduceMax'),
   argMax: [

@@ -5,7 +5,7 @@
 import { Permutation, RandomStream } from '../random/philox.js';
 import type { TokenBatch } from '../training/objective.js';
 import type { StepDivision, TrainingData } from '../training/stepFeeds.js';
-import { greatestCommonDivisor, type Place, stepShare } from '../training/stepShare.js';
+import { firstRowOf, greatestCommonDivisor, type Place, stepShare } from '../training/stepShare.js';
 import { batchesOfEpoch, batchSizes } from './tokenBatches.js';
 import { coarselyPadded, finelyPadded } from './tokenRows.js';
 
@@ -75,7 +75,7 @@ function batchesOfRows<R, B extends TokenBatch>(
   return {
     batch(step, microBatch) {
       const ofStep = rowsAt(step);
-      const first = (microBatch * share.size + share.rank) * share.rows;
+      const first = firstRowOf(share, microBatch);
       const own = ofStep.slice(first, first + share.rows);
       return batchOf(
         own.map((row) => rows[row]),
@@ -114,8 +114,9 @@ function batchesOfTokens<R, B extends TokenBatch>(
   };
   // Micro-batches of a step, put together over ranks, are numbers 0 to accumulation − 1.
   const numberOf = (microBatch: number) => microBatch * together + Math.floor(place.rank / parts);
-  const startOfPart = (size: number) => Math.floor(((place.rank % parts) * size) / parts);
-  const endOfPart = (size: number) => Math.floor((((place.rank % parts) + 1) * size) / parts);
+  const part = place.rank % parts;
+  const startOfPart = (size: number) => Math.floor((part * size) / parts);
+  const endOfPart = (size: number) => Math.floor(((part + 1) * size) / parts);
   const lengthAt = (batch: ArrayLike<number>) =>
     Array.from(batch).reduce((most, row) => Math.max(most, padded[row]), 1);
   const division: StepDivision = {

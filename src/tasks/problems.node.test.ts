@@ -317,7 +317,9 @@ describe('settings of a run', () => {
     const good = lines.filter((line) => line.endsWith(',good'));
     const bad = lines.filter((line) => line.endsWith(',bad')).slice(0, 12);
     writeFileSync(at('rare.csv'), `${[lines[0], ...good, ...bad].join('\n')}\n`);
-    const settings = { ...reviews, train: at('rare.csv'), epochs: 10, hiddenDropout: 0, attentionDropout: 0 };
+    // Batches of any length: those of similar length happen to find the label without weights.
+    const noDropout = { hiddenDropout: 0, attentionDropout: 0 };
+    const settings = { ...reviews, train: at('rare.csv'), epochs: 10, groupByLength: false, ...noDropout };
     const plain = await run({ ...settings, out: at('plain') });
     const balanced = await run({ ...settings, classWeights: 'balanced', out: at('balanced') });
     expect(lastMetrics(plain).macroF1).toBeLessThan(0.5);

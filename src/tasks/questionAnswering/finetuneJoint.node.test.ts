@@ -90,7 +90,11 @@ describe("fine-tuning with ELECTRA's own head", () => {
     const options = { data: at('dev.json'), engine: 'onnxruntime' } as const;
     const again = await evaluateTask(taskNamed('qa'), folderOf('whole'), options);
     const { loss: _, ...metrics } = of(whole, 'evaluation').at(-1)!.metrics;
-    expect(again).toMatchObject({ ...metrics, rows: 100 });
+    expect(again.rows).toBe(100);
+    expect(Object.keys(metrics).length).toBeGreaterThan(4);
+    // The margin for "no answer" is the very score of one question: in rows of another padding that may round to its other side.
+    for (const [name, value] of Object.entries(metrics))
+      expect(Math.abs(again[name]! - value!), name).toBeLessThan(0.02);
   });
 
   it('gives a model that answers, or says that there is no answer', async () => {

@@ -396,7 +396,9 @@ const reduceSum: Rule<'reduceSum'> = (node, planner) => {
     return densely(sumOfRows(inGroups(rows, groups), planner), dst);
   }
   if (kinds === 'kept,reduced') return densely(reduceRows('sum', inGroups(planner.floats(x), groups), planner), dst);
-  if (kinds === 'reduced' && groups[0].size % SUM_ROWS === 0) return densely(sumOfAll(planner.floats(x), planner), dst);
+  // Rows of one value each are no reduction.
+  if (kinds === 'reduced' && groups[0].size > SUM_ROWS && groups[0].size % SUM_ROWS === 0)
+    return densely(sumOfAll(planner.floats(x), planner), dst);
   return reduceByLoop(node, planner, 'sum');
 };
 
