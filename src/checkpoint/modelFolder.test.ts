@@ -108,6 +108,27 @@ describe('the tensors of a model', () => {
   });
 });
 
+describe('a model for question answering', () => {
+  it('says which head a model for question answering has, and no other model has one', () => {
+    const model: ModelDescription = {
+      config: discriminatorSize,
+      architecture: 'ElectraForQuestionAnswering',
+      questionAnsweringHead: 'joint',
+    };
+    const json = encoderConfigToJson(model);
+    expect(json.pleiad).toEqual({ questionAnsweringHead: 'joint' });
+    expect(parseConfigJson(json, 'c').questionAnsweringHead).toBe('joint');
+    expect([...expectedTensors(model).keys()]).toContain('qa_hidden.weight');
+    expect([...expectedTensors(model).keys()]).not.toContain('qa_outputs.weight');
+    expect(parseConfigJson({ ...json, architectures: ['ElectraModel'] }, 'c').questionAnsweringHead).toBeUndefined();
+    expect(encoderConfigToJson({ ...model, questionAnsweringHead: 'standard' }).pleiad).toBeUndefined();
+    const bad = { ...json, pleiad: { questionAnsweringHead: 'beam' } };
+    expect(() => parseConfigJson(bad, 'c')).toThrow(
+      'c has pleiad.questionAnsweringHead "beam"; expected pleiad.questionAnsweringHead "standard" or "joint"',
+    );
+  });
+});
+
 describe('a BERT model', () => {
   const { embeddingSize, ...sizes } = discriminatorSize;
   const config = { ...sizes, embeddingSize: sizes.hiddenSize };
