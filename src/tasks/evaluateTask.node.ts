@@ -6,7 +6,7 @@ import type { Table } from '../data/tables/table.js';
 import { CheckpointError } from '../errors/errors.js';
 import type { Model } from '../pretrained/model.js';
 import { type FromPretrainedOptions, fromPretrained } from '../pretrained/pretrained.node.js';
-import type { Metrics } from '../training/objective.js';
+import type { TaskReport } from './report/report.js';
 import type { Scorer, ScriptScores } from './scorer.js';
 import type { Columns, Task } from './task.js';
 import { taskNamed } from './tasks.js';
@@ -20,17 +20,17 @@ export interface TaskEvaluationOptions extends Omit<FromPretrainedOptions, 'task
 }
 
 /**
- * The metrics of a model, with those of the baselines that its run kept.
+ * What a fine-tuned model reaches, beside the baselines that its run kept, and where it is wrong.
  * @param place  what was fine-tuned: a run (its best checkpoint), a model folder, or a name on the hub
  * @throws CheckpointError when it has no head of the task; DataError naming file and line of what cannot be used
  */
-export function evaluateTask(task: Task, place: string, options: TaskEvaluationOptions): Promise<Metrics> {
+export function evaluateTask(task: Task, place: string, options: TaskEvaluationOptions): Promise<TaskReport> {
   const { columns = {} } = options;
   const { folder = place } = options;
-  return withModel(task, place, options, (model, table) => {
+  return withModel(task, place, options, async (model, table) => {
     const path = task.baselinesFile && join(folder, task.baselinesFile);
     const baselines = path && existsSync(path) ? readFileSync(path, 'utf8') : undefined;
-    return task.evaluate(model, table, { columns, baselines });
+    return { task: task.name, ...(await task.evaluate(model, table, { columns, baselines })) };
   });
 }
 
@@ -75,15 +75,15 @@ export interface PredictionFiles {
 }
 
 /**
- * The metrics of predictions in a file, by a task that has `score`.
- * @throws DataError naming what cannot be used, and where predictions and data differ
+ * What predictions in a file are worth, by a task that has `score`: `token-classification`.
+ * @throws SettingsError for a task that has not; DataError naming what cannot be used, and where predictions and data differ
  */
 export async function scorePredictions(
   task: Task,
   { data, predictions, columns = {} }: PredictionFiles,
-): Promise<Metrics> {
+): Promise<TaskReport> {
   if (!task.score) throw new Error(`${task.name} scores no files of predictions`);
   const { formats } = task;
   const table = await readTable(data, { wanted: Object.values(columns), formats });
-  return task.score(table, await readTable(predictions, { formats }), { columns });
+  return { task: task.name, ...task.score(table, await readTable(predictions, { formats }), { columns }) };
 }

@@ -4,10 +4,10 @@ import { SettingsError } from '../../errors/errors.js';
 import type { Model } from '../../pretrained/model.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
-import type { Metrics } from '../../training/objective.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
+import type { Evaluated } from '../report/report.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
@@ -30,6 +30,7 @@ import { OFFICIAL_FORMATS } from './officialFormats.js';
 import type { Problem } from './problem.js';
 import { PROBLEMS, problemOf } from './problems.js';
 import { PROBLEM_TYPES, type ProblemType, problemTypeOf } from './problemType.js';
+import { classifierSections } from './report.js';
 
 export const textClassification: Task<ClassificationBatch> = {
   name: 'text-classification',
@@ -156,7 +157,7 @@ async function evaluate(
   model: Model,
   data: Table,
   { columns, baselines }: Parameters<typeof textClassification.evaluate>[2],
-): Promise<Metrics> {
+): Promise<Evaluated> {
   const type = problemTypeOf(model.description);
   const problem = problemOf(type);
   const texts = labelledTexts(data, columns, type);
@@ -167,11 +168,15 @@ async function evaluate(
   const isSingle = type === 'single_label_classification';
   return {
     rows: texts.length,
-    ...problem.metricsOf(logits, targets, width),
-    ...(baselines !== undefined
-      ? baselineMetrics(parseBaselines(baselines), texts)
-      : isSingle
-        ? majorityMetrics(targets)
-        : {}),
+    metrics: {
+      ...problem.metricsOf(logits, targets, width),
+      ...(baselines !== undefined
+        ? baselineMetrics(parseBaselines(baselines), texts)
+        : isSingle
+          ? majorityMetrics(targets)
+          : {}),
+    },
+    sections: classifierSections(type, { texts, labels, logits, targets }),
+    notices: problem.oneClassNotices(texts, 'data'),
   };
 }
