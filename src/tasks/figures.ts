@@ -34,9 +34,12 @@ export interface Figure {
   readonly baselines: readonly { readonly name: string; readonly value: number }[];
 }
 
-/** The figures of a model in the order of its metrics; those of single types, such as `f1/LOC`, are left out. */
+/** The figures of a model in the order of its metrics, the loss last; those of single types, such as `f1/LOC`, are left out. */
 export function figuresOf(metrics: Metrics): Figure[] {
-  const known = Object.entries(metrics).filter((entry): entry is [string, number] => entry[1] !== undefined);
+  const { loss, ...others } = metrics;
+  const known = Object.entries({ ...others, loss }).filter(
+    (entry): entry is [string, number] => entry[1] !== undefined,
+  );
   const isOfBaseline = ([metric]: readonly [string, number]) => OF_BASELINE.test(metric);
   const baselines = known.filter(isOfBaseline).map(([metric, value]) => {
     const [, baseline, of] = OF_BASELINE.exec(metric)!;

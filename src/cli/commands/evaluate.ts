@@ -5,7 +5,7 @@ import type { EngineWish } from '../../engine/engineNames.js';
 import { CheckpointError, SettingsError } from '../../errors/errors.js';
 import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node.js';
 import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
-import { evaluateTask, scoreModel, scorePredictions } from '../../tasks/evaluateTask.node.js';
+import { evaluatePredictions as evaluateFile, evaluateTask, scoreModel } from '../../tasks/evaluateTask.node.js';
 import type { Scorer } from '../../tasks/scorer.js';
 import { findScorer, SCORERS } from '../../tasks/scorers.js';
 import type { Task } from '../../tasks/task.js';
@@ -152,7 +152,7 @@ async function evaluatePredictions(predictions: string, options: OptionValues, o
     others: () => refuseBeside(options, ['model', 'batches']),
     path: () => reportFile(options),
   });
-  const found = await scorePredictions(task, { data, predictions, columns });
+  const found = await evaluateFile(task.name, { data, predictions, columns });
   const { rows, metrics } = found;
   output.line(`${predictions}, on the ${rows} rows of ${data}:`);
   for (const line of wordsOfTask(task).summary(metrics)) output.line(line);
