@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { doneOf, fineTuningRuns, eventsOf as of, SMALL_RUN } from '../../test/fineTuningRuns.js';
 import { writeReviews, writeTinyEncoder } from '../../test/tinyReviews.js';
 import { loadModelFolder } from '../checkpoint/modelFolder.node.js';
@@ -77,6 +78,20 @@ describe('fine-tuning for text classification', () => {
     const kept = JSON.parse(readFileSync(join(folder, 'bag_of_words.json'), 'utf8'));
     expect(kept).toMatchObject({ format: 'pleiad-bag-of-words', labels: ['bad', 'good'] });
     expect(kept.rows[0] + kept.rows[1]).toBe(400);
+  });
+
+  it('writes a card with the figures of its checkpoint, and the task file', () => {
+    for (const which of ['best', 'latest'] as const) {
+      const checkpoint = checkpointOf(at('whole'), which);
+      const { accuracy } = JSON.parse(readFileSync(join(checkpoint, 'trainer.json'), 'utf8')).evaluation.metrics;
+      const card = readFileSync(join(checkpoint, 'model', 'README.md'), 'utf8');
+      expect(card).toContain(`| **accuracy** | ${accuracy.toFixed(4)} | baselines: the most frequent label 0.`);
+      expect(card).toContain('| training | train.csv | 400 |');
+      expect(card).not.toContain(FOLDER);
+      const file = readFileSync(join(checkpoint, 'model', 'task.yaml'), 'utf8');
+      expect(file).not.toContain(FOLDER);
+      expect(parse(file)).toMatchObject({ task: 'text-classification', data: { train: 'train.csv' }, epochs: 4 });
+    }
   });
 
   it('gives a model that classifies', async () => {
