@@ -102,9 +102,10 @@ function classLines({ of, classes }: ClassesSection): string[] {
 /** Confusions that are named. */
 const NAMED = 5;
 
-function confusionLines({ largest }: ConfusionSection): string[] {
+function confusionLines({ largest, otherEnds = 0 }: ConfusionSection): string[] {
   if (largest.length === 0) return [];
-  return [`largest confusions: ${largest.slice(0, NAMED).map(pairInWords).join(', ')}`];
+  const ends = otherEnds > 0 ? `; of the missed ${otherEnds} were found with other ends` : '';
+  return [`largest confusions: ${largest.slice(0, NAMED).map(pairInWords).join(', ')}${ends}`];
 }
 
 function pairInWords({ wanted, got, count }: ConfusedPair): string {

@@ -12,8 +12,9 @@ import { memoryCollectives } from '../collective/memoryCollective.js';
 import { createPipeline } from '../pipelines/createPipeline.js';
 import { fromPretrained } from '../pretrained/pretrained.node.js';
 import type { EvaluationEvent, TrainingEvent, WarningEvent } from '../training/events.js';
-import { evaluateTask } from './evaluateTask.node.js';
+import { evaluateModel, evaluatePredictions, evaluateTask } from './evaluateTask.node.js';
 import { finetune } from './finetune.node.js';
+import { reportPage } from './report/html/page.js';
 import type { FineTuningInput } from './settings.js';
 import { taskNamed } from './tasks.js';
 
@@ -113,6 +114,25 @@ describe('fine-tuning for text classification', () => {
     const { loss, ...metrics } = of(whole, 'evaluation').at(-1)!.metrics;
     expect(again).toMatchObject({ task: 'text-classification', rows: 100, metrics });
     expect(again.metrics.loss).toBeCloseTo(loss!, 5);
+  });
+
+  it('is evaluated by the name of its run alone; a place that says no task needs one', async () => {
+    const options = {
+      data: at('dev.csv'),
+      columns: base.columns as Record<string, string>,
+      engine: 'onnxruntime',
+    } as const;
+    const report = await evaluateModel(at('whole'), options);
+    expect(report).toMatchObject({ task: 'text-classification', rows: 100, metrics: { accuracy: 1 } });
+    expect(report.metrics.bagOfWordsAccuracy).toBe(1);
+    expect(reportPage(report)).toContain('Nothing was answered wrongly.');
+    await expect(evaluateModel(at('encoder'), options)).rejects.toThrow(
+      'does not say what it was fine-tuned for; expected task, one of text-classification',
+    );
+    const files = { data: at('dev.csv'), predictions: at('dev.csv') };
+    await expect(evaluatePredictions('text-classification', files)).rejects.toThrow(
+      'task is text-classification, which takes no file of predictions; expected token-classification',
+    );
   });
 
   it('that is interrupted and resumed ends with the same bits', async () => {

@@ -43,6 +43,8 @@ export interface ConfusionSection {
    */
   readonly counts: readonly (readonly number[])[];
   readonly hasNothing: boolean;
+  /** Of spans: so many of those that were missed overlap one of their type that was made up: only the ends are wrong. */
+  readonly otherEnds?: number;
   /** The most frequent first. */
   readonly largest: readonly ConfusedPair[];
 }

@@ -100,16 +100,17 @@ function paired(decisions: readonly { readonly wanted: boolean; readonly got: bo
 function numberSections({ texts, logits, targets }: ClassifiedTexts): ReportSection[] {
   const residuals = targets.map((wanted, row) => logits[row] - wanted);
   const shown = (number: number) => String(Number(number.toPrecision(4)));
-  const mistakes = texts.map((text, row) => ({
-    badness: Math.abs(residuals[row]),
-    example: () => ({
+  const mistakes = texts.flatMap((text, row) => {
+    if (residuals[row] === 0) return [];
+    const example = () => ({
       place: text.place,
       texts: textsOf(text),
       wanted: text.label,
       got: shown(logits[row]),
       difference: residuals[row],
-    }),
-  }));
+    });
+    return [{ badness: Math.abs(residuals[row]), example }];
+  });
   return [
     scatterOf(targets.map((wanted, row) => [wanted, logits[row]])),
     histogramOf('residual', residuals),

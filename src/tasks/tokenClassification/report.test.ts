@@ -42,6 +42,19 @@ describe('where a tagger is wrong', () => {
     expect(classes).toMatchObject({ classes: expected });
   });
 
+  it('counts spans of which only the ends are wrong', () => {
+    const one = [sentence('Ada Lovelace of Ockham came', 'B-PER I-PER O B-LOC O', 'd:1')];
+    const said = ['B-PER I-PER I-PER I-PER O'.split(' ')];
+    expect(taggingSections(one, said, { form })[1]).toMatchObject({
+      otherEnds: 1,
+      largest: [
+        { wanted: 'LOC', count: 1 },
+        { wanted: 'PER', count: 1 },
+        { got: 'PER', count: 1 },
+      ],
+    });
+  });
+
   it('shows the sentences with the surest wrong word first, spans marked', () => {
     // London as ORG at 0.6; Paris missed at 0.9.
     const probabilities = Float64Array.from([1, 1, 1, 1, 0.6, 0.9, 1, 0.5, 0.5, 1, 1, 1]);

@@ -1,7 +1,7 @@
 /** Where a tagger is wrong: types of spans, by the rules of conlleval, and the sentences that it is the most wrong about. */
 import { classScores, confusionOf, type WantedGot } from '../report/confusion.js';
 import { reliabilityOf } from '../report/reliability.js';
-import type { ExampleText, ReportSection } from '../report/report.js';
+import type { ConfusionSection, ExampleText, ReportSection } from '../report/report.js';
 import { worstExamples } from '../report/worstExamples.js';
 import { unitsOf } from './rows.js';
 import type { TaggedSentence } from './sentences.js';
@@ -23,11 +23,14 @@ export function taggingSections(
   const spans = sentences.map(({ tags }, i) => ({ wanted: spansOf(tags, form), got: spansOf(predicted[i], form) }));
   const types = [...new Set(spans.flatMap(({ wanted, got }) => [...wanted, ...got].map(({ type }) => type)))].sort();
   const index = new Map(types.map((type, i) => [type, i]));
-  const confusion = confusionOf(
-    'type',
-    types,
-    spans.flatMap(({ wanted, got }) => pairedSpans(wanted, got, index)),
-  );
+  const confusion: ConfusionSection = {
+    ...confusionOf(
+      'type',
+      types,
+      spans.flatMap(({ wanted, got }) => pairedSpans(wanted, got, index)),
+    ),
+    otherEnds: spans.reduce((sum, { wanted, got }) => sum + withOtherEnds(wanted, got), 0),
+  };
   const words = wordsJudged(sentences, predicted, probabilities);
   const gap = unitsOf(sentences) === 'characters' ? '' : ' ';
   const mistakes = sentences.flatMap((sentence, i) => {
@@ -71,6 +74,15 @@ function pairedSpans(
     ...[...ofWanted].map(([where, type]) => ({ wanted: type, got: ofGot.get(where) })),
     ...[...ofGot].flatMap(([where, type]) => (ofWanted.has(where) ? [] : [{ got: type }])),
   ];
+}
+
+/** Spans that were found, if not from their first to their last word. */
+function withOtherEnds(wanted: readonly TagSpan[], got: readonly TagSpan[]): number {
+  const isSame = (a: TagSpan, b: TagSpan) => a.start === b.start && a.end === b.end;
+  const missed = wanted.filter((span) => !got.some((other) => isSame(span, other)));
+  return missed.filter(({ type, start, end }) =>
+    got.some((other) => other.type === type && other.start < end && other.end > start),
+  ).length;
 }
 
 /** Word by word, how sure the model was of its tag and whether that is right. */

@@ -58,8 +58,10 @@ function classTable({ of, classes }: ClassesSection): string {
 
 /** Classes of a table that can be taken in: of more those that are confused most. */
 const MATRIX = 24;
+/** Classes of a table that takes half of the page. */
+const BESIDE = 4;
 
-function confusionTable({ of, labels, counts, hasNothing, largest }: ConfusionSection): string {
+function confusionTable({ of, labels, counts, hasNothing, largest, otherEnds = 0 }: ConfusionSection): string {
   const wrong = labels.map((_, k) => counts[k].reduce((sum, n, j) => sum + (j === k ? 0 : n + counts[j][k]), 0));
   const all = labels.map((_, k) => k);
   const chosen = new Set([...all].sort((a, b) => wrong[b] - wrong[a]).slice(0, MATRIX));
@@ -81,11 +83,14 @@ function confusionTable({ of, labels, counts, hasNothing, largest }: ConfusionSe
   const corner = '<th class="side">wanted ↓ &nbsp; got →</th>';
   const cut = labels.length > MATRIX ? `<p class="soft">The ${MATRIX} most confused of ${labels.length}.</p>` : '';
   const named = largest.map((pair) => `<tr><td class="name">${pairInWords(pair)}</td>${count(pair.count)}</tr>`);
+  const ends = otherEnds > 0 ? `<p class="soft">${otherEnds} of the missed were found, but with other ends.</p>` : '';
   const list =
     named.length === 0
       ? '<p class="soft">Nothing was confused.</p>'
-      : `<table>${heads(['the most frequent', 'times'])}${named.join('')}</table>`;
-  return `<div class="two">${card(`Which ${NAMES[of].many} were taken for which`, `<table class="matrix"><tr>${corner}${head}</tr>${rows.join('')}</table>${cut}`)}${card('Largest confusions', list)}</div>`;
+      : `<table>${heads(['the most frequent', 'times'])}${named.join('')}</table>${ends}`;
+  const matrix = `<table class="matrix"><tr>${corner}${head}</tr>${rows.join('')}</table>${cut}`;
+  const both = `${card(`Which ${NAMES[of].many} were taken for which`, matrix)}${card('Largest confusions', list)}`;
+  return shown.length <= BESIDE ? `<div class="two">${both}</div>` : both;
 }
 
 function pairInWords({ wanted, got }: ConfusedPair): string {

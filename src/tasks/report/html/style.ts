@@ -12,17 +12,17 @@ p{max-width:70ch}.soft{color:var(--soft)}.warn{background:var(--amber-bg);color:
 .card{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:22px 24px;overflow-x:auto}
 .two{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,420px),1fr));gap:20px}main>.two{margin-top:48px}.two h2{margin-top:0}
 table{border-collapse:collapse;font-size:15px}th{font-weight:550;color:var(--soft);text-align:left;font-size:14px}
-td,th{padding:5px 14px 5px 0;vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.name{overflow-wrap:anywhere}
+td,th{padding:5px 14px 5px 0;vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.name{overflow-wrap:break-word}
 .meter{display:inline-block;width:72px;height:8px;border-radius:4px;background:var(--line);margin-right:8px}.meter i{display:block;height:100%;border-radius:4px;background:var(--accent)}
 .matrix td,.matrix th{padding:0}.matrix td{min-width:52px;height:34px;text-align:center;vertical-align:middle;font:500 13px var(--mono);border:2px solid var(--card);border-radius:6px}
-.matrix th{font-size:13px;padding:2px 8px}.matrix th.side{text-align:right;max-width:220px;overflow-wrap:break-word}.matrix th.top{max-width:110px;text-align:center;vertical-align:bottom;overflow-wrap:break-word}
+.matrix th{font-size:13px;padding:2px 8px}.matrix th.side{text-align:right;vertical-align:middle;max-width:220px;overflow-wrap:break-word}.matrix th.top{max-width:110px;text-align:center;vertical-align:bottom;overflow-wrap:break-word}
 .matrix td.right{background:color-mix(in srgb,var(--accent) calc(var(--p)*60%),transparent)}.matrix td.wrong{background:rgba(var(--heat),calc(var(--p)*.75))}.matrix td.zero{color:var(--line)}
 svg{display:block;width:100%;max-width:560px;height:auto}header svg{width:26px}svg text{font:12px var(--sans);fill:var(--soft)}
 svg .grid{stroke:var(--line)}svg .axis{stroke:var(--soft)}svg .ideal{stroke:var(--soft);stroke-dasharray:5 4}
 svg .bar{fill:var(--accent)}svg .second{fill:var(--teal)}svg .mark{fill:rgb(var(--heat))}svg .point{fill:var(--accent);opacity:.45}
 .key{display:inline-block;width:11px;height:11px;border-radius:3px;margin:0 6px 0 14px}.key:first-child{margin-left:0}
 ol{list-style:none;margin:0;padding:0;display:grid;gap:14px}li .head{display:flex;flex-wrap:wrap;gap:6px 18px;font-size:14px;color:var(--soft);margin-bottom:8px}
-li .head b{font-weight:600;color:var(--ink)}li .head .got b{color:rgb(var(--heat))}li .head .wanted b{color:var(--ok)}li .head .p{margin-left:auto;font:500 13px/1.6 var(--mono)}
+li .head .wanted,li .head .got{display:-webkit-box;-webkit-line-clamp:2;-webkit-box-orient:vertical;overflow:hidden}li .head b{font-weight:600;color:var(--ink)}li .head .got b{color:rgb(var(--heat))}li .head .wanted b{color:var(--ok)}li .head .p{margin-left:auto;font:500 13px/1.6 var(--mono)}
 blockquote{margin:6px 0 0;font:400 17px/1.6 var(--serif);white-space:pre-wrap;overflow-wrap:anywhere;max-height:15em;overflow:auto}blockquote small{font:500 12px var(--sans);color:var(--soft);margin-right:10px}
 mark{background:none;color:inherit;border-radius:4px;padding:0 2px}mark.wanted{box-shadow:inset 0 -3px 0 var(--ok)}mark.got{background:rgba(var(--heat),.22)}mark.entity{background:color-mix(in srgb,var(--accent) 16%,transparent)}
 mark sub{font:500 11px var(--mono);color:var(--soft);margin-left:3px;vertical-align:baseline}
