@@ -1,5 +1,7 @@
 /** Dots on lines as SVG text: a line a thing that was measured, a dot a way of doing it, with a bar for its spread. */
-import { COLOURS, escapeXml, FONT, roundTicks } from './lineChart.js';
+import { escapeMarkup } from '../src/tasks/report/html/escapeMarkup.js';
+import { roundTicks } from '../src/tasks/report/roundTicks.js';
+import { COLOURS, FONT } from './lineChart.js';
 
 export interface Dot {
   readonly value: number;
@@ -61,5 +63,5 @@ function drawDot({ value, deviation }: Dot, colour: string, x: (value: number) =
 }
 
 function words(text: string, x: number, y: number, anchor = 'start', style = 'font-size="12"'): string {
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${FONT} ${style} text-anchor="${anchor}" fill="#222222">${escapeXml(text)}</text>`;
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${FONT} ${style} text-anchor="${anchor}" fill="#222222">${escapeMarkup(text)}</text>`;
 }

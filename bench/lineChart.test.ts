@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { chartsSvg, roundTicks } from './lineChart.js';
+import { roundTicks } from '../src/tasks/report/roundTicks.js';
+import { chartsSvg } from './lineChart.js';
 
 describe('roundTicks', () => {
   it('spans the values with round numbers', () => {

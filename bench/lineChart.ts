@@ -1,4 +1,6 @@
 /** A line chart as SVG text: axes with round ticks, a legend, one polyline a series. */
+import { escapeMarkup } from '../src/tasks/report/html/escapeMarkup.js';
+import { formatTick, roundTicks } from '../src/tasks/report/roundTicks.js';
 
 export interface Series {
   readonly name: string;
@@ -107,11 +109,7 @@ function text(
 ): string {
   const turn = rotated ? ` transform="rotate(-90 ${x} ${y})"` : '';
   const style = `${FONT} font-size="${size}" font-weight="${weight}" text-anchor="${anchor}" fill="#222222"`;
-  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${style}${turn}>${escapeXml(words)}</text>`;
-}
-
-export function escapeXml(words: string): string {
-  return words.replace(/[&<>"]/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[c] as string);
+  return `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${style}${turn}>${escapeMarkup(words)}</text>`;
 }
 
 type Scale = (value: number) => number;
@@ -120,24 +118,4 @@ function scale(ticks: readonly number[], from: number, to: number): Scale {
   const low = ticks[0];
   const high = ticks.at(-1)!;
   return (value) => from + ((value - low) / (high - low)) * (to - from);
-}
-
-/** About six round numbers (1, 2 or 5 times a power of ten apart) that span the values. */
-export function roundTicks(values: readonly number[]): number[] {
-  let low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  let high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(low)) [low, high] = [0, 1];
-  if (low === high) [low, high] = [low - 0.5, high + 0.5];
-  const rough = (high - low) / 5;
-  const power = 10 ** Math.floor(Math.log10(rough));
-  const step = power * ([1, 2, 5].find((factor) => factor * power >= rough * 0.999) ?? 10);
-  const first = Math.floor(low / step + 1e-9);
-  const last = Math.ceil(high / step - 1e-9);
-  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-}
-
-/** As many decimals as the ticks need to differ; thousands grouped. */
-function formatTick(value: number, ticks: readonly number[]): string {
-  const decimals = Math.max(0, -Math.floor(Math.log10(Math.abs(ticks[1] - ticks[0])) + 1e-9));
-  return value.toLocaleString('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
 }

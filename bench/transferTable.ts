@@ -6,7 +6,7 @@ import { TRANSFER_TASKS, type TransferTask } from './transferTasks.js';
 
 export const TRANSFER_STARTS = ['pretrained', 'random'] as const;
 /** Chosen by the search of docs/results.md. */
-export const TRANSFER_LEARNING_RATE = 2e-4;
+export const TRANSFER_LEARNING_RATE = 1e-4;
 
 export interface TransferRunKey {
   /** The encoder's name. */

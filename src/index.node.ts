@@ -121,6 +121,12 @@ export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRu
 // Training to a folder
 export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
 export { type CheckTaskOptions, checkTask, type RunEstimate, type TaskCheck } from './tasks/checkTask.node.js';
+export {
+  evaluateModel,
+  evaluatePredictions,
+  type ModelEvaluationOptions,
+  type PredictionFiles,
+} from './tasks/evaluateTask.node.js';
 export { type FineTuneOptions, finetune } from './tasks/finetune.node.js';
 export { finetuneTrials, type TrialEvent, type TrialStartedEvent, type TrialsEvent } from './tasks/trials.node.js';
 export { loadTokenizer, saveTokenizer } from './text/tokenizer.node.js';

@@ -212,6 +212,8 @@ export {
   squad11Scores,
   squad20Scores,
 } from './tasks/questionAnswering/metrics/officialScores.js';
+export { reportPage } from './tasks/report/html/page.js';
+export type { ReportExample, ReportSection, TaskReport } from './tasks/report/report.js';
 export { Encoding, type TruncationStrategy } from './text/encoding.js';
 // Text
 export {

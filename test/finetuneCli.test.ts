@@ -158,6 +158,67 @@ describe('pleiad evaluate', () => {
   });
 });
 
+describe('the task file in a model folder', () => {
+  it('makes the very same model again', async () => {
+    const file = join(learned.json.best.checkpoint, 'model', 'task.yaml');
+    const again = await pleiad(['finetune', file, '--out', 'again', '--json']);
+    expect(again.json?.weightsSha256, again.stderr).toBe(learned.json.weightsSha256);
+  });
+});
+
+describe('pleiad evaluate --report', () => {
+  const words = ['--columns', 'text=Review,label=Verdict', ...FIXED];
+  const odd =
+    'Review,Verdict\n"the film is <b>witty</b>",bad\n"the film is witty",good\na clumsy story,bad\nfriends,good\n';
+
+  it('says where the model is wrong, in lines, as an object and as a page', async () => {
+    writeFileSync(join(FOLDER, 'odd-verdicts.csv'), odd);
+    const shown = await pleiad([
+      'evaluate',
+      '--model',
+      'run',
+      '--data',
+      'odd-verdicts.csv',
+      '--report',
+      'odd.html',
+      ...words,
+    ]);
+    expect(shown.code, shown.stderr).toBe(0);
+    expect(shown.stdout).toMatch(/label +precision +recall +F1 +rows +predicted\n +bad +\d\.\d{4}.* 2 +\d\n +good /);
+    expect(shown.stdout).toContain('largest confusions: bad taken for good 1');
+    expect(shown.stdout).toMatch(/expected calibration error 0\.\d{4}\n/);
+    expect(shown.stdout).toMatch(/odd-verdicts\.csv:2 +wanted bad, got good \(p 0\.\d{3}\)\n +the film is <b>witty/);
+    expect(shown.stdout).toContain('report: odd.html');
+    const page = readFileSync(join(FOLDER, 'odd.html'), 'utf8');
+    expect(page).toContain('<title>run, on odd-verdicts.csv</title>');
+    expect(page).toContain('the film is &lt;b&gt;witty&lt;/b&gt;');
+    expect(page).not.toContain(FOLDER);
+    const { json } = await pleiad(['evaluate', '--model', 'run', '--data', 'odd-verdicts.csv', ...words, '--json']);
+    expect(json.report).toMatchObject({ task: 'text-classification', notices: [] });
+    expect(json.report.sections.map(({ kind }: { kind: string }) => kind)).toEqual([
+      'classes',
+      'confusion',
+      'reliability',
+      'examples',
+    ]);
+  });
+
+  it('warns of rows of one class, and refuses a page that cannot be written before anything is loaded', async () => {
+    writeFileSync(join(FOLDER, 'one.csv'), 'Review,Verdict\na witty film,good\nthe lovely dog,good\n');
+    const one = await pleiad(['evaluate', '--model', 'run', '--data', 'one.csv', ...words]);
+    expect(one.stdout).toContain('warning: All 2 rows have the label "good"');
+    expect(one.stdout).toContain('name another file by --data');
+    for (const [name, problem] of [
+      ['report.pdf', '--report is report.pdf; expected the name of a page to write, such as report.html'],
+      ['nowhere/report.html', '--report is nowhere/report.html, and there is no folder of that name; make it first'],
+    ]) {
+      const refused = await pleiad(['evaluate', '--model', 'run', '--data', 'one.csv', '--report', name, ...words]);
+      expect(refused.code).toBe(2);
+      expect(refused.stderr).toContain(problem);
+    }
+  });
+});
+
 describe('pleiad classify', () => {
   const classify = (...words: string[]) => pleiad(['classify', '--model', 'run', ...FIXED, ...words]);
 

@@ -100,7 +100,7 @@ describe('pleiad evaluate, for tagging', () => {
     expect(stdout).not.toContain('unknownTags');
     const shown = await pleiad(['evaluate', '--model', 'run', '--data', 'dev.conll', ...FIXED]);
     expect(shown.stdout).toMatch(
-      /type +F1 +precision +recall +in the data +predicted\n +PLACE +1\.0000 +1\.0000 +1\.0000 +(\d+) +\1\n/,
+      /type +precision +recall +F1 +rows +predicted\n +PLACE +1\.0000 +1\.0000 +1\.0000 +(\d+) +\1\n/,
     );
   });
 

@@ -1,13 +1,10 @@
 /** Answers as people read them: the answer in its sentence, with where it stands. */
 import type { Answer } from '../pipelines/answers.js';
+import { characterStart, sentenceAround } from '../text/sentenceAround.js';
 import type { Output } from './output.js';
 
 /** Characters on each side of an answer, at most. */
 const MOST_AROUND = 150;
-/** Characters on each side in which its sentence is looked for: segmenting a whole book for one answer would take long. */
-const SEARCHED = 600;
-
-const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
 
 export interface AnswerInSentence {
   readonly before: string;
@@ -17,33 +14,18 @@ export interface AnswerInSentence {
 
 /** The sentence around an answer, on one line, cut where it is long. */
 export function inSentence(context: string, { start, end }: Pick<Answer, 'start' | 'end'>): AnswerInSentence {
-  const from = characterStart(context, Math.max(0, start - SEARCHED));
-  const text = context.slice(from, characterStart(context, Math.min(context.length, end + SEARCHED)));
-  const [first, last] = [start - from, end - from];
-  let [sentenceStart, sentenceEnd] = [0, text.length];
-  for (const { index, segment } of SENTENCES.segment(text)) {
-    if (index <= first) sentenceStart = index;
-    if (index + segment.length >= last) {
-      sentenceEnd = index + segment.length;
-      break;
-    }
-  }
-  const before = text.slice(sentenceStart, first).trimStart();
-  const after = text.slice(last, sentenceEnd).trimEnd();
+  const { from, to } = sentenceAround(context, { start, end });
+  const before = context.slice(from, start).trimStart();
+  const after = context.slice(end, to).trimEnd();
   const isCut = [before.length > MOST_AROUND, after.length > MOST_AROUND];
   return {
     before: (isCut[0] ? `…${before.slice(characterStart(before, before.length - MOST_AROUND))}` : before).replace(
       /\s+/g,
       ' ',
     ),
-    answer: text.slice(first, last).replace(/\s+/g, ' '),
+    answer: context.slice(start, end).replace(/\s+/g, ' '),
     after: (isCut[1] ? `${after.slice(0, characterStart(after, MOST_AROUND))}…` : after).replace(/\s+/g, ' '),
   };
-}
-
-/** The same place, or one before it that tears no character apart. */
-function characterStart(text: string, at: number): number {
-  return /[\udc00-\udfff]/.test(text.charAt(at)) ? at - 1 : at;
 }
 
 /** Answers of one question. @param names  of the documents, where there are several or they are files */

@@ -10,6 +10,7 @@ import { columnsOf } from './columnsOption.js';
 import type { CommandResult, OptionValues } from './command.js';
 import { collectProblems, numberAbove } from './numbers.js';
 import type { Output } from './output.js';
+import { reportFile, showReport } from './reportView.js';
 
 export async function scorePredictionFile(
   scorer: Scorer,
@@ -18,21 +19,23 @@ export async function scorePredictionFile(
   output: Output,
 ): Promise<CommandResult> {
   const { formats, roles } = taskNamed(scorer.task);
-  const { data, threshold, columns } = collectProblems({
+  const { data, threshold, columns, report } = collectProblems({
     data: () => dataOf(options.data),
     threshold: () => numberAbove('--threshold', options.threshold, Number.NEGATIVE_INFINITY),
     columns: () => columnsOf(options.columns, roles),
     others: () => refuseBeside(options, ['model', 'batches']),
+    report: () => reportFile(options),
   });
   const table = await readTable(data, { wanted: Object.values(columns), formats });
   const predictions = readJson(path);
   const { naProbabilities } = options;
   const further = naProbabilities === undefined ? {} : { noAnswerProbabilities: readJson(String(naProbabilities)) };
-  const { rows, scores, notices } = scorer.score(table, predictions, { columns, further, threshold });
+  const { rows, scores, notices, sections } = scorer.score(table, predictions, { columns, further, threshold });
   output.line(`${path}, on the ${rows} rows of ${data}:`);
   for (const line of scriptLines(scores)) output.line(line);
-  for (const { message, advice } of notices) output.line(output.style(`warning: ${message}. ${advice}`, 'yellow'));
-  return { json: { ...scores, warnings: notices } };
+  const found = { task: scorer.task, rows, metrics: scores, sections, notices };
+  const shown = await showReport(found, { model: path, data, path: report }, output);
+  return { json: { ...scores, warnings: notices, report: shown } };
 }
 
 /** @throws SettingsError for options that say of a model, or of a run, what a file of predictions has not */

@@ -1,6 +1,5 @@
 /** Training and metrics of taggers in words. */
 import type { Metrics } from '../training/objective.js';
-import { type Column, tableLines } from './columns.js';
 import { figure, type LearningWords } from './trainingView.js';
 
 export const TAGGING_WORDS: LearningWords = {
@@ -15,7 +14,7 @@ export const TAGGING_WORDS: LearningWords = {
     ].join(', '),
 };
 
-/** A line a metric, beside those of the baselines; then, where they are known, a line a type. */
+/** A line a metric, beside those of the baselines. */
 export function taggingSummary(metrics: Metrics): string[] {
   const { wordTagF1, wordTagAccuracy, majorityAccuracy, unknownTags } = metrics;
   const byWord = "each word's most frequent tag";
@@ -39,27 +38,5 @@ export function taggingSummary(metrics: Metrics): string[] {
       value === undefined ? [] : [`  ${name.padEnd(20)}${value.toFixed(4).padStart(8)}${beside}`],
     ),
     ...(unknownTags ? [`  words whose tag the model does not know, which count as missed: ${unknownTags}`] : []),
-    ...typeLines(metrics),
   ];
-}
-
-const COLUMNS: readonly Column[] = [
-  { title: 'type' },
-  { title: 'F1', align: 'right' },
-  { title: 'precision', align: 'right' },
-  { title: 'recall', align: 'right' },
-  { title: 'in the data', align: 'right' },
-  { title: 'predicted', align: 'right' },
-];
-
-/** From `f1/LOC` and its kin. */
-function typeLines(metrics: Metrics): string[] {
-  const types = Object.keys(metrics).flatMap((key) => (key.startsWith('f1/') ? [key.slice('f1/'.length)] : []));
-  if (types.length === 0) return [];
-  const rows = types.map((type) => [
-    type,
-    ...['f1', 'precision', 'recall'].map((name) => metrics[`${name}/${type}`]!.toFixed(4)),
-    ...['spans', 'found'].map((name) => `${metrics[`${name}/${type}`]}`),
-  ]);
-  return tableLines(COLUMNS, rows).map((line) => `  ${line}`);
 }

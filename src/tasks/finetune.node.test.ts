@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
 import { doneOf, fineTuningRuns, eventsOf as of, SMALL_RUN } from '../../test/fineTuningRuns.js';
 import { writeReviews, writeTinyEncoder } from '../../test/tinyReviews.js';
 import { loadModelFolder } from '../checkpoint/modelFolder.node.js';
@@ -11,8 +12,9 @@ import { memoryCollectives } from '../collective/memoryCollective.js';
 import { createPipeline } from '../pipelines/createPipeline.js';
 import { fromPretrained } from '../pretrained/pretrained.node.js';
 import type { EvaluationEvent, TrainingEvent, WarningEvent } from '../training/events.js';
-import { evaluateTask } from './evaluateTask.node.js';
+import { evaluateModel, evaluatePredictions, evaluateTask } from './evaluateTask.node.js';
 import { finetune } from './finetune.node.js';
+import { reportPage } from './report/html/page.js';
 import type { FineTuningInput } from './settings.js';
 import { taskNamed } from './tasks.js';
 
@@ -79,6 +81,20 @@ describe('fine-tuning for text classification', () => {
     expect(kept.rows[0] + kept.rows[1]).toBe(400);
   });
 
+  it('writes a card with the figures of its checkpoint, and the task file', () => {
+    for (const which of ['best', 'latest'] as const) {
+      const checkpoint = checkpointOf(at('whole'), which);
+      const { accuracy } = JSON.parse(readFileSync(join(checkpoint, 'trainer.json'), 'utf8')).evaluation.metrics;
+      const card = readFileSync(join(checkpoint, 'model', 'README.md'), 'utf8');
+      expect(card).toContain(`| **accuracy** | ${accuracy.toFixed(4)} | baselines: the most frequent label 0.`);
+      expect(card).toContain('| training | train.csv | 400 |');
+      expect(card).not.toContain(FOLDER);
+      const file = readFileSync(join(checkpoint, 'model', 'task.yaml'), 'utf8');
+      expect(file).not.toContain(FOLDER);
+      expect(parse(file)).toMatchObject({ task: 'text-classification', data: { train: 'train.csv' }, epochs: 4 });
+    }
+  });
+
   it('gives a model that classifies', async () => {
     const model = await fromPretrained(at('whole'), { engine: 'onnxruntime', threads: 1 });
     const classifier = await createPipeline('text-classification', model);
@@ -96,8 +112,27 @@ describe('fine-tuning for text classification', () => {
     } as const;
     const again = await evaluateTask(taskNamed('classification'), folder, options);
     const { loss, ...metrics } = of(whole, 'evaluation').at(-1)!.metrics;
-    expect(again).toMatchObject({ ...metrics, rows: 100 });
-    expect(again.loss).toBeCloseTo(loss!, 5);
+    expect(again).toMatchObject({ task: 'text-classification', rows: 100, metrics });
+    expect(again.metrics.loss).toBeCloseTo(loss!, 5);
+  });
+
+  it('is evaluated by the name of its run alone; a place that says no task needs one', async () => {
+    const options = {
+      data: at('dev.csv'),
+      columns: base.columns as Record<string, string>,
+      engine: 'onnxruntime',
+    } as const;
+    const report = await evaluateModel(at('whole'), options);
+    expect(report).toMatchObject({ task: 'text-classification', rows: 100, metrics: { accuracy: 1 } });
+    expect(report.metrics.bagOfWordsAccuracy).toBe(1);
+    expect(reportPage(report)).toContain('Nothing was answered wrongly.');
+    await expect(evaluateModel(at('encoder'), options)).rejects.toThrow(
+      'does not say what it was fine-tuned for; expected task, one of text-classification',
+    );
+    const files = { data: at('dev.csv'), predictions: at('dev.csv') };
+    await expect(evaluatePredictions('text-classification', files)).rejects.toThrow(
+      'task is text-classification, which takes no file of predictions; expected token-classification',
+    );
   });
 
   it('that is interrupted and resumed ends with the same bits', async () => {

@@ -24,6 +24,9 @@ import {
   type SettledRun,
   trainToFolder,
 } from '../training/trainToFolder.node.js';
+import { CARD_FILE, modelCard } from './card/modelCard.js';
+import type { RunOfCard } from './card/runOfCard.js';
+import { TASK_FILE, taskFileText } from './card/taskFile.js';
 import { loadEncoder } from './loadEncoder.node.js';
 import {
   changedFineTuning,
@@ -32,7 +35,7 @@ import {
   type KnownOfRun,
   resolveFineTuningSettings,
 } from './settings.js';
-import type { PrepareOptions, TaskData } from './task.js';
+import type { PreparedTask, PrepareOptions, TaskData } from './task.js';
 import { taskNamed } from './tasks.js';
 import { batchSizes } from './tokenBatches.js';
 import { finelyPadded } from './tokenRows.js';
@@ -64,14 +67,19 @@ export function finetune(
   { hub, ...options }: FineTuneOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const data = remembered(readTaskData);
+  let input = given;
   const recipe: RunRecipe<FineTuningSettings, TokenBatch> = {
-    settle: (start) => settle(given, data, start),
+    async settle(start) {
+      const settled = await settle(given, data, start);
+      input = settled.input;
+      return settled;
+    },
     async loadStart(settings, begun) {
       // A run that was stopped before its first checkpoint begins again with the very model of the first time.
       const revision = begun?.start?.models[0].hub?.commit ?? settings.revision;
       return loadTaskModel({ ...settings, revision }, await data(settings), hub);
     },
-    prepare: (settings, context) => prepare(settings, data, context),
+    prepare: (settings, context) => prepare(settings, { given: input, data }, context),
     newParts: () => ({ newHead: true, newGenerator: false }),
   };
   return trainToFolder(recipe, options);
@@ -147,7 +155,7 @@ async function settle(
   given: Partial<FineTuningInput>,
   data: ReadData,
   start?: Start,
-): Promise<SettledRun<FineTuningSettings>> {
+): Promise<SettledRun<FineTuningSettings> & { readonly input: Partial<FineTuningInput> }> {
   const before = given.resume && given.out ? readRun(given.out) : undefined;
   const { moreSteps, ...input } = { ...begunWith(before), ...defined(given) };
   const first = resolveFineTuningSettings({ ...input, moreSteps });
@@ -200,7 +208,7 @@ function refuseChanges({ settings: before }: FineTuningRunFile, now: FineTuningS
 
 async function prepare(
   settings: FineTuningSettings,
-  data: ReadData,
+  { given, data }: { readonly given: Partial<FineTuningInput>; readonly data: ReadData },
   { start, collective }: { readonly start?: Start; readonly collective: Collective },
 ): Promise<PreparedRun<TokenBatch>> {
   const { out, train } = settings;
@@ -213,16 +221,46 @@ async function prepare(
     ...(collective.rank === 0 && { baselines: baselinesOf(settings) }),
   });
   const prepared = read.prepare(options);
+  const hub =
+    start?.models[0].hub ?? (settings.resume ? readRunFile<FineTuningRunFile>(out)?.start?.models[0].hub : undefined);
+  const { objective, evaluation } = withCard(prepared, { settings, given, data: read, hub });
   return {
     ...prepared,
     command: 'finetune',
+    evaluation,
     // What a run is of, its checkpoints say by this name.
-    objective: { ...prepared.objective, name: settings.task },
+    objective: { ...objective, name: settings.task },
     tokenizer,
     identity: { vocabSize: tokenizer.vocabSize, tokenizerHash: tokenizer.hash(), data: read.hash },
     initialization: { initializerRange: options.model.config.initializerRange },
     source: train.join(', '),
     vocabSize: tokenizer.vocabSize,
+  };
+}
+
+/** A model folder with its card and its task file; the card of a checkpoint that is evaluated has its figures. */
+function withCard(
+  { objective, evaluation }: PreparedTask<TokenBatch>,
+  described: Omit<RunOfCard, 'model'>,
+): Pick<PreparedTask<TokenBatch>, 'objective' | 'evaluation'> {
+  const runOf = (model: ModelDescription): RunOfCard => ({ ...described, model });
+  const [main] = objective.models;
+  return {
+    objective: {
+      ...objective,
+      models: objective.models.map((model) => ({
+        ...model,
+        files: { ...model.files, [CARD_FILE]: modelCard(runOf(model)), [TASK_FILE]: taskFileText(runOf(model)) },
+      })),
+    },
+    evaluation: {
+      numBatches: evaluation.numBatches,
+      async evaluate(program, phase, collective) {
+        const result = await evaluation.evaluate(program, phase, collective);
+        return { ...result, files: { ...result.files, [CARD_FILE]: modelCard(runOf(main), result.metrics) } };
+      },
+      ...(evaluation.complete && { complete: (result) => evaluation.complete!(result) }),
+    },
   };
 }
 

@@ -44,8 +44,8 @@ async function expectSameMetrics(task: string, out: string, data: string, events
   const folder = join(checkpointOf(out, 'latest'), 'model');
   const again = await evaluateTask(taskNamed(task), folder, { data, ...engine });
   const { loss, ...metrics } = lastMetrics(events);
-  for (const [name, value] of Object.entries(metrics)) expect(again[name], name).toBeCloseTo(value!, 5);
-  expect(again.loss).toBeCloseTo(loss!, 5);
+  for (const [name, value] of Object.entries(metrics)) expect(again.metrics[name], name).toBeCloseTo(value!, 5);
+  expect(again.metrics.loss).toBeCloseTo(loss!, 5);
   expect(again.rows).toBe(100);
 }
 

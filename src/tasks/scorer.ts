@@ -2,12 +2,15 @@
 import type { Table } from '../data/tables/table.js';
 import type { Model } from '../pretrained/model.js';
 import type { Metrics } from '../training/objective.js';
+import type { ReportSection } from './report/report.js';
 import type { Columns, TaskNotice } from './task.js';
 
 /** Figures under the keys of the script, in its order and units. */
 export interface ScriptScores {
   readonly rows: number;
   readonly scores: Metrics;
+  /** Where the answers are wrong. */
+  readonly sections: readonly ReportSection[];
   /** What of the predictions deserves a warning. */
   readonly notices: readonly TaskNotice[];
 }

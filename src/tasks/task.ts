@@ -12,18 +12,14 @@ import type { Metrics, Objective, TokenBatch } from '../training/objective.js';
 import type { TrainingData } from '../training/stepFeeds.js';
 import type { EpochData, RowOrder } from './epochBatches.js';
 import type { ExampleView } from './example.js';
+import type { Evaluated } from './report/report.js';
+import type { TaskNotice } from './taskNotice.js';
 import type { RowLimit } from './trainAndDevRows.js';
+
+export type { TaskNotice } from './taskNotice.js';
 
 /** Names of columns by what they are read as: `{ text: 'Review', label: 'Stars' }`. */
 export type Columns = Readonly<Record<string, string>>;
-
-/** Something of the data that deserves a warning. */
-export interface TaskNotice {
-  readonly code: string;
-  readonly message: string;
-  /** A full sentence. */
-  readonly advice: string;
-}
 
 /** Settings of a run by name, checked by their schema: a task takes those that it names in `ownSettings`. */
 export type OwnSettings = Readonly<Record<string, unknown>>;
@@ -120,17 +116,17 @@ export interface Task<B extends TokenBatch = TokenBatch> {
   /** @throws DataError naming file, line and columns of what cannot be used; SettingsError for a metric that does not fit */
   read(train: Table, dev: Table | undefined, options: ReadOptions): TaskData<B>;
   /**
-   * The metrics of a trained model on other data, with those of the baselines.
+   * What a trained model reaches on other data, beside the baselines, and where it is wrong.
    * @param baselines  what is in `baselinesFile`, where there is one
    */
   evaluate(
     model: Model,
     data: Table,
     options: { readonly columns: Columns; readonly baselines?: string },
-  ): Promise<Metrics>;
+  ): Promise<Evaluated>;
   /**
-   * The metrics of predictions that are in a file, whoever made them.
+   * The same of predictions that are in a file, whoever made them.
    * @throws DataError naming what the predictions lack, or have and the data do not
    */
-  score?(data: Table, predictions: Table, options: { readonly columns: Columns }): Metrics;
+  score?(data: Table, predictions: Table, options: { readonly columns: Columns }): Evaluated;
 }

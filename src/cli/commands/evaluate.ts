@@ -1,17 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { loadPublishedConfig } from '../../checkpoint/modelFolder.node.js';
-import { readTrainerFile } from '../../checkpoint/trainerFile.node.js';
 import { createEngine } from '../../engine/chooseEngine.node.js';
 import type { EngineWish } from '../../engine/engineNames.js';
 import { CheckpointError, SettingsError } from '../../errors/errors.js';
-import { MODEL_CLASSES } from '../../models/heads.js';
 import { innerPlace, resolveCheckpoint } from '../../pretrained/modelPlaces.node.js';
 import { evaluateCheckpoint } from '../../pretraining/evaluateRun.node.js';
-import { evaluateTask, scoreModel, scorePredictions } from '../../tasks/evaluateTask.node.js';
+import { evaluatePredictions as evaluateFile, evaluateTask, scoreModel } from '../../tasks/evaluateTask.node.js';
 import type { Scorer } from '../../tasks/scorer.js';
 import { findScorer, SCORERS } from '../../tasks/scorers.js';
 import type { Task } from '../../tasks/task.js';
+import { taskOfPlace } from '../../tasks/taskOfPlace.node.js';
 import { findTask, TASK_NAMES, TASKS, taskNamed } from '../../tasks/tasks.js';
 import { COLUMNS_OPTION, columnsOf } from '../columnsOption.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
@@ -19,6 +17,7 @@ import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { MODEL_OPTION, modelFolder } from '../modelOption.js';
 import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
+import { REPORT_OPTION, reportFile, showReport } from '../reportView.js';
 import { refuseBeside, scorePredictionFile, scriptLines } from '../scriptScores.js';
 import { wordsOfTask } from '../taskWords.js';
 import { heldOutSummary } from '../trainingView.js';
@@ -58,11 +57,12 @@ export const evaluate: CommandDefinition = {
       description:
         'measure the predictions in this file, whoever made them, instead of a model; with --task. Of questions a JSON file of answers by id; of tagging a CoNLL file whose last column is predicted.',
     },
+    REPORT_OPTION,
     ...ENGINE_OPTIONS,
   ],
   examples: [
     'pleiad evaluate --model run/ --data shards/',
-    'pleiad evaluate --model reviews/ --data test.csv',
+    'pleiad evaluate --model reviews/ --data test.csv --report report.html',
     'pleiad evaluate --task squad --predictions answers.json --data dev-v2.0.json',
     'pleiad evaluate --task token-classification --predictions predicted.conll --data test.conll',
   ],
@@ -74,13 +74,18 @@ export const evaluate: CommandDefinition = {
       data: () => required('--data', options.data, 'a folder of token shards, or a file of rows with labels'),
       batches: () => wholeNumber('--batches', options.batches, 1),
       engine: () => engineOptions(options),
+      report: () => reportFile(options),
     });
     const checkpoint = resolveCheckpoint(innerPlace(given.model));
     const scorer = SCORERS.find(({ name }) => name === options.task);
     if (scorer) return evaluateByScript(scorer, { ...given, checkpoint, options, output });
-    const task = taskOf(options.task, checkpoint, given.model);
+    const named = typeof options.task === 'string';
+    const task = named ? findTask(String(options.task)) : taskOfPlace(given.model, checkpoint);
     if (task) return evaluateRows(task, { ...given, checkpoint, options, output });
     if (!checkpoint) throw noRun(given.model);
+    if (options.report !== undefined) {
+      throw new SettingsError(['--report is for fine-tuned models and for predictions; leave it out']);
+    }
     const engine = await createEngine(given.engine);
     try {
       const result = await evaluateCheckpoint(checkpoint, { data: given.data, engine, maxBatches: given.batches });
@@ -100,62 +105,59 @@ export const evaluate: CommandDefinition = {
   },
 };
 
-/** The fine-tuning task: as named, else what the run or the model is of; undefined for pre-training. */
-function taskOf(word: OptionValues[string], checkpoint: string | undefined, model: string): Task | undefined {
-  if (typeof word === 'string') return findTask(word);
-  if (checkpoint) return findTask(readTrainerFile(checkpoint).objective);
-  if (!existsSync(join(model, 'config.json'))) return undefined;
-  const { architecture, pleiad } = loadPublishedConfig(model);
-  // Several tasks may have one head.
-  const own = typeof pleiad?.objective === 'string' ? findTask(pleiad.objective) : undefined;
-  return own ?? (architecture && TASKS.find(({ head }) => head === MODEL_CLASSES[architecture].task));
-}
-
 interface GivenModel {
   readonly model: string;
   readonly checkpoint?: string;
   readonly data: string;
   readonly engine: EngineWish;
+  readonly report?: string;
   readonly options: OptionValues;
   readonly output: Output;
 }
 
 async function evaluateRows(task: Task, given: GivenModel): Promise<CommandResult> {
-  const { model, checkpoint, data, engine, options, output } = given;
+  const { model, checkpoint, data, engine, report: path, options, output } = given;
   if (options.batches !== undefined) throw new SettingsError(['--batches is for pre-training runs; leave it out']);
   const columns = columnsOf(options.columns, task.roles);
   const place = checkpoint === undefined ? model : join(checkpoint, 'model');
-  const { rows, ...metrics } = await evaluateTask(task, place, { data, columns, ...engine });
+  const found = await evaluateTask(task, place, { data, columns, ...engine });
+  const { rows, metrics } = found;
   output.line(`${place}, on the ${rows} rows of ${data}:`);
   for (const line of wordsOfTask(task).summary(metrics)) output.line(line);
-  return { json: { model: place, rows, ...metrics } };
+  const report = await showReport(found, { model, data, path }, output);
+  return { json: { model: place, rows, ...metrics, report } };
 }
 
 /** A model's figures under the keys of an official script. */
 async function evaluateByScript(scorer: Scorer, given: GivenModel): Promise<CommandResult> {
-  const { model, checkpoint, data, engine, options, output } = given;
+  const { model, checkpoint, data, engine, report: path, options, output } = given;
   const columns = columnsOf(options.columns, taskNamed(scorer.task).roles);
   const threshold = numberAbove('--threshold', options.threshold, Number.NEGATIVE_INFINITY);
   const place = checkpoint === undefined ? model : join(checkpoint, 'model');
-  const { rows, scores } = await scoreModel(scorer, place, { data, columns, threshold, ...engine });
+  const { rows, scores, sections } = await scoreModel(scorer, place, { data, columns, threshold, ...engine });
   output.line(`${place}, on the ${rows} rows of ${data}:`);
   for (const line of scriptLines(scores)) output.line(line);
-  return { json: { model: place, rows, ...scores } };
+  const found = { task: scorer.task, rows, metrics: scores, sections };
+  const report = await showReport(found, { model, data, path }, output);
+  return { json: { model: place, rows, ...scores, report } };
 }
 
 async function evaluatePredictions(predictions: string, options: OptionValues, output: Output): Promise<CommandResult> {
   const scorer = typeof options.task === 'string' ? findScorer(options.task) : undefined;
   if (scorer) return scorePredictionFile(scorer, predictions, options, output);
-  const { task, data, columns } = collectProblems({
+  const { task, data, columns, path } = collectProblems({
     task: () => scoredTask(options.task),
     data: () => required('--data', options.data, 'the file that the predictions are of'),
     columns: () => columnsOf(options.columns, typeof options.task === 'string' ? taskNamed(options.task).roles : []),
     others: () => refuseBeside(options, ['model', 'batches']),
+    path: () => reportFile(options),
   });
-  const { rows, ...metrics } = await scorePredictions(task, { data, predictions, columns });
+  const found = await evaluateFile(task.name, { data, predictions, columns });
+  const { rows, metrics } = found;
   output.line(`${predictions}, on the ${rows} rows of ${data}:`);
   for (const line of wordsOfTask(task).summary(metrics)) output.line(line);
-  return { json: { predictions, rows, ...metrics } };
+  const report = await showReport(found, { model: predictions, data, path }, output);
+  return { json: { predictions, rows, ...metrics, report } };
 }
 
 function scoredTask(word: OptionValues[string]): Task {

@@ -1,17 +1,11 @@
 /** How many questions are answered rightly, and by what costs nothing. */
 import type { Metrics } from '../../training/objective.js';
+import { firstLargest } from '../firstLargest.js';
 import type { AnsweredQuestion } from './questions.js';
 
 /** @param chosen  index of a choice, question by question */
 export function choiceAccuracy(chosen: readonly number[], answers: readonly number[]): number {
   return chosen.filter((choice, question) => choice === answers[question]).length / answers.length;
-}
-
-/** The largest of some logits, the first of equals. */
-export function best(logits: ArrayLike<number>): number {
-  let at = 0;
-  for (let i = 1; i < logits.length; i++) if (logits[i] > logits[at]) at = i;
-  return at;
 }
 
 /** The mean of −log softmax(logits)[answer]. */
@@ -34,7 +28,7 @@ export function choiceBaselines(questions: readonly AnsweredQuestion[]): Metrics
 
 function byOverlap({ context = '', question = '', choices }: AnsweredQuestion): number {
   const asked = new Set(wordsOf(`${context} ${question}`));
-  return best(
+  return firstLargest(
     choices.map((choice) => {
       const words = wordsOf(choice);
       return words.filter((word) => asked.has(word)).length / Math.max(1, words.length);

@@ -9,14 +9,17 @@ import type { Metrics } from '../../training/objective.js';
 import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
+import { firstLargest } from '../firstLargest.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
+import { classSections } from '../report/classReport.js';
+import type { Evaluated, ReportSection } from '../report/report.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
 import { batchOfQuestions, type ChoiceBatch, type EncodedQuestion, encodeQuestions } from './batches.js';
 import { choiceLogits } from './logits.js';
-import { best, choiceAccuracy, choiceBaselines, choiceLoss } from './metrics.js';
+import { choiceAccuracy, choiceBaselines, choiceLoss } from './metrics.js';
 import { choiceObjective } from './objective.js';
 import { type AnsweredQuestion, answeredQuestions, ROLES } from './questions.js';
 
@@ -128,21 +131,41 @@ function metricsOf(logits: Float64Array, rows: readonly EncodedQuestion[], numCh
   // Without what fills up.
   const own = rows.map(({ rows: { length } }, i) => logits.subarray(i * numChoices, i * numChoices + length));
   const answers = rows.map(({ answer }) => answer);
-  return { loss: choiceLoss(own, answers), accuracy: choiceAccuracy(own.map(best), answers) };
+  return { loss: choiceLoss(own, answers), accuracy: choiceAccuracy(own.map(firstLargest), answers) };
 }
 
 async function evaluate(
   model: Model,
   data: Table,
   { columns }: Parameters<typeof multipleChoice.evaluate>[2],
-): Promise<Metrics> {
+): Promise<Evaluated> {
   const questions = answeredQuestions(data, columns);
   const logits = await choiceLogits(model, questions);
   const answers = questions.map(({ answer }) => answer);
   return {
     rows: questions.length,
-    loss: choiceLoss(logits, answers),
-    accuracy: choiceAccuracy(logits.map(best), answers),
-    ...choiceBaselines(questions),
+    metrics: {
+      loss: choiceLoss(logits, answers),
+      accuracy: choiceAccuracy(logits.map(firstLargest), answers),
+      ...choiceBaselines(questions),
+    },
+    sections: choiceSections(questions, logits),
   };
+}
+
+/** Choices are classes by their number: a model may prefer a place. */
+function choiceSections(questions: readonly AnsweredQuestion[], logits: readonly Float64Array[]): ReportSection[] {
+  const most = logits.reduce((count, { length }) => Math.max(count, length), 0);
+  return classSections({
+    of: 'choice',
+    labels: Array.from({ length: most }, (_, number) => String(number)),
+    wanted: questions.map(({ answer }) => answer),
+    logits,
+    exampleOf(row, got) {
+      const { place, context, question, choices, answer } = questions[row];
+      const named = (name: string, text: string | undefined) => (text === undefined ? [] : [{ name, text }]);
+      const texts = [...named('context', context), ...named('question', question)];
+      return { place, texts, wanted: choices[answer], got: choices[got] };
+    },
+  });
 }

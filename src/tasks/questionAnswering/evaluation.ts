@@ -25,17 +25,26 @@ export interface Prediction {
   readonly answer: string;
   /** How much speaks for "no answer": see `Ranking.noAnswerScore`. */
   readonly noAnswerScore: number;
+  /** Where the answer starts in the context, in UTF-16 units. */
+  readonly start?: number;
+  /** Of the answer, among all answers but "no answer". */
+  readonly probability?: number;
 }
 
-/** How answers are found in logits. */
-export type DecodingSettings = Pick<QuestionAnsweringFile, 'maxAnswerLength' | 'alignToWords'>;
+/** How answers are found in logits; `temperature` is 1 where it is not given. */
+export type DecodingSettings = Pick<QuestionAnsweringFile, 'maxAnswerLength' | 'alignToWords'> &
+  Partial<Pick<QuestionAnsweringFile, 'temperature'>>;
 
 /** The answer by the logits of a question's windows. */
 export function predictionOf(asked: AskedContext, decoding: DecodingSettings): Prediction {
-  const { answers, noAnswerScore = Number.MAX_VALUE } = rankAnswers([asked], decoding);
+  const { maxAnswerLength, alignToWords, temperature = 1 } = decoding;
+  const ranking = rankAnswers([asked], { maxAnswerLength, alignToWords, temperature });
+  const { answers, noAnswerScore = Number.MAX_VALUE, logSum } = ranking;
   const [best] = answers;
   if (!best?.place) return { answer: '', noAnswerScore: Number.MAX_VALUE };
-  return { answer: asked.text.slice(best.place.start, best.place.end), noAnswerScore };
+  const { start, end } = best.place;
+  const probability = Math.exp(best.logit / temperature - logSum);
+  return { answer: asked.text.slice(start, end), noAnswerScore, start, probability };
 }
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -52,7 +61,7 @@ function characterF1Of(answer: string, reference: string): number {
 }
 
 /** Of an answer, the best over all references; a question without an answer is answered rightly by none. */
-function scoresOf(answer: string, { references }: Question): Scores {
+export function scoresOf(answer: string, { references }: Question): Scores {
   const texts = references.length === 0 ? [''] : references;
   return {
     f1: Math.max(...texts.map((reference) => answerF1(answer, reference))),

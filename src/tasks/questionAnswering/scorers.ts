@@ -11,6 +11,7 @@ import {
 } from './metrics/officialScores.js';
 import { compareIds, parseNumbers, parsePredictions } from './predictions.js';
 import { type Question, questionsOf } from './questions.js';
+import { questionSections } from './report.js';
 
 interface Answered {
   readonly answers: PredictedAnswers;
@@ -46,7 +47,9 @@ function scorerOf({ name, allowsMissing, score }: Script): Scorer {
         notices.push(...compareIds(new Set(noAnswerScores.keys()), questions, compared));
       }
       const scores = score(questions, { answers, noAnswerScores, threshold }, isSquad20);
-      return { rows: questions.length, scores, notices };
+      const said = questions.map(({ id }) => ({ answer: answers.get(id), noAnswerScore: noAnswerScores?.get(id) }));
+      const sections = questionSections(questions, said, noAnswerScores ? { threshold: threshold ?? 1 } : {});
+      return { rows: questions.length, scores, sections, notices };
     },
     async scoreModel(model, data, { columns, threshold }) {
       const questions = questionsOf(data, columns);
@@ -55,8 +58,10 @@ function scorerOf({ name, allowsMissing, score }: Script): Scorer {
       const answers = new Map(questions.map(({ id }, i) => [id, predictions[i].answer]));
       const noAnswerScores = new Map(questions.map(({ id }, i) => [id, predictions[i].noAnswerScore]));
       const answered = { answers, noAnswerScores, threshold: threshold ?? file.nullThreshold };
+      const { temperature } = file;
+      const sections = questionSections(questions, predictions, { threshold: answered.threshold, temperature });
       const scores = score(questions, answered, hasUnanswerable(data, questions));
-      return { rows: questions.length, scores, notices: [] };
+      return { rows: questions.length, scores, sections, notices: [] };
     },
   };
 }

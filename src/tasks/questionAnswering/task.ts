@@ -6,10 +6,10 @@ import type { QuestionAnsweringHead } from '../../models/heads.js';
 import type { Model } from '../../pretrained/model.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
-import type { Metrics } from '../../training/objective.js';
 import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
+import type { Evaluated } from '../report/report.js';
 import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
@@ -30,6 +30,7 @@ import { shareInsideWords } from './insideWords.js';
 import { questionNotices } from './notices.js';
 import { batchOfQuestions, type QuestionBatch, questionObjective } from './objective.js';
 import { learnableQuestions, type Question, questionsOf, ROLES } from './questions.js';
+import { questionSections } from './report.js';
 import { fitSlidingWindow, parseSlidingWindow, SLIDING_WINDOW_FILE, type SlidingWindow } from './slidingWindow.js';
 
 export const questionAnsweringTask: Task<QuestionBatch> = {
@@ -166,14 +167,17 @@ async function evaluate(
   model: Model,
   data: Table,
   { columns, baselines }: Parameters<typeof questionAnsweringTask.evaluate>[2],
-): Promise<Metrics> {
+): Promise<Evaluated> {
   const questions = questionsOf(data, columns);
   const file = settingsOfModel(model);
+  const { nullThreshold: threshold, temperature, alignToWords } = file;
   const predictions = await askModel(model, questions, file);
   return {
     rows: questions.length,
-    ...scorePredictions(questions, predictions, { threshold: file.nullThreshold, characters: !file.alignToWords })
-      .metrics,
-    ...(baselines !== undefined && slidingWindowMetrics(parseSlidingWindow(baselines), questions)),
+    metrics: {
+      ...scorePredictions(questions, predictions, { threshold, characters: !alignToWords }).metrics,
+      ...(baselines !== undefined && slidingWindowMetrics(parseSlidingWindow(baselines), questions)),
+    },
+    sections: questionSections(questions, predictions, { threshold, temperature }),
   };
 }

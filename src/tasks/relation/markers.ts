@@ -37,22 +37,27 @@ export function chooseMarkers(tokenizer: WordPieceTokenizer): EntityMarkers {
   });
 }
 
+/** The markers that a model's config.json has; undefined where it has none. */
+export function keptMarkers(pleiad: Readonly<Record<string, unknown>> | undefined): EntityMarkers | undefined {
+  return schema.safeParse(pleiad?.[MARKERS_FIELD]).data;
+}
+
 /** @throws CheckpointError when the model was not fine-tuned for relations, or its vocabulary has other pieces */
 export function markersOf(
   pleiad: Readonly<Record<string, unknown>> | undefined,
   source: string,
   tokenizer: WordPieceTokenizer,
 ): EntityMarkers {
-  const parsed = schema.safeParse(pleiad?.[MARKERS_FIELD]);
-  if (!parsed.success) {
+  const markers = keptMarkers(pleiad);
+  if (!markers) {
     throw new CheckpointError(`${source} does not say which pieces mark its entities`, {
       subject: source,
       expected: `config.json with pleiad.${MARKERS_FIELD}, as fine-tuning for relations writes it`,
       advice: 'Fine-tune it first: pleiad finetune --task relation',
     });
   }
-  const missing = [...parsed.data.head, ...parsed.data.tail].find((piece) => tokenizer.tokenToId(piece) === undefined);
-  if (missing === undefined) return parsed.data;
+  const missing = [...markers.head, ...markers.tail].find((piece) => tokenizer.tokenToId(piece) === undefined);
+  if (missing === undefined) return markers;
   throw new CheckpointError(`${source} marks entities with ${missing}, which its vocabulary does not have`, {
     subject: source,
     found: missing,

@@ -9,6 +9,8 @@ import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
+import { classSections, rowsOf } from '../report/classReport.js';
+import type { Evaluated, ExampleText } from '../report/report.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { BASELINES_FILE, type Baselines, fitBaselines, parseBaselines } from '../textClassification/baselines.js';
@@ -185,7 +187,7 @@ async function evaluate(
   model: Model,
   data: Table,
   { columns, baselines }: Parameters<typeof relation.evaluate>[2],
-): Promise<Metrics> {
+): Promise<Evaluated> {
   const examples = relationExamples(data, columns);
   const labels = labelNames(model);
   singleLabel.check(examples, labels, 'the labels of the model are');
@@ -193,7 +195,22 @@ async function evaluate(
   const targets = examples.map(({ label }) => labels.indexOf(label));
   return {
     rows: examples.length,
-    ...metricsOf(logits, targets, labels),
-    ...(baselines !== undefined && baselineMetrics(parseBaselines(baselines), examples)),
+    metrics: {
+      ...metricsOf(logits, targets, labels),
+      ...(baselines !== undefined && baselineMetrics(parseBaselines(baselines), examples)),
+    },
+    sections: classSections({
+      of: 'label',
+      labels,
+      wanted: targets,
+      logits: rowsOf(logits, labels.length),
+      exampleOf: (row) => ({ place: examples[row].place, texts: [markedText(examples[row])] }),
+    }),
+    notices: singleLabel.oneClassNotices(examples, 'data'),
   };
+}
+
+function markedText({ text, head, tail }: RelationExample): ExampleText {
+  const marks = [{ ...head, kind: 'entity', label: 'e1' } as const, { ...tail, kind: 'entity', label: 'e2' } as const];
+  return { text, marks };
 }

@@ -21,6 +21,7 @@ export const multiLabel: Problem = {
   },
   labelsOfCell: splitLabels,
   notices,
+  oneClassNotices: () => [],
   termsOfRow: (numLabels) => numLabels,
   declare: (g, numLabels) => g.input('labels', 'float32', [BATCH, numLabels]),
   tensor: (targets, numLabels) => float32Tensor(targets, [targets.length / numLabels, numLabels]),

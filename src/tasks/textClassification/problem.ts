@@ -35,6 +35,8 @@ export interface Problem {
   labelsOfCell(label: string): readonly string[];
   /** What deserves a warning. */
   notices(train: readonly LabelledText[], dev: readonly LabelledText[], labels: readonly string[]): TaskNotice[];
+  /** A warning where rows to evaluate on have one class alone. @param file  the setting that names them */
+  oneClassNotices(texts: readonly LabelledText[], file: 'dev' | 'data'): TaskNotice[];
   /** Numbers that the loss of one row is averaged over. */
   termsOfRow(numLabels: number): number;
   /** The targets of a batch as the graph's input. */

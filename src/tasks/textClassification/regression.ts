@@ -16,6 +16,7 @@ export const regression: Problem = {
   targetOf: ({ label }) => [Number(label)],
   labelsOfCell: () => [],
   notices,
+  oneClassNotices,
   termsOfRow: () => 1,
   declare: (g) => g.input('labels', 'float32', [BATCH]),
   tensor: (targets) => float32Tensor(targets),
@@ -81,12 +82,16 @@ function notices(train: readonly LabelledText[], dev: readonly LabelledText[]): 
       advice: 'It may not get there: scale them, for instance to 0 to 5, and scale what it predicts back.',
     });
   }
-  if (dev.every(({ label }) => Number(label) === Number(dev[0].label))) {
-    found.push({
+  return [...found, ...oneClassNotices(dev, 'dev')];
+}
+
+function oneClassNotices(texts: readonly LabelledText[], file: 'dev' | 'data'): TaskNotice[] {
+  if (texts.some(({ label }) => Number(label) !== Number(texts[0].label))) return [];
+  return [
+    {
       code: 'dev-one-class',
-      message: `All ${dev.length} dev rows have the number ${dev[0]?.label}, and no correlation can be measured on them`,
-      advice: `Evaluate on rows with different numbers, by another file of ${settingName('dev')}.`,
-    });
-  }
-  return found;
+      message: `All ${texts.length} ${file === 'dev' ? 'dev rows' : 'rows'} have the number ${texts[0]?.label}, and no correlation can be measured on them`,
+      advice: `Evaluate on rows with different numbers, by another file of ${settingName(file)}.`,
+    },
+  ];
 }

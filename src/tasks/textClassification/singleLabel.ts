@@ -19,6 +19,7 @@ export const singleLabel: Problem = {
   targetOf: ({ label }, labels) => [labels.indexOf(label)],
   labelsOfCell: (label) => [label],
   notices,
+  oneClassNotices,
   termsOfRow: () => 1,
   declare: (g) => g.input('labels', 'int32', [BATCH]),
   tensor: (targets) => int32Tensor(Int32Array.from(targets)),
@@ -92,15 +93,17 @@ const isNumber = (label: string) => /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test
 
 function notices(train: readonly LabelledText[], dev: readonly LabelledText[]): TaskNotice[] {
   const counts = countLabels(train.map(({ label }) => label));
-  const found = [...misspeltLabels(counts), ...joinedLabels(counts)];
-  const ofDev = [...new Set(dev.map(({ label }) => label))];
-  if (ofDev.length > 1) return found;
+  return [...misspeltLabels(counts), ...joinedLabels(counts), ...oneClassNotices(dev, 'dev')];
+}
+
+function oneClassNotices(texts: readonly LabelledText[], file: 'dev' | 'data'): TaskNotice[] {
+  const [first, ...others] = new Set(texts.map(({ label }) => label));
+  if (others.length > 0) return [];
   return [
-    ...found,
     {
       code: 'dev-one-class',
-      message: `All ${dev.length} dev rows have the label "${ofDev[0]}", so their accuracy says nothing of the other labels`,
-      advice: `Evaluate on rows of every label: name another file by ${settingName('dev')}.`,
+      message: `All ${texts.length} ${file === 'dev' ? 'dev rows' : 'rows'} have the label "${first}", so their accuracy says nothing of the other labels`,
+      advice: `Evaluate on rows of every label: name another file by ${settingName(file)}.`,
     },
   ];
 }

@@ -5,11 +5,11 @@ import type { Model } from '../../pretrained/model.js';
 import { settingName } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
-import type { Metrics } from '../../training/objective.js';
 import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView, LabelledText } from '../example.js';
 import { cutNotice, heldOutNotice } from '../notices.js';
+import type { Evaluated } from '../report/report.js';
 import { rowEvaluation } from '../rowEvaluation.js';
 import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
@@ -32,6 +32,7 @@ import { OFFICIAL_FORMATS } from './officialFormats.js';
 import type { Problem } from './problem.js';
 import { PROBLEMS, problemOf } from './problems.js';
 import { PROBLEM_TYPES, type ProblemType, problemTypeOf } from './problemType.js';
+import { classifierSections } from './report.js';
 
 export const textClassification: Task<ClassificationBatch> = {
   name: 'text-classification',
@@ -165,7 +166,7 @@ async function evaluate(
   model: Model,
   data: Table,
   { columns, baselines }: Parameters<typeof textClassification.evaluate>[2],
-): Promise<Metrics> {
+): Promise<Evaluated> {
   const type = problemTypeOf(model.description);
   const problem = problemOf(type);
   const texts = labelledTexts(data, columns, type);
@@ -176,11 +177,15 @@ async function evaluate(
   const isSingle = type === 'single_label_classification';
   return {
     rows: texts.length,
-    ...problem.metricsOf(logits, targets, width),
-    ...(baselines !== undefined
-      ? baselineMetrics(parseBaselines(baselines), texts)
-      : isSingle
-        ? majorityMetrics(targets)
-        : {}),
+    metrics: {
+      ...problem.metricsOf(logits, targets, width),
+      ...(baselines !== undefined
+        ? baselineMetrics(parseBaselines(baselines), texts)
+        : isSingle
+          ? majorityMetrics(targets)
+          : {}),
+    },
+    sections: classifierSections(type, { texts, labels, logits, targets }),
+    notices: problem.oneClassNotices(texts, 'data'),
   };
 }

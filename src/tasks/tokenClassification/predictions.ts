@@ -8,11 +8,14 @@ import { OUTSIDE, type TagForm, tagForm, tagParts } from './tags.js';
 export const TAGGER_OUTPUTS: RowOptions = { outputs: ['logits'] };
 
 /**
- * What was predicted for the words of all sentences. Two numbers a word in one array, which starts as zeros: ranks that judge
+ * What was predicted for the words of all sentences. Three numbers a word in one array, which starts as zeros: ranks that judge
  * some of the words each add theirs up.
  */
 export class WordPredictions {
-  /** Word by word: the label + 1, or 0 where none was predicted; then, word by word, −log p of its own tag. */
+  /**
+   * Word by word: the label + 1, or 0 where none was predicted; then, word by word, −log p of its own tag; then, word by word,
+   * p of the label that was predicted.
+   */
   readonly table: Float64Array;
   readonly #expected: Int32Array;
   readonly #numWords: number;
@@ -21,7 +24,7 @@ export class WordPredictions {
   constructor(expected: Int32Array) {
     this.#expected = expected;
     this.#numWords = expected.length;
-    this.table = new Float64Array(2 * expected.length);
+    this.table = new Float64Array(3 * expected.length);
   }
 
   /** @param logits  of every position of a row, [S, labels], from `at` on */
@@ -29,15 +32,23 @@ export class WordPredictions {
     for (const [i, position] of firstPieces.entries()) {
       const first = at + position * numLabels;
       const word = words[i];
-      this.table[word] = 1 + argMax(logits, first, numLabels);
+      const best = argMax(logits, first, numLabels);
+      const logSum = logSumExp(logits, first, numLabels);
       const label = this.#expected[word];
-      if (label >= 0) this.table[this.#numWords + word] = crossEntropy(logits, first, numLabels, label);
+      this.table[word] = 1 + best;
+      if (label >= 0) this.table[this.#numWords + word] = logSum - logits[first + label];
+      this.table[2 * this.#numWords + word] = Math.exp(logits[first + best] - logSum);
     }
   }
 
   /** Label of each word, −1 where none was predicted. */
   get labels(): Int32Array {
     return Int32Array.from(this.table.subarray(0, this.#numWords), (label) => label - 1);
+  }
+
+  /** Probability of each word's label, 0 where none was predicted. */
+  get probabilities(): Float64Array {
+    return this.table.subarray(2 * this.#numWords);
   }
 
   /** The mean of −log p over the words whose tag the model knows and was asked for. */
@@ -60,12 +71,12 @@ function argMax(values: ArrayLike<number>, first: number, count: number): number
   return best;
 }
 
-function crossEntropy(logits: ArrayLike<number>, first: number, count: number, label: number): number {
+function logSumExp(logits: ArrayLike<number>, first: number, count: number): number {
   let max = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < count; k++) max = Math.max(max, logits[first + k]);
   let sum = 0;
   for (let k = 0; k < count; k++) sum += Math.exp(logits[first + k] - max);
-  return max + Math.log(sum) - logits[first + label];
+  return max + Math.log(sum);
 }
 
 /** Label of each word of all sentences; −1 for a tag that is no label. */
@@ -119,12 +130,20 @@ export function labelsOfModel({ description: { labels } }: Model): readonly stri
   return labels ?? ['LABEL_0', 'LABEL_1'];
 }
 
-/** Tags of the words of sentences, long ones read in windows; and −log p of their own tags. */
+export interface PredictedTags {
+  readonly tags: string[][];
+  /** Mean of −log p of the words' own tags. */
+  readonly loss: number;
+  /** Of each word's predicted tag, sentence after sentence; 0 where the model was not asked. */
+  readonly probabilities: Float64Array;
+}
+
+/** Tags of the words of sentences, long ones read in windows. */
 export async function predictSentences(
   model: Model,
   sentences: readonly Pick<Sentence, 'words'>[],
   expected?: Int32Array,
-): Promise<{ tags: string[][]; loss: number }> {
+): Promise<PredictedTags> {
   const tokenizer = requireTokenizer(model);
   const labels = labelsOfModel(model);
   const { rows, numWords } = windowRows(sentences, {
@@ -136,5 +155,6 @@ export async function predictSentences(
   await model.forEachRow(rows, TAGGER_OUTPUTS, (row, { logits }) => {
     predictions.add(rows[row], logits, logits.length / rows[row].ids.length);
   });
-  return { tags: tagsBySentence(sentences, predictions.labels, labels), loss: predictions.loss };
+  const tags = tagsBySentence(sentences, predictions.labels, labels);
+  return { tags, loss: predictions.loss, probabilities: predictions.probabilities };
 }

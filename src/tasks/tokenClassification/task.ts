@@ -6,11 +6,11 @@ import type { Model } from '../../pretrained/model.js';
 import { settingName, settingWith } from '../../settings/settingNames.js';
 import { contentHash } from '../../text/contentHash.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
-import type { Metrics } from '../../training/objective.js';
 import { encodedOnce } from '../encodedOnce.js';
 import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { heldOutNotice } from '../notices.js';
+import type { Evaluated } from '../report/report.js';
 import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
@@ -19,6 +19,7 @@ import { TAGGING_METRICS, taggingEvaluation } from './evaluation.js';
 import { encodingNotices, misspeltTypeNotices, schemeNotices, unknownTagNotices, unknownTags } from './notices.js';
 import { taggingObjective } from './objective.js';
 import { expectedLabels, labelsOfModel, predictSentences, UNITS_FIELD } from './predictions.js';
+import { taggingSections } from './report.js';
 import { encodeSentences, type TaggedUnits, type TaggingBatch, taggingBatch, unitsOf } from './rows.js';
 import { placeOfWord, ROLES, refuseOneTag, type TaggedSentence, taggedSentences } from './sentences.js';
 import { metricsByType, type Tags, taggingMetrics } from './spanMetrics.js';
@@ -180,30 +181,34 @@ async function evaluate(
   model: Model,
   data: Table,
   { columns, baselines }: Parameters<typeof tokenClassification.evaluate>[2],
-): Promise<Metrics> {
+): Promise<Evaluated> {
   const labels = labelsOfModel(model);
   const form = tagForm(labels);
   const sentences = taggedSentences(data, columns, labels);
   refuseForeign(sentences, labels);
   const unknown = [...unknownTags(sentences, labels).values()].reduce((sum, { count }) => sum + count, 0);
-  const { tags, loss } = await predictSentences(model, sentences, expectedLabels(sentences, labels));
-  return {
-    ...figures(sentences, tags, form),
-    loss,
-    ...(unknown > 0 && { unknownTags: unknown }),
-    ...(baselines === undefined
-      ? majorityTagMetrics(sentences)
-      : wordTagMetrics(parseWordTags(baselines), sentences, form)),
-  };
+  const { tags, loss, probabilities } = await predictSentences(model, sentences, expectedLabels(sentences, labels));
+  const { metrics, ...found } = evaluated(sentences, tags, { form, probabilities });
+  const ofBaselines =
+    baselines === undefined ? majorityTagMetrics(sentences) : wordTagMetrics(parseWordTags(baselines), sentences, form);
+  return { ...found, metrics: { ...metrics, loss, ...(unknown > 0 && { unknownTags: unknown }), ...ofBaselines } };
 }
 
-function figures(sentences: readonly TaggedSentence[], predicted: Tags, form: TagForm): Metrics {
+function evaluated(
+  sentences: readonly TaggedSentence[],
+  predicted: Tags,
+  options: { readonly form: TagForm; readonly probabilities?: Float64Array },
+): Evaluated {
+  const { form } = options;
   const expected = sentences.map(({ tags }) => tags);
   return {
     rows: sentences.length,
-    words: expected.reduce((sum, tags) => sum + tags.length, 0),
-    ...taggingMetrics(expected, predicted, form),
-    ...metricsByType(expected, predicted, form),
+    metrics: {
+      words: expected.reduce((sum, tags) => sum + tags.length, 0),
+      ...taggingMetrics(expected, predicted, form),
+      ...metricsByType(expected, predicted, form),
+    },
+    sections: taggingSections(sentences, predicted, options),
   };
 }
 
@@ -230,14 +235,14 @@ function refuseForeign(sentences: readonly TaggedSentence[], labels: readonly st
 }
 
 /**
- * The metrics of predicted tags, as of a file that another program wrote: both files have the same words.
+ * What predicted tags are worth, as of a file that another program wrote: both files have the same words.
  * @throws DataError naming the first sentence that differs
  */
 function score(
   data: Table,
   predictions: Table,
   { columns }: { readonly columns: Readonly<Record<string, string>> },
-): Metrics {
+): Evaluated {
   const sentences = taggedSentences(data, columns);
   // Columns that were named are those of the data: in predictions the last one is predicted.
   const predicted = taggedSentences(predictions, {});
@@ -264,9 +269,9 @@ function score(
     );
   }
   const form = tagForm(sentences.flatMap(({ tags }) => tags));
-  return figures(
+  return evaluated(
     sentences,
     predicted.map(({ tags }) => tags),
-    form,
+    { form },
   );
 }
