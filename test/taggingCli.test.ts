@@ -104,6 +104,13 @@ describe('pleiad evaluate, for tagging', () => {
     );
   });
 
+  it('warns of sentences without a span', async () => {
+    writeFileSync(join(FOLDER, 'outside.conll'), 'the _ O\ndog _ O\n');
+    const outside = await pleiad(['evaluate', '--model', 'run', '--data', 'outside.conll', ...FIXED]);
+    expect(outside.code, outside.stderr).toBe(0);
+    expect(outside.stdout).toContain('warning: All 2 words have the tag O, so F1 is 0 whatever is predicted');
+  });
+
   it('counts tags that the model does not know as missed, and refuses data of another task', async () => {
     const sentences = tinySentences(100, 2);
     sentences[0].tags[0] = 'B-WORK'; // a sentence begins outside

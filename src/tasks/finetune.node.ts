@@ -25,7 +25,7 @@ import {
   trainToFolder,
 } from '../training/trainToFolder.node.js';
 import { CARD_FILE, modelCard } from './card/modelCard.js';
-import type { RunOfCard } from './card/runOfCard.js';
+import { dataOfCard, type RunOfCard } from './card/runOfCard.js';
 import { TASK_FILE, taskFileText } from './card/taskFile.js';
 import { loadEncoder } from './loadEncoder.node.js';
 import {
@@ -221,9 +221,9 @@ async function prepare(
     ...(collective.rank === 0 && { baselines: baselinesOf(settings) }),
   });
   const prepared = read.prepare(options);
-  const hub =
-    start?.models[0].hub ?? (settings.resume ? readRunFile<FineTuningRunFile>(out)?.start?.models[0].hub : undefined);
-  const { objective, evaluation } = withCard(prepared, { settings, given, data: read, hub });
+  const begun = collective.rank === 0 && settings.resume ? readRunFile<FineTuningRunFile>(out)?.start : undefined;
+  const hub = start?.models[0].hub ?? begun?.models[0].hub;
+  const { objective, evaluation } = withCard(prepared, { settings, given, data: dataOfCard(read), hub });
   return {
     ...prepared,
     command: 'finetune',

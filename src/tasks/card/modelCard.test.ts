@@ -27,11 +27,7 @@ function runOf(change: Partial<RunOfCard> = {}, settings: object = {}): RunOfCar
   return {
     settings: resolveFineTuningSettings(all, { numRows: 400, model }),
     given: all,
-    data: {
-      numRows: 400,
-      examples: { train: [view('a film')], dev: [view('a dog'), view('it')] },
-      labels: model.labels,
-    },
+    data: { numTrainRows: 400, numDevRows: 2, examples: [view('a film')], labels: model.labels },
     model,
     hub: { repository: 'google/electra-small-discriminator', commit: 'fa8239aadc095e9164941d05878b98afe9b953c3' },
     ...change,
@@ -101,13 +97,13 @@ describe('a model card', () => {
   });
 
   it('says Korean of Korean texts, and nothing of letters that many languages share', () => {
-    const data = { ...runOf().data, examples: { train: [view('배우들의 연기가 정말 좋았다, good!')], dev: [] } };
+    const data = { ...runOf().data, examples: [view('배우들의 연기가 정말 좋았다, good!')] };
     expect(parse(modelCard(runOf({ data })).split(/^---$/m)[1])).toMatchObject({ language: 'ko' });
     expect(parse(front)).not.toHaveProperty('language');
   });
 
   it('says what a model of pairs, of numbers or of relations is called with', () => {
-    const pairs = { ...runOf().data, examples: { train: [{ ...view('a'), pair: 'b' }], dev: [] } };
+    const pairs = { ...runOf().data, examples: [{ ...view('a'), pair: 'b' }] };
     expect(modelCard(runOf({ data: pairs }))).toContain('"text_pair": "another"');
     const number = { ...model, labels: ['score'], otherFields: { problem_type: 'regression' } };
     const ofNumbers = modelCard(runOf({ model: number, data: { ...runOf().data, labels: ['score'] } }));

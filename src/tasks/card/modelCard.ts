@@ -17,7 +17,7 @@ export const CARD_FILE = 'README.md';
 /** @param metrics  of this very checkpoint on the dev data; without them the card has no figures */
 export function modelCard(run: RunOfCard, metrics: Metrics = {}): string {
   const { data, model } = run;
-  const [example] = data.examples.train;
+  const [example] = data.examples;
   const isPair = example?.pair !== undefined;
   const usage = usageOf(model, { isPair });
   const figures = figuresOf(metrics);
@@ -81,15 +81,9 @@ function frontMatter(run: RunOfCard, { pipelineTag }: CardUsage, figures: readon
   };
 }
 
-/** Texts that are looked at. */
-const LOOKED_AT = 200;
-
 /** A text in Hangul is Korean; an alphabet that many languages share says nothing. */
 function languageOf({ data }: RunOfCard): string | undefined {
-  const text = data.examples.train
-    .slice(0, LOOKED_AT)
-    .map((example) => example.text)
-    .join(' ');
+  const text = data.examples.map((example) => example.text).join(' ');
   const letters = text.match(/\p{L}/gu)?.length ?? 0;
   const hangul = text.match(/\p{Script=Hangul}/gu)?.length ?? 0;
   return hangul > letters / 2 ? 'ko' : undefined;
@@ -105,8 +99,8 @@ function introduction(run: RunOfCard): string {
 function dataTable(run: RunOfCard): string {
   const { settings, data } = run;
   const rows = [
-    ['training', settings.train.map(baseName).join(', '), data.numRows],
-    ['dev', devNames(run), data.examples.dev.length],
+    ['training', settings.train.map(baseName).join(', '), data.numTrainRows],
+    ['dev', devNames(run), data.numDevRows],
   ];
   return table(['', 'files', 'rows'], rows);
 }

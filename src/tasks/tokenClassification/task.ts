@@ -11,7 +11,7 @@ import { epochBatches } from '../epochBatches.js';
 import type { ExampleView } from '../example.js';
 import { heldOutNotice } from '../notices.js';
 import type { Evaluated } from '../report/report.js';
-import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData } from '../task.js';
+import type { EncodedRows, PreparedTask, PrepareOptions, ReadOptions, Task, TaskData, TaskNotice } from '../task.js';
 import { tokensOf } from '../tokenRows.js';
 import { trainAndDevRows } from '../trainAndDevRows.js';
 import { conll } from './conll.js';
@@ -23,7 +23,7 @@ import { taggingSections } from './report.js';
 import { encodeSentences, type TaggedUnits, type TaggingBatch, taggingBatch, unitsOf } from './rows.js';
 import { placeOfWord, ROLES, refuseOneTag, type TaggedSentence, taggedSentences } from './sentences.js';
 import { metricsByType, type Tags, taggingMetrics } from './spanMetrics.js';
-import { isTag, labelsOfTags, type TagForm, tagForm, tagParts } from './tags.js';
+import { isTag, labelsOfTags, OUTSIDE, type TagForm, tagForm, tagParts } from './tags.js';
 import { learnWordRules, WORD_RULES_FIELD } from './wordRules.js';
 import {
   fitWordTags,
@@ -201,14 +201,24 @@ function evaluated(
 ): Evaluated {
   const { form } = options;
   const expected = sentences.map(({ tags }) => tags);
+  const words = expected.reduce((sum, tags) => sum + tags.length, 0);
   return {
     rows: sentences.length,
     metrics: {
-      words: expected.reduce((sum, tags) => sum + tags.length, 0),
+      words,
       ...taggingMetrics(expected, predicted, form),
       ...metricsByType(expected, predicted, form),
     },
     sections: taggingSections(sentences, predicted, options),
+    notices: expected.some((tags) => tags.some((tag) => tag !== OUTSIDE)) ? [] : [noSpansNotice(words)],
+  };
+}
+
+function noSpansNotice(words: number): TaskNotice {
+  return {
+    code: 'dev-one-class',
+    message: `All ${words} words have the tag ${OUTSIDE}, so F1 is 0 whatever is predicted`,
+    advice: `Evaluate on sentences with spans: name another file by ${settingName('data')}.`,
   };
 }
 
