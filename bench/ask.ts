@@ -77,6 +77,7 @@ export interface AskMeasurement {
   readonly sameAnswers: number;
 }
 
+const SHORT = 'short, one at a time';
 /** Longest context in characters that fits the model's row with its question, so that all sides read the same. */
 const LONGEST_CONTEXT = 900;
 
@@ -135,13 +136,15 @@ const LONG_QUESTIONS = 5;
 /** Each side alone, since a process has one peak of memory. */
 async function measureLongTexts(
   sides: readonly Side[],
-  { data, words }: Pick<AskOptions, 'data' | 'words'>,
+  { data, words, mostLoad, minutes }: Pick<AskOptions, 'data' | 'words' | 'mostLoad' | 'minutes'>,
 ): Promise<(LongMeasurement | LongRefusal)[]> {
   const pairs = pairsOf(data);
+  const quiet = { mostLoad, minutes, pids: [process.pid] };
   const measured: (LongMeasurement | LongRefusal)[] = [];
   for (const side of sides) {
-    for (const count of words)
-      measured.push(await measureLong(side, longPairs(pairs, count, LONG_QUESTIONS + 1), count));
+    for (const count of words) {
+      measured.push(await measureLong(side, longPairs(pairs, count, LONG_QUESTIONS + 1), count, quiet));
+    }
   }
   return measured;
 }
@@ -167,7 +170,7 @@ function workloads({ data, questions }: AskOptions): Workload[] {
     .slice(0, Math.min(50, questions))
     .map(([question, context]): Pair => [question, context.slice(0, context.indexOf(' ', 60))]);
   return [
-    { name: 'short, one at a time', pairs: short, batch: 1 },
+    { name: SHORT, pairs: short, batch: 1 },
     { name: 'contexts, one at a time', pairs: chosen, batch: 1 },
     { name: 'contexts, eight at a time', pairs: chosen, batch: 8 },
     { name: 'all in one call', pairs: chosen, batch: questions },
@@ -330,10 +333,11 @@ export function describeAsk({ machine, threads, measurements, limits, long }: As
       const beside = side.startsWith('pleiad') && ratios.length > 0 ? `: ${ratios.join(', ')}` : '';
       lines.push(`  ${side}: ${ms} ms a question, ${same}${beside}`);
     }
-  }
-  for (const { precision, megabytes, gigabytesPerSecond, ms } of limits) {
-    const read = `${megabytes} MB of weights at ${gigabytesPerSecond} GB/s`;
-    lines.push(`a call in ${precision} reads ${read}: ${ms} ms at least`);
+    if (workload !== SHORT) continue;
+    for (const { precision, megabytes, gigabytesPerSecond, ms } of limits) {
+      const reading = `reads ${megabytes} MB of weights at ${gigabytesPerSecond} GB/s`;
+      lines.push(`  memory-read limit: a call in ${precision} ${reading}, ${ms} ms at least`);
+    }
   }
   return [...lines, ...describeLong(long)];
 }

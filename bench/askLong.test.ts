@@ -5,6 +5,7 @@ const PAIRS: readonly Pair[] = Array.from(
   { length: 6 },
   (_, i): Pair => [`question ${i}`, Array.from({ length: 20 }, (_, word) => `p${i}w${word}`).join(' ')],
 );
+const QUIET = { mostLoad: 100, minutes: 1, pids: [process.pid] };
 const words = (text: string) => text.split(/\s+/).length;
 
 test('a long text has as many words as asked for and ends in the paragraph of its question', () => {
@@ -26,7 +27,7 @@ test('time is by question, and an answer counts where it comes from the last par
       answers: [context === pairs[1][1] ? context.slice(-5) : context.slice(0, 4)],
     }),
   };
-  const measured = await measureLong(side, pairs, 100);
+  const measured = await measureLong(side, pairs, 100, QUIET);
   expect(measured).toMatchObject({ ms: 5, msPer1000Words: 50, found: 1, questions: 2 });
   expect(describeLong([measured])[0]).toContain('1 of 2 answers');
 });
@@ -36,7 +37,7 @@ test('a side that fails is said to give no answer', async () => {
     name: 'short',
     answer: () => Promise.reject(new Error('only 512 positions\nat line 3')),
   };
-  expect(describeLong([await measureLong(side, PAIRS, 100)])).toEqual([
+  expect(describeLong([await measureLong(side, PAIRS, 100, QUIET)])).toEqual([
     '100 words, short: no answer (only 512 positions)',
   ]);
 });

@@ -3,6 +3,7 @@
  * the question is about in its last place, where a model that reads only the beginning cannot find the answer.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type QuietOptions, quietTurns } from './quietTurns.js';
 import { median, peakMemoryMiB, rounded } from './report.js';
 
 export type Pair = readonly [question: string, context: string];
@@ -24,6 +25,8 @@ export interface LongMeasurement {
   /** Questions whose answer came from their own paragraph, of all. */
   readonly found: number;
   readonly questions: number;
+  /** Cores that other processes kept busy meanwhile, median. */
+  readonly othersCores: number;
 }
 
 /** A side that does not answer, and why. */
@@ -55,31 +58,33 @@ export function longPairs(pairs: readonly Pair[], words: number, count: number):
 
 const wordsOf = (text: string) => text.split(/\s+/).filter(Boolean);
 
-/** Asks one question after another; the first, which plans the shapes, does not count. */
+/** Asks one question a turn, each about another text; the first, which plans the shapes, does not count. */
 export async function measureLong(
   side: LongSide,
   pairs: readonly Pair[],
   words: number,
+  quiet: Omit<QuietOptions, 'turns'>,
 ): Promise<LongMeasurement | LongRefusal> {
-  const times: number[] = [];
-  let found = 0;
   try {
-    await side.answer(pairs.slice(0, 1), 1);
+    const [first, ...others] = pairs;
+    await side.answer([first], 1);
     const isReset = resetPeak();
-    for (const pair of pairs.slice(1)) {
+    let at = 0;
+    const { counted, othersCores } = await quietTurns({ ...quiet, turns: others.length }, async () => {
+      const pair = others[at++ % others.length];
       const { ms, answers } = await side.answer([pair], 1);
-      times.push(ms);
-      if (lastParagraph(pair).includes(letters(answers[0]))) found++;
-    }
-    const ms = median(times);
+      return { ms, isFound: lastParagraph(pair).includes(letters(answers[0])) };
+    });
+    const ms = median(counted.map((turn) => turn.ms));
     return {
       side: side.name,
       words,
       ms: rounded(ms),
       msPer1000Words: rounded((1000 * ms) / words),
       ...(isReset && { peakMiB: peakMemoryMiB() }),
-      found,
-      questions: times.length,
+      found: counted.filter(({ isFound }) => isFound).length,
+      questions: counted.length,
+      othersCores: othersCores.median,
     };
   } catch (error) {
     return { side: side.name, words, error: (error as Error).message.split('\n')[0] };
