@@ -201,9 +201,12 @@ async function measure(
   quiet: QuietOptions,
 ): Promise<AskMeasurement[]> {
   const answers = new Map<Side, string[]>();
+  let at = 0;
   const take = async () => {
     const times = new Map<Side, number>();
-    for (const side of sides) {
+    // Another side begins each turn: whoever comes first finds an idle machine, with cold caches.
+    const first = at++ % sides.length;
+    for (const side of [...sides.slice(first), ...sides.slice(0, first)]) {
       const { ms, answers: given } = await side.answer(pairs, batch);
       times.set(side, ms / pairs.length);
       answers.set(side, given);

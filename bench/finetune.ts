@@ -281,7 +281,7 @@ function batchLine(batch: PeerBatch, more: object) {
   return `${JSON.stringify({ ...line, ...more })}\n`;
 }
 
-/** The arguments of the loss of transformers' model. */
+/** What the peer's loss reads, by the names that transformers has for it. */
 function targetsOf(batch: PeerBatch): Readonly<Record<string, readonly number[]>> {
   if ('startPositions' in batch) {
     return { start_positions: [...batch.startPositions], end_positions: [...batch.endPositions] };
@@ -326,8 +326,8 @@ async function compareGradients(
       }
       squares += difference;
       total += norm;
-      // The gradient of keys' biases is 0 but for rounding: softmax does not see what is added to all scores alike.
-      const isZero = /\.key\.bias$/.test(name);
+      // These gradients are 0 but for rounding: softmax does not see what is added to all scores, or all positions, alike.
+      const isZero = /\.key\.bias$|^qa_outputs\.bias$/.test(name);
       const relative = Math.sqrt(difference / norm);
       if (!isZero && relative > worst.relative) worst = { name, relative: rounded(relative) };
     }

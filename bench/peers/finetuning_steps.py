@@ -3,8 +3,8 @@
     python bench/peers/finetuning_steps.py FOLDER --threads 2 --dropout 0.1 --seed 0
 
 FOLDER holds what Pleiad wrote: start/ (a model folder with its head), settings.json, train.jsonl (a line a step: ids, types,
-mask, targets, rate) and, of a classifier, dev.jsonl (a line a batch). `targets` are the arguments of the model's loss: labels, or
-start_positions and end_positions. So both sides have the same start, the same batches in the same order, the
+mask, targets, rate) and, of a classifier, dev.jsonl (a line a batch). `targets` are what the loss reads: labels, or start_positions and
+end_positions. So both sides have the same start, the same batches in the same order, the
 same learning rate at each step, the same decay groups and clipping. Dropout, where it is on, draws its own masks.
 
 After `ready` each line on standard input is a command, answered by one line of JSON:
@@ -30,6 +30,7 @@ os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch is loaded
 
 import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
+from torch.nn.functional import cross_entropy  # noqa: E402
 from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification  # noqa: E402
 
 CLASSES = {
@@ -76,7 +77,15 @@ class Trainer:
     def loss(self, batch):
         inputs = {name: torch.tensor(batch[key]) for name, key in INPUTS.items()}
         targets = {name: torch.tensor(values) for name, values in batch["targets"].items()}
-        return self.model(**inputs, **targets).loss
+        if "labels" in targets:
+            return self.model(**inputs, **targets).loss
+        # As Pleiad does, and transformers' own loss does not: padding is no answer.
+        output = self.model(**inputs)
+        padding = torch.where(inputs["attention_mask"] == 0, float("-inf"), 0.0)
+        return 0.5 * (
+            cross_entropy(output.start_logits + padding, targets["start_positions"])
+            + cross_entropy(output.end_logits + padding, targets["end_positions"])
+        )
 
     def gradients(self, path):
         self.loss(self.batches[0]).backward()
