@@ -1,6 +1,6 @@
 /**
  * Questions answered beside transformers.js and transformers + torch: the same weights, the same questions and threads, in
- * turns. One short question at a time, questions with their contexts one by one, and many in one call.
+ * turns. One short question at a time, questions with their contexts one by one, many in one call, and long texts.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -10,10 +10,21 @@ import type { Precision } from '../src/engine/engine.js';
 import type { EngineName } from '../src/engine/engineNames.js';
 import { PleiadError } from '../src/errors/errors.js';
 import { pipeline } from '../src/pipelines/pipeline.node.js';
+import { convertModel } from '../src/pretrained/convert.node.js';
 import { exportModel } from '../src/pretrained/exportModel.node.js';
-import { LoadMeter } from './machineLoad.js';
+import {
+  describeLong,
+  type LongMeasurement,
+  type LongRefusal,
+  letters,
+  longPairs,
+  measureLong,
+  type Pair,
+} from './askLong.js';
 import { PythonPeer } from './pythonPeer.js';
+import { type QuietOptions, quietTurns } from './quietTurns.js';
 import { machineDescription, median, rounded } from './report.js';
+import { type WeightLimit, weightLimit } from './weightLimit.js';
 
 export interface AskOptions {
   /** A model with a question answering head. */
@@ -25,14 +36,19 @@ export interface AskOptions {
   readonly threads: number;
   readonly against: readonly ('transformers.js' | 'torch')[];
   readonly python?: string;
+  /** Turns in which other processes kept more cores busy do not count. */
+  readonly mostLoad: number;
+  /** Of each kind of calls: no turn begins later. */
+  readonly minutes: number;
+  /** Words of long texts; none to leave them out. */
+  readonly words: readonly number[];
 }
-
-type Pair = readonly [question: string, context: string];
 
 /** Something that answers questions. */
 interface Side {
   readonly name: string;
-  /** Which of ours the ratio is taken to: the peers of 32 bits are compared with ours of 32 bits. */
+  /** Of a process of its own. */
+  readonly pid?: number;
   answer(pairs: readonly Pair[], batch: number): Promise<{ ms: number; answers: string[] }>;
   close(): Promise<void>;
 }
@@ -48,6 +64,11 @@ export interface AskMeasurement {
   readonly workload: string;
   readonly questions: number;
   readonly side: string;
+  /** Turns that count, and all that were taken. */
+  readonly turns: number;
+  readonly turnsTaken: number;
+  /** Cores that other processes kept busy meanwhile, median. */
+  readonly othersCores: number;
   /** Milliseconds a question, median of the turns. */
   readonly ms: number;
   /** How often as fast each other side is: its time over this side's, median, least and most of the turns. */
@@ -56,6 +77,7 @@ export interface AskMeasurement {
   readonly sameAnswers: number;
 }
 
+const SHORT = 'short, one at a time';
 /** Longest context in characters that fits the model's row with its question, so that all sides read the same. */
 const LONGEST_CONTEXT = 900;
 
@@ -63,33 +85,68 @@ export async function benchAsk(options: AskOptions) {
   const folder = mkdtempSync(join(tmpdir(), 'pleiad-ask-'));
   const sides: Side[] = [];
   try {
-    const exported = join(folder, 'exported');
-    await exportModel(options.model, exported, { quantize: true });
-    const { threads } = options;
-    sides.push(
-      await ours('pleiad fp32', options.model, { engine: 'auto', precision: 'fp32', threads }),
-      await ours('pleiad bf16', options.model, { engine: 'auto', precision: 'bf16', threads }),
-      await ours('pleiad int8', join(exported, 'onnx', 'model_quantized.onnx'), { threads }),
-    );
-    if (options.against.includes('transformers.js')) {
-      sides.push(await transformersJs(exported, 'fp32', threads), await transformersJs(exported, 'q8', threads));
+    const { threads, against } = options;
+    const [saved, exported] = [join(folder, 'saved'), join(folder, 'exported')];
+    // Of a run, too, a folder that transformers loads.
+    const { model } = await convertModel(options.model, saved);
+    await exportModel(saved, exported, { quantize: true });
+    const own: Side[] = [];
+    for (const precision of ['fp32', 'bf16'] as const) {
+      own.push(await ours(`pleiad ${precision}`, saved, { engine: 'auto', precision, threads }));
     }
-    if (options.against.includes('torch')) sides.push(await torch(options));
-    const load = new LoadMeter([process.pid]);
+    sides.push(...own);
+    const long = await measureLongTexts(own, options);
+    sides.push(await ours('pleiad int8', join(exported, 'onnx', 'model_quantized.onnx'), { threads }));
+    if (against.includes('transformers.js')) {
+      const theirs = await transformersJs(exported, 'fp32', threads);
+      sides.push(theirs, await transformersJs(exported, 'q8', threads));
+      long.push(...(await measureLongTexts([theirs], { ...options, words: options.words.filter(isBeyondTheirs) })));
+    }
+    if (against.includes('torch')) sides.push(await torch(options, saved));
+    const pids = [process.pid, ...sides.flatMap(({ pid }) => pid ?? [])];
     const measurements: AskMeasurement[] = [];
-    for (const workload of workloads(options)) measurements.push(...(await measure(workload, sides, options.turns)));
+    for (const workload of workloads(options))
+      measurements.push(...(await measure(workload, sides, { ...options, pids })));
+    const shapes = new Map([...model.tensors].map(([name, { shape }]) => [name, shape]));
+    const limits: WeightLimit[] = [];
+    for (const precision of ['fp32', 'bf16'] as const) {
+      limits.push(await weightLimit(shapes, precision, { engine: 'auto', threads }));
+    }
     return {
       name: 'ask',
       machine: machineDescription(),
       threads,
       cores: cpus().length,
-      othersCores: load.othersCores(),
       measurements,
+      limits,
+      long,
     };
   } finally {
     for (const side of sides) await side.close();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Words of texts that do not fit the 512 positions of the models that transformers.js answers with: one is enough to see it. */
+const isBeyondTheirs = (words: number) => words === 5000;
+
+/** Questions to each long text, beside the one that warms up. */
+const LONG_QUESTIONS = 5;
+
+/** Each side alone, since a process has one peak of memory. */
+async function measureLongTexts(
+  sides: readonly Side[],
+  { data, words, mostLoad, minutes }: Pick<AskOptions, 'data' | 'words' | 'mostLoad' | 'minutes'>,
+): Promise<(LongMeasurement | LongRefusal)[]> {
+  const pairs = pairsOf(data);
+  const quiet = { mostLoad, minutes, pids: [process.pid] };
+  const measured: (LongMeasurement | LongRefusal)[] = [];
+  for (const side of sides) {
+    for (const count of words) {
+      measured.push(await measureLong(side, longPairs(pairs, count, LONG_QUESTIONS + 1), count, quiet));
+    }
+  }
+  return measured;
 }
 
 export type AskResult = Awaited<ReturnType<typeof benchAsk>>;
@@ -113,7 +170,7 @@ function workloads({ data, questions }: AskOptions): Workload[] {
     .slice(0, Math.min(50, questions))
     .map(([question, context]): Pair => [question, context.slice(0, context.indexOf(' ', 60))]);
   return [
-    { name: 'short, one at a time', pairs: short, batch: 1 },
+    { name: SHORT, pairs: short, batch: 1 },
     { name: 'contexts, one at a time', pairs: chosen, batch: 1 },
     { name: 'contexts, eight at a time', pairs: chosen, batch: 8 },
     { name: 'all in one call', pairs: chosen, batch: questions },
@@ -141,25 +198,31 @@ function pairsOf(path: string): Pair[] {
 async function measure(
   { name, pairs, batch }: Workload,
   sides: readonly Side[],
-  turns: number,
+  quiet: QuietOptions,
 ): Promise<AskMeasurement[]> {
-  const times = new Map<Side, number[]>(sides.map((side) => [side, []]));
   const answers = new Map<Side, string[]>();
-  // The first turn warms up.
-  for (let turn = 0; turn <= turns; turn++) {
-    for (const side of sides) {
+  let at = 0;
+  const take = async () => {
+    const times = new Map<Side, number>();
+    // Another side begins each turn: whoever comes first finds an idle machine, with cold caches.
+    const first = at++ % sides.length;
+    for (const side of [...sides.slice(first), ...sides.slice(0, first)]) {
       const { ms, answers: given } = await side.answer(pairs, batch);
-      if (turn > 0) times.get(side)!.push(ms / pairs.length);
+      times.set(side, ms / pairs.length);
       answers.set(side, given);
     }
-  }
+    return times;
+  };
+  await take(); // warms up
+  const { counted, taken, othersCores } = await quietTurns(quiet, take);
+  const timesOf = (side: Side) => counted.map((turn) => turn.get(side)!);
   const first = answers.get(sides[0])!.map(letters);
   return sides.map((side) => {
-    const own = times.get(side)!;
+    const own = timesOf(side);
     const against = sides
       .filter((other) => other !== side)
       .map((other) => {
-        const ratios = times.get(other)!.map((ms, turn) => ms / own[turn]);
+        const ratios = timesOf(other).map((ms, turn) => ms / own[turn]);
         const numbers = { ratio: median(ratios), least: Math.min(...ratios), most: Math.max(...ratios) };
         return [other.name, mapped(numbers, rounded)] as const;
       });
@@ -168,6 +231,9 @@ async function measure(
       workload: name,
       questions: pairs.length,
       side: side.name,
+      turns: counted.length,
+      turnsTaken: taken,
+      othersCores: othersCores.median,
       ms: rounded(median(own)),
       against: Object.fromEntries(against),
       sameAnswers: rounded(same / pairs.length),
@@ -181,9 +247,6 @@ function mapped<K extends string>(values: Record<K, number>, map: (value: number
     number
   >;
 }
-
-/** transformers.js decodes tokens, so that case and spaces are lost. */
-const letters = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
 
 async function timed(work: () => Promise<string[]>): Promise<{ ms: number; answers: string[] }> {
   const begun = performance.now();
@@ -245,25 +308,39 @@ async function transformersJs(folder: string, dtype: 'fp32' | 'q8', threads: num
   };
 }
 
-async function torch({ model, python, threads }: AskOptions): Promise<Side> {
+async function torch({ python, threads }: AskOptions, model: string): Promise<Side> {
   const words = [model, '--threads', String(threads), '--serve'];
   const peer = await PythonPeer.start({ python, script: 'question_answers.py', words });
   return {
     name: 'torch fp32',
+    pid: peer.pid,
     answer: (pairs, batch) => peer.ask(JSON.stringify({ pairs, batch: Math.min(batch, MOST_ROWS) })),
     close: async () => peer.stop(),
   };
 }
 
-export function describeAsk({ machine, threads, othersCores, measurements }: AskResult): string[] {
-  const lines = [`${machine}; ${threads} threads; other processes kept ${othersCores ?? '?'} cores busy`];
-  for (const { workload, questions, side, ms, against, sameAnswers } of measurements) {
-    const ratios = Object.entries(against)
-      .filter(([name]) => !name.startsWith('pleiad'))
-      .map(([name, { ratio, least, most }]) => `${ratio} × ${name} (${least} to ${most})`);
-    const same = `${(100 * sameAnswers).toFixed(0)} % the same answers`;
-    const beside = side.startsWith('pleiad') && ratios.length > 0 ? `: ${ratios.join(', ')}` : '';
-    lines.push(`${workload} (${questions}), ${side}: ${ms} ms a question, ${same}${beside}`);
+export function describeAsk({ machine, threads, measurements, limits, long }: AskResult): string[] {
+  const lines = [`${machine}; ${threads} threads`];
+  const workloads = [...new Set(measurements.map(({ workload }) => workload))];
+  for (const workload of workloads) {
+    const own = measurements.filter((each) => each.workload === workload);
+    const [{ questions, turns, turnsTaken, othersCores }] = own;
+    lines.push(
+      `${workload} (${questions}), ${turns} of ${turnsTaken} turns, in which other processes kept ${othersCores} cores busy:`,
+    );
+    for (const { side, ms, against, sameAnswers } of own) {
+      const ratios = Object.entries(against)
+        .filter(([name]) => !name.startsWith('pleiad'))
+        .map(([name, { ratio, least, most }]) => `${ratio} × ${name} (${least} to ${most})`);
+      const same = `${(100 * sameAnswers).toFixed(0)} % the same answers`;
+      const beside = side.startsWith('pleiad') && ratios.length > 0 ? `: ${ratios.join(', ')}` : '';
+      lines.push(`  ${side}: ${ms} ms a question, ${same}${beside}`);
+    }
+    if (workload !== SHORT) continue;
+    for (const { precision, megabytes, gigabytesPerSecond, ms } of limits) {
+      const reading = `reads ${megabytes} MB of weights at ${gigabytesPerSecond} GB/s`;
+      lines.push(`  memory-read limit: a call in ${precision} ${reading}, ${ms} ms at least`);
+    }
   }
-  return lines;
+  return [...lines, ...describeLong(long)];
 }

@@ -1,38 +1,46 @@
 /**
  * Fine-tuning beside PyTorch + transformers: the same start (head included), the same batches, the same learning rates. Without
- * dropout losses and gradients are compared, with dropout the accuracy; always the time of a step, in turns.
+ * dropout losses and gradients are compared, with dropout the accuracy of a classifier; always the time of a step, in turns,
+ * and how much of it is spent on padding and outside the engine.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
-import { readTable } from '../src/data/tables/readTable.node.js';
+import { readTables } from '../src/data/tables/readTable.node.js';
+import type { Table } from '../src/data/tables/table.js';
 import { createEngine } from '../src/engine/chooseEngine.node.js';
 import type { Engine, Precision } from '../src/engine/engine.js';
 import type { EngineName } from '../src/engine/engineNames.js';
 import { SafetensorsFile } from '../src/formats/safetensors.node.js';
 import { initializeParameter } from '../src/nn/initialize.js';
 import { loadEncoder } from '../src/tasks/loadEncoder.node.js';
+import type { QuestionBatch } from '../src/tasks/questionAnswering/objective.js';
 import { type FineTuningSettings, resolveFineTuningSettings } from '../src/tasks/settings.js';
 import type { PreparedTask } from '../src/tasks/task.js';
 import { taskNamed } from '../src/tasks/tasks.js';
 import { batchOfRows, type ClassificationBatch, encodeRows } from '../src/tasks/textClassification/batches.js';
 import { labelledTexts } from '../src/tasks/textClassification/examples.js';
+import type { WordPieceTokenizer } from '../src/text/tokenizer.js';
 import { learningRateAt, warmupStepsOf } from '../src/training/schedule.js';
 import { train } from '../src/training/trainer.js';
 import { TrainerState } from '../src/training/trainerState.js';
 import { scheduleOf } from '../src/training/trainingSettings.js';
+import type { FinetuneTask } from './finetuneTasks.js';
 import { LoadMeter } from './machineLoad.js';
 import { PythonPeer } from './pythonPeer.js';
+import { turnsThatCount } from './quietTurns.js';
 import { machineDescription, median, rounded } from './report.js';
 
 export interface FinetuneOptions {
+  readonly task: FinetuneTask;
   readonly from: string;
-  readonly train: string;
-  readonly dev: string;
+  readonly train: readonly string[];
+  readonly dev: readonly string[];
   readonly steps: number;
   readonly batch: number;
-  readonly length: number;
+  /** Longest row in tokens. Default: as the task has it, of texts 128. */
+  readonly length?: number;
   readonly dropout: number;
   readonly seed: number;
   readonly threads: number;
@@ -42,6 +50,8 @@ export interface FinetuneOptions {
   /** Steps of each side in a turn. */
   readonly turn: number;
   readonly python?: string;
+  /** Turns in which other processes kept more cores busy do not count. */
+  readonly mostLoad: number;
   /** Whether the peer runs too. */
   readonly peer: boolean;
 }
@@ -62,15 +72,18 @@ export async function benchFinetune(options: FinetuneOptions) {
         ];
       }),
     );
-    await writeFolder(folder, { settings, prepared, weights, dev });
+    const padding = await writeFolder(folder, { task: options.task, settings, prepared, weights, dev });
     const peer = options.peer ? await startPeer(folder, options) : undefined;
-    const load = new LoadMeter([process.pid, ...(peer ? [peer.pid] : [])]);
+    const pids = [process.pid, ...(peer ? [peer.pid] : [])];
+    const load = new LoadMeter(pids);
+    let loadOfTurn = new LoadMeter(pids);
+    const loads: number[] = [];
     const gradients =
       peer && options.dropout === 0
         ? await compareGradients(engine, prepared, weights, { folder, peer, settings })
         : undefined;
     const events = train(settings, { engine, ...prepared, initialization: { weights } });
-    const ours = { ms: [] as number[], losses: [] as number[] };
+    const ours = { ms: [] as number[], losses: [] as number[], outside: [] as number[] };
     const theirs = { ms: [] as number[], losses: [] as number[] };
     let metrics: Record<string, number | undefined> = {};
     let last = performance.now();
@@ -78,31 +91,38 @@ export async function benchFinetune(options: FinetuneOptions) {
       if (event.type === 'done') metrics = event.metrics ?? {};
       if (event.type === 'started') last = performance.now();
       if (event.type !== 'step') continue;
-      ours.ms.push(performance.now() - last);
-      ours.losses.push(event.losses.loss!);
+      const ms = performance.now() - last;
+      ours.ms.push(ms);
+      ours.losses.push(event.losses.totalLoss);
+      ours.outside.push(1 - event.split.engineMs / ms);
       if (peer && event.step % options.turn === 0) {
         const { ms, losses } = await peer.ask<typeof theirs>(`run ${options.turn}`);
         theirs.ms.push(...ms);
         theirs.losses.push(...losses);
+        loads.push(loadOfTurn.othersCores() ?? 0);
+        loadOfTurn = new LoadMeter(pids);
       }
       last = performance.now();
     }
     const othersCores = load.othersCores();
-    const theirAccuracy = await peer?.ask<{ accuracy: number }>('evaluate');
+    const theirAccuracy = dev && (await peer?.ask<{ accuracy: number }>('evaluate'));
     peer?.stop();
     return {
       ...options,
+      length: settings.length,
       machine: machineDescription(),
       engine: engine.description,
       othersCores: othersCores === undefined ? undefined : rounded(othersCores),
       learningRate: settings.learningRate,
       medianMs: rounded(median(ours.ms.slice(options.turn))),
-      accuracy: metrics.accuracy,
+      outsideEngine: rounded(median(ours.outside.slice(options.turn))),
+      padding: rounded(padding),
+      metric: settings.metric,
+      result: metrics[settings.metric],
       baselines: { majority: metrics.majorityAccuracy, bagOfWords: metrics.bagOfWordsAccuracy },
       ...(peer && {
         peerMedianMs: rounded(median(theirs.ms.slice(options.turn))),
-        ratio: rounded(median(turnRatios(ours.ms, theirs.ms, options.turn))),
-        ratios: turnRatios(ours.ms, theirs.ms, options.turn).map(rounded),
+        ...ratiosOf(turnRatios(ours.ms, theirs.ms, options.turn), loads.slice(1), options.mostLoad),
         peerAccuracy: theirAccuracy?.accuracy,
       }),
       ...(peer && options.dropout === 0 && { losses: differences(ours.losses, theirs.losses), gradients }),
@@ -115,7 +135,7 @@ export async function benchFinetune(options: FinetuneOptions) {
 
 function startPeer(folder: string, { python, threads, dropout, seed }: FinetuneOptions): Promise<PythonPeer> {
   const numbers = Object.entries({ threads, dropout, seed }).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  return PythonPeer.start({ python, script: 'classification_steps.py', words: [folder, ...numbers] });
+  return PythonPeer.start({ python, script: 'finetuning_steps.py', words: [folder, ...numbers] });
 }
 
 export type FinetuneResult = Awaited<ReturnType<typeof benchFinetune>>;
@@ -125,6 +145,20 @@ function turnRatios(ours: readonly number[], theirs: readonly number[], turn: nu
   const sum = (ms: readonly number[], at: number) => ms.slice(at, at + turn).reduce((a, b) => a + b, 0);
   const turns = Math.floor(theirs.length / turn);
   return Array.from({ length: turns - 1 }, (_, i) => sum(theirs, (i + 1) * turn) / sum(ours, (i + 1) * turn));
+}
+
+/** The ratio of the turns in which other processes left the machine alone, and of all. */
+function ratiosOf(ratios: readonly number[], loads: readonly number[], mostLoad: number) {
+  const all = ratios.map((value, turn) => ({ value, load: loads[turn] }));
+  const { counted, quiet, othersCores } = turnsThatCount(all, mostLoad);
+  return {
+    ratio: rounded(median(counted)),
+    ratios: counted.map(rounded),
+    quietTurns: quiet,
+    othersCoresInTurns: othersCores,
+    ratioOfAllTurns: rounded(median(ratios)),
+    turns: all.map(({ value, load }) => ({ ratio: rounded(value), othersCores: rounded(load) })),
+  };
 }
 
 /** Of two series of losses: the largest relative difference and its step, from 1. */
@@ -140,12 +174,21 @@ function differences(ours: readonly number[], theirs: readonly number[]) {
   };
 }
 
+/** A batch of one of the tasks that the peer has too. */
+type PeerBatch = ClassificationBatch | QuestionBatch;
+
+/** Rows of the peer's evaluation, batch by batch; undefined where it has none. */
+type DevBatches = readonly PeerBatch[] | undefined;
+
 async function prepare(options: FinetuneOptions) {
-  const task = taskNamed('text-classification');
-  const [rows, devRows] = [await readTable(options.train), await readTable(options.dev)];
+  const task = taskNamed(options.task);
+  const tableOptions = { formats: task.formats };
+  const rows = await readTables(options.train, tableOptions);
+  const devRows = await readTables(options.dev, tableOptions);
   const data = task.read(rows, devRows, { columns: {} });
   const start = await loadEncoder({ from: options.from, head: task.head, labels: data.labels });
   const { description, tensors, tokenizer } = start.models[0];
+  const length = options.length ?? task.defaults?.length ?? USUAL_LENGTH;
   const input = {
     task: task.name,
     from: options.from,
@@ -154,7 +197,7 @@ async function prepare(options: FinetuneOptions) {
     out: '-',
     steps: options.steps,
     batchSize: options.batch,
-    length: options.length,
+    length,
     seed: options.seed,
     hiddenDropout: options.dropout,
     attentionDropout: options.dropout,
@@ -163,30 +206,45 @@ async function prepare(options: FinetuneOptions) {
     ...(options.learningRate !== undefined && { learningRate: options.learningRate }),
   };
   const settings = resolveFineTuningSettings(input, { numRows: data.numRows, model: description });
+  const isClassification = options.task === 'text-classification';
   const prepared = data.prepare({
     model: settings.model!,
     tokenizer: tokenizer!,
-    length: options.length,
+    length,
     layerRateDecay: settings.layerRateDecay,
     order: { ...settings, place: { rank: 0, size: 1 } },
     metric: settings.metric,
-    ...(options.dropout > 0 && { baselines: 'new' }),
-  }) as unknown as PreparedTask<ClassificationBatch>;
-  const encoded = encodeRows(labelledTexts(devRows, {}), data.labels, {
-    tokenizer: tokenizer!,
-    length: options.length,
-  });
-  return { settings, prepared, start: tensors, dev: encoded.rows, tokenizer };
+    ...(options.dropout > 0 && isClassification && { baselines: 'new' }),
+  }) as unknown as PreparedTask<PeerBatch>;
+  const dev = isClassification ? classifiedBatches(devRows, data.labels, { tokenizer: tokenizer!, length }) : undefined;
+  return { settings, prepared, start: tensors, dev };
+}
+
+/** Tokens of a row of texts. */
+const USUAL_LENGTH = 128;
+/** Rows of a batch of the peer's evaluation. */
+const DEV_ROWS = 32;
+
+function classifiedBatches(
+  table: Table,
+  labels: readonly string[],
+  { tokenizer, length }: { readonly tokenizer: WordPieceTokenizer; readonly length: number },
+): PeerBatch[] {
+  const { rows } = encodeRows(labelledTexts(table, {}), labels, { tokenizer, length });
+  const starts = Array.from({ length: Math.ceil(rows.length / DEV_ROWS) }, (_, i) => i * DEV_ROWS);
+  return starts.map((at) => batchOfRows(rows.slice(at, at + DEV_ROWS), tokenizer.padId));
 }
 
 interface Written {
+  readonly task: FinetuneTask;
   readonly settings: FineTuningSettings;
-  readonly prepared: PreparedTask<ClassificationBatch>;
+  readonly prepared: PreparedTask<PeerBatch>;
   readonly weights: ReadonlyMap<string, Float32Array>;
-  readonly dev: Parameters<typeof batchOfRows>[0];
+  readonly dev: DevBatches;
 }
 
-async function writeFolder(folder: string, { settings, prepared, weights, dev }: Written): Promise<void> {
+/** Writes what the peer reads. @returns the share of padding among the tokens of all steps */
+async function writeFolder(folder: string, { task, settings, prepared, weights, dev }: Written): Promise<number> {
   const { objective, data } = prepared;
   const shapes = new Map(objective.parameters.map(({ name, shape }) => [name, shape]));
   const tensors = new Map([...weights].map(([name, values]) => [name, { shape: shapes.get(name)!, data: values }]));
@@ -196,36 +254,43 @@ async function writeFolder(folder: string, { settings, prepared, weights, dev }:
   const rateScales = Object.fromEntries(
     objective.parameters.map(({ name }) => [name, objective.groupOf?.(name).rateScale ?? 1]),
   );
-  const shared = { weightDecay, adamBeta1, adamBeta2, adamEpsilon, clipNorm, rateScales };
+  const shared = { task, weightDecay, adamBeta1, adamBeta2, adamEpsilon, clipNorm, rateScales };
   writeFileSync(join(folder, 'settings.json'), JSON.stringify(shared));
   const steps = settings.steps!;
   const schedule = scheduleOf(settings, steps, warmupStepsOf(steps, settings));
   const lines: string[] = [];
+  let [positions, tokens] = [0, 0];
   for (let step = 0; step < steps; step++) {
-    lines.push(batchLine(await data.batch(step, 0), { rate: learningRateAt(step, schedule) }));
+    const batch = await data.batch(step, 0);
+    positions += batch.attentionMask.length;
+    tokens += batch.attentionMask.reduce((sum, each) => sum + each, 0);
+    lines.push(batchLine(batch, { rate: learningRateAt(step, schedule) }));
   }
   writeFileSync(join(folder, 'train.jsonl'), lines.join(''));
-  const ROWS = 32;
-  const starts = Array.from({ length: Math.ceil(dev.length / ROWS) }, (_, i) => i * ROWS);
-  const padId = settings.model!.config.padTokenId;
-  const devLines = starts.map((at) => batchLine(batchOfRows(dev.slice(at, at + ROWS), padId), {}));
-  writeFileSync(join(folder, 'dev.jsonl'), devLines.join(''));
+  if (dev) writeFileSync(join(folder, 'dev.jsonl'), dev.map((batch) => batchLine(batch, {})).join(''));
+  return 1 - tokens / positions;
 }
 
-function batchLine(
-  { batchSize, length, inputIds, tokenTypeIds, attentionMask, targets }: ClassificationBatch,
-  more: object,
-) {
+function batchLine(batch: PeerBatch, more: object) {
+  const { batchSize, length, inputIds, tokenTypeIds, attentionMask } = batch;
   const rows = (values: Int32Array) =>
     Array.from({ length: batchSize }, (_, row) => [...values.subarray(row * length, (row + 1) * length)]);
-  const batch = { ids: rows(inputIds), types: rows(tokenTypeIds), mask: rows(attentionMask), labels: [...targets] };
-  return `${JSON.stringify({ ...batch, ...more })}\n`;
+  const line = { ids: rows(inputIds), types: rows(tokenTypeIds), mask: rows(attentionMask), targets: targetsOf(batch) };
+  return `${JSON.stringify({ ...line, ...more })}\n`;
+}
+
+/** What the peer's loss reads, by the names that transformers has for it. */
+function targetsOf(batch: PeerBatch): Readonly<Record<string, readonly number[]>> {
+  if ('startPositions' in batch) {
+    return { start_positions: [...batch.startPositions], end_positions: [...batch.endPositions] };
+  }
+  return { labels: [...batch.targets] };
 }
 
 /** ‖ours − theirs‖ / ‖theirs‖ of one step's gradients: all together, and the worst tensor. */
 async function compareGradients(
   engine: Engine,
-  { objective, data }: PreparedTask<ClassificationBatch>,
+  { objective, data }: PreparedTask<PeerBatch>,
   weights: ReadonlyMap<string, Float32Array>,
   {
     folder,
@@ -259,8 +324,8 @@ async function compareGradients(
       }
       squares += difference;
       total += norm;
-      // The gradient of keys' biases is 0 but for rounding: softmax does not see what is added to all scores alike.
-      const isZero = /\.key\.bias$/.test(name);
+      // These gradients are 0 but for rounding: softmax does not see what is added to all scores, or all positions, alike.
+      const isZero = /\.key\.bias$|^qa_outputs\.bias$/.test(name);
       const relative = Math.sqrt(difference / norm);
       if (!isZero && relative > worst.relative) worst = { name, relative: rounded(relative) };
     }
@@ -270,19 +335,21 @@ async function compareGradients(
   }
 }
 
-/** The child process of PyTorch. */
 export function describeFinetune(result: FinetuneResult): string[] {
-  const { medianMs, accuracy, baselines } = result;
+  const { medianMs, metric, baselines } = result;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const lines = [
     `${result.machine}; ${result.engine}; other processes kept ${result.othersCores ?? '?'} cores busy`,
-    `${result.steps} steps of ${result.batch} rows, dropout ${result.dropout}, seed ${result.seed}: ${medianMs} ms a step, dev accuracy ${accuracy}`,
+    `${result.task}, ${result.steps} steps of ${result.batch} rows of up to ${result.length} tokens, dropout ${result.dropout}, seed ${result.seed}: ${medianMs} ms a step, ${percent(result.outsideEngine)} of it outside the engine, ${percent(result.padding)} of the tokens padding; dev ${metric} ${result.result}`,
   ];
   if (baselines.bagOfWords !== undefined) {
     lines.push(`majority class ${baselines.majority}, bag of words ${baselines.bagOfWords}`);
   }
-  if (result.ratio !== undefined) {
+  if (result.ratios) {
+    const accuracy = result.peerAccuracy === undefined ? '' : `dev accuracy ${result.peerAccuracy}; `;
+    const [least, most] = [Math.min(...result.ratios), Math.max(...result.ratios)];
     lines.push(
-      `torch + transformers: ${result.peerMedianMs} ms a step, dev accuracy ${result.peerAccuracy}; ratio ${result.ratio}`,
+      `torch + transformers: ${result.peerMedianMs} ms a step, ${accuracy}ratio ${result.ratio} (${least} to ${most} over ${result.ratios.length} turns, in which other processes kept ${result.othersCoresInTurns?.median} cores busy; ${result.ratioOfAllTurns} over all ${result.turns?.length})`,
     );
   }
   if (result.losses)

@@ -6,6 +6,7 @@ import { PleiadError, SettingsError } from '../src/errors/errors.js';
 import { SIZES } from '../src/models/config.js';
 import { PRETRAINING_OBJECTIVES } from '../src/pretraining/objectives.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
+import { FINETUNE_TASKS } from './finetuneTasks.js';
 import { parsePeers } from './pretrainPeers.js';
 import { say } from './report.js';
 import { SPAN_ABLATION_MASKINGS } from './spanAblationTable.js';
@@ -52,18 +53,29 @@ program
 
 program
   .command('finetune')
-  .description('fine-tuning a classifier of texts beside torch: losses and gradients without dropout, accuracy with it')
+  .description('fine-tuning beside torch: losses and gradients without dropout, accuracy of a classifier with it')
+  .addOption(new Option('--task <task>', 'what is learned').choices(FINETUNE_TASKS).default('text-classification'))
   .requiredOption('--from <model>', 'the encoder to start from')
-  .requiredOption('--train <file>', 'rows with the columns sentence or text, and label')
-  .requiredOption('--dev <file>', 'rows to evaluate on')
+  .requiredOption(
+    '--train <files>',
+    "rows with the columns sentence or text, and label, or questions in SQuAD's format; several with commas between",
+    files,
+  )
+  .requiredOption('--dev <files>', 'rows to evaluate on', files)
   .option('--steps <n>', 'steps', positiveInteger, 100)
   .option('--batch <rows>', 'rows a step', positiveInteger, 32)
-  .option('--length <tokens>', 'longest row in tokens', positiveInteger, 128)
+  .option('--length <tokens>', 'longest row in tokens. Default: 128, of questions 384', positiveInteger)
   .option('--dropout <fraction>', 'of hidden states, attention and the classifier, 0 to below 1', Number, 0)
   .option('--learning-rate <rate>', 'peak learning rate. Default: as pleiad finetune', Number)
   .option('--seed <n>', 'of the head, the order of rows and dropout', Number, 0)
   .option('--threads <n>', 'threads of the engine and of the peer', positiveInteger, 2)
   .option('--turn <n>', 'steps of each side in a turn', positiveInteger, 10)
+  .option(
+    '--most-load <cores>',
+    'turns in which other processes kept more cores busy do not count',
+    positiveNumber,
+    0.1,
+  )
   .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
   .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('fp32'))
   .option('--no-peer', 'without torch')
@@ -77,16 +89,24 @@ program
 program
   .command('ask')
   .description(
-    'questions answered beside transformers.js and torch: one short one, contexts one by one, many in one call',
+    'questions answered beside transformers.js and torch: one short one, contexts one by one, many in one call, long texts',
   )
   .requiredOption('--model <place>', 'a model with a question answering head')
   .requiredOption('--data <file>', 'questions in the format of SQuAD')
   .option('--questions <n>', 'how many of them', positiveInteger, 200)
-  .option('--turns <n>', 'turns, each of all sides', positiveInteger, 5)
+  .option('--turns <n>', 'turns that count, each of all sides', positiveInteger, 5)
+  .option(
+    '--most-load <cores>',
+    'turns in which other processes kept more cores busy do not count',
+    positiveNumber,
+    0.1,
+  )
+  .option('--minutes <n>', 'of each kind of calls: no turn begins later', positiveNumber, 2)
   .option('--threads <n>', 'threads of each side', positiveInteger, 2)
   .option('--against <peers>', 'transformers.js, torch, or both with a comma between', parseAskPeers, [
     'transformers.js',
   ])
+  .option('--words <numbers>', 'words of long texts, commas between', numbers, [1000, 2000, 5000, 10_000])
   .option('--python <path>', 'Python of torch (default: PLEIAD_PYTHON, or python3)')
   .option('--json', 'one JSON object on standard output', false)
   .action(async (options) => {
@@ -297,6 +317,10 @@ async function interruptible<O extends { json: boolean }>(
   const result = await run({ ...options, signal: interrupt.signal });
   finish(options, result, ({ table }) => [table]);
   if (interrupt.signal.aborted) process.exitCode = 130;
+}
+
+function files(words: string): string[] {
+  return words.split(',');
 }
 
 function names(words: string): string[] {

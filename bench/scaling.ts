@@ -4,13 +4,13 @@
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
 import { PleiadError } from '../src/errors/errors.js';
 import type { SizeName } from '../src/models/config.js';
 import { fitLine, fitNetwork, type Network, type RankCosts, stepCosts } from './costModel.js';
 import { LoadMeter } from './machineLoad.js';
+import { quietTurns } from './quietTurns.js';
 import { machineDescription, median, type Ratio, ratioOf, rounded, say } from './report.js';
 import type { Description, ExchangeTimes, StepTimes, Work } from './scalingWork.js';
 
@@ -133,26 +133,18 @@ async function measure(one: RankGroup, many: RankGroup, options: ScalingOptions)
   say(`${first.engine}; ${description.members.length} ranks: ${description.engine}`);
   const pids = [process.pid, ...first.pids, ...description.pids];
   for (const group of [one, many]) await group.ask({ kind: 'together', steps: WARMUP_STEPS });
-  const all: Turn[] = [];
-  const quiet = () => all.filter(({ othersCores }) => othersCores <= options.mostLoad);
-  const deadline = performance.now() + 60_000 * options.minutes;
-  while (quiet().length < options.turns && performance.now() < deadline) {
-    await waitForQuiet(pids, options.mostLoad, deadline);
-    all.push(await takeTurn(one, many, { ...options, rows: description.rows, gradients: description.gradients, pids }));
-    say(`turn ${all.length}: ${describeTurn(all.at(-1)!)}`);
-  }
-  const counted = quiet().length > 0 ? quiet() : all;
-  if (quiet().length < options.turns) say(`only ${quiet().length} turns were quiet`);
-  return summary(counted, all.length, description, options);
-}
-
-/** Until other processes have left the machine alone for a second, or the time is over. */
-async function waitForQuiet(pids: readonly number[], mostLoad: number, deadline: number): Promise<void> {
-  for (let load = Number.POSITIVE_INFINITY; load > mostLoad && performance.now() < deadline; ) {
-    const meter = new LoadMeter(pids);
-    await setTimeout(1000);
-    load = meter.othersCores() ?? 0;
-  }
+  let at = 0;
+  const { counted, taken } = await quietTurns({ ...options, pids }, async () => {
+    const turn = await takeTurn(one, many, {
+      ...options,
+      rows: description.rows,
+      gradients: description.gradients,
+      pids,
+    });
+    say(`turn ${++at}: ${describeTurn(turn)}`);
+    return turn;
+  });
+  return summary(counted, taken, description, options);
 }
 
 async function takeTurn(

@@ -112,6 +112,27 @@ function products(): Case[] {
   );
 }
 
+/** Products of attention, whose heads lie side by side in [B, S, A·D]: of one text and several, of one head and several. */
+function attentionProducts(): Case[] {
+  const counts: [texts: 1 | 'batch', heads: number][] = [
+    [1, 3],
+    [1, 1],
+    ['batch', 3],
+    ['batch', 1],
+  ];
+  return counts.map(([texts, heads]): Case => {
+    const operand = float(texts, 'length', heads, 4);
+    return {
+      operands: [operand, operand, operand, float(texts, 1, 1, 'length')],
+      make(g, [query, key, value, bias]) {
+        const [q, k, v] = [query, key, value].map((each) => g.transpose(each, [0, 2, 1, 3]));
+        const scores = g.add(g.matmul(q, k, { transposeB: true, scale: 0.5 }), bias);
+        return g.transpose(g.matmul(scores, v), [0, 2, 1, 3]);
+      },
+    };
+  });
+}
+
 const EPSILON = 1e-12;
 /** Cross entropy of ordinary logits, and of some so far apart that a probability underflows. */
 const LOGITS: Operand[] = [float('batch', 7), between(-300, 300, 'batch', 7), float(1, 3)];
@@ -259,7 +280,7 @@ const cases: Record<OpName, Case[]> = {
     },
   ],
 
-  matmul: products(),
+  matmul: [...products(), ...attentionProducts()],
   linear: [
     { operands: [float('batch*length', 3), float(4, 3), float(4)], make: (g, [x, w, b]) => g.linear(x, w, b) },
     { operands: [float(1, 2), float(1, 2), float(1)], make: (g, [x, w, b]) => g.linear(x, w, b) },

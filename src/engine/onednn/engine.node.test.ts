@@ -124,6 +124,27 @@ describe.skipIf(oneDnnMissing)('onednn', () => {
     await program.release();
   });
 
+  test('has a plan for each set of shapes, and refuses those that do not fit each other also after ones that did', async () => {
+    const g = new GraphBuilder();
+    const [a, b, c] = (['a', 'b', 'c'] as const).map((name) => g.input(name, 'float32', [name === 'a' ? 'n' : 'm']));
+    g.output('sums', g.add(g.reduceSum(a), g.reduceSum(g.mul(b, c))));
+    const program = await engine.compile(g.build(), { label: 'shapes' });
+    const ones = (length: number) => vector(new Float32Array(length).fill(1));
+    const sums = async (n: number, m: number, last = m) =>
+      (await program.run({ a: ones(n), b: ones(m), c: ones(last) })).sums.data[0];
+    for (const [n, m] of [
+      [1, 23],
+      [12, 3],
+      [3, 12],
+      [1, 23],
+    ]) {
+      expect(await sums(n, m)).toBe(n + m);
+    }
+    await expect(sums(3, 12, 23)).rejects.toThrow(/"c" is float32\[23\]/);
+    expect(await sums(3, 12)).toBe(15);
+    await program.release();
+  });
+
   test('gives the same bits in every run of a number of threads', async () => {
     const g = new GraphBuilder();
     const x = g.input('x', 'float32', [300, 200]);

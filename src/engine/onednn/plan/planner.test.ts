@@ -155,6 +155,21 @@ describe('a plan', () => {
     ]);
   });
 
+  it('gives products of attention the axes for which there are fast kernels', () => {
+    const axesOf = (texts: number, heads: number) => {
+      const g = new GraphBuilder();
+      const [q, k] = ['q', 'k'].map((name) => g.input(name, 'float32', [texts, 5, heads, 4]));
+      const split = (x: typeof q) => g.transpose(x, [0, 2, 1, 3]);
+      g.output('scores', g.matmul(split(q), split(k), { transposeB: true }));
+      const [step] = planOf(g).steps;
+      return step.kind === 'primitive' && step.primitive.kind === 'matmul' && step.primitive.dst.shape;
+    };
+    expect(axesOf(2, 3)).toEqual([2, 3, 5, 5]);
+    expect(axesOf(1, 3)).toEqual([1, 3, 5, 5]);
+    expect(axesOf(2, 1)).toEqual([2, 5, 5]);
+    expect(axesOf(1, 1)).toEqual([5, 5]);
+  });
+
   it('rounds operands of products, and keeps the residual stream, layer norm and gradients of weights in float32', () => {
     const g = new GraphBuilder();
     const x = g.exp(g.input('x', 'float32', [BATCH, 8]));

@@ -164,10 +164,14 @@ const matmul: Rule<'matmul'> = (node, planner, root) => {
   return dst;
 };
 
-/** Leading axes of size 1 keep the library from its fast products of strided matrices: attention with one head. */
+/**
+ * An axis of size 1 before the matrices keeps the library from its fast products of strided ones: attention with one head. One
+ * text of several heads, [1, heads, …], keeps its four axes, for which there are such products and with three there are none.
+ */
 function withoutUnitAxes(product: Omit<PrimitiveKinds['matmul'], 'bias'>): Omit<PrimitiveKinds['matmul'], 'bias'> {
   const { src, weights, dst, postOps } = product;
   const rank = dst.shape.length;
+  if (rank === 4 && dst.shape[1] !== 1) return product;
   const kept = dst.shape.flatMap((size, axis) => (size !== 1 || axis >= rank - 2 ? [axis] : []));
   if (kept.length === rank) return product;
   const cut = (view: View): View => ({

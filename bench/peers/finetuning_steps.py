@@ -1,15 +1,16 @@
-"""Fine-tuning steps of a text classifier in PyTorch + Hugging Face transformers: the peer of `npm run bench -- finetune`.
+"""Fine-tuning steps in PyTorch + Hugging Face transformers: the peer of `npm run bench -- finetune`.
 
-    python bench/peers/classification_steps.py FOLDER --threads 2 --dropout 0.1 --seed 0
+    python bench/peers/finetuning_steps.py FOLDER --threads 2 --dropout 0.1 --seed 0
 
 FOLDER holds what Pleiad wrote: start/ (a model folder with its head), settings.json, train.jsonl (a line a step: ids, types,
-mask, labels, rate) and dev.jsonl (a line a batch). So both sides have the same start, the same batches in the same order, the
+mask, targets, rate) and, of a classifier, dev.jsonl (a line a batch). `targets` are what the loss reads: labels, or start_positions and
+end_positions. So both sides have the same start, the same batches in the same order, the
 same learning rate at each step, the same decay groups and clipping. Dropout, where it is on, draws its own masks.
 
 After `ready` each line on standard input is a command, answered by one line of JSON:
     gradients FILE   gradients of the first step, without an update, as safetensors
     run N            N steps: {"ms": […], "losses": […]}
-    evaluate         {"accuracy": …}
+    evaluate         {"accuracy": …}, of a classifier
     quit
 """
 
@@ -29,7 +30,13 @@ os.environ["OMP_NUM_THREADS"] = str(arguments.threads)  # before torch is loaded
 
 import torch  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
-from transformers import AutoModelForSequenceClassification  # noqa: E402
+from torch.nn.functional import cross_entropy  # noqa: E402
+from transformers import AutoModelForQuestionAnswering, AutoModelForSequenceClassification  # noqa: E402
+
+CLASSES = {
+    "text-classification": AutoModelForSequenceClassification,
+    "question-answering": AutoModelForQuestionAnswering,
+}
 
 
 def lines(name):
@@ -39,12 +46,13 @@ def lines(name):
 
 class Trainer:
     def __init__(self):
-        dropout = dict(hidden_dropout_prob=arguments.dropout, attention_probs_dropout_prob=arguments.dropout)
-        start = os.path.join(arguments.folder, "start")
-        self.model = AutoModelForSequenceClassification.from_pretrained(start, classifier_dropout=arguments.dropout, **dropout)
-        self.model.train()
         with open(os.path.join(arguments.folder, "settings.json")) as file:
             self.settings = json.load(file)
+        dropout = dict(hidden_dropout_prob=arguments.dropout, attention_probs_dropout_prob=arguments.dropout)
+        start = os.path.join(arguments.folder, "start")
+        model_class = CLASSES[self.settings["task"]]
+        self.model = model_class.from_pretrained(start, classifier_dropout=arguments.dropout, **dropout)
+        self.model.train()
         self.batches = lines("train.jsonl")
         self.step = 0
         self.optimizer = self.make_optimizer()
@@ -68,7 +76,16 @@ class Trainer:
 
     def loss(self, batch):
         inputs = {name: torch.tensor(batch[key]) for name, key in INPUTS.items()}
-        return self.model(**inputs, labels=torch.tensor(batch["labels"])).loss
+        targets = {name: torch.tensor(values) for name, values in batch["targets"].items()}
+        if "labels" in targets:
+            return self.model(**inputs, **targets).loss
+        # As Pleiad does, and transformers' own loss does not: padding is no answer.
+        output = self.model(**inputs)
+        padding = torch.where(inputs["attention_mask"] == 0, float("-inf"), 0.0)
+        return 0.5 * (
+            cross_entropy(output.start_logits + padding, targets["start_positions"])
+            + cross_entropy(output.end_logits + padding, targets["end_positions"])
+        )
 
     def gradients(self, path):
         self.loss(self.batches[0]).backward()
@@ -100,8 +117,9 @@ class Trainer:
         hits = rows = 0
         for batch in lines("dev.jsonl"):
             logits = self.model(**{name: torch.tensor(batch[key]) for name, key in INPUTS.items()}).logits
-            hits += (logits.argmax(-1) == torch.tensor(batch["labels"])).sum().item()
-            rows += len(batch["labels"])
+            labels = torch.tensor(batch["targets"]["labels"])
+            hits += (logits.argmax(-1) == labels).sum().item()
+            rows += len(labels)
         self.model.train()
         return {"accuracy": hits / rows}
 
