@@ -231,7 +231,7 @@ function electraDefinition<N extends ElectraName>(name: N) {
     main: () => ({
       role: 'discriminator',
       task: detects ? 'preTraining' : 'maskedLm',
-      roles: ['discriminator', 'model'],
+      roles: ['discriminator', 'model', 'generator'],
     }),
     headWork: () => headWork,
     contradictions: generatorContradictions,

@@ -23,8 +23,10 @@ export const generatorFields = {
     .number()
     .gt(0)
     .max(1)
-    .default(1)
-    .describe("Layers of the generator as a fraction of the discriminator's, 0 to 1. Default 1."),
+    .optional()
+    .describe(
+      "Layers of the generator as a fraction of the discriminator's, 0 to 1; with `from` a model that has no generator, its first layers. Default 1; 0.5 where they are those of the model.",
+    ),
   generatorKind: z
     .enum(['model', 'uniform', 'unigram'])
     .default('model')

@@ -10,12 +10,11 @@ import { readTrainerFile } from '../checkpoint/trainerFile.node.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import { prepareCorpus } from '../data/prepare/prepareCorpus.node.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
-import { SettingsError } from '../errors/errors.js';
 import { COMMIT, NEXT_COMMIT, TestHub } from '../hub/testHub.node.js';
 import type { Architecture, EncoderConfig } from '../models/config.js';
 import { loadFillMask } from '../pipelines/load.node.js';
 import { locateTokenizer } from '../pretrained/locateTokenizer.node.js';
-import { tokenizerFromPretrained } from '../pretrained/pretrained.node.js';
+import { fromPretrained, tokenizerFromPretrained } from '../pretrained/pretrained.node.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizer.node.js';
@@ -335,7 +334,7 @@ describe('ranks', () => {
 describe('a generator that is not there', () => {
   it('is an error that says how to give one, or to ask for a new one', async () => {
     expect(await refusal({ from: discriminator })).toBe(
-      `from is ${discriminator}, which holds no generator, and objective electra trains one; give the generator that it was trained with, for instance generator: ${JSON.stringify(discriminator.replaceAll('discriminator', 'generator'))}, or ask for a new one of random weights: newGenerator: true`,
+      `from is ${discriminator}, which holds no generator, and objective electra trains one; give the generator that it was trained with, for instance generator: ${JSON.stringify(discriminator.replaceAll('discriminator', 'generator'))}, ask for a new one of random weights: newGenerator: true, or let it begin as the first layers of the model, with a new head: newHead: true`,
     );
   });
 
@@ -475,13 +474,114 @@ describe('what does not belong together is refused before a run is begun', () =>
     expect(start.random[0]).toBe('discriminator.discriminator_predictions.dense.weight');
   });
 
-  it('a model of another family than the objective trains', async () => {
-    expect(await refusal({ from: bert })).toContain(
-      'a BERT, and objective is electra, which trains an ELECTRA; expected objective spanbert or mlm',
+  it('an ELECTRA with an embedding projection as a BERT, which has none', async () => {
+    const message = await refusal({ from: discriminator, objective: 'spanbert', newHead: true });
+    expect(message).toContain(
+      'is an ELECTRA with embeddings of 8 and hidden states of 16, and is to be trained as a BERT, which has no embedding projection',
     );
-    const error = await train(run({ from: discriminator, objective: 'spanbert' })).catch((caught) => caught);
-    expect(error).toBeInstanceOf(SettingsError);
-    expect(error.message).toContain('an ELECTRA, and objective is spanbert, which trains a BERT');
+  });
+
+  it('a BERT as ELECTRA without asking for the head that it does not have', async () => {
+    expect(await refusal({ from: bert })).toMatch(
+      /^from .*bert has no whole head of ElectraForPreTraining: missing discriminator_predictions\.dense\.weight.*newHead: true/,
+    );
+  });
+});
+
+describe('a run from an encoder of the other kind', () => {
+  const tensorsOf = (out: string, half: string) =>
+    loadModelFolder(join(out, 'checkpoints/step-00000000', half)).tensors;
+  const DEEP = { ...BERT, numHiddenLayers: 4 };
+
+  it('makes both halves of an ELECTRA of a BERT: all layers, and the first half of them with its masked-LM head', async () => {
+    const deep = await publish('deep-bert', 'BertForPreTraining', DEEP);
+    const settings = run({ from: deep, newHead: true });
+    const [{ start, lines }] = ofType<LoadedEvent>(await train(settings), 'loaded');
+    const theirs = loadModelFolder(deep).tensors;
+    const [main, half] = ['discriminator', 'generator'].map((name) => tensorsOf(settings.out, name));
+    const encoderNames = [...main.keys()].filter((name) => name.startsWith('electra.'));
+    expect(encoderNames).toHaveLength(5 + 4 * 16);
+    for (const name of encoderNames) {
+      const published = theirs.get(name.replace('electra.', 'bert.'))!;
+      expect(main.get(name), name).toEqual(published);
+      if (!/layer\.[23]\./.test(name)) expect(half.get(name), name).toEqual(published);
+      else expect(half.has(name), name).toBe(false);
+    }
+    expect(half.get('generator_predictions.dense.weight')).toEqual(
+      theirs.get('cls.predictions.transform.dense.weight'),
+    );
+    expect(half.get('generator_predictions.LayerNorm.bias')).toEqual(
+      theirs.get('cls.predictions.transform.LayerNorm.bias'),
+    );
+    expect(half.get('generator_lm_head.bias')).toEqual(theirs.get('cls.predictions.bias'));
+    expect(start.random.every((name) => name.startsWith('discriminator.discriminator_predictions.'))).toBe(true);
+    expect(start).toMatchObject({
+      shared: { tensors: 5, differing: [] },
+      sizes: { family: 'electra', generatorOfModel: true, generator: { numHiddenLayers: 2, hiddenSize: 16 } },
+      models: [
+        { architecture: 'ElectraForPreTraining', taken: { renamed: { from: 'bert', to: 'electra' } } },
+        { architecture: 'ElectraForMaskedLM', taken: { layers: { taken: 2, of: 4 } } },
+      ],
+    });
+    expect(lines[0]).toContain(`discriminator from ${deep}, whose bert.* are electra.* here: `);
+    expect(lines.join('\n')).toContain(
+      `generator from the first 2 of 4 layers of ${deep}, whose bert.* are electra.* here: `,
+    );
+    expect(lines.join('\n')).toContain(
+      "unused, BERT's pooler, which an ELECTRA does not have: bert.pooler.dense.weight",
+    );
+    expect(readRunFile<TrainingRunFile>(settings.out)!.settings).toMatchObject({ generatorLayerFraction: 0.5 });
+    // Another name for the same function: what the encoder computes is the same.
+    const engine = createInterpreterEngine();
+    const inputs = { inputIds: [[2, 5, 7, 3]] };
+    const states = [deep, join(settings.out, 'checkpoints/step-00000000/discriminator')].map(async (place) => {
+      const model = await fromPretrained(place, { engine, task: 'encoder' });
+      const { lastHiddenState } = await model.run(inputs);
+      await model.release();
+      return lastHiddenState.data;
+    });
+    const [before, after] = await Promise.all(states);
+    expect(after).toEqual(before);
+    await engine.close();
+    const again = await train({ out: settings.out, resume: true, steps: 5 });
+    expect(again.at(-1)).toMatchObject({ step: 5 });
+  });
+
+  it('takes as many layers for the generator as were asked for, or another model', async () => {
+    const deep = await publish('deep-bert-2', 'BertModel', DEEP);
+    const quarter = run({ from: deep, newHead: true, generatorLayerFraction: 0.25 });
+    await train(quarter);
+    expect(loadModelFolder(join(checkpointOf(quarter.out, 'latest'), 'generator')).config.numHiddenLayers).toBe(1);
+    const other = await publish('shallow-bert', 'BertForMaskedLM', { ...BERT, numHiddenLayers: 1 }, { seed: 3 });
+    const given = run({ from: deep, newHead: true, generator: other });
+    const [{ start }] = ofType<LoadedEvent>(await train(given), 'loaded');
+    expect(start.models[1]).toMatchObject({ source: other, taken: { renamed: { from: 'bert', to: 'electra' } } });
+    expect(tensorsOf(given.out, 'generator').get('electra.encoder.layer.0.output.dense.weight')).toEqual(
+      loadModelFolder(other).tensors.get('bert.encoder.layer.0.output.dense.weight'),
+    );
+  });
+
+  it('makes a SpanBERT or a masked LM of a discriminator, and an ELECTRA of a masked LM', async () => {
+    const wide = await publish('wide-discriminator', 'ElectraForPreTraining', BERT);
+    const theirs = loadModelFolder(wide).tensors;
+    const table = 'embeddings.word_embeddings.weight';
+    const spans = run({ from: wide, objective: 'spanbert', newHead: true });
+    await train(spans);
+    expect(tensorsOf(spans.out, 'model').get(`bert.${table}`)).toEqual(theirs.get(`electra.${table}`));
+    expect(await refusal({ from: wide, objective: 'mlm' })).toMatch(
+      /holds a discriminator, not a masked LM.*newHead: true/,
+    );
+    const words = run({ from: wide, objective: 'mlm', newHead: true });
+    await train(words);
+    expect(tensorsOf(words.out, 'generator').get(`electra.${table}`)).toEqual(theirs.get(`electra.${table}`));
+    const pair = run({ from: words.out, newHead: true });
+    const [{ start }] = ofType<LoadedEvent>(await train(pair), 'loaded');
+    expect(start.sizes.generatorOfModel).toBe(true);
+    expect(tensorsOf(pair.out, 'generator').get('generator_predictions.dense.weight')).toEqual(
+      loadModelFolder(join(checkpointOf(words.out, 'best'), 'generator')).tensors.get(
+        'generator_predictions.dense.weight',
+      ),
+    );
   });
 });
 
@@ -609,7 +709,7 @@ describe('a pair by name', () => {
 
   it('names the likely generator when only the discriminator is given', async () => {
     const error = await train(run({ from: 'lab/tiny-discriminator' }), options).catch((caught) => caught);
-    expect(error.message).toContain('for instance generator: "lab/tiny-generator", or ask for a new one');
+    expect(error.message).toContain('for instance generator: "lab/tiny-generator", ask for a new one');
   });
 
   it('gives its tokenizer without its weights', async () => {

@@ -111,6 +111,7 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>
   readonly size: SizeName;
   readonly initialization: 'local' | 'corrected' | 'reference';
   readonly generatorSizeFraction: number;
+  readonly generatorLayerFraction: number;
   readonly sharing: 'embeddings' | 'none' | 'encoder';
   readonly segments: 'pair' | 'single';
   readonly batchSize: number;
@@ -190,6 +191,7 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
     ...maskingDefaults({ masking }),
     masking,
     generatorSizeFraction: SIZES[size].generatorSizeFraction,
+    generatorLayerFraction: layerFractionOf(parsed, start),
     sharing: 'embeddings',
     maskProb: SIZES[size].maskProb,
     maskKeepProb: 0.15,
@@ -203,6 +205,12 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
     ...(start && startSettings(parsed, start, given)),
     ...durationsOf(parsed),
   };
+}
+
+/** A generator that begins as the lower part of the model is half as deep; what a start holds is known once it is loaded. */
+function layerFractionOf({ from, generatorFrom, newGenerator }: Named, start: StartSizes | undefined): number {
+  const mayBeOfModel = from !== undefined && generatorFrom === undefined && !newGenerator;
+  return (start ? start.generatorOfModel : mayBeOfModel) ? 0.5 : 1;
 }
 
 /**

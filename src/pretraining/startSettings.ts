@@ -123,7 +123,10 @@ export function startContradictions(parsed: Given, start: StartSizes, given: Rea
   if (generator) {
     compareFields('generator', parsed.generator, generatorFrom, generator);
     const { generatorSizeFraction: width, generatorLayerFraction: depth } = parsed;
-    const derived = generatorConfig(model, { sizeFraction: width ?? 1, layerFraction: depth });
+    const derived = generatorConfig(model, {
+      sizeFraction: width ?? 1,
+      ...(depth !== undefined && { layerFraction: depth }),
+    });
     if (given.has('generatorSizeFraction') && derived.hiddenSize !== generator.hiddenSize) {
       compare('generatorSizeFraction', width, generatorFrom, `a generator ${generator.hiddenSize} wide`);
     }

@@ -7,6 +7,7 @@
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { describeLoadReport } from '../checkpoint/loadReport.js';
 import type { ModelDescription, ModelRole } from '../checkpoint/modelFolder.js';
+import type { TakenAs } from '../checkpoint/otherFamily.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { joinFirst } from '../errors/joinFirst.js';
 import type { EncoderConfig } from '../models/config.js';
@@ -42,6 +43,8 @@ export interface StartSizes {
   readonly model: EncoderConfig;
   /** Undefined where there is none, or a new one. */
   readonly generator?: EncoderConfig;
+  /** Whether the generator is the first layers of the model itself. */
+  readonly generatorOfModel?: boolean;
   /** The span boundary head, where there is one. */
   readonly spanBoundary?: SpanBoundaryConfig;
 }
@@ -85,6 +88,8 @@ export interface StartModelRecord extends Pick<StartModel, 'role' | 'source' | '
   readonly tied: number;
   readonly missing: readonly string[];
   readonly unused: readonly { readonly from: string; readonly why: string }[];
+  /** Of a model that was loaded as one of the other kind, or in part. */
+  readonly taken?: TakenAs;
 }
 
 /** How a run began: kept in run.json, so that a run can be told from its folder and resumed without its sources. */
@@ -192,7 +197,7 @@ export function startRecord(
 }
 
 function recordOf({ role, source, folder, hub, guessedConfig, description, report }: StartModel): StartModelRecord {
-  const { format, loaded, converted, tied, missing, unused } = report;
+  const { format, loaded, converted, tied, missing, unused, taken } = report;
   return {
     role,
     source,
@@ -206,13 +211,15 @@ function recordOf({ role, source, folder, hub, guessedConfig, description, repor
     tied: tied.length,
     missing: missing.map(({ name }) => name),
     unused,
+    ...(taken && { taken }),
   };
 }
 
 /** The load report in a few lines for people. */
 export function describeStart(start: Start, { random, shared }: JoinedStart): string[] {
   const lines = start.models.flatMap(({ role, source, hub, report }) => {
-    const from = hub ? `${source} at ${hub.commit.slice(0, 12)}` : source;
+    const place = hub ? `${source} at ${hub.commit.slice(0, 12)}` : source;
+    const from = `${partTaken(report.taken)}${place}${newNames(report.taken)}`;
     const [counts, ...details] = describeLoadReport(report, SHOWN);
     return [`${role} from ${from}: ${counts}`, ...details];
   });
@@ -227,6 +234,15 @@ export function describeStart(start: Start, { random, shared }: JoinedStart): st
   }
   return lines;
 }
+/** "the first 3 of 6 layers of " */
+function partTaken({ layers }: TakenAs = {}): string {
+  return layers ? `the first ${layers.taken} of ${layers.of} layers of ` : '';
+}
+
+function newNames({ renamed }: TakenAs = {}): string {
+  return renamed ? `, whose ${renamed.from}.* are ${renamed.to}.* here` : '';
+}
+
 /** Names of a kind in the report that is printed; run.json has all. */
 const SHOWN = 3;
 
