@@ -77,7 +77,7 @@ type RenameTable = readonly (readonly [RegExp, string | { readonly unused: strin
 
 /** Heads that are the same function under another name, and parts that the other kind has no place for. */
 const TO_ELECTRA: RenameTable = [
-  [/^bert\.pooler\./, { unused: "BERT's pooler, which an ELECTRA does not have" }],
+  [/^(bert|electra)\.pooler\./, { unused: "BERT's pooler, which an ELECTRA does not have" }],
   [/^bert\./, 'electra.'],
   [/^cls\.predictions\.transform\.(dense|LayerNorm)\./, 'generator_predictions.$1.'],
   [/^cls\.predictions\.bias$/, 'generator_lm_head.bias'],

@@ -538,7 +538,7 @@ describe('a run from an encoder of the other kind', () => {
       const model = await fromPretrained(place, { engine, task: 'encoder' });
       const { lastHiddenState } = await model.run(inputs);
       await model.release();
-      return lastHiddenState.data;
+      return lastHiddenState!.data;
     });
     const [before, after] = await Promise.all(states);
     expect(after).toEqual(before);
