@@ -30,6 +30,7 @@ const GROUPS = {
   'Going on from a model': ['revision', 'generatorRevision', 'newGenerator', 'newHead'],
   Masking: [
     'maskProb',
+    'maskProbEnd',
     'maskBudget',
     'maskKeepProb',
     'maskRandomProb',
@@ -46,7 +47,7 @@ const GROUPS = {
   ],
   'Replacements and losses': ['temperature', 'proposals', 'disallowCorrect', 'mlmWeight', 'discWeight'],
   SpanBERT: ['sbo', 'sboWeight', 'maxSpanTargets', 'sboPositionSize', 'endpoints', 'edgeSpans', 'nextSentence'],
-  Rows: ['length', 'segments', 'batchSize', 'accumulation'],
+  Rows: ['length', 'lengthStages', 'segments', 'batchSize', 'accumulation', 'accumulationStart', 'accumulationRamp'],
   Optimizer: [
     'learningRate',
     'schedule',
@@ -60,6 +61,7 @@ const GROUPS = {
     'adamEpsilon',
     'biasCorrection',
     'clipNorm',
+    'averageDecay',
     'hiddenDropout',
     'attentionDropout',
   ],

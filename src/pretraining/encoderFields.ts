@@ -46,7 +46,12 @@ export const initializationFields = {
 };
 
 export const rowFields = {
-  length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
+  length: z
+    .number()
+    .int()
+    .min(8)
+    .optional()
+    .describe('Tokens in a row, special ones included, from 8. Default 128, or the last of `lengthStages`.'),
   segments: z
     .enum(['pair', 'single'])
     .optional()

@@ -6,6 +6,7 @@ import { corpusHash } from '../data/shards.node.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { readSnapshot } from '../training/checkpointFolder.node.js';
+import { usableWeights } from '../training/exportedTensors.js';
 import type { TrainingRunFile } from '../training/runFolder.node.js';
 import { evaluateHeldOut } from './heldOut.js';
 import type { HeldOutMetrics } from './metrics.js';
@@ -59,9 +60,9 @@ export async function evaluateCheckpoint(
         advice: 'Prepare the text again with a larger part held out: pleiad prepare --held-out-fraction 0.05',
       });
     }
-    const { parameters } = readSnapshot(checkpoint, trainer, objective.models);
+    const trained = usableWeights(readSnapshot(checkpoint, trainer, objective.models));
     const phase = objective.phases[trainer.progress.phase];
-    const weights = new Map([...parameters].map(([name, tensor]) => [name, tensor.data]));
+    const weights = new Map([...trained].map(([name, tensor]) => [name, tensor.data]));
     const program = await engine.compile(phase.evaluationGraph(), { label: 'evaluation', weights });
     try {
       const metrics = await evaluateHeldOut(program, phase, heldOut, {

@@ -45,6 +45,7 @@ import {
 } from './maskingSettings.js';
 import { sizeProblems } from './modelConfigs.js';
 import { definitionOf, foreignSettings, OWN_FIELDS, PRETRAINING_OBJECTIVES } from './objectives.js';
+import { type LengthStage, parseLengthStages, scheduleContradictions, scheduleFields } from './scheduleSettings.js';
 import {
   beginningContradictions,
   sizeOfStart,
@@ -78,6 +79,7 @@ export const pretrainingSchema = z.strictObject({
   ...OWN_FIELDS,
   ...initializationFields,
   ...rowFields,
+  ...scheduleFields,
   ...limitFields,
   learningRate: z
     .number()
@@ -103,7 +105,7 @@ type Parsed = z.output<typeof pretrainingSchema>;
 type Named = Parsed & Pick<PretrainingSettings, 'generatorFrom'>;
 
 /** Settings with every default that depends on others filled in. */
-export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>, ResolvedMasking {
+export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking | 'lengthStages'>, ResolvedMasking {
   /** Where the weights of the generator come from, when `generator` names that. */
   readonly generatorFrom?: string;
   /** Whose names the parameters carry, where the weights that a run begins with decide that. */
@@ -114,6 +116,9 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>
   readonly generatorLayerFraction: number;
   readonly sharing: 'embeddings' | 'none' | 'encoder';
   readonly segments: 'pair' | 'single';
+  /** The longest rows. */
+  readonly length: number;
+  readonly lengthStages?: readonly LengthStage[];
   readonly batchSize: number;
   readonly accumulation: number;
   readonly learningRate: number;
@@ -151,6 +156,7 @@ export function resolvePretrainingSettings(input: unknown, start?: StartSizes): 
   const settings = named && withDefaults(named, given, start);
   const problems = [
     ...shapeProblems,
+    ...(values?.lengthStages ? parseLengthStages(values.lengthStages).problems : []),
     ...(settings ? contradictions(settings, given, bad, start !== undefined) : []),
     ...(named && start ? startContradictions(named, start, given) : []),
   ];
@@ -186,6 +192,8 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
   const size = parsed.size ?? (start ? sizeOfStart(start) : 'small');
   const own = definitionOf(parsed).defaults?.({ size, nextSentence: parsed.nextSentence });
   const masking = parsed.masking ?? own?.masking ?? ['random'];
+  const { lengthStages: words, ...rest } = defined(parsed);
+  const lengthStages = words && parseLengthStages(words).stages;
   return {
     ...STEP_BY_SIZE[size],
     ...maskingDefaults({ masking }),
@@ -199,8 +207,10 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
     segments: 'pair',
     ...TRAINING_DEFAULTS,
     initialization: parsed.from === undefined ? 'local' : 'corrected',
+    length: lengthStages?.at(-1)?.length ?? 128,
     ...own,
-    ...defined(parsed),
+    ...rest,
+    ...(lengthStages && { lengthStages }),
     size,
     ...(start && startSettings(parsed, start, given)),
     ...durationsOf(parsed),
@@ -228,6 +238,7 @@ function contradictions(
   const problems = [
     ...trainingContradictions(s, given),
     ...dropoutContradictions(s, given),
+    ...scheduleContradictions(s, given),
     ...engineProblems(s),
     ...maskingContradictions(s, given),
     ...foreignSettings(s.objective, given),
