@@ -13,6 +13,7 @@ const COMMON = [
   'moreSteps',
   'from',
   'objective',
+  'recipe',
   'masking',
   'seed',
 ];

@@ -45,6 +45,7 @@ import {
 } from './maskingSettings.js';
 import { sizeProblems } from './modelConfigs.js';
 import { definitionOf, foreignSettings, OWN_FIELDS, PRETRAINING_OBJECTIVES } from './objectives.js';
+import { RECIPE_NAMES, type RecipeTable, recipeTable } from './recipes.js';
 import { type LengthStage, parseLengthStages, scheduleContradictions, scheduleFields } from './scheduleSettings.js';
 import {
   beginningContradictions,
@@ -65,6 +66,12 @@ export const pretrainingSchema = z.strictObject({
     .enum(PRETRAINING_OBJECTIVES)
     .default('electra')
     .describe('What is learned: ELECTRA, one of the comparisons of its paper (§3.4), or SpanBERT. Default electra.'),
+  recipe: z
+    .enum(RECIPE_NAMES)
+    .optional()
+    .describe(
+      'Defaults for a purpose, over which single settings go: short, for hours on one machine; paper, as published. `pleiad pretrain --recipe short --dry-run` prints each value with its source; docs/recipe.md explains them. Default: neither, the defaults that stand here.',
+    ),
   ...startFields,
   ...sizeSettings,
   ...generatorFields,
@@ -192,7 +199,8 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
   const size = parsed.size ?? (start ? sizeOfStart(start) : 'small');
   const own = definitionOf(parsed).defaults?.({ size, nextSentence: parsed.nextSentence });
   const masking = parsed.masking ?? own?.masking ?? ['random'];
-  const { lengthStages: words, ...rest } = defined(parsed);
+  const recipe = recipeOf(parsed, { size, masking }, given);
+  const { lengthStages: words, ...rest } = { ...defined(parsed), ...valuesOf(recipe) };
   const lengthStages = words && parseLengthStages(words).stages;
   return {
     ...STEP_BY_SIZE[size],
@@ -215,6 +223,21 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
     ...(start && startSettings(parsed, start, given)),
     ...durationsOf(parsed),
   };
+}
+
+/** What the recipe of a run says of the settings that were not given. */
+function recipeOf(
+  { recipe, objective, from }: Named,
+  { size, masking }: { readonly size: SizeName; readonly masking: readonly string[] },
+  given: ReadonlySet<string>,
+): RecipeTable {
+  if (recipe === undefined) return {};
+  const masksTokens = masking.every((name) => name === 'random');
+  return recipeTable(recipe, { objective, size, masksTokens, hasStart: from !== undefined }, given);
+}
+
+function valuesOf(recipe: RecipeTable): Partial<Parsed> {
+  return Object.fromEntries(Object.entries(recipe).map(([name, { value }]) => [name, value]));
 }
 
 /** A generator that begins as the lower part of the model is half as deep; what a start holds is known once it is loaded. */
