@@ -26,6 +26,7 @@ const GROUPS = {
     'generatorLayerFraction',
     'generatorKind',
     'sharing',
+    'freezeGenerator',
     'initialization',
   ],
   'Going on from a model': ['revision', 'generatorRevision', 'newGenerator', 'newHead'],
@@ -46,7 +47,14 @@ const GROUPS = {
     'tagProb',
     'tagFallback',
   ],
-  'Replacements and losses': ['temperature', 'proposals', 'disallowCorrect', 'mlmWeight', 'discWeight'],
+  'Replacements and losses': [
+    'temperature',
+    'temperatureEnd',
+    'proposals',
+    'disallowCorrect',
+    'mlmWeight',
+    'discWeight',
+  ],
   SpanBERT: ['sbo', 'sboWeight', 'maxSpanTargets', 'sboPositionSize', 'endpoints', 'edgeSpans', 'nextSentence'],
   Rows: ['length', 'lengthStages', 'segments', 'batchSize', 'accumulation', 'accumulationStart', 'accumulationRamp'],
   Optimizer: [

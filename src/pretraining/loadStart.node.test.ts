@@ -585,6 +585,61 @@ describe('a run from an encoder of the other kind', () => {
   });
 });
 
+describe('a ready masked LM as generator', () => {
+  it('stays as it is, and is taken as a whole where it is the model itself', async () => {
+    const words = run({ from: bert, objective: 'mlm', steps: 1 });
+    await train(words);
+    const settings = run({ from: words.out, newHead: true, freezeGenerator: true, temperature: 2, temperatureEnd: 1 });
+    const events = await train(settings);
+    const ofStep = (step: number, half: string) =>
+      loadModelFolder(join(settings.out, `checkpoints/step-0000000${step}`, half));
+    expect(ofStep(4, 'generator').config.numHiddenLayers).toBe(BERT.numHiddenLayers);
+    expect(ofStep(4, 'generator').tensors).toEqual(ofStep(0, 'generator').tensors);
+    const table = 'electra.embeddings.word_embeddings.weight';
+    expect(ofStep(4, 'discriminator').tensors.get(table)).not.toEqual(ofStep(0, 'discriminator').tensors.get(table));
+    const { settings: kept } = readRunFile<TrainingRunFile>(settings.out)!;
+    expect(kept).toMatchObject({ sharing: 'none', generatorLayerFraction: 1 });
+    const { weightsSha256 } = events.at(-1) as DoneEvent;
+    const parts = { ...settings, out: at('frozen-parts') };
+    const stop = new AbortController();
+    for await (const event of pretrainToFolder(parts, { signal: stop.signal })) {
+      if (event.type === 'step' && event.step === 2) stop.abort();
+    }
+    expect((await train({ out: parts.out, resume: true })).at(-1)).toMatchObject({ weightsSha256 });
+  });
+
+  it('must be whole, and nothing else may change it', async () => {
+    const encoder = await publish('bare-bert', 'BertModel', BERT);
+    expect(await refusal({ from: encoder, newHead: true, freezeGenerator: true })).toMatch(
+      /has no whole head of ElectraForMaskedLM.*A generator that stays as it is must be a masked LM as a whole/,
+    );
+    expect(await refusal({ from: bert, newHead: true, freezeGenerator: true, sharing: 'embeddings' })).toContain(
+      'freezeGenerator is set and sharing is embeddings, by which the discriminator would change it; expected none or gdes',
+    );
+    expect(await refusal({ freezeGenerator: true })).toContain('freezeGenerator is set and from is not');
+  });
+});
+
+describe('gradient-disentangled embedding sharing', () => {
+  it('is resumed to the same bits from its folders, in which the table of the discriminator is one', async () => {
+    const settings = run({ from: discriminator, generator, sharing: 'gdes', averageDecay: 0.9 });
+    const { weightsSha256, metrics } = (await train(settings)).at(-1) as DoneEvent;
+    const parts = { ...settings, out: at('gdes-parts') };
+    const stop = new AbortController();
+    for await (const event of pretrainToFolder(parts, { signal: stop.signal })) {
+      if (event.type === 'step' && event.step === 2) stop.abort();
+    }
+    expect((await train({ out: parts.out, resume: true })).at(-1)).toMatchObject({ weightsSha256, metrics });
+    const table = 'electra.embeddings.word_embeddings.weight';
+    const first = loadModelFolder(join(settings.out, 'checkpoints/step-00000000/discriminator')).tensors;
+    expect(first.get(table)).toEqual(loadModelFolder(discriminator).tensors.get(table));
+    const folder = join(checkpointOf(settings.out, 'latest'), 'discriminator');
+    expect([...loadModelFolder(folder).tensors.keys()]).toEqual([...loadModelFolder(discriminator).tensors.keys()]);
+    const again = run({ from: settings.out, steps: 1 });
+    await train(again);
+  });
+});
+
 describe('a run from models whose word table was padded beyond the vocabulary', () => {
   it('keeps the rows, is evaluated, resumed and used, and its files are whole', async () => {
     const rows = { vocabSize: 24 };

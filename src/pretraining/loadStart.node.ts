@@ -101,7 +101,9 @@ export async function loadStartModels(
     }));
   const found = generator ? [main, generator] : [main];
   refuseOtherHalves(found, newHead);
-  if (!newHead) for (const each of found) refuseNoHead(each);
+  for (const each of found) {
+    if (!newHead || (each === generator && settings.freezeGenerator)) refuseNoHead(each, settings.freezeGenerator);
+  }
   if (generator) refuseOtherVocabulary(main, generator);
   const { model, tensors } = main.loaded;
   return {
@@ -271,7 +273,7 @@ function refuseOtherHalves(found: readonly Found[], newHead: boolean): void {
 }
 
 /** @throws CheckpointError when a head would be random that was not asked to be */
-function refuseNoHead({ wanted, source, loaded }: Found): void {
+function refuseNoHead({ wanted, source, loaded }: Found, isFrozen: boolean): void {
   const { initialized } = loaded.report;
   if (initialized.length === 0) return;
   throw new CheckpointError(
@@ -280,7 +282,10 @@ function refuseNoHead({ wanted, source, loaded }: Found): void {
       subject: source,
       found: initialized,
       expected: 'all tensors of the model',
-      advice: `To begin with a new head on its encoder, ask for it: ${settingWith('newHead', true)}`,
+      advice:
+        isFrozen && wanted.role === 'generator'
+          ? 'A generator that stays as it is must be a masked LM as a whole: train one first (objective mlm), or give another'
+          : `To begin with a new head on its encoder, ask for it: ${settingWith('newHead', true)}`,
     },
   );
 }

@@ -12,6 +12,7 @@ import type { EncoderStart } from '../models/encoder.js';
 import type { Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import type { StartSizes } from '../training/start.js';
+import type { Sharing } from './electraGraph.js';
 import type { PretrainingObjective } from './pretrainingObjective.js';
 
 /** Settings that all objectives have, with every default filled in. */
@@ -106,7 +107,7 @@ export interface CommonDefaults {
   readonly maskRandomProb: number;
   readonly segments: 'pair' | 'single';
   readonly generatorSizeFraction: number;
-  readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly sharing: Sharing;
   readonly learningRate: number;
   readonly batchSize: number;
   readonly accumulation: number;

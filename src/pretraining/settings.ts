@@ -26,6 +26,7 @@ import {
   TRAINING_EXPECTED,
   trainingContradictions,
 } from '../training/trainingFields.js';
+import type { Sharing } from './electraGraph.js';
 import {
   dropoutFields,
   initializationFields,
@@ -121,7 +122,7 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking 
   readonly initialization: 'local' | 'corrected' | 'reference';
   readonly generatorSizeFraction: number;
   readonly generatorLayerFraction: number;
-  readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly sharing: Sharing;
   readonly segments: 'pair' | 'single';
   /** The longest rows. */
   readonly length: number;
@@ -208,7 +209,7 @@ function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSiz
     masking,
     generatorSizeFraction: SIZES[size].generatorSizeFraction,
     generatorLayerFraction: layerFractionOf(parsed, start),
-    sharing: 'embeddings',
+    sharing: parsed.freezeGenerator ? 'none' : 'embeddings',
     maskProb: SIZES[size].maskProb,
     maskKeepProb: 0.15,
     maskRandomProb: 0,
@@ -241,7 +242,12 @@ function valuesOf(recipe: RecipeTable): Partial<Parsed> {
 }
 
 /** A generator that begins as the lower part of the model is half as deep; what a start holds is known once it is loaded. */
-function layerFractionOf({ from, generatorFrom, newGenerator }: Named, start: StartSizes | undefined): number {
+function layerFractionOf(
+  { from, generatorFrom, newGenerator, freezeGenerator }: Named,
+  start: StartSizes | undefined,
+): number {
+  // A ready masked LM is taken as a whole.
+  if (freezeGenerator) return 1;
   const mayBeOfModel = from !== undefined && generatorFrom === undefined && !newGenerator;
   return (start ? start.generatorOfModel : mayBeOfModel) ? 0.5 : 1;
 }

@@ -152,6 +152,7 @@ interface Beginning {
   readonly generatorRevision?: string;
   readonly newGenerator?: boolean;
   readonly newHead?: boolean;
+  readonly freezeGenerator?: boolean;
 }
 
 /** Settings of how a run begins that are each in range and do not go together. */
@@ -160,7 +161,7 @@ export function beginningContradictions(s: Beginning, given: ReadonlySet<string>
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   const { from, generatorFrom } = s;
   if (from === undefined) {
-    for (const name of ['revision', 'newGenerator', 'newHead'] as const) {
+    for (const name of ['revision', 'newGenerator', 'newHead', 'freezeGenerator'] as const) {
       refuse(
         Boolean(s[name]),
         `${settingName(name)} is set and ${settingName('from')} is not; all weights are new then`,

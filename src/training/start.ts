@@ -129,6 +129,13 @@ export async function joinStart(
       else given.set(parameter, tensor);
     }
   }
+  for (const model of models) {
+    const { sums = new Map() } = objective.models.find(({ folder }) => folder === model.role) ?? {};
+    for (const [name, [base, difference]] of sums) {
+      const tensor = model.tensors.get(name);
+      if (tensor) splitSum(given, tensor, { base, difference });
+    }
+  }
   const random = objective.parameters.map(({ name }) => name).filter((name) => !given.has(name));
   refuseRandom(random, models[0], parts);
   return {
@@ -137,6 +144,17 @@ export async function joinStart(
     ...(shared.result && { shared: shared.result }),
     weightsSha256: await weightsSha256(given),
   };
+}
+
+/** A tensor that is a sum: what the base does not have is the difference; a base that nobody has is the tensor itself. */
+function splitSum(
+  given: Map<string, NamedArray>,
+  { shape, data }: NamedArray,
+  { base, difference }: { readonly base: string; readonly difference: string },
+): void {
+  const found = given.get(base) ?? { shape, data };
+  given.set(base, found);
+  given.set(difference, { shape, data: data.map((value, i) => value - found.data[i]) });
 }
 
 class Comparison {
