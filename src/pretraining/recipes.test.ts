@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { SIZES, type SizeName } from '../models/config.js';
+import { kebabCase } from '../settings/commandLine.js';
 import { explainSettings } from './explainSettings.js';
 import { PRETRAINING_OBJECTIVES } from './objectives.js';
 import { RECIPE_NAMES } from './recipes.js';
@@ -14,6 +16,15 @@ describe.each(RECIPE_NAMES)('the recipe %s', (recipe) => {
         expect(own.length, `${objective} ${size}`).toBeGreaterThan(10);
         expect(own.filter(({ source }) => source.length < recipe.length + 10)).toEqual([]);
       }
+    }
+  });
+
+  it('stands in docs/recipe.md with every value and source', () => {
+    const page = readFileSync(new URL('../../docs/recipe.md', import.meta.url), 'utf8');
+    const rows = explainSettings({ recipe, size: 'mini' }).filter(({ source }) => source.startsWith(`${recipe}: `));
+    for (const { name, value, source } of rows) {
+      const words = Array.isArray(value) ? value.join(',') : value;
+      expect(page).toContain(`| \`--${kebabCase(name)}\` | ${words} | ${source.slice(recipe.length + 2)} |`);
     }
   });
 
