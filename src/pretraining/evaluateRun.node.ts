@@ -8,6 +8,7 @@ import { CheckpointError, DataError } from '../errors/errors.js';
 import { readSnapshot } from '../training/checkpointFolder.node.js';
 import { usableWeights } from '../training/exportedTensors.js';
 import type { TrainingRunFile } from '../training/runFolder.node.js';
+import { tableRowsOf } from '../training/start.js';
 import { evaluateHeldOut } from './heldOut.js';
 import type { HeldOutMetrics } from './metrics.js';
 import { objectiveOf } from './objectiveOf.js';
@@ -52,7 +53,7 @@ export async function evaluateCheckpoint(
   const tokenizerHash = String(run.identity.tokenizerHash);
   const shards = await openTrainingShards(data, run.settings, { tokenizerHash, verify: ['heldOut'] });
   try {
-    const objective = objectiveOf(run.settings, shards, run.start?.sizes.model.vocabSize);
+    const objective = objectiveOf(run.settings, shards, run.start && tableRowsOf(run.start.sizes));
     const heldOut = heldOutData(shards, run.settings);
     if (!heldOut) {
       throw new DataError(`${data} has no held-out text`, {

@@ -42,7 +42,7 @@ export const generatorFields = {
     .boolean()
     .default(false)
     .describe(
-      'With `from`: the generator is a ready masked LM and stays as it is (Fast-ELECTRA, arXiv 2310.07347). It is that of `generator`, that beside the discriminator, or, of a masked LM that becomes a discriminator, all of its own layers. Default false.',
+      'The generator is a ready masked LM and stays as it is (Fast-ELECTRA, arXiv 2310.07347): that of `generator`, beside a new discriminator or that of `from`; else that beside the discriminator, or all layers of the masked LM that becomes one. Default false.',
     ),
 };
 

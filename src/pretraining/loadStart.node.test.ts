@@ -616,7 +616,29 @@ describe('a ready masked LM as generator', () => {
     expect(await refusal({ from: bert, newHead: true, freezeGenerator: true, sharing: 'embeddings' })).toContain(
       'freezeGenerator is set and sharing is embeddings, by which the discriminator would change it; expected none or gdes',
     );
-    expect(await refusal({ freezeGenerator: true })).toContain('freezeGenerator is set and from is not');
+    expect(await refusal({ freezeGenerator: true })).toContain(
+      'freezeGenerator is set, and neither from nor generator says where a ready masked LM is',
+    );
+  });
+
+  it('may be beside a new discriminator of another size', async () => {
+    const settings = run({
+      generator: bert,
+      freezeGenerator: true,
+      size: 'tiny',
+      model: { hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 1, intermediateSize: 8, embeddingSize: 8 },
+    });
+    const events = await train(settings);
+    const [{ start }] = ofType<LoadedEvent>(events, 'loaded');
+    expect(start.models).toMatchObject([{ role: 'generator', taken: { renamed: { from: 'bert', to: 'electra' } } }]);
+    expect(start.random.every((name) => name.startsWith('discriminator.'))).toBe(true);
+    const { config } = loadModelFolder(join(checkpointOf(settings.out, 'latest'), 'discriminator'));
+    expect(config).toMatchObject({ hiddenSize: 8, numHiddenLayers: 1 });
+    const engine = createInterpreterEngine();
+    const { heldOut } = await evaluateCheckpoint(checkpointOf(settings.out, 'latest'), { data, engine, maxBatches: 2 });
+    expect(heldOut.discriminatorLoss).toBeCloseTo((events.at(-1) as DoneEvent).metrics!.discriminatorLoss!, 2);
+    await engine.close();
+    expect((await train({ out: settings.out, resume: true, steps: 5 })).at(-1)).toMatchObject({ step: 5 });
   });
 });
 

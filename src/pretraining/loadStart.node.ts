@@ -87,7 +87,8 @@ export async function loadStartModels(
   commits: { readonly from?: string; readonly generator?: string } = {},
   hub: FetchOptions = {},
 ): Promise<Start> {
-  const { from = '', generatorFrom, revision, generatorRevision, newHead = false } = settings;
+  const { from, generatorFrom, revision, generatorRevision, newHead = false } = settings;
+  if (from === undefined) return loadGeneratorAlone(settings, commits, hub);
   const wanted = mainWanted(settings);
   const main = await load(from, wanted, { ...hub, ...revisionOf(commits.from ?? revision) });
   refuseMainOfTensorflow(settings, main);
@@ -116,6 +117,22 @@ export async function loadStartModels(
       ...(model.spanBoundary && hasSpanBoundary(tensors) && { spanBoundary: model.spanBoundary }),
     },
   };
+}
+
+/** A ready masked LM, beside which the discriminator is new. */
+async function loadGeneratorAlone(
+  { generatorFrom = '', generatorRevision }: PretrainingSettings,
+  commits: { readonly generator?: string },
+  hub: FetchOptions,
+): Promise<Start> {
+  const generator = await load(generatorFrom, GENERATOR, {
+    ...hub,
+    ...revisionOf(commits.generator ?? generatorRevision),
+  });
+  refuseOtherHalves([generator], false);
+  refuseNoHead(generator, true);
+  const { model } = generator.loaded;
+  return { models: [toStart(generator)], sizes: { family: familyOf(model.architecture), generator: model.config } };
 }
 
 const hasSpanBoundary = (tensors: ReadonlyMap<string, unknown>) =>

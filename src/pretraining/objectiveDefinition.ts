@@ -73,7 +73,7 @@ export interface ObjectiveDefinition<N extends string, F extends Fields, S exten
   readonly name: N;
   /** Settings of its own; several objectives may have the same. */
   readonly own?: OwnSettings<F>;
-  /** Kinds of encoders that it trains; the first, unless the run begins with weights of another. */
+  /** Kinds of encoders that it trains: the first, unless the run begins with weights of another; all others are renamed to the first. */
   readonly families: readonly [ModelFamily, ...ModelFamily[]];
   /** Whether a generator proposes replacements, which the main encoder reads. */
   readonly hasGenerator?: boolean;

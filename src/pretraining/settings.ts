@@ -197,7 +197,7 @@ function givenNames(input: unknown, bad: ReadonlySet<string>): Set<string> {
 }
 
 function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSizes | undefined): PretrainingSettings {
-  const size = parsed.size ?? (start ? sizeOfStart(start) : 'small');
+  const size = parsed.size ?? (start?.model ? sizeOfStart(start.model) : 'small');
   const own = definitionOf(parsed).defaults?.({ size, nextSentence: parsed.nextSentence });
   const masking = parsed.masking ?? own?.masking ?? ['random'];
   const recipe = recipeOf(parsed, { size, masking }, given);
@@ -273,7 +273,7 @@ function contradictions(
     ...foreignSettings(s.objective, given),
     ...(definitionOf(s).contradictions?.(s, given) ?? []),
     ...beginningContradictions(s, given),
-    ...(bad.has('size') || (s.from !== undefined && !knowsSizes) ? [] : sizeProblems(s)),
+    ...(bad.has('size') || ((s.from ?? s.generatorFrom) !== undefined && !knowsSizes) ? [] : sizeProblems(s)),
   ];
   return withoutMentions(problems, bad);
 }

@@ -39,14 +39,19 @@ export interface StartModel {
 /** What is known of the models that a run begins with, before any weight is looked at. Kept in run.json. */
 export interface StartSizes {
   readonly family: ModelFamily;
-  /** The discriminator, or the model where there is one alone. */
-  readonly model: EncoderConfig;
+  /** The discriminator, or the model where there is one alone. Undefined where it is new, beside a generator that is not. */
+  readonly model?: EncoderConfig;
   /** Undefined where there is none, or a new one. */
   readonly generator?: EncoderConfig;
   /** Whether the generator is the first layers of the model itself. */
   readonly generatorOfModel?: boolean;
   /** The span boundary head, where there is one. */
   readonly spanBoundary?: SpanBoundaryConfig;
+}
+
+/** Rows of the word table of the models that a run begins with. */
+export function tableRowsOf({ model, generator }: StartSizes): number | undefined {
+  return (model ?? generator)?.vocabSize;
 }
 
 /** All that a run begins with. */
@@ -105,6 +110,8 @@ export interface StartRecord {
 export interface NewParts {
   readonly newHead: boolean;
   readonly newGenerator: boolean;
+  /** Of a generator that was given alone: the discriminator beside it. */
+  readonly newDiscriminator?: boolean;
 }
 
 /**
@@ -189,8 +196,11 @@ class Comparison {
 }
 
 /** A whole encoder is never among them unless the generator is to be new: loading has made sure of that. */
-function refuseRandom(random: readonly string[], { source }: StartModel, { newHead, newGenerator }: NewParts): void {
-  const refused = random.filter((name) => !newHead && !(newGenerator && name.startsWith('generator.')));
+function refuseRandom(random: readonly string[], { source }: StartModel, parts: NewParts): void {
+  const { newHead, newGenerator, newDiscriminator = false } = parts;
+  const isNew = (name: string) =>
+    (newGenerator && name.startsWith('generator.')) || (newDiscriminator && name.startsWith('discriminator.'));
+  const refused = random.filter((name) => !newHead && !isNew(name));
   if (refused.length === 0) return;
   throw new CheckpointError(`${source} has no weights for ${joinFirst(refused, 5)}`, {
     subject: source,
