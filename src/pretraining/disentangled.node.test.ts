@@ -4,8 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { MaskedBatch } from '../data/maskedBatch.js';
+import type { Engine } from '../engine/engine.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
-import { createLoopEngine } from '../engine/testEngines.js';
+import { createOneDnnEngine } from '../engine/onednn/engine.node.js';
+import { createNodeEngine } from '../engine/onnxruntime/nodeEngine.node.js';
+import { createLoopEngine, oneDnnMissing } from '../engine/testEngines.js';
 import { nodesOf } from '../graph/graph.js';
 import { evaluateGraph, type Float64Tensor, float64Tensor } from '../interpreter/evaluate.js';
 import { encoderConfig } from '../models/config.js';
@@ -192,24 +195,36 @@ describe('a frozen generator', () => {
   });
 });
 
-it.each([
-  ['gdes', GDES],
-  ['frozen', { ...GDES, freezeGenerator: true, temperature: 2, temperatureEnd: 1 }],
-] as const)('a plan of the native engine has the gradients of the interpreter: %s', async (_name, config) => {
-  const objective = createTestObjective(config);
-  const [phase] = objective.phases;
-  const state = stateOf(config);
-  const weights = (engine: ReturnType<typeof createInterpreterEngine>) => run(engine, objective, phase, state);
-  const [ours, theirs] = [await weights(createInterpreterEngine()), await weights(createLoopEngine())];
-  expect([...ours.keys()]).toEqual([...theirs.keys()]);
-  for (const [name, values] of ours) {
-    const scale = 1e-3 + values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    values.forEach((value, i) => expect(Math.abs(value - theirs.get(name)![i]) / scale, name).toBeLessThan(1e-4));
-  }
+const ENGINES: (readonly [string, () => Engine | Promise<Engine>])[] = [
+  ['onnxruntime', () => createNodeEngine({ threads: 1 })],
+  ['plans of oneDNN in TypeScript', createLoopEngine],
+  ...(oneDnnMissing ? [] : ([['onednn', () => createOneDnnEngine({ threads: 1, precision: 'fp32' })]] as const)),
+];
+
+describe.each(ENGINES)('%s', (_engine, create) => {
+  it.each([
+    ['gdes', GDES],
+    ['a frozen generator and a temperature', { ...GDES, freezeGenerator: true, temperature: 2, temperatureEnd: 1 }],
+  ] as const)('has the gradients of the interpreter: %s', async (_name, config) => {
+    const objective = createTestObjective(config);
+    const [phase] = objective.phases;
+    const state = stateOf(config);
+    const engine = await create();
+    const [ours, theirs] = [
+      await run(createInterpreterEngine(), objective, phase, state),
+      await run(engine, objective, phase, state),
+    ];
+    await engine.close();
+    expect([...ours.keys()]).toEqual([...theirs.keys()]);
+    for (const [name, values] of ours) {
+      const scale = 1e-3 + values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      values.forEach((value, i) => expect(Math.abs(value - theirs.get(name)![i]) / scale, name).toBeLessThan(1e-4));
+    }
+  });
 });
 
 async function run(
-  engine: ReturnType<typeof createInterpreterEngine>,
+  engine: Engine,
   { parameters }: ReturnType<typeof createTestObjective>,
   phase: ReturnType<typeof createTestObjective>['phases'][number],
   values: Map<string, Float64Tensor>,
