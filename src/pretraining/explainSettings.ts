@@ -31,7 +31,7 @@ export function explainSettings(given: Partial<PretrainingInput>): ExplainedSett
     if (value === undefined || (isEndless && name === 'time')) return [];
     if (foreignSettings(objective, new Set([name])).length > 0) return [];
     const isGiven = names.has(name);
-    const ofRecipe = table[name as keyof PretrainingInput];
+    const ofRecipe = table[name];
     return [
       {
         name,

@@ -5,7 +5,7 @@ import { kebabCase } from '../settings/commandLine.js';
 import { explainSettings } from './explainSettings.js';
 import { PRETRAINING_OBJECTIVES } from './objectives.js';
 import { RECIPE_NAMES } from './recipes.js';
-import { resolvePretrainingSettings } from './settings.js';
+import { pretrainingSchema, resolvePretrainingSettings } from './settings.js';
 
 describe.each(RECIPE_NAMES)('the recipe %s', (recipe) => {
   it('goes together with every objective at every size, and names the source of each of its values', () => {
@@ -14,6 +14,7 @@ describe.each(RECIPE_NAMES)('the recipe %s', (recipe) => {
         const settings = explainSettings({ recipe, objective, size });
         const own = settings.filter(({ source }) => source.startsWith(`${recipe}: `));
         expect(own.length, `${objective} ${size}`).toBeGreaterThan(10);
+        expect(Object.keys(pretrainingSchema.shape)).toEqual(expect.arrayContaining(own.map(({ name }) => name)));
         expect(own.filter(({ source }) => source.length < recipe.length + 10)).toEqual([]);
       }
     }

@@ -4,17 +4,17 @@
  */
 import { SIZES, type SizeName } from '../models/config.js';
 import { STEP_BY_SIZE } from './encoderFields.js';
-import type { PretrainingInput } from './settings.js';
 
 export const RECIPE_NAMES = ['short', 'paper'] as const;
 export type RecipeName = (typeof RECIPE_NAMES)[number];
 
 export interface RecipeValue {
-  readonly value: NonNullable<PretrainingInput[keyof PretrainingInput]>;
+  readonly value: string | number | boolean | readonly string[];
   /** Where it comes from, for people. */
   readonly source: string;
 }
-export type RecipeTable = Readonly<Partial<Record<keyof PretrainingInput, RecipeValue>>>;
+/** By the name of a setting. */
+export type RecipeTable = Readonly<Record<string, RecipeValue>>;
 
 /** What a recipe is made for. */
 export interface RecipeRun {
@@ -132,7 +132,7 @@ function published2020(source: string): RecipeTable {
 const RECIPES: Readonly<Record<RecipeName, (run: RecipeRun) => RecipeTable>> = { short, paper };
 
 /** A setting that means nothing, or another thing, once another was given. */
-const FOLLOWS: Readonly<Partial<Record<keyof PretrainingInput, readonly (keyof PretrainingInput)[]>>> = {
+const FOLLOWS: Readonly<Partial<Record<string, readonly string[]>>> = {
   maskProbEnd: ['maskProb'],
   lengthStages: ['length'],
   accumulation: ['batchSize'],
@@ -146,7 +146,7 @@ const FOLLOWS: Readonly<Partial<Record<keyof PretrainingInput, readonly (keyof P
 /** What a recipe says of the settings that were not given. */
 export function recipeTable(name: RecipeName, run: RecipeRun, given: ReadonlySet<string>): RecipeTable {
   const isOpen = (setting: string) => {
-    const leaders = FOLLOWS[setting as keyof PretrainingInput] ?? [];
+    const leaders = FOLLOWS[setting] ?? [];
     return !given.has(setting) && !leaders.some((leader) => given.has(leader));
   };
   return Object.fromEntries(Object.entries(RECIPES[name](run)).filter(([setting]) => isOpen(setting)));

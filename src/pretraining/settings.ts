@@ -70,9 +70,7 @@ export const pretrainingSchema = z.strictObject({
   recipe: z
     .enum(RECIPE_NAMES)
     .optional()
-    .describe(
-      'Defaults for a purpose, over which single settings go: short, for hours on one machine; paper, as published. `pleiad pretrain --recipe short --dry-run` prints each value with its source; docs/recipe.md explains them. Default: neither, the defaults that stand here.',
-    ),
+    .describe('Defaults for hours on one machine, or those of the papers. Default: neither.'),
   ...startFields,
   ...sizeSettings,
   ...generatorFields,

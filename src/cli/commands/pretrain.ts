@@ -19,6 +19,7 @@ import { runJson, runSummary, TrainingView } from '../trainingView.js';
 const DRY_RUN_OPTION: OptionDefinition = {
   flags: '--dry-run',
   description: 'prints every setting that the run would have, with where its value comes from, and trains nothing',
+  shownBy: 'all',
 };
 
 export const pretrain: CommandDefinition = {
@@ -32,12 +33,10 @@ export const pretrain: CommandDefinition = {
   ],
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
-    'pleiad pretrain --data shards/ --out run/ --size mini --recipe short --time 3h',
     'pleiad pretrain --recipe short --size mini --dry-run',
     'pleiad pretrain --out run/ --resume',
     'pleiad pretrain --out run/ --resume --more 1h',
     'pleiad pretrain --from google/electra-small-discriminator --generator google/electra-small-generator --data shards/ --out run/ --time 2h',
-    'pleiad pretrain --config run.yaml --learning-rate 1e-3',
     'mpirun -np 4 -H node1,node2,node3,node4 pleiad pretrain --data shards/ --out run/ --size base --steps 100000',
   ],
 
