@@ -91,7 +91,7 @@ function electraPaper({ size, masksTokens, hasStart, objective }: RecipeRun): Re
     maskRandomProb: of(isBert ? 0.1 : 0, isBert ? 'BERT, arXiv 1810.04805 §3.1' : ELECTRA_CODE),
     ...(masksTokens && { duplicates: of('reference', ELECTRA_CODE) }),
     warmupFraction: of(0.01, `${ELECTRA_PAPER}: 10,000 of 1,000,000 steps, and never more`),
-    ...published2020(ELECTRA_PAPER),
+    ...ofBothPapers(ELECTRA_PAPER),
     weightDecay: of(0.01, ELECTRA_PAPER),
     adamEpsilon: of(1e-6, ELECTRA_PAPER),
     schedule: of('linear', ELECTRA_PAPER),
@@ -110,7 +110,7 @@ function spanbertPaper({ size, hasStart }: RecipeRun): RecipeTable {
     masking: of(['span'], SPANBERT_PAPER),
     maskProb: of(0.15, SPANBERT_PAPER),
     warmupFraction: of(10_000 / 2_400_000, `${SPANBERT_PAPER}: 10,000 of 2,400,000 steps`),
-    ...published2020(SPANBERT_PAPER),
+    ...ofBothPapers(SPANBERT_PAPER),
     weightDecay: of(0.1, `${SPANBERT_PAPER}; the released command has 0.01`),
     adamEpsilon: of(1e-6, 'what the released code comes to: its 1e-8 acts on unscaled gradients'),
     schedule: of('linear', SPANBERT_PAPER),
@@ -119,7 +119,7 @@ function spanbertPaper({ size, hasStart }: RecipeRun): RecipeTable {
 }
 
 /** What both papers have in common. */
-function published2020(source: string): RecipeTable {
+function ofBothPapers(source: string): RecipeTable {
   return {
     adamBeta1: of(0.9, source),
     adamBeta2: of(0.999, source),
