@@ -185,6 +185,7 @@ export {
 } from './pretrained/model.js';
 export { createElectra, type ElectraName } from './pretraining/electra.js';
 export type { ElectraConfig } from './pretraining/electraGraph.js';
+export { type ExplainedSetting, explainSettings } from './pretraining/explainSettings.js';
 export { createMaskedLm, type MaskedLmConfig } from './pretraining/maskedLm.js';
 export type { HeldOutMetrics, LossMetrics } from './pretraining/metrics.js';
 export { modelConfigs } from './pretraining/modelConfigs.js';

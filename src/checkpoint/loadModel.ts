@@ -24,9 +24,10 @@ import {
   parametersOf,
 } from './modelFolder.js';
 import { type ElectraHalf, isTensorflowElectra, TIED_TENSORS } from './nameMaps.js';
+import { inOtherForm, type LoadAs, type Rename, type TakenAs } from './otherFamily.js';
 import type { TensorSource } from './tensorSource.js';
 
-export interface LoadModelOptions {
+export interface LoadModelOptions extends LoadAs {
   /** What the model is for; default: the class that the config names, else the one that the tensors are of. */
   readonly task?: Task;
   /** What for, where neither of these is given and config.json names a class that Pleiad does not have. Default: an error. */
@@ -55,6 +56,8 @@ export interface LoadModelOptions {
 /** As `LoadReport`; `initialized` are those of `missing` that start at random. */
 export interface ModelLoadReport extends LoadReport {
   readonly initialized: readonly string[];
+  /** Of a model that was loaded as one of the other kind, or in part. */
+  readonly taken?: TakenAs;
 }
 
 export interface LoadedModel {
@@ -75,7 +78,7 @@ export async function loadModel(
   published: PublishedDescription,
   options: LoadModelOptions,
 ): Promise<LoadedModel> {
-  const { model, plan } = planModel(source, published, options);
+  const { model, plan, taken } = planModel(source, published, options);
   const tensors = new Map<string, LoadedTensor>();
   const keep = (name: string, tensor: LoadedTensor) => {
     options.signal?.throwIfAborted();
@@ -88,7 +91,7 @@ export async function loadModel(
     tensors.set(name, { shape, data: options.initialize(byName.get(name)!, model.config.initializerRange) });
     return name;
   });
-  return { model, tensors, report: { ...report, initialized } };
+  return { model, tensors, report: { ...report, initialized, ...(taken && { taken }) } };
 }
 
 /**
@@ -97,10 +100,11 @@ export async function loadModel(
  */
 export function planModel(
   source: Checkpoint,
-  published: PublishedDescription,
+  found: PublishedDescription,
   options: Omit<LoadModelOptions, 'initialize'>,
-): { model: ModelDescription; plan: LoadPlan } {
-  const contents = contentsOf(source, published.family);
+): { model: ModelDescription; plan: LoadPlan; taken?: TakenAs } {
+  const { published, rename, taken } = inOtherForm(found, options, source.name);
+  const contents = contentsOf(source, published.family, { rename });
   const architecture = chooseArchitecture(contents, published, options, source.name);
   const { questionAnsweringHead = published.questionAnsweringHead } = options;
   const wanted = { ...published, questionAnsweringHead };
@@ -113,10 +117,11 @@ export function planModel(
   };
   // A classifier of other labels than are asked for.
   const replaceable = options.newHead ? { replaceable: (name: string) => !isOfEncoder(name) } : {};
-  const plan = planOf(source, model, { ...targetOf(model), ...replaceable });
+  const target = { ...targetOf(model), ...replaceable, ...(rename && { rename }) };
+  const plan = planOf(source, model, target);
   refuseIncomplete(plan, model, contents, options, source.name);
-  refuseSmallerConfig(plan, model, source);
-  return { model, plan };
+  refuseSmallerConfig(plan, target, source);
+  return { model, plan, ...(taken && { taken }) };
 }
 
 /** Where all tensors have other sizes than the config says, as with the config of the other half, the message names the sizes. */
@@ -126,7 +131,7 @@ function planOf(source: Checkpoint, model: ModelDescription, target: LoadTarget)
   } catch (error) {
     if (!(error instanceof MisfitError)) throw error;
     const { architecture, config } = model;
-    const found = sizesOfTensors(source, MODEL_CLASSES[architecture].family, halfOf(architecture));
+    const found = sizesOfTensors(source, target, halfOf(architecture));
     const names = (Object.keys(found) as (keyof TensorSizes)[]).filter((name) => found[name] !== config[name]);
     if (names.length === 0) throw error;
     const sizes = names.map((name) => `${PUBLISHED[name]} is ${found[name]} and not ${config[name]}`).join(', ');
@@ -144,8 +149,12 @@ type TensorSizes = Partial<
   Record<'vocabSize' | 'embeddingSize' | 'hiddenSize' | 'intermediateSize' | 'maxPositionEmbeddings', number>
 >;
 
-function sizesOfTensors(source: Checkpoint, family: ModelFamily, half: ElectraHalf): TensorSizes {
-  const { names } = contentsOf(source, family, [half]);
+function sizesOfTensors(
+  source: Checkpoint,
+  { prefix: family, rename }: Pick<LoadTarget, 'prefix' | 'rename'>,
+  half: ElectraHalf,
+): TensorSizes {
+  const { names } = contentsOf(source, family, { halves: [half], rename });
   const shapeOf = (rest: string) => names.get(`${family}.${rest}`) ?? [];
   const [vocabSize, embeddingSize] = shapeOf('embeddings.word_embeddings.weight');
   const [maxPositionEmbeddings] = shapeOf('embeddings.position_embeddings.weight');
@@ -162,15 +171,18 @@ interface Contents {
   readonly names: ReadonlyMap<string, readonly number[]>;
 }
 
-/** @param halves  of a google-research/electra checkpoint; where both have a tensor, the first one's */
+/** @param options  which halves of a google-research/electra checkpoint, where both have a tensor the first one's; new names */
 function contentsOf(
   { tensors }: Pick<Checkpoint, 'tensors'>,
   family: ModelFamily,
-  halves: readonly ElectraHalf[] = ['discriminator', 'generator'],
+  {
+    halves = ['discriminator', 'generator'],
+    rename,
+  }: { readonly halves?: readonly ElectraHalf[]; readonly rename?: Rename } = {},
 ): Contents {
   const names = new Map<string, readonly number[]>();
   for (const half of halves) {
-    const map = nameMapFor(tensors.keys(), { prefix: family, half });
+    const map = nameMapFor(tensors.keys(), { prefix: family, half, rename });
     for (const [from, { shape }] of tensors) {
       const mapped = map(from);
       if ('unused' in mapped || names.has(mapped.to)) continue;
@@ -321,9 +333,8 @@ function holds(contents: Contents): string {
 }
 
 /** @throws CheckpointError when the file has layers or tables that the config does not know */
-function refuseSmallerConfig({ unused }: LoadPlan, { architecture }: ModelDescription, source: Checkpoint): void {
-  const prefix = MODEL_CLASSES[architecture].family;
-  const map = nameMapFor(source.tensors.keys(), { prefix, half: halfOf(architecture) });
+function refuseSmallerConfig({ unused }: LoadPlan, target: LoadTarget, source: Checkpoint): void {
+  const map = nameMapFor(source.tensors.keys(), target);
   const beyond = unused.flatMap(({ from }) => {
     const mapped = source.tensors.has(from) ? map(from) : undefined;
     return mapped && 'to' in mapped && isOfEncoder(mapped.to) ? [from] : [];
@@ -370,7 +381,7 @@ export function configFromShapes(
   const isElectra =
     isTensorflowElectra(names) || names.some((name) => /(^|\.)(electra|embeddings_project)\./.test(name));
   const family = isElectra ? 'electra' : 'bert';
-  const { names: shapes } = contentsOf(source, family, [half]);
+  const { names: shapes } = contentsOf(source, family, { halves: [half] });
   const shapeOf = (rest: string): readonly number[] => {
     const shape = shapes.get(`${family}.${rest}`);
     if (shape?.length === 2) return shape;

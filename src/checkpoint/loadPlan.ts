@@ -5,6 +5,7 @@ import { joinFirst } from '../errors/joinFirst.js';
 import type { SafetensorsDtype } from '../formats/safetensors.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { type ElectraHalf, isTensorflowElectra, type NameMap, tensorflowElectraMap, torchMap } from './nameMaps.js';
+import type { Rename } from './otherFamily.js';
 import { isFloat, type TensorInfo } from './tensorSource.js';
 
 /** A model as the tensors that it needs. */
@@ -14,6 +15,8 @@ export interface LoadTarget {
   readonly prefix: ModelFamily;
   /** Which of the two models in a google-research/electra checkpoint. */
   readonly half?: ElectraHalf;
+  /** What becomes of the names of a model that is loaded as another than it is, or in part. */
+  readonly rename?: Rename;
   /** Shape of every tensor by its state-dict key. */
   readonly tensors: ReadonlyMap<string, readonly number[]>;
   /** Keys that a file may have besides, each with the one of `tensors` whose values it repeats. */
@@ -103,9 +106,19 @@ export function planLoad(
 }
 
 /** The map for a checkpoint, chosen by its names. */
-export function nameMapFor(names: Iterable<string>, { prefix, half }: Pick<LoadTarget, 'prefix' | 'half'>): NameMap {
+export function nameMapFor(
+  names: Iterable<string>,
+  { prefix, half, rename }: Pick<LoadTarget, 'prefix' | 'half' | 'rename'>,
+): NameMap {
   const all = [...names];
-  return isTensorflowElectra(all) ? tensorflowElectraMap(half ?? 'discriminator', all) : torchMap(prefix);
+  const map = isTensorflowElectra(all) ? tensorflowElectraMap(half ?? 'discriminator', all) : torchMap(prefix);
+  if (!rename) return map;
+  return (name) => {
+    const own = map(name);
+    if ('unused' in own) return own;
+    const renamed = rename(own.to);
+    return 'unused' in renamed ? renamed : { ...renamed, transposed: own.transposed };
+  };
 }
 
 interface Assigned {

@@ -36,6 +36,8 @@ const trainerSchema = z.object({
     best: z.object({ score: z.number(), since: count }).optional(),
   }),
   evaluation: evaluationSchema.optional(),
+  /** Whether the model folders hold averages of the weights; the weights themselves are in trainer.safetensors then. */
+  averaged: z.literal(true).optional(),
   weightsSha256: z.string(),
   files: z.record(z.string(), z.object({ bytes: count, sha256: z.string() })),
 });

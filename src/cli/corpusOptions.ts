@@ -5,9 +5,9 @@ import type { OptionDefinition } from './command.js';
 import { grouped } from './numbers.js';
 
 export const FIELD_OPTION: OptionDefinition = {
-  flags: '--field <name>',
+  flags: '--field <names>',
   description:
-    'field of JSON records, or column of CSV, TSV and Parquet, that holds the text; meta.text for one inside another. Default text.',
+    'field of JSON records, or column of CSV, TSV and Parquet, that holds the text; meta.text for one inside another. Of several, as sentence1,sentence2, those that a file has are one document. Default text.',
 };
 
 export const ENCODING_OPTION: OptionDefinition = {

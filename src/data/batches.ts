@@ -62,6 +62,8 @@ export interface BatchSource {
   readonly settings: BatchSettings;
   /** The rows of this rank at `step` (0, 1, …; epochs follow one another without end). */
   batch(step: number): Blocks;
+  /** So many rows from a position of the endless sequence of rows on, whoever's they are. */
+  from(position: number, count: number): Blocks;
   /** Chosen blocks in a chosen order, for evaluation and for looking at one again. `batchSize` is their number. */
   rows(blockIndices: ArrayLike<number>, epoch?: number): Blocks;
 }
@@ -138,21 +140,25 @@ export function createBatchSource(settings: BatchSettings & { requireFullBatch?:
     return used;
   }
 
+  function from(position: number, count: number): Blocks {
+    if (index.numBlocks === 0) throw tooSmall(shards, splitName, 0, globalBatch, length);
+    const blockIndices = new Int32Array(count);
+    const epochs = new Int32Array(count);
+    for (let i = 0; i < count; i++) {
+      epochs[i] = Math.floor((position + i) / index.numBlocks);
+      blockIndices[i] = shuffle(epochs[i]).at((position + i) % index.numBlocks);
+    }
+    return build(blockIndices, epochs);
+  }
+
   return {
     numBlocks: index.numBlocks,
     settings,
     batch(step) {
       if (!Number.isSafeInteger(step) || step < 0) throw new RangeError(`step is ${step}; expected 0, 1, …`);
-      if (index.numBlocks === 0) throw tooSmall(shards, splitName, 0, globalBatch, length);
-      const blockIndices = new Int32Array(batchSize);
-      const epochs = new Int32Array(batchSize);
-      for (let i = 0; i < batchSize; i++) {
-        const position = step * globalBatch + rank * batchSize + i;
-        epochs[i] = Math.floor(position / index.numBlocks);
-        blockIndices[i] = shuffle(epochs[i]).at(position % index.numBlocks);
-      }
-      return build(blockIndices, epochs);
+      return from(step * globalBatch + rank * batchSize, batchSize);
     },
+    from,
     rows(blockIndices, epoch = 0) {
       return build(Int32Array.from(blockIndices), new Int32Array(blockIndices.length).fill(epoch));
     },

@@ -24,25 +24,38 @@ export interface ParameterSpec {
   readonly initializer: Initializer;
 }
 
+/** Makes what stands for a parameter; undefined where it is a parameter as usual. */
+export type Substitute = (name: string, shape: readonly number[], initializer: Initializer) => Node | undefined;
+
 /** A prefix of parameter names, and the record of all that were asked for. */
 export class ParameterScope {
   readonly #prefix: string;
   readonly #specs: Map<string, ParameterSpec>;
+  readonly #substitute: Substitute | undefined;
 
   constructor(
     readonly graph: GraphBuilder,
     prefix = '',
     specs = new Map<string, ParameterSpec>(),
+    substitute?: Substitute,
   ) {
     this.#prefix = prefix;
     this.#specs = specs;
+    this.#substitute = substitute;
   }
 
   within(name: string): ParameterScope {
     return new ParameterScope(this.graph, `${this.#prefix}${name}.`, this.#specs);
   }
 
+  /** This scope with other nodes in the place of some of its own parameters; scopes within are as they were. */
+  substituting(substitute: Substitute): ParameterScope {
+    return new ParameterScope(this.graph, this.#prefix, this.#specs, substitute);
+  }
+
   get(name: string, shape: readonly number[], initializer: Initializer): Node {
+    const other = this.#substitute?.(name, shape, initializer);
+    if (other) return other;
     const full = this.#prefix + name;
     if (!this.#specs.has(full)) this.#specs.set(full, { name: full, shape, initializer });
     return this.graph.state(full, shape);

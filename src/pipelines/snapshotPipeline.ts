@@ -2,6 +2,7 @@
 import { CheckpointError } from '../errors/errors.js';
 import { Model, type ModelParts } from '../pretrained/model.js';
 import type { Snapshot } from '../training/checkpoint.js';
+import { exportedTensors, usableWeights } from '../training/exportedTensors.js';
 import type { ModelExport } from '../training/objective.js';
 import { fillMask } from './fillMask.js';
 import { MASKED_LANGUAGE_MODELS } from './fillMaskPipeline.js';
@@ -33,13 +34,14 @@ export async function snapshotPipeline<Name extends SnapshotPipelineName>(
   snapshot: Snapshot,
   options: Pick<ModelParts, 'engine' | 'tokenizer' | 'batchSize' | 'maxLength'>,
 ): Promise<Created<Name>> {
-  const { config, architecture, spanBoundary, tensors } = modelFor(name, snapshot);
+  const found = modelFor(name, snapshot);
+  const { config, architecture, spanBoundary } = found;
   const longest = Math.min(config.maxPositionEmbeddings, snapshot.length ?? Number.POSITIVE_INFINITY);
   const model = new Model({
     maxLength: longest,
     ...options,
     description: { config, architecture, ...(spanBoundary && { spanBoundary }) },
-    tensors: new Map([...tensors].map(([published, parameter]) => [published, snapshot.parameters.get(parameter)!])),
+    tensors: exportedTensors(found, usableWeights(snapshot)),
     source: `step ${snapshot.progress.step}`,
   });
   return (await PIPELINES[name].create(model)) as Created<Name>;

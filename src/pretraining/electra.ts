@@ -15,7 +15,14 @@ import { RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
 import { GraphPhase, type Loss } from '../training/graphPhase.js';
 import type { DrawKey, LossCounts, ModelExport } from '../training/objective.js';
-import { corrupt, type ElectraBuild, type ElectraConfig, generatorLogits } from './electraGraph.js';
+import {
+  corrupt,
+  DISENTANGLED,
+  type ElectraBuild,
+  type ElectraConfig,
+  generatorLogits,
+  temperatureFeeds,
+} from './electraGraph.js';
 import {
   GENERATOR_SETTINGS,
   type GeneratorSettings,
@@ -72,8 +79,9 @@ function electraProblems(name: ElectraName, config: ElectraConfig): string[] {
       `${settingName('generatorKind')} unigram needs a count for each of ${discriminator.vocabSize} tokens, got ${unigramCounts?.length ?? 0}`,
     );
   }
-  if (!(config.temperature > 0))
-    problems.push(`${settingName('temperature')} is ${config.temperature}; expected a number above 0`);
+  for (const key of ['temperature', 'temperatureEnd'] as const) {
+    if (!((config[key] ?? 1) > 0)) problems.push(`${settingName(key)} is ${config[key]}; expected a number above 0`);
+  }
   for (const key of ['mlmWeight', 'discWeight'] as const) {
     if (!(config[key] >= 0)) problems.push(`${settingName(key)} is ${config[key]}; expected 0 or more`);
   }
@@ -107,7 +115,8 @@ type Part = 'joint' | 'generator' | 'discriminator';
 function buildLosses(build: ElectraBuild, part: Part, { mainLoss }: Variant): Loss[] {
   const { config } = build;
   const { logits, loss } = generatorLogits(build);
-  const losses: Loss[] = loss && part !== 'discriminator' ? [{ name: 'mlm', sum: loss, weight: config.mlmWeight }] : [];
+  const isTrained = part !== 'discriminator' && !config.freezeGenerator;
+  const losses: Loss[] = loss && isTrained ? [{ name: 'mlm', sum: loss, weight: config.mlmWeight }] : [];
   if (part === 'generator') return losses;
   const { corrupted, isReplaced } = corrupt(build, logits);
   return [...losses, { name: 'disc', sum: mainLoss(build, corrupted, isReplaced), weight: config.discWeight }];
@@ -120,10 +129,16 @@ function phasesOf(name: ElectraName, config: ElectraConfig): MaskedPhase[] {
       name: part === 'joint' ? name : part,
       share,
       copies,
-      trains: (parameter) => part === 'joint' || parameter.startsWith(`${part}.`),
+      trains: (parameter) =>
+        part === 'joint'
+          ? !(config.freezeGenerator && parameter.startsWith('generator.'))
+          : parameter.startsWith(`${part}.`),
       build: (build) => buildLosses({ ...build, config }, part, variant),
       counts: (batch) => countsOf(variant, batch),
-      feeds: (batch, draw) => ({ uniforms: float32Tensor(drawUniforms(batch, draw)) }),
+      feeds: (batch, draw) => ({
+        uniforms: float32Tensor(drawUniforms(batch, draw)),
+        ...temperatureFeeds(config, draw.progress),
+      }),
     });
   if (!variant.isTwoStage) return [phase('joint', 1)];
   const generator = phase('generator', 0.5);
@@ -175,15 +190,26 @@ function modelsOf(config: ElectraConfig, { detects }: Variant, names: readonly s
         .filter((name) => name.startsWith(`${half}.`) && keep(name))
         .map((name) => [name.slice(half.length + 1), name]),
     );
-  const main = inScope('discriminator', (name) => !name.includes('copy_gate'));
+  const isDifference = (name: string) => name.endsWith('.difference');
+  const main = inScope('discriminator', (name) => !name.includes('copy_gate') && !isDifference(name));
+  const sums = new Map(
+    (config.sharing === 'gdes' ? DISENTANGLED : []).map((table) => {
+      const published = `electra.embeddings.${table}`;
+      const pair = [`generator.${published}.weight`, `discriminator.${published}.difference`] as const;
+      return [`${published}.weight`, pair] as const;
+    }),
+  );
   const discriminator: ModelExport = {
     folder: 'discriminator',
     architecture: detects ? 'ElectraForPreTraining' : 'ElectraForMaskedLM',
     config: config.discriminator,
     tensors: main,
+    ...(sums.size > 0 && { sums }),
   };
   if (config.generatorKind !== 'model') return [discriminator];
-  const sharedPrefix = { none: undefined, embeddings: 'electra.embeddings.', encoder: 'electra.' }[config.sharing];
+  const sharedPrefix = { none: undefined, gdes: undefined, embeddings: 'electra.embeddings.', encoder: 'electra.' }[
+    config.sharing
+  ];
   const shared = [...main].filter(([key]) => sharedPrefix !== undefined && key.startsWith(sharedPrefix));
   const own = inScope('generator', () => true);
   return [
@@ -207,7 +233,7 @@ export function createElectra(name: ElectraName, config: ElectraConfig): Pretrai
     name,
     parameters,
     phases,
-    lossWeights: { mlm: config.mlmWeight, disc: config.discWeight },
+    lossWeights: { mlm: config.freezeGenerator ? 0 : config.mlmWeight, disc: config.discWeight },
     counters: DETECTION_COUNTERS,
     models: modelsOf(
       config,
@@ -219,7 +245,7 @@ export function createElectra(name: ElectraName, config: ElectraConfig): Pretrai
 
 type ElectraSettings = CommonSettings &
   GeneratorSettings &
-  Pick<ElectraConfig, 'proposals' | 'temperature' | 'disallowCorrect'>;
+  Pick<ElectraConfig, 'proposals' | 'temperature' | 'temperatureEnd' | 'freezeGenerator' | 'disallowCorrect'>;
 
 function electraDefinition<N extends ElectraName>(name: N) {
   const { detects, headWork, isTwoStage }: Variant = VARIANTS[name];
@@ -231,7 +257,7 @@ function electraDefinition<N extends ElectraName>(name: N) {
     main: () => ({
       role: 'discriminator',
       task: detects ? 'preTraining' : 'maskedLm',
-      roles: ['discriminator', 'model'],
+      roles: ['discriminator', 'model', 'generator'],
     }),
     headWork: () => headWork,
     contradictions: generatorContradictions,

@@ -2,15 +2,27 @@
  * The two halves of ELECTRA's graphs (paper §2): the generator, the text that it corrupts, and what both share. What the main
  * encoder learns of that text is in mainLosses.ts.
  */
+import type { Tensors } from '../engine/engine.js';
+import { float32Tensor } from '../engine/tensors.js';
 import type { GraphBuilder, Node } from '../graph/graph.js';
 import type { EncoderConfig } from '../models/config.js';
 import { maskedLmHead } from '../models/electra.js';
 import { type EncoderStart, encode } from '../models/encoder.js';
 import { MASKED } from '../models/vocabularyHead.js';
+import { Dropout } from '../nn/layers.js';
+import type { ParameterScope } from '../nn/parameters.js';
 import { predictionLoss } from '../training/predictionLoss.js';
 import type { MaskedBuild } from './maskedInputs.js';
 import type { LossName } from './metrics.js';
 import { disallowToken, replaceTokens, sampleTokens } from './sampling.js';
+
+/**
+ * What the halves share: the whole embeddings module (as released), nothing, every encoder weight, or the tables of words and
+ * positions, each of the discriminator's being the generator's, through which it sends no gradient, and a difference of its own:
+ * gradient-disentangled embedding sharing (DeBERTaV3, arXiv 2111.09543 §3.3).
+ */
+export const SHARINGS = ['embeddings', 'none', 'encoder', 'gdes'] as const;
+export type Sharing = (typeof SHARINGS)[number];
 
 export interface ElectraConfig {
   /** The main encoder. */
@@ -18,12 +30,15 @@ export interface ElectraConfig {
   readonly generator: EncoderConfig;
   /** A network, or proposals from fixed frequencies (paper appendix; `unigramCounts` needed for `unigram`). */
   readonly generatorKind: 'model' | 'uniform' | 'unigram';
-  /** What the halves share: the whole embeddings module (as released), nothing, or every encoder weight. */
-  readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly sharing: Sharing;
   /** How a proposal is drawn: from the distribution, or its most probable token. */
   readonly proposals: 'sample' | 'argmax';
   /** Divides the logits before sampling; above 0. */
   readonly temperature: number;
+  /** What it has become at the end of the run, in a straight line; above 0. Default: as it was. */
+  readonly temperatureEnd?: number;
+  /** Whether the generator stays as it is: a ready masked LM (Fast-ELECTRA, arXiv 2310.07347). */
+  readonly freezeGenerator?: boolean;
   /** Never propose the right token. */
   readonly disallowCorrect: boolean;
   /** Weight of L_MLM in the sum. */
@@ -58,8 +73,25 @@ export function scopes({ root, config }: HalfBuild, half: 'generator' | 'discrim
   const shared = half === 'generator' ? config.sharing : 'none';
   const discriminator = root.within('discriminator').within('electra');
   const backbone = shared === 'encoder' ? discriminator : own.within('electra');
-  const embeddings = (shared === 'none' ? own.within('electra') : discriminator).within('embeddings');
-  return { own, backbone, embeddings };
+  const isOwn = shared === 'none' || shared === 'gdes';
+  const embeddings = (isOwn ? own.within('electra') : discriminator).within('embeddings');
+  if (half === 'generator' || config.sharing !== 'gdes') return { own, backbone, embeddings };
+  return { own, backbone, embeddings: disentangled(embeddings, root) };
+}
+
+/** The tables that are the generator's and a difference, by what stands before `.weight` in their names. */
+export const DISENTANGLED = ['word_embeddings', 'position_embeddings'] as const;
+
+/** table = stopgradient(table of the generator) + difference, which starts at 0. */
+function disentangled(embeddings: ParameterScope, root: ParameterScope): ParameterScope {
+  const ofGenerator = root.within('generator').within('electra').within('embeddings');
+  const { graph: g } = embeddings;
+  return embeddings.substituting((name, shape, initializer) => {
+    const table = DISENTANGLED.find((each) => name === `${each}.weight`);
+    if (!table) return undefined;
+    const theirs = g.stopGradient(ofGenerator.get(name, shape, initializer));
+    return g.add(theirs, embeddings.get(`${table}.difference`, shape, 'zeros'));
+  });
 }
 
 export function encodeHalf(
@@ -116,7 +148,9 @@ export function generatorLogits(build: ElectraBuild): { logits: Node; loss?: Nod
     slotLoss(build, logits, 'mlm');
     return { logits };
   }
-  const logits = maskedLmLogits(build, 'generator', inputs.maskedInputIds, config.generator);
+  // What is not trained is not dropped from either.
+  const half = config.freezeGenerator ? { ...build, dropout: new Dropout(false) } : build;
+  const logits = maskedLmLogits(half, 'generator', inputs.maskedInputIds, config.generator);
   return { logits, loss: slotLoss(build, logits, 'mlm') };
 }
 
@@ -128,12 +162,30 @@ function outOfReach(g: GraphBuilder, { absentIds, discriminator: { vocabSize } }
   );
 }
 
+const INVERSE_TEMPERATURE = 'inverseTemperature';
+
+function changesTemperature({ temperature, temperatureEnd = temperature }: ElectraConfig): boolean {
+  return temperatureEnd !== temperature;
+}
+
+/**
+ * The temperature as it is fed, where it changes over the run.
+ * @param progress  how much of the run is done, 0 to 1; evaluation asks what the end of the run asks
+ */
+export function temperatureFeeds(config: ElectraConfig, progress = 1): Tensors {
+  if (!changesTemperature(config)) return {};
+  const { temperature: first, temperatureEnd: last = first } = config;
+  const temperature = first + Math.min(1, progress) * (last - first);
+  return { [INVERSE_TEMPERATURE]: float32Tensor(Float32Array.of(1 / temperature), []) };
+}
+
 /** The text with the generator's proposals in it, int32 [T], and where it differs, float32 [T]. */
 export function corrupt(build: ElectraBuild, generatorLogits: Node): { corrupted: Node; isReplaced: Node } {
   const { g, config, inputs } = build;
   let logits = g.stopGradient(generatorLogits);
   if (config.disallowCorrect) logits = disallowToken(g, logits, inputs.slots.original);
-  if (config.temperature !== 1) logits = g.mul(logits, g.scalar(1 / config.temperature));
+  if (changesTemperature(config)) logits = g.mul(logits, g.input(INVERSE_TEMPERATURE, 'float32', []));
+  else if (config.temperature !== 1) logits = g.mul(logits, g.scalar(1 / config.temperature));
   if (config.absentIds?.size) logits = g.add(logits, outOfReach(g, config));
   const proposals =
     config.proposals === 'argmax'

@@ -31,7 +31,7 @@ export const sizeSettings = {
     .enum(Object.keys(SIZES) as [SizeName, ...SizeName[]])
     .optional()
     .describe(
-      'Named size of the discriminator, or of the lone encoder. Default small; with `from`, the one that its model is of, or the next smaller one, for all defaults by size.',
+      'Named size of the discriminator, or of the lone encoder. Default small; with `from`, that of its model, or the next smaller one.',
     ),
   model: sizeFields.default({}).describe('Fields of the size to change, for instance hiddenSize=256. Default none.'),
 };
@@ -46,7 +46,12 @@ export const initializationFields = {
 };
 
 export const rowFields = {
-  length: z.number().int().min(8).default(128).describe('Tokens in a row, special ones included, from 8. Default 128.'),
+  length: z
+    .number()
+    .int()
+    .min(8)
+    .optional()
+    .describe('Tokens in a row, special ones included, from 8. Default 128, or the last of `lengthStages`.'),
   segments: z
     .enum(['pair', 'single'])
     .optional()

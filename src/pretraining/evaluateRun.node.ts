@@ -6,7 +6,9 @@ import { corpusHash } from '../data/shards.node.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { readSnapshot } from '../training/checkpointFolder.node.js';
+import { usableWeights } from '../training/exportedTensors.js';
 import type { TrainingRunFile } from '../training/runFolder.node.js';
+import { tableRowsOf } from '../training/start.js';
 import { evaluateHeldOut } from './heldOut.js';
 import type { HeldOutMetrics } from './metrics.js';
 import { objectiveOf } from './objectiveOf.js';
@@ -51,7 +53,7 @@ export async function evaluateCheckpoint(
   const tokenizerHash = String(run.identity.tokenizerHash);
   const shards = await openTrainingShards(data, run.settings, { tokenizerHash, verify: ['heldOut'] });
   try {
-    const objective = objectiveOf(run.settings, shards, run.start?.sizes.model.vocabSize);
+    const objective = objectiveOf(run.settings, shards, run.start && tableRowsOf(run.start.sizes));
     const heldOut = heldOutData(shards, run.settings);
     if (!heldOut) {
       throw new DataError(`${data} has no held-out text`, {
@@ -59,9 +61,9 @@ export async function evaluateCheckpoint(
         advice: 'Prepare the text again with a larger part held out: pleiad prepare --held-out-fraction 0.05',
       });
     }
-    const { parameters } = readSnapshot(checkpoint, trainer, objective.models);
+    const trained = usableWeights(readSnapshot(checkpoint, trainer, objective.models));
     const phase = objective.phases[trainer.progress.phase];
-    const weights = new Map([...parameters].map(([name, tensor]) => [name, tensor.data]));
+    const weights = new Map([...trained].map(([name, tensor]) => [name, tensor.data]));
     const program = await engine.compile(phase.evaluationGraph(), { label: 'evaluation', weights });
     try {
       const metrics = await evaluateHeldOut(program, phase, heldOut, {

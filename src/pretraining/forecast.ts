@@ -8,6 +8,7 @@ import { parseDuration } from '../settings/durations.js';
 import { modelConfigs } from './modelConfigs.js';
 import { definitionOf, trainsGenerator } from './objectives.js';
 import { slotsPerRow } from './pretrainingData.js';
+import { accumulationAt } from './runSchedule.js';
 import type { PretrainingInput, PretrainingSettings } from './settings.js';
 
 /** What recorded runs of so many steps knew. */
@@ -200,9 +201,19 @@ export function stepFlops(settings: PretrainingSettings, vocabSize: number): num
 /** The part of its speed in plain products that the engine keeps in a training step (docs/performance.md: 0.4 to 0.8). */
 const KEPT_SPEED = 0.5;
 
+/** The mean of a run's steps beside the last one, where their micro-batches become more or fewer. */
+function meanBatch(settings: PretrainingSettings): number {
+  const points = 100;
+  const sum = Array.from({ length: points }, (_, i) => accumulationAt(settings, (i + 0.5) / points)).reduce(
+    (total, each) => total + each,
+    0,
+  );
+  return sum / points / settings.accumulation;
+}
+
 /** Steps that a time allows, by the engine's speed in plain matrix products. */
 export function estimatedSteps({ settings, vocabSize }: Omit<ForecastOf, 'given'>, flopsPerSecond: number): number {
   const { timeMs = parseDuration(settings.time ?? '') ?? 0 } = settings;
-  const seconds = stepFlops(settings, vocabSize) / (KEPT_SPEED * flopsPerSecond);
+  const seconds = (meanBatch(settings) * stepFlops(settings, vocabSize)) / (KEPT_SPEED * flopsPerSecond);
   return Math.max(1, Math.floor(timeMs / 1000 / seconds));
 }

@@ -10,12 +10,11 @@ import { readTrainerFile } from '../checkpoint/trainerFile.node.js';
 import { memoryCollectives } from '../collective/memoryCollective.js';
 import { prepareCorpus } from '../data/prepare/prepareCorpus.node.js';
 import { createInterpreterEngine } from '../engine/interpreterEngine.js';
-import { SettingsError } from '../errors/errors.js';
 import { COMMIT, NEXT_COMMIT, TestHub } from '../hub/testHub.node.js';
 import type { Architecture, EncoderConfig } from '../models/config.js';
 import { loadFillMask } from '../pipelines/load.node.js';
 import { locateTokenizer } from '../pretrained/locateTokenizer.node.js';
-import { tokenizerFromPretrained } from '../pretrained/pretrained.node.js';
+import { fromPretrained, tokenizerFromPretrained } from '../pretrained/pretrained.node.js';
 import { RandomStream } from '../random/philox.js';
 import { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizer, saveTokenizer } from '../text/tokenizer.node.js';
@@ -335,7 +334,7 @@ describe('ranks', () => {
 describe('a generator that is not there', () => {
   it('is an error that says how to give one, or to ask for a new one', async () => {
     expect(await refusal({ from: discriminator })).toBe(
-      `from is ${discriminator}, which holds no generator, and objective electra trains one; give the generator that it was trained with, for instance generator: ${JSON.stringify(discriminator.replaceAll('discriminator', 'generator'))}, or ask for a new one of random weights: newGenerator: true`,
+      `from is ${discriminator}, which holds no generator, and objective electra trains one; give the generator that it was trained with, for instance generator: ${JSON.stringify(discriminator.replaceAll('discriminator', 'generator'))}, ask for a new one of random weights: newGenerator: true, or let it begin as the first layers of the model, with a new head: newHead: true`,
     );
   });
 
@@ -475,13 +474,191 @@ describe('what does not belong together is refused before a run is begun', () =>
     expect(start.random[0]).toBe('discriminator.discriminator_predictions.dense.weight');
   });
 
-  it('a model of another family than the objective trains', async () => {
-    expect(await refusal({ from: bert })).toContain(
-      'a BERT, and objective is electra, which trains an ELECTRA; expected objective spanbert or mlm',
+  it('an ELECTRA with an embedding projection as a BERT, which has none', async () => {
+    const message = await refusal({ from: discriminator, objective: 'spanbert', newHead: true });
+    expect(message).toContain(
+      'is an ELECTRA with embeddings of 8 and hidden states of 16, and is to be trained as a BERT, which has no embedding projection',
     );
-    const error = await train(run({ from: discriminator, objective: 'spanbert' })).catch((caught) => caught);
-    expect(error).toBeInstanceOf(SettingsError);
-    expect(error.message).toContain('an ELECTRA, and objective is spanbert, which trains a BERT');
+  });
+
+  it('a BERT as ELECTRA without asking for the head that it does not have', async () => {
+    expect(await refusal({ from: bert })).toMatch(
+      /^from .*bert has no whole head of ElectraForPreTraining: missing discriminator_predictions\.dense\.weight.*newHead: true/,
+    );
+  });
+});
+
+describe('a run from an encoder of the other kind', () => {
+  const tensorsOf = (out: string, half: string) =>
+    loadModelFolder(join(out, 'checkpoints/step-00000000', half)).tensors;
+  const DEEP = { ...BERT, numHiddenLayers: 4 };
+
+  it('makes both halves of an ELECTRA of a BERT: all layers, and the first half of them with its masked-LM head', async () => {
+    const deep = await publish('deep-bert', 'BertForPreTraining', DEEP);
+    const settings = run({ from: deep, newHead: true });
+    const [{ start, lines }] = ofType<LoadedEvent>(await train(settings), 'loaded');
+    const theirs = loadModelFolder(deep).tensors;
+    const [main, half] = ['discriminator', 'generator'].map((name) => tensorsOf(settings.out, name));
+    const encoderNames = [...main.keys()].filter((name) => name.startsWith('electra.'));
+    expect(encoderNames).toHaveLength(5 + 4 * 16);
+    for (const name of encoderNames) {
+      const published = theirs.get(name.replace('electra.', 'bert.'))!;
+      expect(main.get(name), name).toEqual(published);
+      if (!/layer\.[23]\./.test(name)) expect(half.get(name), name).toEqual(published);
+      else expect(half.has(name), name).toBe(false);
+    }
+    expect(half.get('generator_predictions.dense.weight')).toEqual(
+      theirs.get('cls.predictions.transform.dense.weight'),
+    );
+    expect(half.get('generator_predictions.LayerNorm.bias')).toEqual(
+      theirs.get('cls.predictions.transform.LayerNorm.bias'),
+    );
+    expect(half.get('generator_lm_head.bias')).toEqual(theirs.get('cls.predictions.bias'));
+    expect(start.random.every((name) => name.startsWith('discriminator.discriminator_predictions.'))).toBe(true);
+    expect(start).toMatchObject({
+      shared: { tensors: 5, differing: [] },
+      sizes: { family: 'electra', generatorOfModel: true, generator: { numHiddenLayers: 2, hiddenSize: 16 } },
+      models: [
+        { architecture: 'ElectraForPreTraining', taken: { renamed: { from: 'bert', to: 'electra' } } },
+        { architecture: 'ElectraForMaskedLM', taken: { layers: { taken: 2, of: 4 } } },
+      ],
+    });
+    expect(lines[0]).toContain(`discriminator from ${deep}, whose bert.* are electra.* here: `);
+    expect(lines.join('\n')).toContain(
+      `generator from the first 2 of 4 layers of ${deep}, whose bert.* are electra.* here: `,
+    );
+    expect(lines.join('\n')).toContain(
+      "unused, BERT's pooler, which an ELECTRA does not have: bert.pooler.dense.weight",
+    );
+    expect(readRunFile<TrainingRunFile>(settings.out)!.settings).toMatchObject({ generatorLayerFraction: 0.5 });
+    // Another name for the same function: what the encoder computes is the same.
+    const engine = createInterpreterEngine();
+    const inputs = { inputIds: [[2, 5, 7, 3]] };
+    const states = [deep, join(settings.out, 'checkpoints/step-00000000/discriminator')].map(async (place) => {
+      const model = await fromPretrained(place, { engine, task: 'encoder' });
+      const { lastHiddenState } = await model.run(inputs);
+      await model.release();
+      return lastHiddenState!.data;
+    });
+    const [before, after] = await Promise.all(states);
+    expect(after).toEqual(before);
+    await engine.close();
+    const again = await train({ out: settings.out, resume: true, steps: 5 });
+    expect(again.at(-1)).toMatchObject({ step: 5 });
+  });
+
+  it('takes as many layers for the generator as were asked for, or another model', async () => {
+    const deep = await publish('deep-bert-2', 'BertModel', DEEP);
+    const quarter = run({ from: deep, newHead: true, generatorLayerFraction: 0.25 });
+    await train(quarter);
+    expect(loadModelFolder(join(checkpointOf(quarter.out, 'latest'), 'generator')).config.numHiddenLayers).toBe(1);
+    const other = await publish('shallow-bert', 'BertForMaskedLM', { ...BERT, numHiddenLayers: 1 }, { seed: 3 });
+    const given = run({ from: deep, newHead: true, generator: other });
+    const [{ start }] = ofType<LoadedEvent>(await train(given), 'loaded');
+    expect(start.models[1]).toMatchObject({ source: other, taken: { renamed: { from: 'bert', to: 'electra' } } });
+    expect(tensorsOf(given.out, 'generator').get('electra.encoder.layer.0.output.dense.weight')).toEqual(
+      loadModelFolder(other).tensors.get('bert.encoder.layer.0.output.dense.weight'),
+    );
+  });
+
+  it('makes a SpanBERT or a masked LM of a discriminator, and an ELECTRA of a masked LM', async () => {
+    const wide = await publish('wide-discriminator', 'ElectraForPreTraining', BERT);
+    const theirs = loadModelFolder(wide).tensors;
+    const table = 'embeddings.word_embeddings.weight';
+    const spans = run({ from: wide, objective: 'spanbert', newHead: true });
+    await train(spans);
+    expect(tensorsOf(spans.out, 'model').get(`bert.${table}`)).toEqual(theirs.get(`electra.${table}`));
+    expect(await refusal({ from: wide, objective: 'mlm' })).toMatch(
+      /holds a discriminator, not a masked LM.*newHead: true/,
+    );
+    const words = run({ from: wide, objective: 'mlm', newHead: true });
+    await train(words);
+    expect(tensorsOf(words.out, 'generator').get(`electra.${table}`)).toEqual(theirs.get(`electra.${table}`));
+    const pair = run({ from: words.out, newHead: true });
+    const [{ start }] = ofType<LoadedEvent>(await train(pair), 'loaded');
+    expect(start.sizes.generatorOfModel).toBe(true);
+    expect(tensorsOf(pair.out, 'generator').get('generator_predictions.dense.weight')).toEqual(
+      loadModelFolder(join(checkpointOf(words.out, 'best'), 'generator')).tensors.get(
+        'generator_predictions.dense.weight',
+      ),
+    );
+  });
+});
+
+describe('a ready masked LM as generator', () => {
+  it('stays as it is, and is taken as a whole where it is the model itself', async () => {
+    const words = run({ from: bert, objective: 'mlm', steps: 1 });
+    await train(words);
+    const settings = run({ from: words.out, newHead: true, freezeGenerator: true, temperature: 2, temperatureEnd: 1 });
+    const events = await train(settings);
+    const ofStep = (step: number, half: string) =>
+      loadModelFolder(join(settings.out, `checkpoints/step-0000000${step}`, half));
+    expect(ofStep(4, 'generator').config.numHiddenLayers).toBe(BERT.numHiddenLayers);
+    expect(ofStep(4, 'generator').tensors).toEqual(ofStep(0, 'generator').tensors);
+    const table = 'electra.embeddings.word_embeddings.weight';
+    expect(ofStep(4, 'discriminator').tensors.get(table)).not.toEqual(ofStep(0, 'discriminator').tensors.get(table));
+    const { settings: kept } = readRunFile<TrainingRunFile>(settings.out)!;
+    expect(kept).toMatchObject({ sharing: 'none', generatorLayerFraction: 1 });
+    const { weightsSha256 } = events.at(-1) as DoneEvent;
+    const parts = { ...settings, out: at('frozen-parts') };
+    const stop = new AbortController();
+    for await (const event of pretrainToFolder(parts, { signal: stop.signal })) {
+      if (event.type === 'step' && event.step === 2) stop.abort();
+    }
+    expect((await train({ out: parts.out, resume: true })).at(-1)).toMatchObject({ weightsSha256 });
+  });
+
+  it('must be whole, and nothing else may change it', async () => {
+    const encoder = await publish('bare-bert', 'BertModel', BERT);
+    expect(await refusal({ from: encoder, newHead: true, freezeGenerator: true })).toMatch(
+      /has no whole head of ElectraForMaskedLM.*A generator that stays as it is must be a masked LM as a whole/,
+    );
+    expect(await refusal({ from: bert, newHead: true, freezeGenerator: true, sharing: 'embeddings' })).toContain(
+      'freezeGenerator is set and sharing is embeddings, by which the discriminator would change it; expected none or gdes',
+    );
+    expect(await refusal({ freezeGenerator: true })).toContain(
+      'freezeGenerator is set, and neither from nor generator says where a ready masked LM is',
+    );
+  });
+
+  it('may be beside a new discriminator of another size', async () => {
+    const settings = run({
+      generator: bert,
+      freezeGenerator: true,
+      size: 'tiny',
+      model: { hiddenSize: 8, numHiddenLayers: 1, numAttentionHeads: 1, intermediateSize: 8, embeddingSize: 8 },
+    });
+    const events = await train(settings);
+    const [{ start }] = ofType<LoadedEvent>(events, 'loaded');
+    expect(start.models).toMatchObject([{ role: 'generator', taken: { renamed: { from: 'bert', to: 'electra' } } }]);
+    expect(start.random.every((name) => name.startsWith('discriminator.'))).toBe(true);
+    const { config } = loadModelFolder(join(checkpointOf(settings.out, 'latest'), 'discriminator'));
+    expect(config).toMatchObject({ hiddenSize: 8, numHiddenLayers: 1 });
+    const engine = createInterpreterEngine();
+    const { heldOut } = await evaluateCheckpoint(checkpointOf(settings.out, 'latest'), { data, engine, maxBatches: 2 });
+    expect(heldOut.discriminatorLoss).toBeCloseTo((events.at(-1) as DoneEvent).metrics!.discriminatorLoss!, 2);
+    await engine.close();
+    expect((await train({ out: settings.out, resume: true, steps: 5 })).at(-1)).toMatchObject({ step: 5 });
+  });
+});
+
+describe('gradient-disentangled embedding sharing', () => {
+  it('is resumed to the same bits from its folders, in which the table of the discriminator is one', async () => {
+    const settings = run({ from: discriminator, generator, sharing: 'gdes', averageDecay: 0.9 });
+    const { weightsSha256, metrics } = (await train(settings)).at(-1) as DoneEvent;
+    const parts = { ...settings, out: at('gdes-parts') };
+    const stop = new AbortController();
+    for await (const event of pretrainToFolder(parts, { signal: stop.signal })) {
+      if (event.type === 'step' && event.step === 2) stop.abort();
+    }
+    expect((await train({ out: parts.out, resume: true })).at(-1)).toMatchObject({ weightsSha256, metrics });
+    const table = 'electra.embeddings.word_embeddings.weight';
+    const first = loadModelFolder(join(settings.out, 'checkpoints/step-00000000/discriminator')).tensors;
+    expect(first.get(table)).toEqual(loadModelFolder(discriminator).tensors.get(table));
+    const folder = join(checkpointOf(settings.out, 'latest'), 'discriminator');
+    expect([...loadModelFolder(folder).tensors.keys()]).toEqual([...loadModelFolder(discriminator).tensors.keys()]);
+    const again = run({ from: settings.out, steps: 1 });
+    await train(again);
   });
 });
 
@@ -609,7 +786,7 @@ describe('a pair by name', () => {
 
   it('names the likely generator when only the discriminator is given', async () => {
     const error = await train(run({ from: 'lab/tiny-discriminator' }), options).catch((caught) => caught);
-    expect(error.message).toContain('for instance generator: "lab/tiny-generator", or ask for a new one');
+    expect(error.message).toContain('for instance generator: "lab/tiny-generator", ask for a new one');
   });
 
   it('gives its tokenizer without its weights', async () => {

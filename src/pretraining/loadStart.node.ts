@@ -18,7 +18,7 @@ import {
 import { settingName, settingWith } from '../settings/settingNames.js';
 import type { TrainingEvent } from '../training/events.js';
 import type { Start, StartModel } from '../training/start.js';
-import { definitionOf, OBJECTIVES, trainsGenerator } from './objectives.js';
+import { definitionOf, trainsGenerator } from './objectives.js';
 import {
   type LoadStart,
   type PretrainOptions as TrainingOptions,
@@ -58,10 +58,15 @@ interface Wanted {
   readonly task: Task;
   /** Which of a checkpoint's folders will do. */
   readonly roles: readonly ModelRole[];
+  /** Kinds of encoders that will do; others are renamed to the first. */
+  readonly families: readonly ModelFamily[];
+  /** How many of its layers are taken; default all. */
+  readonly layers?: number;
 }
 
 function mainWanted(settings: PretrainingSettings): Wanted {
-  return { setting: 'from', ...definitionOf(settings).main(settings) };
+  const definition = definitionOf(settings);
+  return { setting: 'from', families: definition.families, ...definition.main(settings) };
 }
 
 const GENERATOR: Wanted = {
@@ -69,6 +74,7 @@ const GENERATOR: Wanted = {
   role: 'generator',
   task: 'maskedLm',
   roles: ['generator', 'model'],
+  families: ['electra'],
 };
 
 /**
@@ -81,22 +87,24 @@ export async function loadStartModels(
   commits: { readonly from?: string; readonly generator?: string } = {},
   hub: FetchOptions = {},
 ): Promise<Start> {
-  const { from = '', generatorFrom, revision, generatorRevision, newHead = false } = settings;
+  const { from, generatorFrom, revision, generatorRevision, newHead = false } = settings;
+  if (from === undefined) return loadGeneratorAlone(settings, commits, hub);
   const wanted = mainWanted(settings);
   const main = await load(from, wanted, { ...hub, ...revisionOf(commits.from ?? revision) });
-  refuseFamily(settings, main);
-  const generatorPlace = trainsGenerator(settings) ? generatorOf(settings, main) : undefined;
+  refuseMainOfTensorflow(settings, main);
+  const half = trainsGenerator(settings) ? generatorOf(settings, main) : undefined;
   const generator =
-    generatorPlace === undefined
-      ? undefined
-      : await loadGenerator(generatorPlace, main, {
-          ...hub,
-          // A checkpoint with both halves is one repository.
-          ...revisionOf(commits.generator ?? (generatorFrom === undefined ? revision : generatorRevision)),
-        });
+    half &&
+    (await loadGenerator(half, main, {
+      ...hub,
+      // A checkpoint with both halves is one repository.
+      ...revisionOf(commits.generator ?? (generatorFrom === undefined ? revision : generatorRevision)),
+    }));
   const found = generator ? [main, generator] : [main];
-  refuseOtherHalves(found);
-  if (!newHead) for (const each of found) refuseNoHead(each);
+  refuseOtherHalves(found, newHead);
+  for (const each of found) {
+    if (!newHead || (each === generator && settings.freezeGenerator)) refuseNoHead(each, settings.freezeGenerator);
+  }
   if (generator) refuseOtherVocabulary(main, generator);
   const { model, tensors } = main.loaded;
   return {
@@ -105,9 +113,26 @@ export async function loadStartModels(
       family: familyOf(model.architecture),
       model: model.config,
       ...(generator && { generator: generator.loaded.model.config }),
+      ...(half?.wanted.layers !== undefined && { generatorOfModel: true }),
       ...(model.spanBoundary && hasSpanBoundary(tensors) && { spanBoundary: model.spanBoundary }),
     },
   };
+}
+
+/** A ready masked LM, beside which the discriminator is new. */
+async function loadGeneratorAlone(
+  { generatorFrom = '', generatorRevision }: PretrainingSettings,
+  commits: { readonly generator?: string },
+  hub: FetchOptions,
+): Promise<Start> {
+  const generator = await load(generatorFrom, GENERATOR, {
+    ...hub,
+    ...revisionOf(commits.generator ?? generatorRevision),
+  });
+  refuseOtherHalves([generator], false);
+  refuseNoHead(generator, true);
+  const { model } = generator.loaded;
+  return { models: [toStart(generator)], sizes: { family: familyOf(model.architecture), generator: model.config } };
 }
 
 const hasSpanBoundary = (tensors: ReadonlyMap<string, unknown>) =>
@@ -123,9 +148,9 @@ interface Found {
 
 /** Heads that are not there are looked at afterwards: those that are there show which half a file is. */
 async function load(source: string, wanted: Wanted, options: LoadPretrainedOptions): Promise<Found> {
-  const { setting, role, task, roles } = wanted;
+  const { setting, role, task, roles, families, layers } = wanted;
   const half = role === 'model' ? undefined : role;
-  const all = { ...options, task, roles, half, newHead: true };
+  const all = { ...options, task, roles, half, families, layers, newHead: true };
   try {
     return { wanted, source, loaded: await keepingCase(source, all) };
   } catch (error) {
@@ -150,54 +175,49 @@ async function keepingCase(source: string, options: LoadPretrainedOptions): Prom
   }
 }
 
-/** @throws SettingsError when the objective trains models of another kind */
-function refuseFamily({ objective }: PretrainingSettings, { source, loaded, wanted: { role, task } }: Found): void {
-  const family = familyOf(loaded.model.architecture);
-  if (role === 'discriminator' && task === 'maskedLm' && loaded.report.format === 'tensorflow-bundle') {
-    throw new SettingsError([
-      `${settingName('from')} is ${source}, a checkpoint of google-research/electra, whose main model is a discriminator, and ${settingName('objective')} is ${objective}, whose main model is a masked LM; expected electra or mlm`,
-    ]);
-  }
-  if (definitionOf({ objective }).families.includes(family)) return;
-  const { only, also } = objectivesOf(family);
+/** @throws SettingsError when a masked LM is to go on from a discriminator of google-research/electra */
+function refuseMainOfTensorflow(
+  { objective }: PretrainingSettings,
+  { source, loaded, wanted: { role, task } }: Found,
+): void {
+  if (role !== 'discriminator' || task !== 'maskedLm' || loaded.report.format !== 'tensorflow-bundle') return;
   throw new SettingsError([
-    family === 'bert'
-      ? `${settingName('from')} is ${source}, a BERT, and ${settingName('objective')} is ${objective}, which trains an ELECTRA; expected ${settingName('objective')} ${[...only, ...also].join(' or ')}, or an ELECTRA`
-      : `${settingName('from')} is ${source}, an ELECTRA, and ${settingName('objective')} is ${objective}, which trains a BERT; expected ${settingName('objective')} ${[only[0], ...also].join(', ')} or another, or a BERT`,
+    `${settingName('from')} is ${source}, a checkpoint of google-research/electra, whose main model is a discriminator, and ${settingName('objective')} is ${objective}, whose main model is a masked LM; expected electra or mlm`,
   ]);
 }
 
-/** Names of the objectives that train this kind of encoder alone, and of those that train it and others. */
-function objectivesOf(family: ModelFamily): { only: string[]; also: string[] } {
-  const all = OBJECTIVES.filter(({ families }) => families.includes(family));
-  const only = all.filter(({ families }) => families.length === 1);
-  return {
-    only: only.map(({ name }) => name),
-    also: all.filter((each) => !only.includes(each)).map(({ name }) => name),
-  };
+interface GeneratorPlace {
+  readonly place: string;
+  readonly wanted: Wanted;
 }
 
 /**
- * Where the generator is: as given, else where the discriminator is; undefined where a new one was asked for.
- * @throws SettingsError when there is none
+ * Where the generator is: as given, else where the discriminator is, else the first layers of the model itself; undefined
+ * where a new one was asked for.
+ * @throws SettingsError when there is none, and the model is a discriminator whose own generator must be somewhere
  */
-function generatorOf(settings: PretrainingSettings, main: Found): string | undefined {
-  const { generatorFrom, newGenerator, objective } = settings;
+function generatorOf(settings: PretrainingSettings, main: Found): GeneratorPlace | undefined {
+  const { generatorFrom, newGenerator, newHead, objective, generatorLayerFraction } = settings;
   if (newGenerator) return undefined;
-  if (generatorFrom !== undefined) return generatorFrom;
-  const { source, loaded } = main;
-  const { report, folder } = loaded;
+  if (generatorFrom !== undefined) return { place: generatorFrom, wanted: GENERATOR };
+  const { source, loaded, wanted } = main;
+  const { report, folder, model } = loaded;
   if (report.unused.some(({ from, why }) => why === OF_GENERATOR && from.startsWith('generator_predictions/'))) {
-    return source;
+    return { place: source, wanted: GENERATOR };
   }
   const beside = join(dirname(folder), 'generator');
-  const isThere = existsSync(join(beside, 'config.json'));
+  const isThere = beside !== folder && existsSync(join(beside, 'config.json'));
   if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && resolveCheckpoint(innerPlace(source)))
-    return beside;
+    return { place: beside, wanted: GENERATOR };
+  // A model without a discriminator's head was never half of a pair.
+  if (newHead || report.initialized.length > 0) {
+    const layers = Math.max(1, Math.round(model.config.numHiddenLayers * generatorLayerFraction));
+    return { place: source, wanted: { ...GENERATOR, setting: 'from', roles: wanted.roles, layers } };
+  }
   const found = isThere ? beside : /discriminator/.test(source) ? source.replace(/discriminator/g, 'generator') : '…';
   throw new SettingsError([
     `${settingName('from')} is ${source}, which holds no generator, and ${settingName('objective')} ${objective} trains one; ` +
-      `give the generator that it was trained with, for instance ${settingWith('generator', found)}, or ask for a new one of random weights: ${settingWith('newGenerator', true)}`,
+      `give the generator that it was trained with, for instance ${settingWith('generator', found)}, ask for a new one of random weights: ${settingWith('newGenerator', true)}, or let it begin as the first layers of the model, with a new head: ${settingWith('newHead', true)}`,
   ]);
 }
 
@@ -208,13 +228,17 @@ const OF_GENERATOR = 'of the generator';
  * The config of the other half is a frequent mistake: its sizes are said to be that. A checkpoint of both halves has room for
  * one config.json: the generator's sizes are read off its tensors, with heads as wide as the discriminator's.
  */
-async function loadGenerator(place: string, main: Found, options: LoadPretrainedOptions): Promise<Found> {
+async function loadGenerator(
+  { place, wanted }: GeneratorPlace,
+  main: Found,
+  options: LoadPretrainedOptions,
+): Promise<Found> {
   const { hiddenSize, numAttentionHeads } = main.loaded.model.config;
   try {
-    return await load(place, GENERATOR, options);
+    return await load(place, wanted, options);
   } catch (error) {
     if (!(error instanceof MisfitError)) throw error;
-    if (place === main.source) return load(place, GENERATOR, { ...options, headSize: hiddenSize / numAttentionHeads });
+    if (place === main.source) return load(place, wanted, { ...options, headSize: hiddenSize / numAttentionHeads });
     const { hiddenSize: found } = (error.found ?? {}) as { hiddenSize?: number };
     if (found === undefined || !error.expected?.includes(`hidden_size ${hiddenSize}`)) throw error;
     throw new CheckpointError(
@@ -239,10 +263,13 @@ function otherHeadOf({ loaded, wanted }: Found): 'discriminator' | 'generator' |
   return has('generator_predictions') ? 'generator' : undefined;
 }
 
-/** @throws CheckpointError when the tensors of a half are those of the other one, whatever its config says */
-function refuseOtherHalves(found: readonly Found[]): void {
+/**
+ * @param newHead  whether a new head on the encoder of the other half was asked for; a generator that was named is one
+ * @throws CheckpointError when the tensors of a half are those of the other one, whatever its config says
+ */
+function refuseOtherHalves(found: readonly Found[], newHead: boolean): void {
   const wrong = found.flatMap((each) => {
-    const other = otherHeadOf(each);
+    const other = newHead && each.wanted.setting === 'from' ? undefined : otherHeadOf(each);
     return other ? [{ ...each, other }] : [];
   });
   if (wrong.length === 0) return;
@@ -258,12 +285,12 @@ function refuseOtherHalves(found: readonly Found[]): void {
     advice:
       wrong.length === 2
         ? `They have changed places: ${settingName('from')} is the discriminator, ${settingName('generator')} the generator`
-        : 'The two halves of an ELECTRA are files of their own, most often in repositories called …-discriminator and …-generator',
+        : `The two halves of an ELECTRA are files of their own, most often in repositories called …-discriminator and …-generator${wanted.setting === 'from' ? `. To train a new head on this encoder, ask for it: ${settingWith('newHead', true)}` : ''}`,
   });
 }
 
 /** @throws CheckpointError when a head would be random that was not asked to be */
-function refuseNoHead({ wanted, source, loaded }: Found): void {
+function refuseNoHead({ wanted, source, loaded }: Found, isFrozen: boolean): void {
   const { initialized } = loaded.report;
   if (initialized.length === 0) return;
   throw new CheckpointError(
@@ -272,7 +299,10 @@ function refuseNoHead({ wanted, source, loaded }: Found): void {
       subject: source,
       found: initialized,
       expected: 'all tensors of the model',
-      advice: `To begin with a new head on its encoder, ask for it: ${settingWith('newHead', true)}`,
+      advice:
+        isFrozen && wanted.role === 'generator'
+          ? 'A generator that stays as it is must be a masked LM as a whole: train one first (objective mlm), or give another'
+          : `To begin with a new head on its encoder, ask for it: ${settingWith('newHead', true)}`,
     },
   );
 }

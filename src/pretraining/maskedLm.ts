@@ -60,7 +60,7 @@ export interface MaskedLmSettings extends CommonSettings {
 export const maskedLm = defineObjective<typeof NAME, MaskedLmSettings>({
   name: NAME,
   families: ['electra', 'bert'],
-  main: () => ({ role: 'model', task: 'maskedLm', roles: ['generator', 'model'] }),
+  main: () => ({ role: 'model', task: 'maskedLm', roles: ['generator', 'model', 'discriminator'] }),
   headWork: () => ({ vocabularyAtSlots: 1 }),
   defaults: () => ({ maskKeepProb: 0.1, maskRandomProb: 0.1 }),
   contradictions: weightContradictions,

@@ -18,7 +18,7 @@ export const maskingFields = {
   masking: schemeNames
     .optional()
     .describe(
-      'Masking scheme: random tokens, whole words (never in part), spans with geometric or uniform lengths, tagged entities or phrases. Of several, as span,whole-word, one is picked for each block. Default random; span for spanbert.',
+      'Masking scheme: random tokens, whole words, spans with geometric or uniform lengths, tagged entities or phrases; of several, as span,whole-word, one for each block. Default random; span for spanbert.',
     ),
   maskProb: z
     .number()

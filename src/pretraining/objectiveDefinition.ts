@@ -12,6 +12,7 @@ import type { EncoderStart } from '../models/encoder.js';
 import type { Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import type { StartSizes } from '../training/start.js';
+import type { Sharing } from './electraGraph.js';
 import type { PretrainingObjective } from './pretrainingObjective.js';
 
 /** Settings that all objectives have, with every default filled in. */
@@ -72,7 +73,7 @@ export interface ObjectiveDefinition<N extends string, F extends Fields, S exten
   readonly name: N;
   /** Settings of its own; several objectives may have the same. */
   readonly own?: OwnSettings<F>;
-  /** Kinds of encoders that it trains; the first, unless the run begins with weights of another. */
+  /** Kinds of encoders that it trains: the first, unless the run begins with weights of another; all others are renamed to the first. */
   readonly families: readonly [ModelFamily, ...ModelFamily[]];
   /** Whether a generator proposes replacements, which the main encoder reads. */
   readonly hasGenerator?: boolean;
@@ -106,7 +107,7 @@ export interface CommonDefaults {
   readonly maskRandomProb: number;
   readonly segments: 'pair' | 'single';
   readonly generatorSizeFraction: number;
-  readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly sharing: Sharing;
   readonly learningRate: number;
   readonly batchSize: number;
   readonly accumulation: number;

@@ -17,7 +17,7 @@ import { unknownWarning } from '../text/unknownTokens.js';
 import type { TrainingEvent } from '../training/events.js';
 import { durationText, resumeAdvice } from '../training/extension.js';
 import type { TrainingRunFile } from '../training/runFolder.node.js';
-import type { Start, StartSizes } from '../training/start.js';
+import { type Start, type StartSizes, tableRowsOf } from '../training/start.js';
 import {
   type PreparedRun,
   type RunNotice,
@@ -76,11 +76,17 @@ export function pretrainToFolder(
     loadStart(settings, begun) {
       if (!loadStart) throw new Error('from is set, and nothing was given that loads models');
       // A run that was stopped before its first checkpoint begins again with the very models of the first time.
-      const [main, generator] = begun?.start?.models ?? [];
-      return loadStart(settings, { from: main?.hub?.commit, generator: generator?.hub?.commit });
+      const { models = [] } = begun?.start ?? {};
+      const commitOf = (isGenerator: boolean) =>
+        models.find(({ role }) => (role === 'generator') === isGenerator)?.hub?.commit;
+      return loadStart(settings, { from: commitOf(false), generator: commitOf(true) });
     },
     prepare: (settings, context) => prepare(settings, context, initialWeights),
-    newParts: ({ newHead = false, newGenerator = false }) => ({ newHead, newGenerator }),
+    newParts: ({ newHead = false, newGenerator = false, from }) => ({
+      newHead,
+      newGenerator,
+      newDiscriminator: from === undefined,
+    }),
     decorate: (events, { settings, input }, { prepared, engine, collective }) =>
       withForecast(
         events,
@@ -166,7 +172,7 @@ function settle(given: Partial<PretrainingInput>, start?: Start): SettledRun<Fol
   // What a run is given more is no setting of it: the trainer makes steps and time of that, and records them.
   const { more: ___, moreSteps: ____, ...kept } = input;
   const notice = before && timeNotice(given, before);
-  const tableRows = sizes?.model.vocabSize;
+  const tableRows = sizes && tableRowsOf(sizes);
   return {
     settings,
     input: kept,

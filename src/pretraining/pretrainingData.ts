@@ -9,13 +9,16 @@ import type { Shards } from '../data/shards.js';
 import type { TagKind } from '../data/tags.js';
 import { unigramCrossEntropy, unigramEntropy } from '../data/unigram.js';
 import { DataError } from '../errors/errors.js';
+import type { EncoderConfig } from '../models/config.js';
 import { Permutation, RandomStream } from '../random/philox.js';
 import { settingName } from '../settings/settingNames.js';
 import { EVALUATION_SEED } from '../training/evaluation.js';
-import type { TrainingData } from '../training/stepFeeds.js';
-import { type Place, stepShare } from '../training/stepShare.js';
+import { equalDivision, type TrainingData } from '../training/stepFeeds.js';
+import { firstRowOf, type Place, stepShare } from '../training/stepShare.js';
 import type { HeldOutData } from './heldOut.js';
+import { modelConfigs } from './modelConfigs.js';
 import { definitionOf } from './objectives.js';
+import { changesShape, maskProbAt, progressAt, RowPositions, rowsAt, shapeAt, stagesOf } from './runSchedule.js';
 import type { PretrainingSettings } from './settings.js';
 
 /**
@@ -70,17 +73,71 @@ function segmentMode({ segments, nextSentence }: PretrainingSettings): SegmentMo
  * @throws DataError when there is less text than one micro-batch of all ranks takes; SettingsError when the rows of a
  *         step cannot be divided among the ranks
  */
-export function trainingData(shards: Shards, settings: PretrainingSettings, place?: Place): TrainingData<MaskedBatch> {
-  const { length, seed } = settings;
-  const { rank, size, rows, microBatches } = stepShare(settings, place);
+export function trainingData(
+  shards: Shards,
+  settings: PretrainingSettings,
+  place: Place = { rank: 0, size: 1 },
+): TrainingData<MaskedBatch> {
+  const { seed } = settings;
   const segments = segmentMode(settings);
-  const source = createBatchSource({ shards, length, batchSize: rows, segments, seed, rank, worldSize: size });
-  const scheme = maskingScheme(settings, shards);
+  const sources = stagesOf(settings).map(({ length }) => {
+    // Throws where a number of micro-batches that the run comes to cannot be shared.
+    const batchSize = rowsAt(settings, length);
+    const shares = accumulations(settings).map((accumulation) => stepShare({ batchSize, accumulation }, place));
+    const most = shares.reduce((rows, share) => Math.max(rows, share.rows), 0);
+    return createBatchSource({ shards, length, batchSize: most, segments, seed, worldSize: place.size });
+  });
+  const schemeAt = schemes(shards, settings);
+  const positions = new RowPositions(settings);
+  const shareOf = (step: number, totalSteps: number) => stepShare(shapeAt(settings, step, totalSteps), place);
   // Micro-batches follow one another: 2 of 4 rows are the rows of 1 of 8, and so are those of 2 ranks.
-  const batch = (step: number, microBatch: number) =>
-    masked(source.batch(step * microBatches + microBatch), scheme, { shards, settings, seed });
+  const batch = (step: number, microBatch: number, totalSteps = Number.POSITIVE_INFINITY) => {
+    const { stage } = shapeAt(settings, step, totalSteps);
+    const share = shareOf(step, totalSteps);
+    const first = positions.at(step, totalSteps) + firstRowOf(share, microBatch);
+    const scheme = schemeAt(progressAt(step, totalSteps));
+    return masked(sources[stage].from(first, share.rows), scheme, { shards, settings, seed });
+  };
   refuseNothingMasked((step) => batch(step, 0), shards, settings);
-  return { batch };
+  if (!changesShape(settings)) return { batch };
+  const { discriminator } = modelConfigs(settings, { vocabSize: shards.vocabSize, padTokenId: 0 });
+  return {
+    batch,
+    division: (step, totalSteps) => equalDivision(shareOf(step, totalSteps)),
+    length: (step, totalSteps) => shapeAt(settings, step, totalSteps).length,
+    cost: costs(settings, discriminator),
+  };
+}
+
+/** The numbers of micro-batches that a run comes to. */
+function accumulations({ accumulation, accumulationStart = accumulation }: PretrainingSettings): number[] {
+  const [least, most] = [accumulation, accumulationStart].sort((a, b) => a - b);
+  return Array.from({ length: most - least + 1 }, (_, i) => least + i);
+}
+
+/** Masking at each rate that a run comes to; what is particular to a rate is made once. */
+function schemes(shards: Shards, settings: PretrainingSettings): (progress: number) => MaskingScheme {
+  const made = new Map<number, MaskingScheme>();
+  return (progress) => {
+    const maskProb = maskProbAt(settings, progress);
+    const scheme = made.get(maskProb) ?? maskingScheme({ ...settings, maskProb }, shards);
+    made.set(maskProb, scheme);
+    return scheme;
+  };
+}
+
+/**
+ * What a step costs beside the dearest, by the matrix products of its layers: 8H² + 4HF + 4SH a token (models/flops.ts). Tokens
+ * are the same at every length, as good as.
+ */
+function costs(settings: PretrainingSettings, { hiddenSize: H, intermediateSize: F }: EncoderConfig) {
+  const costAt = (progress: number) => {
+    const { length, batchSize, accumulation } = shapeAt(settings, progress, 1);
+    return accumulation * batchSize * length * (2 * H + F + length);
+  };
+  const begins = stagesOf(settings).map((stage) => stage.begins);
+  const dearest = Math.max(...[...begins, 1].map(costAt));
+  return (progress: number) => costAt(progress) / dearest;
 }
 
 /** Steps whose rows are looked at for a masked token: a few rows may well have none. */
@@ -122,7 +179,8 @@ export function heldOutData(shards: Shards, settings: PretrainingSettings): Held
   const { numBlocks } = source;
   if (numBlocks === 0) return undefined;
   const order = new Permutation(numBlocks, new RandomStream(seed, 'evaluation'));
-  const scheme = maskingScheme(settings, shards);
+  // The same rate in every evaluation of a run.
+  const scheme = maskingScheme({ ...settings, maskProb: maskProbAt(settings, 1) }, shards);
   const unigram = unigramFigures(shards);
   return {
     numBatches: Math.ceil(numBlocks / batchSize),

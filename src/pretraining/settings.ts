@@ -26,6 +26,7 @@ import {
   TRAINING_EXPECTED,
   trainingContradictions,
 } from '../training/trainingFields.js';
+import type { Sharing } from './electraGraph.js';
 import {
   dropoutFields,
   initializationFields,
@@ -45,6 +46,8 @@ import {
 } from './maskingSettings.js';
 import { sizeProblems } from './modelConfigs.js';
 import { definitionOf, foreignSettings, OWN_FIELDS, PRETRAINING_OBJECTIVES } from './objectives.js';
+import { RECIPE_NAMES, type RecipeTable, recipeTable } from './recipes.js';
+import { type LengthStage, parseLengthStages, scheduleContradictions, scheduleFields } from './scheduleSettings.js';
 import {
   beginningContradictions,
   sizeOfStart,
@@ -64,6 +67,10 @@ export const pretrainingSchema = z.strictObject({
     .enum(PRETRAINING_OBJECTIVES)
     .default('electra')
     .describe('What is learned: ELECTRA, one of the comparisons of its paper (§3.4), or SpanBERT. Default electra.'),
+  recipe: z
+    .enum(RECIPE_NAMES)
+    .optional()
+    .describe('Defaults for hours on one machine, or those of the papers. Default: neither.'),
   ...startFields,
   ...sizeSettings,
   ...generatorFields,
@@ -78,6 +85,7 @@ export const pretrainingSchema = z.strictObject({
   ...OWN_FIELDS,
   ...initializationFields,
   ...rowFields,
+  ...scheduleFields,
   ...limitFields,
   learningRate: z
     .number()
@@ -103,7 +111,7 @@ type Parsed = z.output<typeof pretrainingSchema>;
 type Named = Parsed & Pick<PretrainingSettings, 'generatorFrom'>;
 
 /** Settings with every default that depends on others filled in. */
-export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>, ResolvedMasking {
+export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking | 'lengthStages'>, ResolvedMasking {
   /** Where the weights of the generator come from, when `generator` names that. */
   readonly generatorFrom?: string;
   /** Whose names the parameters carry, where the weights that a run begins with decide that. */
@@ -111,8 +119,12 @@ export interface PretrainingSettings extends Omit<Parsed, keyof ResolvedMasking>
   readonly size: SizeName;
   readonly initialization: 'local' | 'corrected' | 'reference';
   readonly generatorSizeFraction: number;
-  readonly sharing: 'embeddings' | 'none' | 'encoder';
+  readonly generatorLayerFraction: number;
+  readonly sharing: Sharing;
   readonly segments: 'pair' | 'single';
+  /** The longest rows. */
+  readonly length: number;
+  readonly lengthStages?: readonly LengthStage[];
   readonly batchSize: number;
   readonly accumulation: number;
   readonly learningRate: number;
@@ -150,6 +162,7 @@ export function resolvePretrainingSettings(input: unknown, start?: StartSizes): 
   const settings = named && withDefaults(named, given, start);
   const problems = [
     ...shapeProblems,
+    ...(values?.lengthStages ? parseLengthStages(values.lengthStages).problems : []),
     ...(settings ? contradictions(settings, given, bad, start !== undefined) : []),
     ...(named && start ? startContradictions(named, start, given) : []),
   ];
@@ -182,27 +195,59 @@ function givenNames(input: unknown, bad: ReadonlySet<string>): Set<string> {
 }
 
 function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSizes | undefined): PretrainingSettings {
-  const size = parsed.size ?? (start ? sizeOfStart(start) : 'small');
+  const size = parsed.size ?? (start?.model ? sizeOfStart(start.model) : 'small');
   const own = definitionOf(parsed).defaults?.({ size, nextSentence: parsed.nextSentence });
   const masking = parsed.masking ?? own?.masking ?? ['random'];
+  const recipe = recipeOf(parsed, { size, masking }, given);
+  const { lengthStages: words, ...rest } = { ...defined(parsed), ...valuesOf(recipe) };
+  const lengthStages = words && parseLengthStages(words).stages;
   return {
     ...STEP_BY_SIZE[size],
     ...maskingDefaults({ masking }),
     masking,
     generatorSizeFraction: SIZES[size].generatorSizeFraction,
-    sharing: 'embeddings',
+    generatorLayerFraction: layerFractionOf(parsed, start),
+    sharing: parsed.freezeGenerator ? 'none' : 'embeddings',
     maskProb: SIZES[size].maskProb,
     maskKeepProb: 0.15,
     maskRandomProb: 0,
     segments: 'pair',
     ...TRAINING_DEFAULTS,
     initialization: parsed.from === undefined ? 'local' : 'corrected',
+    length: lengthStages?.at(-1)?.length ?? 128,
     ...own,
-    ...defined(parsed),
+    ...rest,
+    ...(lengthStages && { lengthStages }),
     size,
     ...(start && startSettings(parsed, start, given)),
     ...durationsOf(parsed),
   };
+}
+
+/** What the recipe of a run says of the settings that were not given. */
+function recipeOf(
+  { recipe, objective, from }: Named,
+  { size, masking }: { readonly size: SizeName; readonly masking: readonly string[] },
+  given: ReadonlySet<string>,
+): RecipeTable {
+  if (recipe === undefined) return {};
+  const masksTokens = masking.every((name) => name === 'random');
+  return recipeTable(recipe, { objective, size, masksTokens, hasStart: from !== undefined }, given);
+}
+
+function valuesOf(recipe: RecipeTable): Partial<Parsed> {
+  return Object.fromEntries(Object.entries(recipe).map(([name, { value }]) => [name, value]));
+}
+
+/** A generator that begins as the lower part of the model is half as deep; what a start holds is known once it is loaded. */
+function layerFractionOf(
+  { from, generatorFrom, newGenerator, freezeGenerator }: Named,
+  start: StartSizes | undefined,
+): number {
+  // A ready masked LM is taken as a whole.
+  if (freezeGenerator) return 1;
+  const mayBeOfModel = from !== undefined && generatorFrom === undefined && !newGenerator;
+  return (start ? start.generatorOfModel : mayBeOfModel) ? 0.5 : 1;
 }
 
 /**
@@ -220,12 +265,13 @@ function contradictions(
   const problems = [
     ...trainingContradictions(s, given),
     ...dropoutContradictions(s, given),
+    ...scheduleContradictions(s, given),
     ...engineProblems(s),
     ...maskingContradictions(s, given),
     ...foreignSettings(s.objective, given),
     ...(definitionOf(s).contradictions?.(s, given) ?? []),
     ...beginningContradictions(s, given),
-    ...(bad.has('size') || (s.from !== undefined && !knowsSizes) ? [] : sizeProblems(s)),
+    ...(bad.has('size') || ((s.from ?? s.generatorFrom) !== undefined && !knowsSizes) ? [] : sizeProblems(s)),
   ];
   return withoutMentions(problems, bad);
 }

@@ -200,7 +200,7 @@ export const spanbert = defineObjective<'spanbert', CommonSettings & SpanBertSet
     main: ({ nextSentence }) => ({
       role: 'model',
       task: nextSentence ? 'preTraining' : 'maskedLm',
-      roles: ['model'],
+      roles: ['model', 'discriminator', 'generator'],
     }),
     headWork: ({ sbo }) => ({ vocabularyAtSlots: sbo ? 2 : 1 }),
     defaults: ({ size, nextSentence }) => ({

@@ -63,7 +63,7 @@ function sizesOf(config: EncoderConfig): Fields {
 }
 
 /** The named size that a model is of, else the largest that is not deeper and wider together; defaults go by it. */
-export function sizeOfStart({ model }: StartSizes): SizeName {
+export function sizeOfStart(model: EncoderConfig): SizeName {
   const names = Object.keys(SIZES) as SizeName[];
   const isOfSize = (size: SizeName) => differences(size, model).length === 0;
   const extent = (size: SizeName) => SIZES[size].layers * SIZES[size].hidden;
@@ -84,10 +84,10 @@ export function startSettings(parsed: Given, start: StartSizes, given: ReadonlyS
   const { family, model, generator } = start;
   const definition = definitionOf(parsed);
   const [usual, ...others] = definition.families;
-  const { initializerRange } = model;
+  const ofModel = model && { model: { initializerRange: model.initializerRange, ...parsed.model, ...sizesOf(model) } };
   return {
     ...(family !== usual && others.includes(family) && { family }),
-    model: { initializerRange, ...parsed.model, ...sizesOf(model) },
+    ...ofModel,
     ...(generator && { generator: { ...parsed.generator, ...sizesOf(generator) } }),
     ...definition.startSettings?.(parsed, start, given),
   };
@@ -104,7 +104,7 @@ export function startContradictions(parsed: Given, start: StartSizes, given: Rea
       `${settingName(name)} is ${value}, and ${source} has ${found}; leave it out, or begin without ${settingName('from')}`,
     );
   };
-  if (parsed.size !== undefined) {
+  if (parsed.size !== undefined && model) {
     const named = encoderConfig(parsed.size, model.vocabSize);
     const other = differences(parsed.size, model);
     const list = (config: EncoderConfig) => other.map((name) => `${name} ${config[name]}`).join(', ');
@@ -119,11 +119,14 @@ export function startContradictions(parsed: Given, start: StartSizes, given: Rea
       if (fields[field] !== undefined) compare(`${name}.${field}`, fields[field], source, config[field]);
     }
   };
-  compareFields('model', parsed.model, from, model);
+  if (model) compareFields('model', parsed.model, from, model);
   if (generator) {
     compareFields('generator', parsed.generator, generatorFrom, generator);
     const { generatorSizeFraction: width, generatorLayerFraction: depth } = parsed;
-    const derived = generatorConfig(model, { sizeFraction: width ?? 1, layerFraction: depth });
+    const derived = generatorConfig(model ?? generator, {
+      sizeFraction: width ?? 1,
+      ...(depth !== undefined && { layerFraction: depth }),
+    });
     if (given.has('generatorSizeFraction') && derived.hiddenSize !== generator.hiddenSize) {
       compare('generatorSizeFraction', width, generatorFrom, `a generator ${generator.hiddenSize} wide`);
     }
@@ -149,6 +152,7 @@ interface Beginning {
   readonly generatorRevision?: string;
   readonly newGenerator?: boolean;
   readonly newHead?: boolean;
+  readonly freezeGenerator?: boolean;
 }
 
 /** Settings of how a run begins that are each in range and do not go together. */
@@ -157,6 +161,11 @@ export function beginningContradictions(s: Beginning, given: ReadonlySet<string>
   const refuse = (wrong: boolean, problem: string) => wrong && problems.push(problem);
   const { from, generatorFrom } = s;
   if (from === undefined) {
+    const isReady = s.freezeGenerator === true && generatorFrom !== undefined;
+    refuse(
+      s.freezeGenerator === true && !isReady,
+      `${settingName('freezeGenerator')} is set, and neither ${settingName('from')} nor ${settingName('generator')} says where a ready masked LM is`,
+    );
     for (const name of ['revision', 'newGenerator', 'newHead'] as const) {
       refuse(
         Boolean(s[name]),
@@ -164,7 +173,7 @@ export function beginningContradictions(s: Beginning, given: ReadonlySet<string>
       );
     }
     refuse(
-      generatorFrom !== undefined,
+      generatorFrom !== undefined && !isReady,
       `${settingName('generator')} is ${JSON.stringify(generatorFrom)} and ${settingName('from')} is not set; give the discriminator that it belongs to (${settingName('from')}), or fields of the generator with their values, for instance hiddenSize`,
     );
   }

@@ -162,9 +162,9 @@ describe('epochs by a budget of tokens', () => {
     const alone = dataOf(lengths, order);
     const ranks = Array.from({ length: size }, (_, rank) => dataOf(lengths, { ...order, place: { rank, size } }));
     const numbered = ({ division, batch }: ReturnType<typeof dataOf>, step: number) =>
-      Array.from({ length: division!.microBatches }, (_, microBatch) => {
+      Array.from({ length: division!(step, Infinity).microBatches }, (_, microBatch) => {
         const own = batch(step, microBatch);
-        const first = division!.firstRow(step, microBatch);
+        const first = division!(step, Infinity).firstRow(microBatch);
         return rowsIn(own).map((row, i) => ({ number: first + i, row, length: own.length }));
       }).flat();
     for (const step of [0, 1, Math.floor(steps / accumulation), 50]) {
@@ -173,7 +173,7 @@ describe('epochs by a budget of tokens', () => {
       const shared = ranks.flatMap((rank) => numbered(rank, step)).sort((a, b) => a.number - b.number);
       expect(shared).toEqual(whole);
     }
-    expect(new Set(ranks.map(({ division }) => division!.microBatches)).size).toBe(1);
+    expect(new Set(ranks.map(({ division }) => division!(0, Infinity).microBatches)).size).toBe(1);
   });
 
   it('need room for the longest row, one for each rank that shares a batch', () => {

@@ -119,15 +119,15 @@ function batchesOfTokens<R, B extends TokenBatch>(
   const endOfPart = (size: number) => Math.floor(((part + 1) * size) / parts);
   const lengthAt = (batch: ArrayLike<number>) =>
     Array.from(batch).reduce((most, row) => Math.max(most, padded[row]), 1);
-  const division: StepDivision = {
+  const division = (step: number): StepDivision => ({
     microBatches: accumulation / together,
-    firstRow(step, microBatch) {
+    firstRow(microBatch) {
       let first = 0;
       const own = numberOf(microBatch);
       for (let number = 0; number < own; number++) first += batchAt(step * accumulation + number).length;
       return first + startOfPart(batchAt(step * accumulation + own).length);
     },
-  };
+  });
   return {
     division,
     batch(step, microBatch) {

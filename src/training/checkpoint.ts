@@ -11,6 +11,8 @@ export interface Snapshot {
   readonly parameters: ReadonlyMap<string, NamedArray>;
   readonly firstMoment: ReadonlyMap<string, NamedArray>;
   readonly secondMoment: ReadonlyMap<string, NamedArray>;
+  /** Averages of the parameters over the last steps, where the run keeps them: what is to be used of it. */
+  readonly average?: ReadonlyMap<string, NamedArray>;
   /** The evaluation at this very step, where there was one. */
   readonly evaluation?: EvaluationResult;
   /** The models that are being trained, by whose tensors `parameters` can be used; a checkpoint on disk has folders of them. */

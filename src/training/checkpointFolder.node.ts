@@ -14,6 +14,7 @@ import { SafetensorsFile, writeSafetensors } from '../formats/safetensors.node.j
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { Snapshot } from './checkpoint.js';
 import type { EvaluationResult } from './evaluation.js';
+import { exportedTensors, usableWeights } from './exportedTensors.js';
 import type { Metrics, ModelExport } from './objective.js';
 import { type NamedArray, weightsSha256 } from './weightsHash.js';
 
@@ -33,16 +34,17 @@ export interface CheckpointContents {
 export async function writeCheckpointFiles(
   folder: string,
   snapshot: Snapshot,
-  { objective, identity, models, tokenizer, length }: CheckpointContents,
+  { objective, identity, models, tokenizer, length: longest }: CheckpointContents,
 ): Promise<TrainerFile> {
   makeFolder(folder);
-  const { progress, parameters } = snapshot;
+  const { progress, parameters, length = longest } = snapshot;
+  const usable = usableWeights(snapshot);
   const fitted = snapshot.evaluation?.files;
   const files: Record<string, FileRecord> = {};
-  for (const { folder: name, tensors, files: beside = {}, ...description } of models) {
+  for (const { folder: name, tensors, sums, files: beside = {}, ...description } of models) {
     const trained = { objective, step: progress.step, tokensSeen: progress.tokensSeen, length };
     const pleiad = { ...description.pleiad, ...trained };
-    const own = new Map([...tensors].map(([published, parameter]) => [published, parameters.get(parameter)!]));
+    const own = exportedTensors({ tensors, sums }, usable);
     const written = await saveModelFolder(join(folder, name), { ...description, tensors: own, tokenizer, pleiad });
     for (const [file, text] of Object.entries({ ...beside, ...fitted })) {
       written.set(file, await writeFileDurably(join(folder, name, file), [text]));
@@ -57,6 +59,7 @@ export async function writeCheckpointFiles(
     identity,
     progress,
     ...(snapshot.evaluation && { evaluation: withNumbers(snapshot.evaluation) }),
+    ...(snapshot.average && { averaged: true as const }),
     weightsSha256: await weightsSha256(parameters),
     files,
   };
@@ -64,11 +67,13 @@ export async function writeCheckpointFiles(
   return trainer;
 }
 
-/** Moments, and the parameters that are in no model folder. */
-function trainerTensors({ parameters, firstMoment, secondMoment }: Snapshot, models: readonly ModelExport[]) {
+/** Moments, and the parameters (or their averages) that are in no model folder. */
+function trainerTensors({ parameters, firstMoment, secondMoment, average }: Snapshot, models: readonly ModelExport[]) {
   const elsewhere = new Set(models.flatMap(({ tensors }) => [...tensors.values()]));
-  const rest = new Map([...parameters].filter(([name]) => !elsewhere.has(name)));
-  return Object.entries({ parameter: rest, firstMoment, secondMoment }).flatMap(([kind, tensors]) =>
+  const restOf = (tensors: ReadonlyMap<string, NamedArray>) =>
+    new Map([...tensors].filter(([name]) => !elsewhere.has(name)));
+  const weights = average ? { parameter: parameters, average: restOf(average) } : { parameter: restOf(parameters) };
+  return Object.entries({ ...weights, firstMoment, secondMoment }).flatMap(([kind, tensors]) =>
     [...tensors].map(([name, tensor]) => toSafetensors(`${kind}:${name}`, tensor)),
   );
 }
@@ -102,12 +107,15 @@ export function checkIdentity(folder: string, trainer: TrainerFile, expected: Ch
 export function readSnapshot(folder: string, trainer: TrainerFile, models: readonly ModelExport[]): Snapshot {
   const kinds = new Map<string, Map<string, NamedArray>>();
   const parameters = new Map<string, NamedArray>();
-  kinds.set('parameter', parameters).set('firstMoment', new Map()).set('secondMoment', new Map());
+  const average = new Map<string, NamedArray>();
+  kinds.set('parameter', parameters).set('average', average);
+  kinds.set('firstMoment', new Map()).set('secondMoment', new Map());
+  const ofModels = trainer.averaged ? average : parameters;
   for (const { folder: name, tensors } of models) {
     for (const file of weightFiles(join(folder, name))) {
       readTensors(file, (published, tensor) => {
         const parameter = tensors.get(published);
-        if (parameter) parameters.set(parameter, tensor);
+        if (parameter) ofModels.set(parameter, tensor);
       });
     }
   }
@@ -120,6 +128,7 @@ export function readSnapshot(folder: string, trainer: TrainerFile, models: reado
     parameters,
     firstMoment: kinds.get('firstMoment')!,
     secondMoment: kinds.get('secondMoment')!,
+    ...(trainer.averaged && { average }),
     ...(trainer.evaluation && { evaluation: trainer.evaluation }),
   };
 }

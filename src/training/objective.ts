@@ -30,6 +30,8 @@ export interface DrawKey {
   readonly step: number;
   /** Number of the batch's first row among all rows of the step. */
   readonly firstRow: number;
+  /** How much of the run is done, 0 to 1; 0 while nobody knows. Evaluation has none: it asks what the end of the run asks. */
+  readonly progress?: number;
 }
 
 export interface LossSpec {
@@ -92,6 +94,8 @@ export interface ModelExport extends ModelDescription {
   readonly folder: string;
   /** Published tensor name → parameter; a shared parameter stands in several models. */
   readonly tensors: ReadonlyMap<string, string>;
+  /** Published tensor name → the two parameters whose sum it is. */
+  readonly sums?: ReadonlyMap<string, readonly [string, string]>;
   /** What else is kept in its folder: texts by file name. */
   readonly files?: Readonly<Record<string, string>>;
 }

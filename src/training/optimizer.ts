@@ -4,7 +4,7 @@
  */
 import type { ArenaRange, Tensor } from '../engine/engine.js';
 import { type Graph, GraphBuilder } from '../graph/graph.js';
-import type { ParameterRange } from './parameterLayout.js';
+import { AVERAGE, type ParameterRange } from './parameterLayout.js';
 
 export interface AdamSettings {
   readonly beta1: number;
@@ -16,6 +16,8 @@ export interface AdamSettings {
    * ELECTRA code: its first steps are then up to (1 − β1)/√(1 − β2) ≈ 3.2 times as long.
    */
   readonly biasCorrection: 'corrected' | 'reference';
+  /** Decay of the average of the weights, 0 to below 1; 0 or nothing for none. */
+  readonly averageDecay?: number;
 }
 
 /**
@@ -43,9 +45,15 @@ export function normGraph(): Graph {
  *     v ← β2·v + (1−β2)·g²
  *     p ← p − (decay · p + stepSize · m / (√v + epsilon))
  *
- * Inputs, all scalars: `gradientScale`, `decay`, `stepSize`, `epsilon`; `updateFeeds` says what they are.
+ * and, where weights are averaged, a ← a + averageRate · (p − a).
+ *
+ * Inputs, all scalars: `gradientScale`, `decay`, `stepSize`, `epsilon`, `averageRate`; `updateFeeds` says what they are.
  */
-export function updateGraph({ beta1, beta2 }: Pick<AdamSettings, 'beta1' | 'beta2'>): Graph {
+export function updateGraph({
+  beta1,
+  beta2,
+  averageDecay,
+}: Pick<AdamSettings, 'beta1' | 'beta2' | 'averageDecay'>): Graph {
   const b = new GraphBuilder();
   const scalar = (name: string) => b.input(name, 'float32', []);
   const parameters = b.state('parameters', CHUNK);
@@ -58,7 +66,12 @@ export function updateGraph({ beta1, beta2 }: Pick<AdamSettings, 'beta1' | 'beta
   const change = b.add(b.mul(parameters, scalar('decay')), b.mul(direction, scalar('stepSize')));
   b.update('firstMoment', first);
   b.update('secondMoment', second);
-  b.update('parameters', b.sub(parameters, change));
+  const changed = b.sub(parameters, change);
+  b.update('parameters', changed);
+  if (averageDecay) {
+    const average = b.state(AVERAGE, CHUNK);
+    b.update(AVERAGE, b.add(average, b.mul(b.sub(changed, average), scalar('averageRate'))));
+  }
   return b.build();
 }
 
@@ -69,7 +82,7 @@ export function updateGraph({ beta1, beta2 }: Pick<AdamSettings, 'beta1' | 'beta
  * @param gradientScale  what clipping multiplies the gradient by
  */
 export function updateFeeds(
-  { beta1, beta2, epsilon, weightDecay, biasCorrection }: AdamSettings,
+  { beta1, beta2, epsilon, weightDecay, biasCorrection, averageDecay }: AdamSettings,
   { updates, learningRate, gradientScale }: { updates: number; learningRate: number; gradientScale: number },
   decayed: boolean,
 ): Record<string, Tensor> {
@@ -81,7 +94,16 @@ export function updateFeeds(
     decay: scalarTensor(decayed ? learningRate * weightDecay : 0),
     stepSize: scalarTensor((learningRate * second) / first),
     epsilon: scalarTensor(epsilon * second),
+    ...(averageDecay && { averageRate: scalarTensor(averageRate(averageDecay, updates)) }),
   };
+}
+
+/**
+ * How much of an average is new: 1 − decay, and more in the first steps, so that what the weights began with is soon forgotten:
+ * min(decay, (1 + t)/(10 + t)), as TensorFlow's ExponentialMovingAverage with `num_updates`.
+ */
+export function averageRate(decay: number, updates: number): number {
+  return 1 - Math.min(decay, (1 + updates) / (10 + updates));
 }
 
 /** The ranges of an update, each with the scalars of its group. */

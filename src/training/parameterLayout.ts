@@ -1,4 +1,7 @@
-/** Where parameters, gradients and moments lie: four arenas of one layout, so that an update is a sweep over flat arrays. */
+/**
+ * Where parameters, gradients and moments lie: arenas of one layout, so that an update is a sweep over flat arrays. A run that
+ * averages its weights has one more.
+ */
 
 import type { StateLayout, StateSlot } from '../engine/engine.js';
 import { elementCount } from '../graph/dimensions.js';
@@ -6,10 +9,11 @@ import type { ParameterSpec } from '../nn/parameters.js';
 import { defaultGroup, type ParameterGroup } from './parameterGroup.js';
 
 export const ARENAS = ['parameters', 'gradients', 'firstMoment', 'secondMoment'] as const;
-export type ArenaName = (typeof ARENAS)[number];
+export const AVERAGE = 'average';
+export type ArenaName = (typeof ARENAS)[number] | typeof AVERAGE;
 
 export interface PlacedParameter extends ParameterSpec, ParameterGroup {
-  /** First element, the same in all four arenas. */
+  /** First element, the same in all arenas. */
   readonly offset: number;
   readonly size: number;
 }
@@ -34,6 +38,7 @@ const ALIGNMENT = 16;
 export function parameterLayout(
   specs: readonly ParameterSpec[],
   groupOf: (name: string) => ParameterGroup = defaultGroup,
+  names: readonly ArenaName[] = ARENAS,
 ): ParameterLayout {
   const grouped = specs.map((spec) => ({ ...spec, ...groupOf(spec.name) }));
   const scales = [...new Set(grouped.map(({ rateScale }) => rateScale))];
@@ -51,7 +56,7 @@ export function parameterLayout(
       offset += Math.ceil(size / ALIGNMENT) * ALIGNMENT;
     }
   }
-  const arenas = Object.fromEntries(ARENAS.map((name) => [name, offset]));
+  const arenas = Object.fromEntries(names.map((name) => [name, offset]));
   return { parameters, length: offset, state: { arenas, slots } };
 }
 

@@ -78,22 +78,33 @@ const TIMED_SHARE = 0.1;
 /** What an evaluation batch takes of a step's time: no backward pass, no update. */
 const EVALUATION_COST = 0.4;
 
+/** Points of a run at which its steps' costs are looked at. */
+const COST_POINTS = 256;
+
 /** Turns a wall-clock budget into a number of steps, once. */
 export class TimeBudget {
   readonly #durations: number[] = [];
 
+  readonly #sinceMs: number;
+  readonly #costOf: (progress: number) => number;
+
   /**
    * @param timeMs   the budget, from the beginning of the run
    * @param sinceMs  how much of it was used when measuring began, in a run that was given more
+   * @param costOf   what a step costs at a point of the run, 0 to 1, beside the dearest
    */
   constructor(
     private readonly settings: Pick<TrainingSettings, 'accumulation' | 'evaluateEvery'>,
     private readonly timeMs = 0,
-    private readonly sinceMs = 0,
-  ) {}
+    { sinceMs = 0, costOf = () => 1 }: { sinceMs?: number; costOf?: (progress: number) => number } = {},
+  ) {
+    this.#sinceMs = sinceMs;
+    this.#costOf = costOf;
+  }
 
-  add(stepMs: number): void {
-    this.#durations.push(stepMs);
+  /** @param progress  the point of the run at which the step was */
+  add(stepMs: number, progress = 0): void {
+    this.#durations.push(stepMs / this.#costOf(progress));
   }
 
   /**
@@ -106,7 +117,8 @@ export class TimeBudget {
     elapsedMs: number,
     evaluationBatches: number,
   ): { totalSteps: number; millisecondsPerStep: number } | undefined {
-    const { timeMs, sinceMs } = this;
+    const { timeMs } = this;
+    const sinceMs = this.#sinceMs;
     const { accumulation, evaluateEvery } = this.settings;
     const timed = this.#durations.length;
     const share = timed < TIMED_STEPS ? TIMED_SHARE : LEAST_TIMED_SHARE;
@@ -119,6 +131,25 @@ export class TimeBudget {
       ? remaining / (millisecondsPerStep + evaluationMs / evaluateEvery)
       : withoutEvaluations - (10 * evaluationMs) / millisecondsPerStep;
     // Never less than half of the time for training, however dear evaluations are.
-    return { totalSteps: step + Math.max(1, Math.floor(Math.max(steps, withoutEvaluations / 2))), millisecondsPerStep };
+    const dearest = Math.max(steps, withoutEvaluations / 2);
+    return { totalSteps: step + this.#stepsOfCost(step, dearest), millisecondsPerStep };
+  }
+
+  /** How many more steps cost as much as so many of the dearest; at least one. */
+  #stepsOfCost(step: number, dearest: number): number {
+    const costOfAll = (more: number) => {
+      const begins = step / (step + more);
+      const points = Array.from({ length: COST_POINTS }, (_, i) => begins + ((1 - begins) * (i + 0.5)) / COST_POINTS);
+      return (more * points.reduce((sum, point) => sum + this.#costOf(point), 0)) / COST_POINTS;
+    };
+    let [low, high] = [0, Math.max(1, dearest)];
+    if (costOfAll(high) >= dearest) return Math.max(1, Math.floor(dearest));
+    while (costOfAll(high) < dearest) high *= 2;
+    while (high - low > 0.5) {
+      const middle = (low + high) / 2;
+      if (costOfAll(middle) < dearest) low = middle;
+      else high = middle;
+    }
+    return Math.max(1, Math.floor(low));
   }
 }

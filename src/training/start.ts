@@ -7,6 +7,7 @@
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { describeLoadReport } from '../checkpoint/loadReport.js';
 import type { ModelDescription, ModelRole } from '../checkpoint/modelFolder.js';
+import type { TakenAs } from '../checkpoint/otherFamily.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { joinFirst } from '../errors/joinFirst.js';
 import type { EncoderConfig } from '../models/config.js';
@@ -38,12 +39,19 @@ export interface StartModel {
 /** What is known of the models that a run begins with, before any weight is looked at. Kept in run.json. */
 export interface StartSizes {
   readonly family: ModelFamily;
-  /** The discriminator, or the model where there is one alone. */
-  readonly model: EncoderConfig;
+  /** The discriminator, or the model where there is one alone. Undefined where it is new, beside a generator that is not. */
+  readonly model?: EncoderConfig;
   /** Undefined where there is none, or a new one. */
   readonly generator?: EncoderConfig;
+  /** Whether the generator is the first layers of the model itself. */
+  readonly generatorOfModel?: boolean;
   /** The span boundary head, where there is one. */
   readonly spanBoundary?: SpanBoundaryConfig;
+}
+
+/** Rows of the word table of the models that a run begins with. */
+export function tableRowsOf({ model, generator }: StartSizes): number | undefined {
+  return (model ?? generator)?.vocabSize;
 }
 
 /** All that a run begins with. */
@@ -85,6 +93,8 @@ export interface StartModelRecord extends Pick<StartModel, 'role' | 'source' | '
   readonly tied: number;
   readonly missing: readonly string[];
   readonly unused: readonly { readonly from: string; readonly why: string }[];
+  /** Of a model that was loaded as one of the other kind, or in part. */
+  readonly taken?: TakenAs;
 }
 
 /** How a run began: kept in run.json, so that a run can be told from its folder and resumed without its sources. */
@@ -100,6 +110,8 @@ export interface StartRecord {
 export interface NewParts {
   readonly newHead: boolean;
   readonly newGenerator: boolean;
+  /** Of a generator that was given alone: the discriminator beside it. */
+  readonly newDiscriminator?: boolean;
 }
 
 /**
@@ -124,6 +136,13 @@ export async function joinStart(
       else given.set(parameter, tensor);
     }
   }
+  for (const model of models) {
+    const { sums = new Map() } = objective.models.find(({ folder }) => folder === model.role) ?? {};
+    for (const [name, [base, difference]] of sums) {
+      const tensor = model.tensors.get(name);
+      if (tensor) splitSum(given, tensor, { base, difference });
+    }
+  }
   const random = objective.parameters.map(({ name }) => name).filter((name) => !given.has(name));
   refuseRandom(random, models[0], parts);
   return {
@@ -132,6 +151,17 @@ export async function joinStart(
     ...(shared.result && { shared: shared.result }),
     weightsSha256: await weightsSha256(given),
   };
+}
+
+/** A tensor that is a sum: what the base does not have is the difference; a base that nobody has is the tensor itself. */
+function splitSum(
+  given: Map<string, NamedArray>,
+  { shape, data }: NamedArray,
+  { base, difference }: { readonly base: string; readonly difference: string },
+): void {
+  const found = given.get(base) ?? { shape, data };
+  given.set(base, found);
+  given.set(difference, { shape, data: data.map((value, i) => value - found.data[i]) });
 }
 
 class Comparison {
@@ -166,8 +196,11 @@ class Comparison {
 }
 
 /** A whole encoder is never among them unless the generator is to be new: loading has made sure of that. */
-function refuseRandom(random: readonly string[], { source }: StartModel, { newHead, newGenerator }: NewParts): void {
-  const refused = random.filter((name) => !newHead && !(newGenerator && name.startsWith('generator.')));
+function refuseRandom(random: readonly string[], { source }: StartModel, parts: NewParts): void {
+  const { newHead, newGenerator, newDiscriminator = false } = parts;
+  const isNew = (name: string) =>
+    (newGenerator && name.startsWith('generator.')) || (newDiscriminator && name.startsWith('discriminator.'));
+  const refused = random.filter((name) => !newHead && !isNew(name));
   if (refused.length === 0) return;
   throw new CheckpointError(`${source} has no weights for ${joinFirst(refused, 5)}`, {
     subject: source,
@@ -192,7 +225,7 @@ export function startRecord(
 }
 
 function recordOf({ role, source, folder, hub, guessedConfig, description, report }: StartModel): StartModelRecord {
-  const { format, loaded, converted, tied, missing, unused } = report;
+  const { format, loaded, converted, tied, missing, unused, taken } = report;
   return {
     role,
     source,
@@ -206,13 +239,15 @@ function recordOf({ role, source, folder, hub, guessedConfig, description, repor
     tied: tied.length,
     missing: missing.map(({ name }) => name),
     unused,
+    ...(taken && { taken }),
   };
 }
 
 /** The load report in a few lines for people. */
 export function describeStart(start: Start, { random, shared }: JoinedStart): string[] {
   const lines = start.models.flatMap(({ role, source, hub, report }) => {
-    const from = hub ? `${source} at ${hub.commit.slice(0, 12)}` : source;
+    const place = hub ? `${source} at ${hub.commit.slice(0, 12)}` : source;
+    const from = `${partTaken(report.taken)}${place}${newNames(report.taken)}`;
     const [counts, ...details] = describeLoadReport(report, SHOWN);
     return [`${role} from ${from}: ${counts}`, ...details];
   });
@@ -227,6 +262,15 @@ export function describeStart(start: Start, { random, shared }: JoinedStart): st
   }
   return lines;
 }
+/** "the first 3 of 6 layers of " */
+function partTaken({ layers }: TakenAs = {}): string {
+  return layers ? `the first ${layers.taken} of ${layers.of} layers of ` : '';
+}
+
+function newNames({ renamed }: TakenAs = {}): string {
+  return renamed ? `, whose ${renamed.from}.* are ${renamed.to}.* here` : '';
+}
+
 /** Names of a kind in the report that is printed; run.json has all. */
 const SHOWN = 3;
 

@@ -5,29 +5,41 @@ import type { Tensors } from '../engine/engine.js';
 import { addCounts, type LossCounts, type Phase, type TokenBatch } from './objective.js';
 import { firstRowOf, type StepShare } from './stepShare.js';
 
-/** Batches as a pure function of the position, so that nothing need be remembered to resume. */
+/**
+ * Batches as a pure function of the position, so that nothing need be remembered to resume. What changes over a run (how many
+ * rows, how long, how much is masked) is a function of the step and of the number of all steps, as the learning rate is.
+ */
 export interface TrainingData<B extends TokenBatch = TokenBatch> {
-  /** @param microBatch  0 to microBatches − 1 of this rank's share of the step */
-  batch(step: number, microBatch: number): B | Promise<B>;
-  /** How a step is divided, where its rows are not those of `batchSize`. */
-  readonly division?: StepDivision;
+  /**
+   * @param microBatch  0 to microBatches − 1 of this rank's share of the step
+   * @param totalSteps  of the whole run; infinite while nobody knows
+   */
+  batch(step: number, microBatch: number, totalSteps?: number): B | Promise<B>;
+  /** How a step is divided, where its rows are not those of `batchSize` and `accumulation`, or not always. */
+  division?(step: number, totalSteps: number): StepDivision;
+  /** What a step costs at a point of the run, 0 to 1, beside the dearest. Default: all steps cost the same. */
+  cost?(progress: number): number;
+  /** Tokens in a row of a step, where that changes over the run: positions beyond have learned nothing by then. */
+  length?(step: number, totalSteps: number): number;
 }
 
-/** What this rank computes of each step. */
+/** What this rank computes of a step. */
 export interface StepDivision {
-  /** At least one, the same for every step. */
+  /** At least one, on each rank as many. */
   readonly microBatches: number;
   /** The number of a micro-batch's first row among the rows that all ranks have of the step. */
-  firstRow(step: number, microBatch: number): number;
+  firstRow(microBatch: number): number;
 }
 
 /** Equal parts of `batchSize` rows. */
 export function equalDivision(share: StepShare): StepDivision {
-  return { microBatches: share.microBatches, firstRow: (_, microBatch) => firstRowOf(share, microBatch) };
+  return { microBatches: share.microBatches, firstRow: (microBatch) => firstRowOf(share, microBatch) };
 }
 
 export interface StepInputs<B extends TokenBatch = TokenBatch> {
   readonly step: number;
+  /** Of the whole run; infinite while nobody knows. */
+  readonly totalSteps: number;
   readonly phase: Phase<B>;
   readonly division: StepDivision;
   readonly batches: readonly B[];
@@ -47,13 +59,18 @@ export function countTokens({ attentionMask }: TokenBatch): number {
 export async function makeStepInputs<B extends TokenBatch>(
   data: TrainingData<B>,
   phase: Phase<B>,
-  { step, division, collective = ALONE }: { step: number; division: StepDivision; collective?: Collective },
+  {
+    step,
+    division,
+    totalSteps = Number.POSITIVE_INFINITY,
+    collective = ALONE,
+  }: { step: number; division: StepDivision; totalSteps?: number; collective?: Collective },
 ): Promise<StepInputs<B>> {
   const batches: B[] = [];
-  for (let index = 0; index < division.microBatches; index++) batches.push(await data.batch(step, index));
+  for (let index = 0; index < division.microBatches; index++) batches.push(await data.batch(step, index, totalSteps));
   const counts = batches.map((batch) => phase.counts(batch));
   const total = await countsOverRanks(collective, counts.reduce(addCounts));
-  return { step, phase, division, batches, counts, total, tokens: batches.map(countTokens) };
+  return { step, totalSteps, phase, division, batches, counts, total, tokens: batches.map(countTokens) };
 }
 
 /** A phase has the same losses on every rank, in the same order. */
@@ -64,6 +81,7 @@ async function countsOverRanks(collective: Collective, own: LossCounts): Promise
 
 /** The tensors of one micro-batch. Made one ahead and no more: with dropout masks they are as large as activations. */
 export function microBatchFeeds<B extends TokenBatch>(inputs: StepInputs<B>, index: number, seed: number): Tensors {
-  const { phase, batches, step, division, total } = inputs;
-  return phase.feeds(batches[index], { seed, step, firstRow: division.firstRow(step, index) }, total);
+  const { phase, batches, step, totalSteps, division, total } = inputs;
+  const draw = { seed, step, firstRow: division.firstRow(index), progress: step / totalSteps };
+  return phase.feeds(batches[index], draw, total);
 }

@@ -34,6 +34,7 @@ export type StepSettings = Pick<
   | 'weightDecay'
   | 'biasCorrection'
   | 'clipNorm'
+  | 'averageDecay'
 >;
 
 /** Of the whole step, on all ranks; the times are this rank's. */
@@ -55,17 +56,22 @@ export interface StepResult {
 interface PhasePrograms<B extends TokenBatch> {
   readonly phase: Phase<B>;
   readonly first: Program;
-  /** Adds to the gradients; only with more than one micro-batch. */
-  readonly further?: Program;
+  /** Adds to the gradients; from the first step on that has more than one micro-batch. */
+  further?: Program;
   readonly ranges: readonly ParameterRange[];
 }
+
+const always =
+  <T>(value: T) =>
+  () =>
+    value;
 
 export class StepRunner<B extends TokenBatch> {
   #programs: PhasePrograms<B> | undefined;
   #norm: Program | undefined;
   #update: Program | undefined;
   #prepared: { inputs: StepInputs<B>; feeds: Tensors } | undefined;
-  readonly #division: StepDivision;
+  readonly #divisionAt: (step: number, totalSteps: number) => StepDivision;
   readonly #exchange: ArenaExchange;
 
   /** @throws SettingsError when the rows of a step cannot be divided among the ranks */
@@ -78,19 +84,25 @@ export class StepRunner<B extends TokenBatch> {
     private readonly now: () => number,
     private readonly collective: Collective = ALONE,
   ) {
-    this.#division = data.division ?? equalDivision(stepShare(settings, collective));
+    this.#divisionAt = data.division?.bind(data) ?? always(equalDivision(stepShare(settings, collective)));
     this.#exchange = new ArenaExchange(collective, state.engineState);
   }
 
   /**
    * Runs one step and, while the engine works, prepares the next.
-   * @param updates    number of this update, from 1, for Adam's bias correction
-   * @param nextPhase  of the step after this one
+   * @param updates     number of this update, from 1, for Adam's bias correction
+   * @param nextPhase   of the step after this one
+   * @param totalSteps  of the whole run; infinite while nobody knows
    */
   async run(
     step: number,
     phase: Phase<B>,
-    { learningRate, updates, nextPhase }: { learningRate: number; updates: number; nextPhase: Phase<B> },
+    {
+      learningRate,
+      updates,
+      nextPhase,
+      totalSteps = Number.POSITIVE_INFINITY,
+    }: { learningRate: number; updates: number; nextPhase: Phase<B>; totalSteps?: number },
   ): Promise<StepResult> {
     const programs = await this.#programsOf(phase);
     const startedAt = this.now();
@@ -99,16 +111,18 @@ export class StepRunner<B extends TokenBatch> {
       const begun = this.now();
       const inputs = await makeStepInputs(this.data, of, {
         step: at,
-        division: this.#division,
+        division: this.#divisionAt(at, totalSteps),
+        totalSteps,
         collective: this.collective,
       });
       const prepared = { inputs, feeds: microBatchFeeds(inputs, 0, this.settings.seed) };
       dataMs += this.now() - begun;
       return prepared;
     };
-    const ready = this.#prepared?.inputs.step === step && this.#prepared.inputs.phase === phase;
-    let { inputs, feeds } = ready ? this.#prepared! : await prepare(step, phase);
+    const ready = this.#ready(step, phase, totalSteps);
+    let { inputs, feeds } = ready ?? (await prepare(step, phase));
     this.#prepared = undefined;
+    if (inputs.batches.length > 1) programs.further ??= await this.#compile(phase, true);
 
     const own = new LossMeter(this.layout);
     for (let index = 0; index < inputs.batches.length; index++) {
@@ -141,6 +155,13 @@ export class StepRunner<B extends TokenBatch> {
     };
   }
 
+  /** What was made ahead, unless the number of all steps has been found meanwhile, which it may depend on. */
+  #ready(step: number, phase: Phase<B>, totalSteps: number) {
+    const inputs = this.#prepared?.inputs;
+    const isIt = inputs?.step === step && inputs.phase === phase && inputs.totalSteps === totalSteps;
+    return isIt ? this.#prepared : undefined;
+  }
+
   async #optimize(
     ranges: readonly ParameterRange[],
     finite: boolean,
@@ -155,6 +176,7 @@ export class StepRunner<B extends TokenBatch> {
       epsilon: settings.adamEpsilon,
       weightDecay: settings.weightDecay,
       biasCorrection: settings.biasCorrection,
+      averageDecay: settings.averageDecay,
     };
     this.#update ??= await this.engine.compile(updateGraph(adam), { label: 'update', state: this.state.engineState });
     const gradientScale = clipScale(gradientNorm, settings.clipNorm);
@@ -180,18 +202,19 @@ export class StepRunner<B extends TokenBatch> {
   async #programsOf(phase: Phase<B>): Promise<PhasePrograms<B>> {
     if (this.#programs?.phase === phase) return this.#programs;
     await this.#releasePhase();
-    const compile = (accumulate: boolean) =>
-      this.engine.compile(phase.trainingGraph({ accumulate }), {
-        label: `${phase.name} training step${accumulate ? ', accumulating' : ''}`,
-        state: this.state.engineState,
-      });
     this.#programs = {
       phase,
-      first: await compile(false),
-      further: this.#division.microBatches > 1 ? await compile(true) : undefined,
+      first: await this.#compile(phase, false),
       ranges: trainedRanges(this.state.layout, (name) => phase.trains(name)),
     };
     return this.#programs;
+  }
+
+  #compile(phase: Phase<B>, accumulate: boolean): Promise<Program> {
+    return this.engine.compile(phase.trainingGraph({ accumulate }), {
+      label: `${phase.name} training step${accumulate ? ', accumulating' : ''}`,
+      state: this.state.engineState,
+    });
   }
 
   async #releasePhase(): Promise<void> {

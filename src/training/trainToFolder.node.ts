@@ -38,6 +38,8 @@ export interface RunSettings extends TrainingSettings, FolderSettings, Omit<Engi
   readonly threads?: number;
   /** Where the weights come from that the run begins with. */
   readonly from?: string;
+  /** Where those of its generator come from. */
+  readonly generatorFrom?: string;
 }
 
 export interface RunOptions {
@@ -148,7 +150,7 @@ export async function* trainToFolder<S extends RunSettings, B extends TokenBatch
     store = await together(collective, () => (isFirst ? open() : undefined));
     const { objective, data, evaluation, checks, command } = parts;
     const initialization = { ...parts.initialization, ...(begin && { weights: begin.joined.weights }) };
-    const keepsStart = settings.from !== undefined;
+    const keepsStart = hasStart(settings);
     const kept = { store, initialization, keepsStart, command };
     const training = { objective, data, evaluation, checks, engine, collective, ...kept };
     const context = { prepared: parts, engine, collective };
@@ -184,9 +186,13 @@ async function settleTogether<S extends RunSettings, B extends TokenBatch>(
   return { ...(await fromFirst(collective, settled as SettledRun<S>)), ...(start && { start }) };
 }
 
+function hasStart({ from, generatorFrom }: RunSettings): boolean {
+  return from !== undefined || generatorFrom !== undefined;
+}
+
 /** A run that has a checkpoint begins with that. */
 function needsStart({ settings, begun }: SettledRun<RunSettings>): boolean {
-  return settings.from !== undefined && !(begun && hasCheckpoint(settings.out));
+  return hasStart(settings) && !(begun && hasCheckpoint(settings.out));
 }
 
 /** A start that fits the run. */
@@ -206,7 +212,7 @@ async function beginWith<S extends RunSettings, B extends TokenBatch>(
   recipe: RunRecipe<S, B>,
   { settings, begun }: SettledRun<S>,
 ): Promise<Beginning> {
-  const { from = '', out, length } = settings;
+  const { from = settings.generatorFrom ?? '', out, length } = settings;
   checkVocabularies(start, { source, vocabSize, tokenizer });
   const joined = await joinStart(start, objective, recipe.newParts(settings));
   const before = begun?.start;

@@ -88,7 +88,8 @@ export async function* train<B extends TokenBatch>(
   dependencies: TrainerDependencies<B>,
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { engine, objective } = dependencies;
-  const state = await TrainerState.create(engine, objective.parameters, objective.groupOf);
+  const averages = Boolean(settings.averageDecay);
+  const state = await TrainerState.create(engine, objective.parameters, objective.groupOf, { averages });
   const run = new TrainingRun(settings, dependencies, state);
   const { collective = ALONE } = dependencies;
   let left = 'its run was left before the end';
@@ -166,7 +167,7 @@ class TrainingRun<B extends TokenBatch> {
     this.#layout = meterLayout(objective);
     this.#interval = this.#newInterval();
     this.#limits = settings;
-    this.#budget = new TimeBudget(settings, settings.timeMs);
+    this.#budget = new TimeBudget(settings, settings.timeMs, { costOf: data.cost });
     this.#health = new HealthMonitor(checks);
     this.#collective = collective;
     this.#runner = new StepRunner(engine, state, data, this.#layout, settings, this.#now, collective);
@@ -255,7 +256,7 @@ class TrainingRun<B extends TokenBatch> {
   }
 
   async #takeFirstState(): Promise<void> {
-    await this.#exchange.takeFirst(['parameters', 'firstMoment', 'secondMoment']);
+    await this.#exchange.takeFirst(this.state.keptArenas);
   }
 
   async #initialize(): Promise<void> {
@@ -282,7 +283,10 @@ class TrainingRun<B extends TokenBatch> {
       this.#progress = { ...this.#progress, best: { ...best, since: 0 } };
     }
     if (extension) this.#limits = extension;
-    this.#budget = new TimeBudget(settings, this.#limits.timeMs, this.#extension?.elapsedMs);
+    this.#budget = new TimeBudget(settings, this.#limits.timeMs, {
+      sinceMs: this.#extension?.elapsedMs,
+      costOf: dependencies.data.cost,
+    });
     if (!extension) return undefined;
     await store?.recordExtension(extension);
     const last = this.#progress.step > 0 ? this.#rateOf(this.#progress.step - 1) : undefined;
@@ -345,7 +349,7 @@ class TrainingRun<B extends TokenBatch> {
       yield* this.#enterPhase();
       const startedAt = this.#now();
       const result = await this.#step();
-      this.#budget.add(this.#now() - startedAt);
+      this.#budget.add(this.#now() - startedAt, this.#progressOf(this.#progress.step - 1));
       if (!result.applied) {
         yield* this.#skipped(result);
         continue;
@@ -408,9 +412,20 @@ class TrainingRun<B extends TokenBatch> {
       : phaseOf(step, phaseSpans(this.#phases, totalSteps), this.#progress);
   }
 
+  /** Of the whole run, or how many there may be; undefined while nobody knows. */
+  get #expectedSteps(): number | undefined {
+    return this.#progress.totalSteps ?? this.#extension?.expectedSteps;
+  }
+
   #rateOf(step: number): number {
-    const { totalSteps = this.#extension?.expectedSteps, rateScale } = this.#progress;
+    const { rateScale } = this.#progress;
+    const totalSteps = this.#expectedSteps;
     return rateScale * plannedLearningRate(step, totalSteps, this.settings, this.#phases, this.#progress);
+  }
+
+  /** How much of the run is done, 0 to 1; 0 while nobody knows. */
+  #progressOf(step: number): number {
+    return Math.min(1, step / (this.#expectedSteps ?? Number.POSITIVE_INFINITY));
   }
 
   /** Makes a phase's copies and starts its moments from zero, as what they were averages of is trained no more. */
@@ -436,6 +451,7 @@ class TrainingRun<B extends TokenBatch> {
       learningRate,
       updates: updates + 1,
       nextPhase: this.#phases[this.#span(step + 1).index],
+      totalSteps: this.#expectedSteps,
     });
     this.#last = { result, learningRate };
     this.#trainedSteps++;
@@ -541,7 +557,8 @@ class TrainingRun<B extends TokenBatch> {
     if (this.#progress.totalSteps !== undefined) return;
     const { evaluation, store } = this.dependencies;
     const batches = evaluation?.numBatches ?? 0;
-    const plan = await fromFirst(this.#collective, this.#budget.plan(this.#progress.step, this.#elapsedMs(), batches));
+    const { step } = this.#progress;
+    const plan = await fromFirst(this.#collective, this.#budget.plan(step, this.#elapsedMs(), batches));
     if (!plan) return;
     await store?.recordPlan(plan.totalSteps);
     this.#progress = { ...this.#progress, totalSteps: plan.totalSteps };
@@ -560,7 +577,10 @@ class TrainingRun<B extends TokenBatch> {
       const program = await engine.compile(phase.evaluationGraph(), { label, state: this.state.engineState });
       this.#evaluation = { phase, program };
     }
+    // What is kept of the run is evaluated.
+    if (this.state.averages) await this.state.exchangeAverage();
     const result = await evaluation.evaluate(this.#evaluation.program, phase, this.#collective);
+    if (this.state.averages) await this.state.exchangeAverage();
     this.#evaluated = { step, result };
     this.#countPatience(result);
     const { files: _, ...event } = result;
@@ -621,7 +641,9 @@ class TrainingRun<B extends TokenBatch> {
     return {
       progress: { ...this.#progress, elapsedMs: this.#elapsedMs() },
       models: this.dependencies.objective.models,
-      length: this.settings.length,
+      length:
+        this.dependencies.data.length?.(Math.max(0, step - 1), this.#expectedSteps ?? Number.POSITIVE_INFINITY) ??
+        this.settings.length,
       ...(await this.state.tensors()),
       ...(evaluation && { evaluation }),
     };

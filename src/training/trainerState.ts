@@ -1,4 +1,4 @@
-/** Parameters, gradients and moments with the engine, and their ways in and out. */
+/** Parameters, their averages, gradients and moments with the engine, and their ways in and out. */
 
 import type { Engine, EngineState } from '../engine/engine.js';
 import { CheckpointError } from '../errors/errors.js';
@@ -7,7 +7,7 @@ import { initializeParameter } from '../nn/initialize.js';
 import type { Snapshot } from './checkpoint.js';
 import type { ParameterSpec } from './objective.js';
 import type { ParameterGroup } from './parameterGroup.js';
-import { ARENAS, type ArenaName, type ParameterLayout, parameterLayout } from './parameterLayout.js';
+import { ARENAS, type ArenaName, AVERAGE, type ParameterLayout, parameterLayout } from './parameterLayout.js';
 import type { NamedArray } from './weightsHash.js';
 
 export interface Initialization {
@@ -16,6 +16,8 @@ export interface Initialization {
   /** Values to begin with instead, by parameter name, for instance of a released model. */
   readonly weights?: ReadonlyMap<string, Float32Array>;
 }
+
+type KeptTensors = Pick<Snapshot, 'parameters' | 'firstMoment' | 'secondMoment' | 'average'>;
 
 export class TrainerState {
   private constructor(
@@ -28,9 +30,20 @@ export class TrainerState {
     engine: Engine,
     specs: readonly ParameterSpec[],
     groupOf?: (name: string) => ParameterGroup,
+    { averages = false }: { readonly averages?: boolean } = {},
   ): Promise<TrainerState> {
-    const layout = parameterLayout(specs, groupOf);
+    const layout = parameterLayout(specs, groupOf, averages ? [...ARENAS, AVERAGE] : ARENAS);
     return new TrainerState(layout, await engine.createState(layout.state));
+  }
+
+  /** Whether averages of the parameters are kept beside them. */
+  get averages(): boolean {
+    return AVERAGE in this.layout.state.arenas;
+  }
+
+  /** What a checkpoint keeps. */
+  get keptArenas(): ArenaName[] {
+    return ['parameters', 'firstMoment', 'secondMoment', ...(this.averages ? [AVERAGE] : [])] as ArenaName[];
   }
 
   async initialize(initialization: Initialization): Promise<void> {
@@ -50,6 +63,7 @@ export class TrainerState {
       parameters.set(given ?? initializeParameter(parameter, initialization), parameter.offset);
     }
     await this.engineState.write('parameters', parameters);
+    if (this.averages) await this.engineState.write(AVERAGE, parameters);
     await this.#clear('gradients');
     await this.clearMoments();
   }
@@ -63,6 +77,13 @@ export class TrainerState {
     await this.engineState.write(arena, new Float32Array(this.layout.length));
   }
 
+  /** Lets parameters and their averages change places, so that a program runs with the others. */
+  async exchangeAverage(): Promise<void> {
+    const [parameters, average] = [await this.engineState.read('parameters'), await this.engineState.read(AVERAGE)];
+    await this.engineState.write('parameters', average);
+    await this.engineState.write(AVERAGE, parameters);
+  }
+
   /** Copies parameters onto others, [from, to]. */
   async copy(pairs: readonly (readonly [string, string])[]): Promise<void> {
     const slots = this.layout.state.slots;
@@ -73,11 +94,10 @@ export class TrainerState {
         throw new Error(`cannot copy ${from} [${source?.shape}] to ${to} [${target?.shape}]`);
       }
       const size = elementCount(source.shape);
-      await this.engineState.write(
-        'parameters',
-        await this.engineState.read('parameters', source.offset, source.offset + size),
-        target.offset,
-      );
+      for (const arena of this.averages ? ['parameters', AVERAGE] : ['parameters']) {
+        const values = await this.engineState.read(arena, source.offset, source.offset + size);
+        await this.engineState.write(arena, values, target.offset);
+      }
     }
   }
 
@@ -92,19 +112,21 @@ export class TrainerState {
     );
   }
 
-  async tensors(): Promise<Pick<Snapshot, 'parameters' | 'firstMoment' | 'secondMoment'>> {
+  async tensors(): Promise<KeptTensors> {
     return {
       parameters: await this.read('parameters'),
       firstMoment: await this.read('firstMoment'),
       secondMoment: await this.read('secondMoment'),
+      ...(this.averages && { average: await this.read(AVERAGE) }),
     };
   }
 
-  async restore(snapshot: Pick<Snapshot, 'parameters' | 'firstMoment' | 'secondMoment'>): Promise<void> {
-    for (const arena of ARENAS) {
-      if (arena === 'gradients') await this.#clear(arena);
-      else await this.#write(arena, snapshot[arena]);
-    }
+  async restore({ parameters, firstMoment, secondMoment, average = new Map() }: KeptTensors): Promise<void> {
+    await this.#clear('gradients');
+    await this.#write('parameters', parameters);
+    await this.#write('firstMoment', firstMoment);
+    await this.#write('secondMoment', secondMoment);
+    if (this.averages) await this.#write(AVERAGE, average);
   }
 
   async #write(arena: ArenaName, tensors: ReadonlyMap<string, NamedArray>): Promise<void> {

@@ -37,6 +37,8 @@ export interface TrainingSettings {
   readonly adamBeta2: number;
   readonly adamEpsilon: number;
   readonly biasCorrection: 'corrected' | 'reference';
+  /** Decay of the average of the weights that is evaluated and exported; 0 or nothing for none. */
+  readonly averageDecay?: number;
   /** Greatest norm of all gradients together; 0 for no clipping. */
   readonly clipNorm: number;
   /** Steps between evaluations, checkpoints and log lines. */

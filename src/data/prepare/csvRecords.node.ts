@@ -4,6 +4,7 @@ import { isUtf8 } from 'node:buffer';
 import { pipeline, Readable } from 'node:stream';
 import type { Options } from 'csv-parse';
 import { DataError } from '../../errors/errors.js';
+import { namedFields } from './recordText.js';
 import { NOT_UTF8_ADVICE } from './tokenizeUnit.js';
 import { MAX_JSON_LINE_BYTES } from './unitLimits.js';
 
@@ -86,7 +87,7 @@ export function parserOptions({ delimiter, hasQuotes }: Pick<TableLayout, 'delim
 }
 
 /**
- * The column of a table as JSON Lines: a string each, null for an empty cell. A row at a time.
+ * The column of a table (or several, a line each) as JSON Lines: a string each, null where there is no text. A row at a time.
  * @param chunks  the table's text in UTF-8
  * @throws DataError naming file and line for a row that cannot be read, a missing column, and bytes that are not UTF-8
  */
@@ -104,7 +105,7 @@ export async function* csvRecordLines(
   const source = Readable.from(withoutMark(chunks));
   // An error of the source ends the parser with it, where it is thrown to who iterates.
   pipeline(source, parser, () => {});
-  let at = -1;
+  let places: number[] = [];
   let columns: string[] = [];
   let pending: Buffer[] = [];
   let pendingBytes = 0;
@@ -113,19 +114,22 @@ export async function* csvRecordLines(
     for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
       const begins = line;
       line = info.lines + 1;
-      if (at < 0) {
+      if (places.length === 0) {
         columns = record.map((name) => utf8Of(name).toString().trim());
-        at = columns.indexOf(column);
-        if (at < 0) throw noColumn(file, column, columns);
+        places = namedFields(column, (name) => columns.includes(name)).map((name) => columns.indexOf(name));
+        if (places.length === 0) throw noColumn(file, column, columns);
         continue;
       }
       if (isHeaderAgain(record, columns)) continue;
       // With one column there is nothing to separate.
       if (columns.length === 1 && record.length > 1) record.splice(0, record.length, record.join(layout.delimiter));
       if (record.length > columns.length) throw tooManyCells(file, begins, record.length, columns.length);
-      const cell = utf8Of(record[at] ?? '');
-      if (invalidUtf8 === 'error' && !isUtf8(cell)) throw notUtf8(file, begins, column);
-      const json = `${cell.length === 0 ? 'null' : JSON.stringify(record[at])}\n`;
+      for (const at of places) {
+        const isBad = invalidUtf8 === 'error' && !isUtf8(utf8Of(record[at] ?? ''));
+        if (isBad) throw notUtf8(file, begins, columns[at]);
+      }
+      const cells = places.map((at) => record[at] ?? '').filter((cell) => cell !== '');
+      const json = `${cells.length === 0 ? 'null' : JSON.stringify(cells.join('\n'))}\n`;
       pending.push(Buffer.from(json, 'latin1'));
       pendingBytes += json.length;
       if (pendingBytes < CHUNK_BYTES) continue;
@@ -139,7 +143,7 @@ export async function* csvRecordLines(
     source.destroy();
     parser.destroy();
   }
-  if (at < 0) throw noColumn(file, column, columns);
+  if (places.length === 0) throw noColumn(file, column, columns);
   yield Buffer.concat(pending);
 }
 

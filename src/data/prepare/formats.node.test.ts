@@ -225,6 +225,53 @@ describe('a corpus', () => {
     await expect(read('one.jsonl', record)).rejects.toThrow('has no text in field "text"; it has body, entities.start');
   });
 
+  it('has several columns as one document, a line each, in every format; those that a file has not are left out', async () => {
+    const field = 'question,sentence1,sentence2';
+    const rows = [
+      { id: 1, sentence1: 'a, b', sentence2: 'c' },
+      { id: 2, sentence1: '', sentence2: '다' },
+    ];
+    const expected = ['a, b\nc', '다'];
+    const csv = 'id,sentence1,sentence2\n1,"a, b",c\n2,,다\n';
+    const tsv = 'id\tsentence1\tsentence2\n1\ta, b\tc\n2\t\t다\n';
+    const withNull = rows.map((row) => ({ ...row, sentence1: row.sentence1 || null }));
+    const jsonl = withNull.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const columns = (['sentence1', 'sentence2'] as const).map((name) => ({
+      name,
+      data: withNull.map((row) => row[name]),
+      type: 'STRING' as const,
+      nullable: true,
+    }));
+    const parquet = new Uint8Array(parquetWriteBuffer({ columnData: columns }));
+    const files = [
+      ['pairs.csv', csv],
+      ['pairs.tsv', tsv],
+      ['pairs.jsonl', jsonl],
+      ['pairs.json', JSON.stringify(withNull)],
+      ['pairs.parquet', parquet],
+    ] as const;
+    for (const [name, content] of files) expect((await read(name, content, { field })).texts, name).toEqual(expected);
+    await expect(read('pairs.csv', csv, { field: 'a,b' })).rejects.toThrow('has no column "a,b"; its first line reads');
+    await expect(read('pairs.jsonl', jsonl, { field: 'a,b' })).rejects.toThrow('has no text in field "a,b"');
+    // A name with a comma in it is one column.
+    expect((await read('comma.tsv', 'a,b\tc\nx\ty\n', { field: 'a,b' })).texts).toEqual(['x']);
+  });
+
+  it('of SQuAD has contexts, and questions too where they are named', async () => {
+    const paragraph = (context: string, ...questions: string[]) => ({
+      context,
+      qas: questions.map((question, i) => ({ id: String(i), question, answers: [{ text: 'x', answer_start: 0 }] })),
+    });
+    const data = [
+      { title: 'A', paragraphs: [paragraph('one', 'q1?', 'q2?'), paragraph('two', 'q3?')] },
+      { title: 'B', paragraphs: [paragraph('three', 'q4?')] },
+    ];
+    const squad = JSON.stringify({ version: '1.1', data });
+    expect((await read('squad.json', squad, { field: 'paragraphs.context' })).texts).toEqual(['one\ntwo', 'three']);
+    const both = await read('squad.json', squad, { field: 'text,paragraphs.context,paragraphs.qas.question' });
+    expect(both.texts).toEqual(['one\ntwo\nq1?\nq2?\nq3?', 'three\nq4?']);
+  });
+
   it('of Parquet gives lists and structs', async () => {
     const schema = [
       { name: 'root', num_children: 1 },

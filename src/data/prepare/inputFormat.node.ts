@@ -5,7 +5,7 @@ import { type EncodedFile, headOf } from './fileStream.node.js';
 import { withGuess } from './inputErrors.node.js';
 import { parseJsonLine } from './jsonLine.js';
 import { JsonRecordLines } from './jsonRecords.node.js';
-import { recordText } from './recordText.js';
+import { namedFields, partsOf, recordText } from './recordText.js';
 import { zeroByte } from './tokenizeUnit.js';
 
 /** `jsonl`: a JSON record a line; `json`: records in any other layout. */
@@ -91,8 +91,15 @@ async function textNote(file: EncodedFile): Promise<Pick<FoundFormat, 'note'>> {
 
 async function tableFormat(file: EncodedFile, head: string, ending: TableEnding, field: string): Promise<FoundFormat> {
   try {
-    const { layout, columns } = await tableLayout(head, ending, field);
-    const error = columns.includes(field) ? undefined : await missingColumn(file, field, columns);
+    const { layout, columns } = await tableLayout(
+      head,
+      ending,
+      ...(field.includes(',') ? [field, ...partsOf(field)] : [field]),
+    );
+    const error =
+      namedFields(field, (name) => columns.includes(name)).length > 0
+        ? undefined
+        : await missingColumn(file, field, columns);
     return { kind: 'csv', layout, ...(error !== undefined && { error, problem: `no column "${field}"` }) };
   } catch {
     // A first line that is no table's is reported with its place when the file is read.
@@ -172,7 +179,7 @@ function isOnly(head: string, line: string, isWhole: boolean): boolean {
  * itself.
  */
 function listsOf(head: string, field: string): string[] | undefined {
-  const names = [field, field.split('.')[0]];
+  const names = [field, ...partsOf(field)].flatMap((name) => [name, name.split('.')[0]]);
   const lists: string[] = [];
   for (const { name, rest } of entriesOf(head)) {
     if (names.includes(name)) return undefined;

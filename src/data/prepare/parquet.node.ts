@@ -11,7 +11,7 @@ import {
   parquetSchema,
 } from 'hyparquet';
 import { DataError } from '../../errors/errors.js';
-import { textOf, valueAt } from './recordText.js';
+import { joinTexts, namedFields, textOf, valueAt } from './recordText.js';
 
 /** Rows `rowStart` to `rowEnd` (exclusive) of the file. */
 export interface RowGroupRange {
@@ -41,7 +41,7 @@ export async function openParquet(path: string, field: string): Promise<ParquetT
   }
   const columns = columnNames(parquetSchema(metadata));
   // A struct or list above the columns may be named too: what it holds is judged when it is read.
-  if (!columns.some((name) => name === field || name.startsWith(`${field}.`))) {
+  if (fieldsIn(columns, field).length === 0) {
     throw new DataError(`${path} has no column "${field}"; it has ${columns.join(', ')}`, {
       subject: path,
       found: columns,
@@ -57,6 +57,11 @@ export async function openParquet(path: string, field: string): Promise<ParquetT
     row = rowEnd;
   }
   return { file, metadata, rowGroups, numRows: row };
+}
+
+/** Of the columns, those that a setting names. */
+function fieldsIn(columns: readonly string[], field: string): string[] {
+  return namedFields(field, (name) => columns.some((column) => column === name || column.startsWith(`${name}.`)));
 }
 
 type SchemaNode = ReturnType<typeof parquetSchema>;
@@ -88,19 +93,21 @@ export async function readParquetTexts(
   field: string,
   { rowStart, rowEnd }: RowGroupRange,
 ): Promise<{ texts: string[]; recordsWithoutText: number }> {
-  const column = columnOf(parquetSchema(metadata), field);
-  const rows = await parquetReadObjects({ file, metadata, columns: [column], rowStart, rowEnd, compressors }).catch(
-    (cause) => {
-      throw new DataError(`${path}, rows ${rowStart} to ${rowEnd}: cannot be read (${cause.message})`, {
-        subject: path,
-        advice: 'The file is damaged or uses a compression that this version of Node has not; write it again',
-        cause,
-      });
-    },
-  );
+  const schema = parquetSchema(metadata);
+  const fields = fieldsIn(columnNames(schema), field).map((name) => ({ name, column: columnOf(schema, name) }));
+  const columns = [...new Set(fields.map(({ column }) => column))];
+  const rows = await parquetReadObjects({ file, metadata, columns, rowStart, rowEnd, compressors }).catch((cause) => {
+    throw new DataError(`${path}, rows ${rowStart} to ${rowEnd}: cannot be read (${cause.message})`, {
+      subject: path,
+      advice: 'The file is damaged or uses a compression that this version of Node has not; write it again',
+      cause,
+    });
+  });
   const texts: string[] = [];
   rows.forEach((row, index) => {
-    const found = textOf(valueAt(row[column], field.slice(column.length + 1)), field);
+    const found = joinTexts(
+      fields.map(({ name, column }) => textOf(valueAt(row[column], name.slice(column.length + 1)), name)),
+    );
     if ('text' in found) texts.push(found.text);
     if ('problem' in found) {
       throw new DataError(`${path}, row ${rowStart + index}: ${found.problem}`, {

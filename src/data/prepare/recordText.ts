@@ -8,9 +8,32 @@ const MISSING: RecordText = { missing: true };
 const SHOWN = 8;
 
 /**
+ * The fields that a setting names: one, or several with commas between them, whose texts make one document. What is one field's
+ * own name, with its commas, is that field.
+ * @param has  whether there is such a field or column
+ * @returns    those that there are
+ */
+export function namedFields(field: string, has: (name: string) => boolean): string[] {
+  return has(field) ? [field] : partsOf(field).filter(has);
+}
+
+/** The names in a setting of several fields. */
+export function partsOf(field: string): string[] {
+  return field.split(',').map((name) => name.trim());
+}
+
+/** The texts of several fields as one, a line each. */
+export function joinTexts(found: readonly RecordText[]): RecordText {
+  const problem = found.find((each) => 'problem' in each);
+  if (problem) return problem;
+  const texts = found.flatMap((each) => ('text' in each ? [each.text] : []));
+  return texts.length > 0 ? { text: texts.join('\n') } : MISSING;
+}
+
+/**
  * The text in a field of a record. A field may lie in others (`meta.text`; a field whose own name has dots goes before);
  * through a list the path leads to all its entries. A list of texts is one text, a line each. A record that is nothing
- * but a string is its own text.
+ * but a string is its own text. Of several fields (`sentence1,sentence2`), those that the record has are one text.
  * @returns the text, that there is none, or what is wrong in words that follow the record's place
  */
 export function recordText(record: unknown, field: string): RecordText {
@@ -19,11 +42,11 @@ export function recordText(record: unknown, field: string): RecordText {
   if (typeof record !== 'object' || Array.isArray(record)) {
     return { problem: `is ${kindOf(record)}, expected an object with text in field "${field}"` };
   }
-  const value = valueAt(record, field);
-  if (value === undefined) {
+  const fields = namedFields(field, (name) => valueAt(record, name) !== undefined);
+  if (fields.length === 0) {
     return { problem: `has no text in field "${field}"; it has ${namesOf(record).join(', ') || 'no fields'}` };
   }
-  return textOf(value, field);
+  return joinTexts(fields.map((name) => textOf(valueAt(record, name), name)));
 }
 
 /** The text of a value that a column or field holds. */

@@ -32,8 +32,8 @@ export interface PrepareSettings {
   /** What separates documents in plain text. Default `blankLine`. */
   readonly documentPer?: 'blankLine' | 'line' | 'file';
   /**
-   * The field of a JSON record, or the column of a CSV, TSV or Parquet file, that holds the text; `meta.text` for one
-   * inside another. Default `text`.
+   * The field of a JSON record, or the column of a CSV, TSV or Parquet file, that holds the text; `meta.text` for one inside
+   * another. Of several, as `sentence1,sentence2`, those that a file has are one document, a line each. Default `text`.
    */
   readonly field?: string;
   /** Encoding of plain text, JSON, CSV and TSV: any label of the Encoding Standard, such as `euc-kr`. Default `utf-8`. */
@@ -88,6 +88,10 @@ export function resolveSettings(settings: PrepareSettings): ResolvedSettings {
     !part ||
       (Number.isInteger(part.index) && Number.isInteger(part.count) && part.index >= 1 && part.index <= part.count),
     `part is ${part?.index}/${part?.count}; expected i/n with i from 1 to n`,
+  );
+  need(
+    tags === undefined || !resolved.field.includes(','),
+    `tags is ${tags} and field is ${resolved.field}; tags have their places in one text: expected one field`,
   );
   if (problems.length > 0) throw new SettingsError(problems);
   return { ...resolved, encoding: encoding.label };
