@@ -217,6 +217,8 @@ describe.each(ENGINES)('%s', (_engine, create) => {
     await engine.close();
     expect([...ours.keys()]).toEqual([...theirs.keys()]);
     for (const [name, values] of ours) {
+      // The gradient of a key's bias is 0 but for rounding, which each engine has its own way of.
+      if (name.endsWith('attention.self.key.bias')) continue;
       const scale = 1e-3 + values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       values.forEach((value, i) => expect(Math.abs(value - theirs.get(name)![i]) / scale, name).toBeLessThan(1e-4));
     }
