@@ -33,6 +33,11 @@ export function namedPlaces(words: readonly string[], idOf: (place: string) => s
   return places;
 }
 
+/** An encoder is for comparing sentences as much as for their vectors. */
+function isFor({ task }: ModelCard, asked: PipelineName): boolean {
+  return task === (asked === 'sentence-similarity' ? 'feature-extraction' : asked);
+}
+
 export class ModelSet {
   readonly #models: ReadonlyMap<string, ServedModel<ModelCard>>;
 
@@ -53,7 +58,7 @@ export class ModelSet {
   }
 
   /**
-   * The model that a request means: the one that it names, else the first that can do the task.
+   * The model that a request means: the one that it names, else the first that is for the task, else the first that can do it.
    * @throws RequestError 404, or 422 where it cannot
    */
   forTask(task: PipelineName, id: string | null | undefined): { model: ServedModel<ModelCard>; card: ModelCard } {
@@ -62,7 +67,8 @@ export class ModelSet {
       if (found.card.pipelines.includes(task)) return found;
       throw invalid(`the model ${JSON.stringify(id)} does not do ${task}; it does ${found.card.pipelines.join(', ')}`);
     }
-    const model = this.all.find(({ card }) => card?.pipelines.includes(task));
+    const able = this.all.filter(({ card }) => card?.pipelines.includes(task));
+    const model = able.find(({ card }) => card && isFor(card, task)) ?? able[0];
     if (model?.card) return { model, card: model.card };
     const isBroken = this.all.some(({ card }) => card === undefined);
     if (isBroken) throw notReady(`no model that was loaded does ${task}; /readyz says what was not`);

@@ -15,7 +15,7 @@ import type { ModelCard } from './routes/route.js';
 import { type ModelEvent, type ModelRunner, type ModelSource, ServedModel } from './servedModel.js';
 import { parseServingSettings, type ServingSettings } from './servingSettings.js';
 import { receivedError, ThreadClient } from './threadClient.node.js';
-import type { ThreadLoading } from './threadProtocol.js';
+import type { ThreadLoading, ThreadSettings } from './threadProtocol.js';
 
 export interface ServeOptions extends Omit<ThreadLoading, 'batchSize'> {
   readonly onHubEvent?: LoadOptions['onHubEvent'];
@@ -24,6 +24,8 @@ export interface ServeOptions extends Omit<ThreadLoading, 'batchSize'> {
   readonly onModel?: (event: ModelEvent) => void;
   /** Where requests are logged, a line of JSON each. Default: nowhere. */
   readonly log?: 'stderr' | { write(line: string): void };
+  /** Starts what runs a model. Default a thread. */
+  readonly startRunner?: (settings: ThreadSettings) => Promise<ModelRunner>;
   /** Where keys are. Default the environment of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
 }
@@ -132,11 +134,11 @@ function sourceOf(
   settings: ServingSettings,
   options: ServeOptions,
 ): ModelSource<ModelCard> {
-  const { threads, engine, device, onnx, lowercase } = options;
+  const { threads, engine, device, onnx, lowercase, startRunner = ThreadClient.start } = options;
   const loading: ThreadLoading = { threads, engine, device, onnx, lowercase, batchSize: settings.maxBatchSize };
   return {
     describe: async () => ({ id, ...(await describePlace(folder, lowercase)) }),
-    start: async ({ task }): Promise<ModelRunner> => ThreadClient.start({ folder, ready: [task], loading }),
+    start: ({ task }) => startRunner({ folder, ready: [task], loading }),
     signature: () => placeSignature(folder),
   };
 }

@@ -49,7 +49,7 @@ export class ThreadClient {
    * Resolves when its pipelines are loaded.
    * @throws PleiadError saying why they are not
    */
-  static start(settings: ThreadSettings): Promise<ThreadClient> {
+  static readonly start = (settings: ThreadSettings): Promise<ThreadClient> => {
     const worker = new Worker(workerUrl('./modelThread.node.js', import.meta.url), {
       workerData: settings,
       execArgv: [],
@@ -68,7 +68,7 @@ export class ThreadClient {
         reject('failed' in message ? receivedError(message.failed) : new ModelError('the model did not load'));
       });
     });
-  }
+  };
 
   /** @throws ModelError when the thread dies meanwhile */
   async run(request: Omit<RunRequest, 'id'>, signal: AbortSignal): Promise<readonly SentOutcome[]> {

@@ -18,7 +18,7 @@ export const OWN_ROUTES: readonly Route[] = (Object.keys(PIPELINES) as PipelineN
 function ownRoute(name: PipelineName): Route {
   const { summary, input, options, output } = PIPELINES[name] as unknown as Pipeline;
   const body = z.strictObject({
-    model: z.string().optional().describe('id of a model; default the first that can'),
+    model: z.string().optional().describe('id of a model; default the first that is for this, else the first that can'),
     input: input.optional(),
     inputs: z.array(input).min(1).optional().describe('several inputs, instead of `input`'),
     options: options.optional(),
