@@ -76,8 +76,8 @@ const INFORMATION: readonly (readonly [path: string, summary: string, tag: strin
 ];
 
 export function openApiDocument(): OpenApiDocument {
-  const hubBody = z.looseObject({ inputs: z.json(), parameters: z.looseObject({}).optional() });
-  const hub = { group: 'hugging face', body: hubBody, response: z.json() };
+  const hubBody = z.looseObject({ inputs: z.unknown(), parameters: z.looseObject({}).optional() });
+  const hub = { group: 'hugging face', body: hubBody, response: z.unknown() };
   const tokenize = { group: 'text-embeddings-inference', body: tokenizeBody, response: tokenizeResponse };
   const operations: (readonly [path: string, method: 'get' | 'post', operation: Operation])[] = [
     ...INFORMATION.map(
@@ -177,8 +177,10 @@ function json(schema: z.ZodType, io: 'input' | 'output'): Content {
     io,
     unrepresentable: 'any',
     override: ({ zodSchema, jsonSchema }) => {
-      if (zodSchema._zod.def.type !== 'custom') return;
-      Object.assign(jsonSchema, { type: 'array', items: { type: 'number' } });
+      // Every integer schema ends where doubles stop counting by ones; that is no limit worth telling.
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (zodSchema._zod.def.type === 'custom') Object.assign(jsonSchema, { type: 'array', items: { type: 'number' } });
     },
   });
   return { 'application/json': { schema: described as Json } };
