@@ -100,7 +100,7 @@ describe('the queue before a model', () => {
     ask('medium', 60);
     await clock.settle();
     await batches[0].done();
-    // 60 goes with 100 and 120: at most twice as long.
+    // 60 + 100 + 120 fill 78 % of 3 × 120; with one more, less than three quarters would be filled.
     expect(texts()).toEqual([
       ['medium', 'long', 'longer'],
       ['shorter', 'short'],

@@ -3,7 +3,8 @@
  * There is no timer by default: under load batches grow by themselves, and without it nobody waits for company.
  *
  * The oldest request is always in the next batch, so nobody starves. Others join it when they ask for the same thing with the
- * same options and are of similar length, as long as the batch with its padding (longest × rows) is within the budget.
+ * same options, the nearest in length first, as long as the batch with its padding (longest × rows) is within the budget and
+ * little of it is padding.
  * Pure: time, timers and the work itself come as arguments.
  */
 
@@ -87,9 +88,9 @@ interface Entry<In, Out> extends QueuedWork<In> {
 
 /** Waiting requests that are looked at for one batch, beside the oldest: so many times the inputs that it may have. */
 const WINDOW = 4;
-/** Lengths that go together: the longest is at most this many times the shortest, or both are short. */
-const SIMILAR = 2;
-const SHORT = 32;
+/** Least share of a batch that is no padding; products over fewer tokens than these cost the same, filled up or not. */
+const LEAST_FILLED = 0.75;
+const FREE_TOKENS = 256;
 
 export class BatchQueue<In, Out> {
   readonly #limits: BatchLimits;
@@ -214,21 +215,29 @@ export class BatchQueue<In, Out> {
     const { maxBatchSize, maxBatchTokens } = this.#limits;
     const oldest = this.#waiting[0];
     const entries = [oldest];
-    let [shortest, longest, rows] = [oldest.longest, oldest.longest, oldest.inputs.length];
-    let [seen, isFull] = [0, rows >= maxBatchSize];
-    for (const entry of this.#waiting) {
-      if (isFull || seen >= WINDOW * maxBatchSize) break;
-      if (entry === oldest || entry.key !== oldest.key) continue;
-      seen++;
-      const [low, high] = [Math.min(shortest, entry.longest), Math.max(longest, entry.longest)];
-      const more = rows + entry.inputs.length;
-      if (more > maxBatchSize || (high > SHORT && high > SIMILAR * low) || high * more > maxBatchTokens) continue;
+    let [rows, longest, tokens] = [oldest.inputs.length, oldest.longest, sum(oldest.lengths)];
+    for (const entry of this.#window(oldest)) {
+      if (rows >= maxBatchSize) break;
+      const next = {
+        rows: rows + entry.inputs.length,
+        longest: Math.max(longest, entry.longest),
+        tokens: tokens + sum(entry.lengths),
+      };
+      const padded = next.longest * next.rows;
+      if (next.rows > maxBatchSize || padded > maxBatchTokens) continue;
+      if (padded > FREE_TOKENS && next.tokens < LEAST_FILLED * padded) continue;
       entries.push(entry);
-      [shortest, longest, rows] = [low, high, more];
-      isFull = rows >= maxBatchSize;
+      ({ rows, longest, tokens } = next);
     }
     entries.sort((a, b) => a.longest - b.longest);
-    return { entries, isFull };
+    return { entries, isFull: rows >= maxBatchSize };
+  }
+
+  /** What waits longest and may run with a request, the nearest in length first. */
+  #window(oldest: Entry<In, Out>): Entry<In, Out>[] {
+    const alike = this.#waiting.filter((entry) => entry !== oldest && entry.key === oldest.key);
+    const distance = ({ longest }: Entry<In, Out>) => Math.abs(longest - oldest.longest);
+    return alike.slice(0, WINDOW * this.#limits.maxBatchSize).sort((a, b) => distance(a) - distance(b));
   }
 
   async #run(entries: readonly Entry<In, Out>[]): Promise<void> {
@@ -275,4 +284,8 @@ export class BatchQueue<In, Out> {
     if (this.#waiting.length > 0 || this.#running) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

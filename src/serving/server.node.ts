@@ -41,6 +41,9 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
+/** For the last answers to be written. */
+const LAST_WORDS_MS = 2000;
+
 /**
  * Starts a server.
  * @param words     `runs/reviews`, or with an id of its own `reviews=runs/reviews`
@@ -106,14 +109,13 @@ export async function startServer(
   const stop = async () => {
     isDraining = true;
     stopLooking();
-    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-    server.closeIdleConnections();
+    // The port stays open meanwhile: what comes is told to go elsewhere, and every answer ends its connection. Closed at once,
+    // idle connections would cut off clients that are just writing.
     const drained = Promise.all(models.all.map((model) => model.close()));
     await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, checked.drain * 1000).unref())]);
     await Promise.all(models.all.map((model) => model.abandon()));
-    // Answers are written by now, or on their way; connections that are kept alive are of no more use.
-    setImmediate(() => server.closeIdleConnections());
-    setTimeout(() => server.closeAllConnections(), 2000).unref();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    setTimeout(() => server.closeAllConnections(), LAST_WORDS_MS).unref();
     await closed;
   };
   return {
