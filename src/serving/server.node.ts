@@ -4,7 +4,9 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serve as listen } from '@hono/node-server';
 import { destination } from 'pino';
+import { PleiadError } from '../errors/errors.js';
 import type { LoadOptions } from '../pipelines/load.node.js';
+import { settingWith } from '../settings/settingNames.js';
 import { createApp } from './app.js';
 import { keysOf } from './keys.node.js';
 import { Metrics } from './metrics.js';
@@ -148,10 +150,25 @@ function sourceOf(
 async function listening(fetch: (request: Request) => Response | Promise<Response>, { host, port }: ServingSettings) {
   const server = await new Promise<Server>((resolve, reject) => {
     const started = listen({ fetch, hostname: host, port }, () => resolve(started)) as Server;
-    started.once('error', reject);
+    started.once('error', (error) => reject(notListening(error, host, port)));
   });
   const { address, family, port: got } = server.address() as AddressInfo;
   return { server, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${got}` };
+}
+
+function notListening(cause: NodeJS.ErrnoException, host: string, port: number): PleiadError {
+  const isTaken = cause.code === 'EADDRINUSE';
+  return new PleiadError(
+    isTaken
+      ? `port ${port} of ${host} is taken by another program`
+      : `${host}:${port} cannot be listened at: ${cause.message}`,
+    {
+      subject: 'port',
+      found: port,
+      cause,
+      advice: `Give another one: ${settingWith('port', isTaken ? port + 1 : 8080)}`,
+    },
+  );
 }
 
 /** @returns ends it */
