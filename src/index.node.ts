@@ -121,8 +121,8 @@ export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRu
 // Training to a folder
 export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
 // Serving
-export { type RunningServer, type ServeOptions, startServer } from './serving/server.node.js';
 export { type ServingSettings, servingSettingsSchema } from './serving/servingSettings.js';
+export { type RunningServer, type ServeOptions, startServer } from './serving/startServer.node.js';
 export { type CheckTaskOptions, checkTask, type RunEstimate, type TaskCheck } from './tasks/checkTask.node.js';
 export { type FineTuneOptions, finetune } from './tasks/finetune.node.js';
 export { finetuneTrials, type TrialEvent, type TrialStartedEvent, type TrialsEvent } from './tasks/trials.node.js';

@@ -123,6 +123,14 @@ describe('@huggingface/inference', () => {
     );
   });
 
+  it('gets the probabilities of the words that it names, and those alone', async () => {
+    const all = await at('filler').fillMask({ inputs: 'the [MASK] ate', parameters: { top_k: 20 } });
+    const some = await at('filler').fillMask({ inputs: 'the [MASK] ate', parameters: { targets: ['meal', 'Chef'] } });
+    expect(some).toEqual(all.filter(({ token_str }) => ['meal', 'chef'].includes(token_str ?? '')));
+    const unknown = at('filler').fillMask({ inputs: 'the [MASK]', parameters: { targets: ['dinner'] } });
+    await expect(unknown).rejects.toThrow('no single piece of the vocabulary: "dinner"');
+  });
+
   it('takes single pieces, which have entity_group too', async () => {
     const parameters = { aggregation_strategy: 'none' as const, ignore_labels: [] };
     const pieces = await at('tagger').tokenClassification({ inputs: CONTEXT, parameters });

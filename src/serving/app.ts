@@ -116,7 +116,7 @@ function modelNamedBy(body: unknown): string | undefined {
   return typeof model === 'string' ? model : undefined;
 }
 
-/** Counts a request under the last part of its route's path, as TEI names methods. */
+/** Counts a request under the last word of its route's path, as TEI names methods. */
 async function counted(c: Context<AppEnv>, { metrics, isDraining }: AppParts, run: () => Promise<Response>) {
   metrics.begin(methodOf(c));
   if (isDraining()) throw notReady('the server is shutting down');
@@ -124,7 +124,8 @@ async function counted(c: Context<AppEnv>, { metrics, isDraining }: AppParts, ru
 }
 
 function methodOf(c: Context<AppEnv>): string {
-  return c.req.routePath.split('/').at(-1) || 'root';
+  const words = c.req.routePath.split('/').filter((word) => word !== '' && !word.startsWith(':'));
+  return words.at(-1) ?? 'root';
 }
 
 async function answer(

@@ -234,7 +234,8 @@ export class ServedModel<Card> {
     try {
       const card = await this.#source.describe();
       const runner = await this.#source.start(card);
-      if (this.#isClosed()) return void (await runner.close());
+      // One that has died meanwhile is being loaded again, from the same files.
+      if (this.#state !== 'ready') return void (await runner.close());
       this.queue.pause();
       await this.queue.settled();
       const before = this.#runner;

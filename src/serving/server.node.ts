@@ -147,9 +147,14 @@ function sourceOf(
   };
 }
 
-async function listening(fetch: (request: Request) => Response | Promise<Response>, { host, port }: ServingSettings) {
+async function listening(
+  fetch: (request: Request) => Response | Promise<Response>,
+  { host, port, timeout }: ServingSettings,
+) {
   const server = await new Promise<Server>((resolve, reject) => {
-    const started = listen({ fetch, hostname: host, port }, () => resolve(started)) as Server;
+    // A client that sends its body drop by drop is no more patient than the server.
+    const serverOptions = { requestTimeout: Math.max(1000, timeout * 1000) };
+    const started = listen({ fetch, hostname: host, port, serverOptions }, () => resolve(started)) as Server;
     started.once('error', (error) => reject(notListening(error, host, port)));
   });
   const { address, family, port: got } = server.address() as AddressInfo;

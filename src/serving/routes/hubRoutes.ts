@@ -118,10 +118,7 @@ const fillMask = hubRoute({
   inputs: oneOrMany(z.string()),
   parameters: z.strictObject({ top_k: count(), targets: z.array(z.string()).nullish() }),
   response: z.union([z.array(filling), z.array(z.array(filling))]),
-  parse: (inputs, { top_k, targets }) => {
-    if (targets) throw invalid('targets is not supported; expected top_k, and pick the words from the answer');
-    return { inputs: listed(inputs), options: defined({ topK: top_k }) };
-  },
+  parse: (inputs, { top_k, targets }) => ({ inputs: listed(inputs), options: defined({ topK: top_k, targets }) }),
   shape: (results, inputs) => {
     const shaped = (candidates: FillMaskCandidate[]) =>
       candidates.map(({ score, id, token, text }) => ({ score, token: id, token_str: token, sequence: text }));
