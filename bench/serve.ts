@@ -48,6 +48,14 @@ export async function benchServe(options: ServeBenchOptions) {
     };
     const batched = await start();
     const unbatched = await start('--max-batch-size', '1');
+    const sides: [name: string, server: Server][] = [['pleiad', batched]];
+    if (options.peer) {
+      const exported = join(folder, 'exported');
+      await exportModel(model, exported, {});
+      const peer = await Server.start([PEER, exported, `${threads}`]);
+      servers.push(peer);
+      sides.push(['transformers.js, a plain loop', peer]);
+    }
     const meter = new LoadMeter([process.pid, ...servers.map(({ pid }) => pid)]);
     const rates: { batched: number[]; unbatched: number[] } = { batched: [], unbatched: [] };
     for (let turn = 0; turn < turns; turn++) {
@@ -62,14 +70,6 @@ export async function benchServe(options: ServeBenchOptions) {
       }
     }
     await unbatched.stop();
-    const sides: [name: string, server: Server][] = [['pleiad', batched]];
-    if (options.peer) {
-      const exported = join(folder, 'exported');
-      await exportModel(model, exported, {});
-      const peer = await Server.start([PEER, exported, `${threads}`]);
-      servers.push(peer);
-      sides.push(['transformers.js, a plain loop', peer]);
-    }
     const latencies: { side: string; clients: number; load: Load }[] = [];
     for (const clients of CLIENTS) {
       for (const [side, server] of sides) {
