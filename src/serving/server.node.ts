@@ -138,8 +138,16 @@ function sourceOf(
   settings: ServingSettings,
   options: ServeOptions,
 ): ModelSource<ModelCard> {
-  const { threads, engine, device, onnx, lowercase, startRunner = ThreadClient.start } = options;
-  const loading: ThreadLoading = { threads, engine, device, onnx, lowercase, batchSize: settings.maxBatchSize };
+  const { threads, engine, device, precision, onnx, lowercase, startRunner = ThreadClient.start } = options;
+  const loading: ThreadLoading = {
+    threads,
+    engine,
+    device,
+    precision,
+    onnx,
+    lowercase,
+    batchSize: settings.maxBatchSize,
+  };
   return {
     describe: async () => ({ id, ...(await describePlace(folder, lowercase)) }),
     start: ({ task }) => startRunner({ folder, ready: [task], loading }),

@@ -15,6 +15,7 @@ export interface ThreadLoading {
   readonly threads?: number;
   readonly engine?: 'auto' | 'onnxruntime' | 'onednn';
   readonly device?: 'cpu' | 'cuda' | 'webgpu';
+  readonly precision?: 'auto' | 'fp32' | 'bf16';
   readonly onnx?: string;
   readonly lowercase?: boolean;
   /** Rows that the model runs at once. */

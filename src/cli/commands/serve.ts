@@ -35,10 +35,10 @@ export const serve: CommandDefinition = {
 
   async run(words, options, { output }) {
     const settings = settingsFromOptions(servingSettingsSchema, options, {});
-    const { threads, engine, device } = engineOptions(options);
+    const { threads, engine, device, precision } = engineOptions(options);
     const { lowercase, revision, onHubEvent } = loadingOptions(options, output);
     const server = await startServer(words, settings, {
-      ...{ threads, engine, device, lowercase, revision, onHubEvent },
+      ...{ threads, engine, device, precision, lowercase, revision, onHubEvent },
       ...(!options.quiet && { log: 'stderr' }),
       onModel: (event) => showEvent(event, output),
     });
