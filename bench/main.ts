@@ -115,6 +115,22 @@ program
   });
 
 program
+  .command('serve')
+  .description('a model behind a port: batches against one text at a time, latency by clients, overload')
+  .requiredOption('--model <place>', 'an encoder')
+  .option('--seconds <n>', 'of each measurement', positiveNumber, 6)
+  .option('--turns <n>', 'turns of batched and unbatched', positiveInteger, 3)
+  .option('--threads <n>', 'threads of each side', positiveInteger, 2)
+  .option('--overload <seconds>', 'of overload; 0 for none', Number, 60)
+  .option('--troubles <n>', 'requests that are cancelled, oversized and malformed, of each', positiveInteger, 200)
+  .option('--no-peer', 'without transformers.js')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchServe, describeServe } = await import('./serve.js');
+    finish(options, await benchServe(options), describeServe);
+  });
+
+program
   .command('answers')
   .description('a question answering model on questions that were written down before one was trained')
   .requiredOption('--model <place>', 'a model with a question answering head')

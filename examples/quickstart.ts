@@ -226,6 +226,7 @@ function nextSteps(out: string): string[] {
   return [
     `npx pleiad detect --model ${run} "your own sentence"`,
     `npx pleiad fill-mask --model ${run} "your own [MASK]"`,
+    `npx pleiad serve ${run}                           behind a port, for clients that exist`,
     `npx pleiad info ${run}`,
     `tensorboard --logdir ${run}                         the curves`,
     'npx pleiad vocab your-texts/ --out vocab/            your own language and texts:',

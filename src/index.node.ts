@@ -120,6 +120,9 @@ export {
 export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRun.node.js';
 // Training to a folder
 export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
+// Serving
+export { type ServingSettings, servingSettingsSchema } from './serving/servingSettings.js';
+export { type RunningServer, type ServeOptions, startServer } from './serving/startServer.node.js';
 export { type CheckTaskOptions, checkTask, type RunEstimate, type TaskCheck } from './tasks/checkTask.node.js';
 export {
   evaluateModel,

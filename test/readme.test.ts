@@ -45,6 +45,7 @@ const SMALLER: readonly (readonly [RegExp, string])[] = [
 const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^npm (ci|test|run quickstart)$/, 'continuous integration (.ci/run) types these; the quickstart is run below'],
   [/npm install \.\/pleiad-.*\.tgz/, 'needs the registry; test/package.test.ts installs, runs and bundles the package'],
+  [/^(npx pleiad serve|curl) /, 'a server runs until it is stopped; test/serveCli.test.ts starts and asks it'],
   [/(google|SpanBERT)\/\S+/, 'fetches a model from the hub; its flags are checked below'],
 ];
 
@@ -285,7 +286,7 @@ describe('npm run quickstart', () => {
         expect(heldOut.rtdAuc).toBeGreaterThan(0.7);
         expect(heldOut.generatorLoss).toBeLessThan(heldOut.unigramCrossEntropy);
       }
-      for (const text of ['unigram cross-entropy', 'chance', 'npx pleiad detect', 'fill-mask'])
+      for (const text of ['unigram cross-entropy', 'chance', 'npx pleiad detect', 'fill-mask', 'npx pleiad serve'])
         expect(stderr).toContain(text);
     } finally {
       rmSync(out, { recursive: true, force: true });

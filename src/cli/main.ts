@@ -90,6 +90,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'measure a model on held-out data',
     load: async () => (await import('./commands/evaluate.js')).evaluate,
   },
+  serve: {
+    summary: 'put models behind a port, for clients that exist',
+    load: async () => (await import('./commands/serve.js')).serve,
+  },
   download: {
     summary: 'fetch a model from the hub',
     load: async () => (await import('./commands/download.js')).download,

@@ -21,7 +21,7 @@ export function checkedValue<T>(
 
 function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, name: string): string[] {
   if (issue.code === 'unrecognized_keys') {
-    const known = objectOf(schema);
+    const known = objectOf(typeAt(schema, issue.path));
     const others = known ? `; expected ${Object.keys(known.shape).join(', ')}` : '';
     return issue.keys.map((key) => `there is no ${settingName(key)}${others}`);
   }
@@ -33,19 +33,42 @@ function problemsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown, 
 
 /** A description says more than a type does. */
 function expectedAt(schema: z.ZodType, path: readonly PropertyKey[]): string {
-  let field: z.ZodType = schema;
-  for (const key of path) {
-    const inner = objectOf(field)?.shape[String(key)];
-    if (inner) field = inner as z.ZodType;
-  }
+  const field = typeAt(schema, path);
   return field.description ?? expectation(field);
+}
+
+/** The type at a place within a value, as far as the schema says. */
+function typeAt(schema: z.ZodType, path: readonly PropertyKey[]): z.ZodType {
+  let field = unwrapped(schema);
+  for (const key of path) {
+    const inner = objectOf(field)?.shape[String(key)] ?? elementOf(field);
+    if (inner) field = unwrapped(inner as z.ZodType);
+  }
+  return field;
+}
+
+/** What is described is the type itself, whether it may be left out or not. */
+function unwrapped(schema: z.ZodType): z.ZodType {
+  const isWrapped = schema instanceof z.ZodOptional || schema instanceof z.ZodNullable;
+  return isWrapped && schema.description === undefined ? unwrapped(schema.unwrap() as z.ZodType) : schema;
 }
 
 /** The object that a schema is, or of a choice the one among its options. */
 function objectOf(schema: z.ZodType): z.ZodObject | undefined {
-  if (schema instanceof z.ZodObject) return schema;
-  if (schema instanceof z.ZodOptional) return objectOf(schema.unwrap() as z.ZodType);
-  return schema instanceof z.ZodUnion
-    ? (schema.options.find((option) => option instanceof z.ZodObject) as z.ZodObject | undefined)
-    : undefined;
+  return found(schema, (each) => (each instanceof z.ZodObject ? each : undefined));
+}
+
+function elementOf(schema: z.ZodType): z.ZodType | undefined {
+  return found(schema, (each) => (each instanceof z.ZodArray ? (each.element as z.ZodType) : undefined));
+}
+
+function found<T>(schema: z.ZodType, look: (schema: z.ZodType) => T | undefined): T | undefined {
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodNullable)
+    return found(schema.unwrap() as z.ZodType, look);
+  if (!(schema instanceof z.ZodUnion)) return look(schema);
+  for (const option of schema.options) {
+    const inner = found(option as z.ZodType, look);
+    if (inner) return inner;
+  }
+  return undefined;
 }

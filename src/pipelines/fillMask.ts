@@ -4,7 +4,8 @@
  * model reading what is already filled: p(x_1, x_2 | rest) = p(x_1 | rest) · p(x_2 | rest, x_1), the surest mask first,
  * with a beam of the best fillings so far.
  */
-import { SettingsError } from '../errors/errors.js';
+import { DataError, SettingsError } from '../errors/errors.js';
+import { joinFirst } from '../errors/joinFirst.js';
 import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingName } from '../settings/settingNames.js';
@@ -51,12 +52,15 @@ export interface FillMaskResult {
 export interface FillMaskOptions {
   /** Candidates of each mask, and joint fillings. Default 5. */
   readonly topK?: number;
+  /** Only these words are candidates, with the probabilities that they have among all. Each is one piece of the vocabulary. */
+  readonly targets?: readonly string[];
 }
 
 export interface MaskFiller {
   readonly tokenizer: WordPieceTokenizer;
   /**
-   * @throws DataError      when a text has no [MASK], or its masks lie too far apart for the model to see all of them
+   * @throws DataError      when a text has no [MASK], its masks lie too far apart for the model to see all of them, or a target is
+   *                        not one piece
    * @throws SettingsError  when `topK` is out of range
    */
   fill(text: string, options?: FillMaskOptions): Promise<FillMaskResult>;
@@ -74,17 +78,45 @@ export async function fillMask(model: Model): Promise<MaskFiller> {
   await model.prepare(MASKED_LM_OUTPUTS);
   function fill(text: string, options?: FillMaskOptions): Promise<FillMaskResult>;
   function fill(texts: readonly string[], options?: FillMaskOptions): Promise<FillMaskResult[]>;
-  async function fill(input: string | readonly string[], { topK = 5 }: FillMaskOptions = {}) {
+  async function fill(input: string | readonly string[], { topK = 5, targets }: FillMaskOptions = {}) {
     const most = tokenizer.vocabSize;
     if (!(Number.isInteger(topK) && topK >= 1 && topK <= most)) {
       throw new SettingsError([`${settingName('topK')} is ${topK}; expected 1 to ${most}, the size of the vocabulary`]);
     }
-    return typeof input === 'string' ? (await fillAll(model, [input], topK))[0] : fillAll(model, input, topK);
+    const allowed = targets && targetIds(tokenizer, targets);
+    const choice: Choice = { topK, allows: allowed ? (id) => allowed.has(id) : (id) => isCandidate(tokenizer, id) };
+    return typeof input === 'string' ? (await fillAll(model, [input], choice))[0] : fillAll(model, input, choice);
   }
   return { tokenizer, fill, release: () => model.release() };
 }
 
-async function fillAll(model: Model, texts: readonly string[], topK: number): Promise<FillMaskResult[]> {
+/** What may stand in a mask, and how many of it are wanted. */
+interface Choice {
+  readonly topK: number;
+  readonly allows: (id: number) => boolean;
+}
+
+/** @throws DataError naming those that are no piece of the vocabulary */
+function targetIds(tokenizer: WordPieceTokenizer, targets: readonly string[]): Set<number> {
+  const ids = targets.map((word) => {
+    const pieces = tokenizer.encodeIds(word);
+    return tokenizer.tokenToId(word) ?? (pieces.length === 1 ? pieces[0] : undefined);
+  });
+  const unusable = targets.filter((_, i) => ids[i] === undefined || !isCandidate(tokenizer, ids[i]));
+  if (unusable.length === 0 && targets.length > 0) return new Set(ids as number[]);
+  const named = joinFirst(
+    unusable.map((word) => JSON.stringify(word)),
+    5,
+  );
+  throw new DataError(targets.length === 0 ? 'there are no targets' : `no single piece of the vocabulary: ${named}`, {
+    subject: 'targets',
+    found: unusable,
+    expected: 'words that are one piece each',
+    advice: `Leave ${settingName('targets')} out, or name words that the model knows whole`,
+  });
+}
+
+async function fillAll(model: Model, texts: readonly string[], choice: Choice): Promise<FillMaskResult[]> {
   const tokenizer = requireTokenizer(model);
   const masked = texts.map((text) => cutToFit(findMasks(tokenizer, text), model.maxLength));
   const alone = await logProbabilities(model, masked);
@@ -93,13 +125,13 @@ async function fillAll(model: Model, texts: readonly string[], topK: number): Pr
     const masks = row.offsets.map(([start, end], mask) => ({
       start,
       end,
-      candidates: mostWords(tokenizer, alone[i][mask], topK).map((id) => ({
+      candidates: mostWords(alone[i][mask], choice).map((id) => ({
         token: tokenizer.idToToken(id),
         id,
         score: Math.exp(alone[i][mask][id]),
       })),
     }));
-    results.push({ text: row.text, masks, fillings: await fillJointly(model, row, alone[i], topK) });
+    results.push({ text: row.text, masks, fillings: await fillJointly(model, row, alone[i], choice) });
   }
   return results;
 }
@@ -109,8 +141,8 @@ function cutToFit(masked: MaskedText, maxLength: number): MaskedText {
 }
 
 /** Ids by falling probability, special tokens and rows that stand for no piece left out. */
-function mostWords(tokenizer: WordPieceTokenizer, logProbabilities: Float32Array, count: number): number[] {
-  return mostProbable(logProbabilities, count, (id) => isCandidate(tokenizer, id));
+function mostWords(logProbabilities: Float32Array, { topK, allows }: Choice): number[] {
+  return mostProbable(logProbabilities, topK, allows);
 }
 
 /** A filling under way. */
@@ -128,7 +160,7 @@ async function fillJointly(
   model: Model,
   row: MaskedText,
   alone: readonly Float32Array[],
-  topK: number,
+  choice: Choice,
 ): Promise<JointFilling[]> {
   const tokenizer = requireTokenizer(model);
   let beams: Beam[] = [{ filled: row.positions.map(() => undefined), logProbability: 0 }];
@@ -141,8 +173,8 @@ async function fillJointly(
             model,
             beams.map((beam, i) => partlyFilled(row, beam, open[i])),
           );
-    const grown = beams.flatMap((beam, i) => extend(tokenizer, beam, open[i], known[i], topK));
-    beams = bestDistinct(grown, topK);
+    const grown = beams.flatMap((beam, i) => extend(beam, open[i], known[i], choice));
+    beams = bestDistinct(grown, choice.topK);
   }
   return beams.map(({ filled, logProbability }) => {
     const ids = filled as number[];
@@ -159,15 +191,14 @@ function partlyFilled({ ids, positions }: MaskedText, { filled }: Beam, open: re
   return { ids: copy, positions: open.map((mask) => positions[mask]) };
 }
 
-/** Fills the mask that the model is surest of, in the `count` most probable ways. */
+/** Fills the mask that the model is surest of, in the most probable ways. */
 function extend(
-  tokenizer: WordPieceTokenizer,
   { filled, logProbability }: Beam,
   open: readonly number[],
   logProbabilities: readonly Float32Array[],
-  count: number,
+  choice: Choice,
 ): Beam[] {
-  const candidates = logProbabilities.map((row) => mostWords(tokenizer, row, count));
+  const candidates = logProbabilities.map((row) => mostWords(row, choice));
   const highest = candidates.map(([best], i) => logProbabilities[i][best]);
   const surest = highest.indexOf(Math.max(...highest));
   return candidates[surest].map((id) => ({

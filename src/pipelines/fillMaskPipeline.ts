@@ -32,6 +32,8 @@ export interface FillMaskTypes {
   readonly options: {
     /** Candidates of each mask, and joint fillings. Default 5. */
     readonly topK?: number;
+    /** Only these words, each one piece of the vocabulary, with the probabilities that they have among all. */
+    readonly targets?: readonly string[];
   };
   /** Candidates of the only mask; of several masks more. */
   readonly output: FillMaskCandidate[] | FillMasksOutput;
@@ -60,7 +62,10 @@ export const fillMaskPipeline: Pipeline<FillMaskTypes> = {
   summary: 'what could stand where a text has [MASK]',
   wants: MASKED_LANGUAGE_MODELS,
   input: z.string().describe('a text with [MASK]'),
-  options: z.strictObject({ topK: z.number().int().min(1).optional() }),
+  options: z.strictObject({
+    topK: z.number().int().min(1).optional(),
+    targets: z.array(z.string()).min(1).optional(),
+  }),
   output: z.union([
     z.array(candidate),
     z.object({
@@ -79,8 +84,8 @@ export const fillMaskPipeline: Pipeline<FillMaskTypes> = {
         }),
       );
     };
-    return async (texts, { topK }) => {
-      const results = await fill(texts, { topK });
+    return async (texts, options) => {
+      const results = await fill(texts, options);
       return results.map((result) => {
         const masks = candidatesOf(result);
         if (masks.length === 1) return masks[0];

@@ -1,0 +1,293 @@
+/**
+ * A model behind a port, asked for vectors by clients of this machine: batches against one text at a time, latency for more and
+ * more clients beside a plain loop over transformers.js, and overload with requests that are cancelled, too large or malformed.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { Agent } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { PleiadError } from '../src/errors/errors.js';
+import { workerUrl } from '../src/files/workerUrl.js';
+import { pipeline } from '../src/pipelines/pipeline.node.js';
+import { exportModel } from '../src/pretrained/exportModel.node.js';
+import { ask, type Load, loadOf } from './httpLoad.js';
+import { LoadMeter } from './machineLoad.js';
+import { machineDescription, median, ratioOf, rounded, say } from './report.js';
+
+export interface ServeBenchOptions {
+  /** An encoder. */
+  readonly model: string;
+  /** Of each measurement. */
+  readonly seconds: number;
+  /** Batched and one at a time, in turns. */
+  readonly turns: number;
+  readonly threads: number;
+  /** Seconds of overload. */
+  readonly overload: number;
+  /** Requests of each kind of trouble. */
+  readonly troubles: number;
+  readonly peer: boolean;
+}
+
+const CLIENTS = [1, 8, 32, 128];
+/** How far memory may move after the first third of an overload. */
+const FLAT = 0.05;
+
+export async function benchServe(options: ServeBenchOptions) {
+  const { model, seconds, turns, threads } = options;
+  const bodies = texts().map((inputs) => JSON.stringify({ inputs }));
+  const servers: Server[] = [];
+  const folder = mkdtempSync(join(tmpdir(), 'pleiad-serve-'));
+  try {
+    const start = async (...flags: string[]) => {
+      const server = await Server.start([MAIN, 'serve', `model=${model}`, '--threads', `${threads}`, ...flags]);
+      servers.push(server);
+      return server;
+    };
+    const batched = await start();
+    const unbatched = await start('--max-batch-size', '1');
+    const sides: [name: string, server: Server][] = [['pleiad', batched]];
+    if (options.peer) {
+      const exported = join(folder, 'exported');
+      await exportModel(model, exported, {});
+      const peer = await Server.start([PEER, exported, `${threads}`]);
+      servers.push(peer);
+      sides.push(['transformers.js, a plain loop', peer]);
+    }
+    const meter = new LoadMeter([process.pid, ...servers.map(({ pid }) => pid)]);
+    const rates: { batched: number[]; unbatched: number[] } = { batched: [], unbatched: [] };
+    for (let turn = 0; turn < turns; turn++) {
+      for (const [name, server] of [
+        ['batched', batched],
+        ['unbatched', unbatched],
+      ] as const) {
+        const load = await loadOf(server.url, { clients: 32, seconds, bodies });
+        requireAll(load, name);
+        rates[name].push(load.perSecond);
+        say(`${name}, 32 clients: ${load.perSecond.toFixed(0)} requests/s`);
+      }
+    }
+    await unbatched.stop();
+    const latencies: { side: string; clients: number; load: Load }[] = [];
+    for (const clients of CLIENTS) {
+      for (const [side, server] of sides) {
+        const load = await loadOf(server.url, { clients, seconds, bodies });
+        requireAll(load, side);
+        latencies.push({ side, clients, load });
+        say(`${side}, ${clients} clients: p50 ${load.p50.toFixed(1)} ms, p99 ${load.p99.toFixed(1)} ms`);
+      }
+    }
+    const othersCores = meter.othersCores();
+    for (const server of servers) await server.stop();
+    const overload = options.overload > 0 ? await overloaded(options, await start('--max-queue', '16')) : undefined;
+    return {
+      name: 'serve' as const,
+      machine: machineDescription(),
+      threads,
+      othersCores,
+      unit: 'requests/s',
+      value: rounded(median(rates.batched)),
+      unbatched: rounded(median(rates.unbatched)),
+      // Rates, so the other way round than times.
+      batchedToUnbatched: ratioOf('one text at a time', rates.unbatched, rates.batched),
+      latencies: latencies.map(({ side, clients, load }) => ({
+        side,
+        clients,
+        perSecond: rounded(load.perSecond),
+        p50: rounded(load.p50),
+        p99: rounded(load.p99),
+      })),
+      overload,
+    };
+  } finally {
+    for (const server of servers) await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+export type ServeBenchResult = Awaited<ReturnType<typeof benchServe>>;
+
+const MAIN = fileURLToPath(workerUrl('../src/cli/main.js', import.meta.url));
+const PEER = fileURLToPath(new URL('./servePeer.js', import.meta.url));
+
+const WORDS =
+  'the a of and to in is was he for it with as his on be at by had not are but from or have an they which one you were her all she there would their we him been has when who will more no if out so said what up its about into than them can only other new some could time these two may then do first any my now such like our over man me even most made after also did many before must through back years where much your way well down should because each just those people how too little state good very make world still own see men work long get here between both life being under never day same another know while last might us great old year off come since against go came right used take three'.split(
+    ' ',
+  );
+
+/** Texts of 4 to 30 words, each of them one piece: up to 32 pieces with [CLS] and [SEP]. The same on every run. */
+function texts(count = 256): string[] {
+  let state = 1;
+  const next = (below: number) => {
+    state = (state * 48271) % 2147483647;
+    return state % below;
+  };
+  return Array.from({ length: count }, () =>
+    Array.from({ length: 4 + next(27) }, () => WORDS[next(WORDS.length)]).join(' '),
+  );
+}
+
+function requireAll({ failed, requests }: Load, side: string): void {
+  if (failed === 0 && requests > 0) return;
+  throw new PleiadError(`${side}: ${failed} of ${requests} requests failed`, { subject: side });
+}
+
+/** A server in a process of its own, which says its address. */
+class Server {
+  readonly url: string;
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<number | null>;
+
+  private constructor(child: ChildProcess, url: string) {
+    this.#child = child;
+    this.url = url;
+    this.#ended = new Promise((resolve) => {
+      if (child.exitCode !== null) resolve(child.exitCode);
+      child.once('exit', resolve);
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  static async start(words: readonly string[]): Promise<Server> {
+    const own = words.includes('serve') ? ['--port', '0', '--quiet', '--reload', '0'] : [];
+    const child = spawn(process.execPath, [...words, ...own], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = '';
+      child.stdout.on('data', (part) => {
+        said += part;
+        // Of ours the model, too.
+        const [found] = /http:\/\/127\.0\.0\.1:\d+/.exec(said) ?? [];
+        if (found && (own.length === 0 || said.includes(': loaded in'))) resolve(found);
+      });
+      child.once('exit', (code) => reject(new PleiadError(`${words[0]} ended with code ${code}`)));
+    });
+    return new Server(child, url);
+  }
+
+  /** Resident memory, MiB; undefined where there is no /proc. */
+  memoryMiB(): number | undefined {
+    try {
+      const [, kB] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8')) ?? [];
+      return kB === undefined ? undefined : Number(kB) / 1024;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** SIGTERM, and waits. */
+  stop(): Promise<number | null> {
+    if (this.#child.exitCode === null) this.#child.kill('SIGTERM');
+    return this.#ended;
+  }
+}
+
+/** Clients enough to keep the queue full; what each is answered is held against what the text is answered alone. */
+async function overloaded({ model, overload, troubles, threads }: ServeBenchOptions, server: Server) {
+  const inputs = texts(64);
+  const embed = await pipeline('feature-extraction', { model, threads });
+  const expected = await embed(inputs, { pooling: 'mean', normalize: true });
+  await embed.release();
+  const agent = new Agent({ keepAlive: true });
+  const counts = {
+    answered: 0,
+    refused: 0,
+    lost: 0,
+    wrong: 0,
+    cancelled: 0,
+    oversized: 0,
+    malformed: 0,
+    afterSigterm: 0,
+  };
+  const memory: number[] = [];
+  const begin = performance.now();
+  let isStopping = false;
+  let isOver = false;
+
+  const check = (text: string, i: number): boolean => {
+    const [vector] = JSON.parse(text) as number[][];
+    return vector.length === expected[i].length && vector.every((value, k) => Math.abs(value - expected[i][k]) < 1e-5);
+  };
+  const client = async (first: number) => {
+    for (let i = first; !isOver; i = (i + 7) % inputs.length) {
+      const { status, text } = await ask(server.url, { agent, body: JSON.stringify({ inputs: inputs[i] }) });
+      if (status === 200) {
+        counts.answered++;
+        if (!check(text, i)) counts.wrong++;
+        if (isStopping) counts.afterSigterm++;
+        continue;
+      }
+      if (isStopping) return;
+      if (status === 429) {
+        counts.refused++;
+        // As it was asked to, only sooner.
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } else counts.lost++;
+    }
+  };
+  const trouble = async () => {
+    for (let i = 0; i < troubles; i++) {
+      const controller = new AbortController();
+      const gone = ask(server.url, { agent, body: JSON.stringify({ inputs: inputs[0] }), signal: controller.signal });
+      setTimeout(() => controller.abort(), i % 12);
+      await gone;
+      counts.cancelled++;
+      const large = await ask(server.url, { agent, body: JSON.stringify({ inputs: 'x'.repeat(2_100_000) }) });
+      if (large.status === 413 || large.status === 0) counts.oversized++;
+      const malformed = await ask(server.url, { agent, body: '{"inputs": [' });
+      if (malformed.status === 400) counts.malformed++;
+      await new Promise((resolve) => setTimeout(resolve, (overload * 1000) / (2 * troubles)));
+    }
+  };
+  const watch = setInterval(() => {
+    const now = server.memoryMiB();
+    if (now !== undefined) memory.push(now);
+  }, 1000);
+  const clients = Array.from({ length: 64 }, (_, i) => client(i));
+  const troubled = trouble();
+  await new Promise((resolve) => setTimeout(resolve, overload * 1000));
+  await troubled;
+  const seconds = (performance.now() - begin) / 1000;
+  clearInterval(watch);
+  isStopping = true;
+  const code = await server.stop();
+  isOver = true;
+  await Promise.all(clients);
+  agent.destroy();
+  // The first third warms up.
+  const settled = memory.slice(Math.floor(memory.length / 3));
+  const middle = median(settled);
+  return {
+    ...counts,
+    seconds: rounded(seconds),
+    exitCode: code,
+    memoryMiB: rounded(middle),
+    memoryLeast: rounded(Math.min(...settled) / middle),
+    memoryMost: rounded(Math.max(...settled) / middle),
+    isFlat: settled.every((value) => Math.abs(value / middle - 1) <= FLAT),
+  };
+}
+
+export function describeServe(result: ServeBenchResult): string[] {
+  const { ratio, ratioMin, ratioMax, runs } = result.batchedToUnbatched;
+  const lines = [
+    `${result.machine}; ${result.threads} threads; other processes kept ${result.othersCores?.toFixed(2) ?? '?'} cores busy`,
+    `32 clients, texts of up to 32 pieces: ${result.value} requests/s, one text at a time ${result.unbatched}; ${ratio} times as many (${ratioMin} to ${ratioMax}, ${runs} turns)`,
+    ...result.latencies.map(
+      ({ side, clients, p50, p99, perSecond }) =>
+        `${clients} clients, ${side}: p50 ${p50} ms, p99 ${p99} ms, ${perSecond} requests/s`,
+    ),
+  ];
+  const { overload } = result;
+  if (overload) {
+    lines.push(
+      `overload, ${overload.seconds} s: ${overload.answered} answered, ${overload.refused} refused with 429, ${overload.lost} lost, ${overload.wrong} wrong; ${overload.cancelled} cancelled, ${overload.oversized} oversized, ${overload.malformed} malformed`,
+      `memory ${overload.memoryMiB} MiB, ${overload.memoryLeast} to ${overload.memoryMost} of it after warm-up; after SIGTERM ${overload.afterSigterm} more were answered, exit code ${overload.exitCode}`,
+    );
+  }
+  return lines;
+}

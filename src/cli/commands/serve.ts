@@ -1,0 +1,70 @@
+import type { ModelEvent } from '../../serving/servedModel.js';
+import { startServer } from '../../serving/server.node.js';
+import { servingSettingsSchema } from '../../serving/servingSettings.js';
+import { nameSettingsBy } from '../../settings/settingNames.js';
+import type { CommandDefinition } from '../command.js';
+import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
+import { listenForInterrupts } from '../interrupts.js';
+import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
+import type { Output } from '../output.js';
+import { settingsFromOptions, settingsOptions } from '../settingsOptions.js';
+
+export const serve: CommandDefinition = {
+  name: 'serve',
+  summary:
+    'Puts models behind a port: for clients of Hugging Face, text-embeddings-inference and OpenAI, and for your own.',
+  arguments: [
+    {
+      name: '<places...>',
+      description:
+        'runs, model folders or names on the hub; each has the last part of its path as id, or one of its own: qa=runs/qa',
+    },
+  ],
+  options: [
+    ...settingsOptions(servingSettingsSchema),
+    { flags: '--quiet', description: 'no line for each request' },
+    REVISION_OPTION,
+    ...CASING_OPTIONS,
+    ...ENGINE_OPTIONS,
+  ],
+  examples: [
+    'pleiad serve runs/reviews',
+    'pleiad serve qa=runs/qa en=runs/english --port 9000',
+    'PLEIAD_API_KEY=$(openssl rand -hex 24) pleiad serve runs/reviews --host 0.0.0.0',
+  ],
+
+  async run(words, options, { output }) {
+    const settings = settingsFromOptions(servingSettingsSchema, options, {});
+    const { threads, engine, device, precision } = engineOptions(options);
+    const { lowercase, revision, onHubEvent } = loadingOptions(options, output);
+    const server = await startServer(words, settings, {
+      ...{ threads, engine, device, precision, lowercase, revision, onHubEvent },
+      ...(!options.quiet && { log: 'stderr' }),
+      onModel: (event) => showEvent(event, output),
+    });
+    // From here on it speaks to clients, who write properties and no flags.
+    nameSettingsBy();
+    output.line(`listening at ${output.style(server.url, 'bold')}, its routes: ${server.url}/docs`);
+    for (const { id, card } of server.models.all) {
+      if (card) output.line(`  ${id}: ${card.pipelines.join(', ')}`);
+    }
+    const interrupts = listenForInterrupts(() => output.line('stopping: answering what was accepted'));
+    await new Promise<void>((resolve) => {
+      if (interrupts.signal.aborted) resolve();
+      interrupts.signal.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await server.stop();
+    interrupts.stop();
+    return { json: { url: server.url } };
+  },
+};
+
+function showEvent({ type, model, error, elapsedMs }: ModelEvent, output: Output): void {
+  const seconds = elapsedMs === undefined ? '' : ` in ${(elapsedMs / 1000).toFixed(1)} s`;
+  if (type === 'loaded') output.line(`${model}: loaded${seconds}`);
+  else if (type === 'reloaded') output.line(`${model}: its folder has changed, the new model is loaded${seconds}`);
+  else if (type === 'died') output.note(`${model}: ${error?.message}`);
+  else if (type === 'load-failed') output.note(`${model}: not loaded, /readyz says so too: ${error?.message}`);
+  else
+    output.note(`${model}: its folder has changed and does not load; the model before it goes on: ${error?.message}`);
+}

@@ -1,0 +1,291 @@
+/**
+ * The queue before a model: what waits is taken when the model is free, as text-embeddings-inference does (core/src/queue.rs).
+ * There is no timer by default: under load batches grow by themselves, and without it nobody waits for company.
+ *
+ * The oldest request is always in the next batch, so nobody starves. Others join it when they ask for the same thing with the
+ * same options, the nearest in length first, as long as the batch with its padding (longest × rows) is within the budget and
+ * little of it is padding.
+ * Pure: time, timers and the work itself come as arguments.
+ */
+
+/** Requests that may run together have one key. */
+export interface QueuedWork<In> {
+  readonly key: string;
+  /** Inputs of one request, which stay together. */
+  readonly inputs: readonly In[];
+  /** Tokens of each input as the model sees it; a text of several windows has those of all. */
+  readonly lengths: readonly number[];
+}
+
+export interface BatchLimits {
+  /** Tokens of a batch with its padding. */
+  readonly maxBatchTokens: number;
+  /** Inputs of a batch. */
+  readonly maxBatchSize: number;
+  /** Requests that wait; more are refused. */
+  readonly maxQueue: number;
+  /** A batch that is not full waits so long for others after its oldest request came, ms. Default 0. */
+  readonly maxWaitMs?: number;
+}
+
+export interface BatchTimes {
+  /** From arriving to being taken, ms. */
+  readonly queueMs: number;
+  /** Of the whole batch, ms. */
+  readonly inferenceMs: number;
+  /** Inputs of the batch that it was in. */
+  readonly batchSize: number;
+}
+
+/** What became of one request of a batch. */
+export type Outcome<Out> = { readonly results: readonly Out[] } | { readonly error: Error };
+
+export interface Batch<In> {
+  readonly key: string;
+  /** One entry a request. */
+  readonly requests: readonly (readonly In[])[];
+  /** Aborted once nobody waits for any of it. */
+  readonly signal: AbortSignal;
+}
+
+export interface QueueEnvironment<In, Out> {
+  /** Runs a batch; the outcomes are in the order of its requests. A rejection is every request's error. */
+  run(batch: Batch<In>): Promise<readonly Outcome<Out>[]>;
+  /** Milliseconds from any beginning. */
+  now(): number;
+  /** Calls back after so many ms; the result cancels. */
+  after(ms: number, call: () => void): () => void;
+  /** Calls back once what has arrived by now is in the queue. */
+  soon(call: () => void): void;
+  /** Told what the next batch is, when it is taken. */
+  onBatch?(size: number, tokens: number): void;
+}
+
+/** No place in the queue. */
+export class QueueFull extends Error {
+  readonly waiting: number;
+  constructor(waiting: number) {
+    super(`the queue holds ${waiting} requests`);
+    this.waiting = waiting;
+  }
+}
+
+/** The queue takes nothing more. */
+export class QueueClosed extends Error {
+  constructor() {
+    super('the queue is closed');
+  }
+}
+
+interface Entry<In, Out> extends QueuedWork<In> {
+  readonly longest: number;
+  readonly arrivedAt: number;
+  readonly resolve: (done: { results: readonly Out[]; times: BatchTimes }) => void;
+  readonly reject: (error: unknown) => void;
+  readonly forget: () => void;
+  isCancelled: boolean;
+}
+
+/** Waiting requests that are looked at for one batch, beside the oldest: so many times the inputs that it may have. */
+const WINDOW = 4;
+/** Least share of a batch that is no padding; products over fewer tokens than these cost the same, filled up or not. */
+const LEAST_FILLED = 0.75;
+const FREE_TOKENS = 256;
+
+export class BatchQueue<In, Out> {
+  readonly #limits: BatchLimits;
+  readonly #environment: QueueEnvironment<In, Out>;
+  #waiting: Entry<In, Out>[] = [];
+  #running?: { readonly entries: readonly Entry<In, Out>[]; readonly controller: AbortController };
+  #isPaused: boolean;
+  #isClosed = false;
+  #isAsked = false;
+  #stopTimer?: () => void;
+  readonly #idle: (() => void)[] = [];
+  readonly #settled: (() => void)[] = [];
+
+  /** @param paused  whether nothing is taken before `resume` */
+  constructor(limits: BatchLimits, environment: QueueEnvironment<In, Out>, { paused = false } = {}) {
+    this.#limits = limits;
+    this.#environment = environment;
+    this.#isPaused = paused;
+  }
+
+  /** Requests that wait. */
+  get size(): number {
+    return this.#waiting.length;
+  }
+
+  /** Requests that run. */
+  get running(): number {
+    return this.#running?.entries.length ?? 0;
+  }
+
+  /**
+   * @param signal  aborted when nobody waits for the answer any more: what has not begun leaves the queue
+   * @throws QueueFull, QueueClosed; the signal's reason; what the work throws
+   */
+  add(work: QueuedWork<In>, signal?: AbortSignal): Promise<{ results: readonly Out[]; times: BatchTimes }> {
+    return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw new QueueClosed();
+      signal?.throwIfAborted();
+      if (this.#waiting.length >= this.#limits.maxQueue) throw new QueueFull(this.#waiting.length);
+      const onAbort = () => this.#cancel(entry, signal!.reason);
+      const entry: Entry<In, Out> = {
+        ...work,
+        longest: Math.max(1, ...work.lengths),
+        arrivedAt: this.#environment.now(),
+        resolve,
+        reject,
+        forget: () => signal?.removeEventListener('abort', onAbort),
+        isCancelled: false,
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.push(entry);
+      this.#ask();
+    });
+  }
+
+  /** Takes no batch until `resume`: the model is being replaced. What runs goes on. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#ask();
+  }
+
+  /** Refuses what comes from now on; resolves when all that was accepted is answered. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#ask();
+    return this.idle();
+  }
+
+  /** Resolves when nothing waits or runs. */
+  idle(): Promise<void> {
+    if (this.#waiting.length === 0 && !this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Resolves when nothing runs. While the queue is paused, nothing will. */
+  async settled(): Promise<void> {
+    if (this.#running) await new Promise<void>((resolve) => this.#settled.push(resolve));
+  }
+
+  /** Fails all that waits: there will be nothing to run it. */
+  failAll(error: Error): void {
+    const all = this.#waiting;
+    this.#waiting = [];
+    for (const entry of all) {
+      entry.forget();
+      entry.reject(error);
+    }
+    this.#tellIdle();
+  }
+
+  #ask(): void {
+    if (this.#isAsked) return;
+    this.#isAsked = true;
+    this.#environment.soon(() => {
+      this.#isAsked = false;
+      this.#take();
+    });
+  }
+
+  #take(): void {
+    if (this.#running || this.#isPaused || this.#waiting.length === 0) return;
+    const { entries, isFull } = this.#next();
+    const { maxWaitMs = 0 } = this.#limits;
+    const waitMs = this.#waiting[0].arrivedAt + maxWaitMs - this.#environment.now();
+    this.#stopTimer?.();
+    this.#stopTimer = undefined;
+    if (waitMs > 0 && !isFull && !this.#isClosed) {
+      this.#stopTimer = this.#environment.after(waitMs, () => this.#ask());
+      return;
+    }
+    const taken = new Set(entries);
+    this.#waiting = this.#waiting.filter((entry) => !taken.has(entry));
+    void this.#run(entries);
+  }
+
+  /** The oldest request and those of its window that go with it, the shortest first. */
+  #next(): { entries: Entry<In, Out>[]; isFull: boolean } {
+    const { maxBatchSize, maxBatchTokens } = this.#limits;
+    const oldest = this.#waiting[0];
+    const entries = [oldest];
+    let [rows, longest, tokens] = [oldest.inputs.length, oldest.longest, sum(oldest.lengths)];
+    for (const entry of this.#window(oldest)) {
+      if (rows >= maxBatchSize) break;
+      const next = {
+        rows: rows + entry.inputs.length,
+        longest: Math.max(longest, entry.longest),
+        tokens: tokens + sum(entry.lengths),
+      };
+      const padded = next.longest * next.rows;
+      if (next.rows > maxBatchSize || padded > maxBatchTokens) continue;
+      if (padded > FREE_TOKENS && next.tokens < LEAST_FILLED * padded) continue;
+      entries.push(entry);
+      ({ rows, longest, tokens } = next);
+    }
+    entries.sort((a, b) => a.longest - b.longest);
+    return { entries, isFull: rows >= maxBatchSize };
+  }
+
+  /** What waits longest and may run with a request, the nearest in length first. */
+  #window(oldest: Entry<In, Out>): Entry<In, Out>[] {
+    const alike = this.#waiting.filter((entry) => entry !== oldest && entry.key === oldest.key);
+    const distance = ({ longest }: Entry<In, Out>) => Math.abs(longest - oldest.longest);
+    return alike.slice(0, WINDOW * this.#limits.maxBatchSize).sort((a, b) => distance(a) - distance(b));
+  }
+
+  async #run(entries: readonly Entry<In, Out>[]): Promise<void> {
+    const { now, run, onBatch } = this.#environment;
+    const controller = new AbortController();
+    this.#running = { entries, controller };
+    const rows = entries.reduce((sum, { inputs }) => sum + inputs.length, 0);
+    onBatch?.(rows, rows * Math.max(...entries.map(({ longest }) => longest)));
+    const takenAt = now();
+    let outcomes: readonly Outcome<Out>[];
+    try {
+      const requests = entries.map(({ inputs }) => inputs);
+      outcomes = await run({ key: entries[0].key, requests, signal: controller.signal });
+    } catch (error) {
+      outcomes = entries.map(() => ({ error: error as Error }));
+    }
+    const inferenceMs = now() - takenAt;
+    for (const [i, entry] of entries.entries()) {
+      entry.forget();
+      const outcome = outcomes[i];
+      const times = { queueMs: takenAt - entry.arrivedAt, inferenceMs, batchSize: rows };
+      // One that was cancelled meanwhile has been answered.
+      if ('error' in outcome) entry.reject(outcome.error);
+      else entry.resolve({ results: outcome.results, times });
+    }
+    this.#running = undefined;
+    for (const resolve of this.#settled.splice(0)) resolve();
+    this.#tellIdle();
+    this.#ask();
+  }
+
+  #cancel(entry: Entry<In, Out>, reason: unknown): void {
+    entry.isCancelled = true;
+    entry.reject(reason);
+    const before = this.#waiting.length;
+    this.#waiting = this.#waiting.filter((other) => other !== entry);
+    if (before === this.#waiting.length && this.#running?.entries.every(({ isCancelled }) => isCancelled)) {
+      this.#running.controller.abort(reason);
+    }
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.#waiting.length > 0 || this.#running) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
