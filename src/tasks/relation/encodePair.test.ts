@@ -60,9 +60,9 @@ describe('a text with marked entities', () => {
 });
 
 describe('entity markers', () => {
-  it('are unused pieces of the vocabulary, else punctuation', () => {
+  it('are punctuation, else unused pieces of the vocabulary', () => {
     expect(markers).toEqual({ head: ['[unused1]', '[unused2]'], tail: ['[unused3]', '[unused4]'] });
-    const plain = WordPieceTokenizer.fromVocabulary([...FRAME, ...WORDS, '@', '#']);
+    const plain = WordPieceTokenizer.fromVocabulary([...FRAME, ...UNUSED, ...WORDS, '@', '#']);
     expect(chooseMarkers(plain)).toEqual({ head: ['@', '@'], tail: ['#', '#'] });
     expect(() => chooseMarkers(WordPieceTokenizer.fromVocabulary([...FRAME, ...WORDS]))).toThrow(
       'the vocabulary has no pieces to mark entities with',

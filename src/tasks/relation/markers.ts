@@ -1,8 +1,8 @@
 /**
  * Entity markers: pieces before and after each entity, so that an encoder sees which two are asked about (Baldini Soares et
- * al., arXiv 1906.03158, §3.2). Pieces that the vocabulary has and no text uses are taken; where there are none, punctuation,
- * which does as well (Zhou & Chen, arXiv 2102.01373). SpanBERT's released model of TACRED cannot be used, because nobody kept
- * which of its pieces mean what; here they stand in config.json.
+ * al., arXiv 1906.03158, §3.2). Punctuation marks them, which an encoder has met in training (Zhou & Chen, arXiv 2102.01373):
+ * pieces that no text uses have embeddings that were never trained and are nearly the same. SpanBERT's released model of TACRED
+ * cannot be used, because nobody kept which of its pieces mean what; here they stand in config.json.
  */
 import { z } from 'zod';
 import { CheckpointError, DataError } from '../../errors/errors.js';
@@ -24,15 +24,15 @@ export const MARKERS_FIELD = 'relationMarkers';
 
 /** @throws DataError when the vocabulary has no pieces to mark with */
 export function chooseMarkers(tokenizer: WordPieceTokenizer): EntityMarkers {
+  if (['@', '#'].every((sign) => tokenizer.tokenToId(sign) !== undefined))
+    return { head: ['@', '@'], tail: ['#', '#'] };
   const unused = tokenizer.tokens.filter((token) => /^\[unused\d+\]$/.test(token));
   const [a, b, c, d] = unused;
   if (d !== undefined) return { head: [a, b], tail: [c, d] };
-  if (['@', '#'].every((sign) => tokenizer.tokenToId(sign) !== undefined))
-    return { head: ['@', '@'], tail: ['#', '#'] };
   throw new DataError('the vocabulary has no pieces to mark entities with', {
     subject: 'the vocabulary',
     found: unused.length,
-    expected: 'four pieces such as [unused1], or the signs @ and #',
+    expected: 'the signs @ and #, or four pieces such as [unused1]',
     advice: 'Start from a model whose vocabulary has them: those of BERT and ELECTRA do',
   });
 }
