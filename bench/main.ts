@@ -121,6 +121,8 @@ program
   .option('--seconds <n>', 'of each measurement', positiveNumber, 6)
   .option('--turns <n>', 'turns of batched and unbatched', positiveInteger, 3)
   .option('--threads <n>', 'threads of each side', positiveInteger, 2)
+  .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))
   .option('--overload <seconds>', 'of overload; 0 for none', Number, 60)
   .option('--troubles <n>', 'requests that are cancelled, oversized and malformed, of each', positiveInteger, 200)
   .option('--no-peer', 'without transformers.js')

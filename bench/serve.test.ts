@@ -11,7 +11,8 @@ describe('a server under load', () => {
   it('loses nothing, answers each its own, and answers what it has accepted after SIGTERM', async () => {
     const model = await saveTestModel(`${temporary.path}/encoder`, 'encoder');
     const sizes = { seconds: 0.3, turns: 1, threads: 1, overload: 2, troubles: 10, peer: false };
-    const result = await benchServe({ model, ...sizes });
+    const computing = { engine: 'auto', precision: 'auto' } as const;
+    const result = await benchServe({ model, ...sizes, ...computing });
     expect(result.overload).toMatchObject({
       lost: 0,
       wrong: 0,

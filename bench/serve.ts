@@ -8,6 +8,7 @@ import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
 import { PleiadError } from '../src/errors/errors.js';
 import { workerUrl } from '../src/files/workerUrl.js';
 import { pipeline } from '../src/pipelines/pipeline.node.js';
@@ -24,6 +25,8 @@ export interface ServeBenchOptions {
   /** Batched and one at a time, in turns. */
   readonly turns: number;
   readonly threads: number;
+  readonly engine: EngineName;
+  readonly precision: PrecisionName;
   /** Seconds of overload. */
   readonly overload: number;
   /** Requests of each kind of trouble. */
@@ -36,13 +39,14 @@ const CLIENTS = [1, 8, 32, 128];
 const FLAT = 0.05;
 
 export async function benchServe(options: ServeBenchOptions) {
-  const { model, seconds, turns, threads } = options;
+  const { model, seconds, turns, threads, engine, precision } = options;
   const bodies = texts().map((inputs) => JSON.stringify({ inputs }));
   const servers: Server[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'pleiad-serve-'));
   try {
     const start = async (...flags: string[]) => {
-      const server = await Server.start([MAIN, 'serve', `model=${model}`, '--threads', `${threads}`, ...flags]);
+      const computing = ['--threads', `${threads}`, '--engine', engine, '--precision', precision];
+      const server = await Server.start([MAIN, 'serve', `model=${model}`, ...computing, ...flags]);
       servers.push(server);
       return server;
     };
@@ -86,6 +90,8 @@ export async function benchServe(options: ServeBenchOptions) {
       name: 'serve' as const,
       machine: machineDescription(),
       threads,
+      engine,
+      precision,
       othersCores,
       unit: 'requests/s',
       value: rounded(median(rates.batched)),
