@@ -171,7 +171,7 @@ function nextSentenceFiles({ train, dev }: TransferTask, { data, out }: Transfer
 
 /** A model folder with the sizes and the tokenizer of `from`, and weights as a new network starts with. */
 async function randomEncoder({ from, out }: TransferOptions, seed: number): Promise<string> {
-  const folder = join(out, `random-${seed}`);
+  const folder = join(out, `random-${basename(from)}-${seed}`);
   if (existsSync(join(folder, 'config.json'))) return folder;
   const start = await loadEncoder({ from, head: 'tokenClassification', labels: ['0', '1'] });
   const { description, tokenizer } = start.models[0];
