@@ -73,7 +73,8 @@ export async function runTransfer(options: TransferOptions): Promise<TransferRes
   if (options.pictures !== undefined) {
     const pictured = (name: string) => join(options.pictures!, name);
     writeFileSync(pictured('transfer-tasks.svg'), taskPicture(shown, options.rows[0]));
-    writeFileSync(pictured('transfer-curves.svg'), learningCurves(shown));
+    const curves = learningCurves(shown);
+    if (curves !== undefined) writeFileSync(pictured('transfer-curves.svg'), curves);
   }
   return { name: 'transfer', runs: shown, missing, table: transferTable(shown) };
 }

@@ -106,8 +106,8 @@ function baselinesInWords({ task, runs }: Cell): string {
 
 const hundredths = (value: number) => (100 * value).toFixed(1);
 
-/** Scores over the number of labels, of each task that was measured at several, at the usual rate. */
-export function learningCurves(runs: readonly TransferRun[]): string {
+/** Scores over the number of labels, of each task that was measured at several, at the usual rate; undefined where none was. */
+export function learningCurves(runs: readonly TransferRun[]): string | undefined {
   const cells = cellsOf(runs).filter(({ learningRate }) => learningRate === TRANSFER_LEARNING_RATE);
   const charts = TRANSFER_TASKS.flatMap((task): LineChart[] => {
     const own = cells.filter((cell) => cell.task === task);
@@ -121,7 +121,7 @@ export function learningCurves(runs: readonly TransferRun[]): string {
     }));
     return [{ title: task.name, xLabel: 'labels, as a power of ten', yLabel: task.metric, series }];
   });
-  return chartsSvg(charts);
+  return charts.length === 0 ? undefined : chartsSvg(charts);
 }
 
 /** Scores of all tasks at one number of labels: a row a task, random weights, pretrained ones and what costs nothing. */
@@ -133,10 +133,7 @@ export function taskPicture(runs: readonly TransferRun[], rows: number): string 
     series: [...TRANSFER_STARTS, 'costs nothing'],
     rows: cells.map((cell) => ({
       name: `${cell.task.name}, ${cell.task.metric}`,
-      dots: [
-        ...TRANSFER_STARTS.map((start) => dotOf(scoresOf(cell, start))),
-        ...[dotOf(baselineScores(cell).slice(-1))],
-      ],
+      dots: [...TRANSFER_STARTS.map((start) => dotOf(scoresOf(cell, start))), dotOf(bestBaseline(cell))],
     })),
   });
 }
@@ -147,8 +144,9 @@ function dotOf(scores: readonly number[]): Dot | undefined {
   return { value: 100 * mean, deviation: 100 * std };
 }
 
-/** In the order of the task's table: the best comes last. */
-function baselineScores({ task, runs }: Cell): number[] {
+/** None or one. */
+function bestBaseline({ task, runs }: Cell): number[] {
   const [first] = [...runs.pretrained, ...runs.random];
-  return Object.keys(task.baselines).flatMap((metric) => first?.metrics[metric] ?? []);
+  const scores = Object.keys(task.baselines).flatMap((metric) => first?.metrics[metric] ?? []);
+  return scores.length === 0 ? [] : [Math.max(...scores)];
 }
