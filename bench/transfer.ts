@@ -13,7 +13,7 @@ import { architectureFor, modelForUse } from '../src/models/heads.js';
 import { initializeParameter } from '../src/nn/initialize.js';
 import { type FineTuningRunFile, finetune, readTaskData } from '../src/tasks/finetune.node.js';
 import { loadEncoder } from '../src/tasks/loadEncoder.node.js';
-import { type FineTuningInput, resolveFineTuningSettings } from '../src/tasks/settings.js';
+import { type FineTuningInput, resolveFineTuningSettings, usualEpochs } from '../src/tasks/settings.js';
 import { taskNamed } from '../src/tasks/tasks.js';
 import type { DoneEvent } from '../src/training/events.js';
 import { writeNextSentenceTask } from './nextSentence.js';
@@ -55,19 +55,21 @@ export interface TransferResult {
 /** A run is judged by what it ends with: a best checkpoint would be chosen on the very rows that judge. */
 const AT_THE_END = 1e9;
 const CHECKPOINT_EVERY = 200;
-const DEFAULT_EPOCHS = 3;
 
 /** Makes every run that is not done yet. */
 export async function runTransfer(options: TransferOptions): Promise<TransferResult> {
   const keys = runKeys(options);
-  for (const key of keys) {
-    if (options.signal?.aborted) break;
-    if (readRuns(options.results).some((run) => nameOf(run) === nameOf(key))) continue;
-    const run = await runOnce(key, options);
-    if (run) appendFileSync(options.results, `${JSON.stringify(run)}\n`);
-  }
   const runs = readRuns(options.results);
   const done = new Set(runs.map(nameOf));
+  for (const key of keys) {
+    if (options.signal?.aborted) break;
+    if (done.has(nameOf(key))) continue;
+    const run = await runOnce(key, options);
+    if (!run) continue;
+    appendFileSync(options.results, `${JSON.stringify(run)}\n`);
+    runs.push(run);
+    done.add(nameOf(run));
+  }
   const missing = keys.filter((key) => !done.has(nameOf(key))).length;
   const shown = runs.filter(({ from }) => from === basename(options.from));
   if (options.pictures !== undefined) {
@@ -140,8 +142,7 @@ async function runOnce(key: TransferRunKey, options: TransferOptions): Promise<T
 function epochsOf({ leastSteps, settings }: TransferTask, rows: number): number | undefined {
   if (rows === 0) return undefined;
   const { task, batchSize } = resolveFineTuningSettings({ ...settings, from: '-', train: '-', out: '-' });
-  const epochs = taskNamed(task).defaults?.epochs ?? DEFAULT_EPOCHS;
-  return Math.max(epochs, (leastSteps * batchSize) / rows);
+  return Math.max(usualEpochs(taskNamed(task)), (leastSteps * batchSize) / rows);
 }
 
 async function train(input: Partial<FineTuningInput>, signal?: AbortSignal): Promise<DoneEvent | undefined> {

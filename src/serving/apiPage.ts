@@ -1,4 +1,5 @@
 /** The OpenAPI document as a page to read: no script, nothing from elsewhere. */
+import { escapeMarkup } from '../tasks/report/html/escapeMarkup.js';
 import type { OpenApiDocument, Operation } from './openApi.js';
 
 const STYLE = `
@@ -18,13 +19,13 @@ export function apiPage({ info, paths, tags }: OpenApiDocument, nonce: string): 
   );
   const groups = tags.map(({ name }) => {
     const own = operations.filter(({ operation }) => operation.tags.includes(name));
-    return `<h2>${escaped(name)}</h2>\n${own.map(shown).join('\n')}`;
+    return `<h2>${escapeMarkup(name)}</h2>\n${own.map(shown).join('\n')}`;
   });
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escaped(info.title)} ${escaped(info.version)}: routes</title><style nonce="${nonce}">${STYLE}</style></head>
-<body><h1>${escaped(info.title)} ${escaped(info.version)}</h1>
-<p>${escaped(info.description)} For programs: <a href="/openapi.json">/openapi.json</a>; the models: <a href="/api/models">/api/models</a>.</p>
+<title>${escapeMarkup(info.title)} ${escapeMarkup(info.version)}: routes</title><style nonce="${nonce}">${STYLE}</style></head>
+<body><h1>${escapeMarkup(info.title)} ${escapeMarkup(info.version)}</h1>
+<p>${escapeMarkup(info.description)} For programs: <a href="/openapi.json">/openapi.json</a>; the models: <a href="/api/models">/api/models</a>.</p>
 ${groups.join('\n')}
 </body></html>`;
 }
@@ -33,18 +34,7 @@ function shown({ path, method, operation }: { path: string; method: string; oper
   const body = operation.requestBody?.content['application/json']?.schema;
   const answer = operation.responses['200'].content?.['application/json']?.schema;
   const part = (title: string, schema: unknown) =>
-    schema === undefined ? '' : `<p>${title}</p><pre>${escaped(JSON.stringify(schema, null, 2))}</pre>`;
-  return `<details><summary><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code> ${escaped(operation.summary)}</summary>
+    schema === undefined ? '' : `<p>${title}</p><pre>${escapeMarkup(JSON.stringify(schema, null, 2))}</pre>`;
+  return `<details><summary><b>${method.toUpperCase()}</b> <code>${escapeMarkup(path)}</code> ${escapeMarkup(operation.summary)}</summary>
 ${part('takes', body)}${part('gives', answer)}</details>`;
-}
-
-function escaped(text: string): string {
-  const entities: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&#39;',
-  };
-  return text.replace(/[&<>"']/g, (sign) => entities[sign]);
 }

@@ -214,7 +214,7 @@ export function resolveFineTuningSettings(input: unknown, known?: KnownOfRun): F
   const { columns, model, ...settings } = { ...values, model: known?.model };
   const task = taskNamed(values.task);
   const stepsOfEpoch = known && stepsOfRows(values, known);
-  const epochs = values.epochs ?? task.defaults?.epochs ?? 3;
+  const epochs = values.epochs ?? usualEpochs(task);
   const steps = values.steps ?? (stepsOfEpoch && Math.max(1, Math.ceil(epochs * stepsOfEpoch)));
   const evaluateEvery = values.evaluateEvery ?? (stepsOfEpoch && Math.max(1, Math.ceil(stepsOfEpoch / 2)));
   const trained = model && withDropout(model, values);
@@ -242,6 +242,9 @@ function stepsOfRows(
   if (batchTokens === undefined) return numRows / (batchSize * accumulation);
   return batchesOfEpoch && batchesOfEpoch / accumulation;
 }
+
+/** How often a task learns from every training row where nothing is said. */
+export const usualEpochs = ({ defaults }: Task): number => defaults?.epochs ?? 3;
 
 /** With what is missing made up, so that contradictions among the rest are reported in the same message. */
 function salvaged(input: unknown): Parsed | undefined {

@@ -47,7 +47,8 @@ export function predictionOf(asked: AskedContext, decoding: DecodingSettings): P
   return { answer: asked.text.slice(start, end), noAnswerScore, start, probability };
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+/** @param values  at least one */
+export const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 interface Scores {
   readonly f1: number;

@@ -3,7 +3,7 @@ import { sentenceAround } from '../../text/sentenceAround.js';
 import { reliabilityOf } from '../report/reliability.js';
 import type { ExampleText, GroupsSection, ReportSection, ScoredGroup, TextMark } from '../report/report.js';
 import { type Mistake, worstExamples } from '../report/worstExamples.js';
-import { type Prediction, scoresOf } from './evaluation.js';
+import { mean, type Prediction, scoresOf } from './evaluation.js';
 import { pythonWords } from './metrics/squadText.js';
 import type { Question } from './questions.js';
 
@@ -64,8 +64,6 @@ function judgedAnswer(
   const own = beside === undefined ? {} : { probability: isNone ? ofNone : beside };
   return { ...judged, ...own, ...(!isNone && start !== undefined && { start }) };
 }
-
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 const ANSWERABLE = ['with an answer', 'without an answer'] as const;
 
