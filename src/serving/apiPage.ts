@@ -9,7 +9,7 @@ code, pre { font: 14px/1.45 ui-monospace, monospace }
 summary { cursor: pointer; padding: .3rem 0 }
 summary b { display: inline-block; min-width: 3.2rem }
 pre { background: #f4f4f2; padding: .75rem; overflow-x: auto; max-height: 30rem }
-@media (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } pre { background: #242424 } h2 { border-color: #555 } }
+@media (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } a { color: #a9b8ff } pre { background: #242424 } h2 { border-color: #555 } }
 `;
 
 /** @param nonce  that the page's policy names for its style */
