@@ -98,6 +98,7 @@ export {
   type ExportOptions,
   type ExportResult,
   exportModel,
+  type QuantizationChoice,
   type QuantizationResult,
 } from './pretrained/exportModel.node.js';
 export type { OutputDifference } from './pretrained/exportOnnx.js';
