@@ -228,6 +228,7 @@ async function quantizeWithin(
     const choice = await without(each);
     choices.push({ bytes: choice.bytes, relative: larger(choice), inFloat: each, isWritten: each === count });
   }
+  choices.sort((a, b) => a.bytes - b.bytes);
   const { inFloat } = await without(count);
   const left = new Set(inFloat.map(({ part }) => part));
   const measured = await measure((name) => !left.has(quantizationGroup(name)));
