@@ -45,6 +45,7 @@ export type { HubEvent, HubListener } from './hub/events.js';
 export { type FetchedModel, type FetchModelOptions, fetchModel } from './hub/fetchModel.node.js';
 export { HubError, type HubProblem } from './hub/hubError.js';
 export type { ModelFiles, WeightFormat } from './hub/modelFiles.js';
+export { type BoxedModel, boxedModels } from './hub/modelsPackage.node.js';
 export type { HubOptions } from './hub/settings.node.js';
 export * from './index.js';
 export {
@@ -85,12 +86,18 @@ export {
   ElectraTokenizer,
   type NamedClass,
 } from './pretrained/autoModels.node.js';
-// Convert, export, inspect
-export { type Conversion, type ConvertOptions, convertModel } from './pretrained/convert.node.js';
+export {
+  type Conversion,
+  type ConvertOptions,
+  convertModel,
+  convertPair,
+  type PairConversion,
+} from './pretrained/convert.node.js';
 export {
   type ExportOptions,
   type ExportResult,
   exportModel,
+  type QuantizationChoice,
   type QuantizationResult,
 } from './pretrained/exportModel.node.js';
 export type { OutputDifference } from './pretrained/exportOnnx.js';
@@ -113,10 +120,13 @@ export {
   loadPretrained,
   type Pretrained,
   PretrainedModel,
+  type StoredDtype,
   tokenizerFromPretrained,
   type WantedModel,
   type WeightDtype,
 } from './pretrained/pretrained.node.js';
+// Convert, export, inspect
+export { type PruneLoss, type PruneModelOptions, type PruneResult, pruneModel } from './pretrained/pruneModel.node.js';
 export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRun.node.js';
 // Training to a folder
 export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';

@@ -4,6 +4,7 @@ import { TENSOR_FORMATS } from '../../checkpoint/tensorSource.js';
 import { findMpi } from '../../collective/mpi/connect.node.js';
 import { chooseEngine } from '../../engine/chooseEngine.node.js';
 import { joinFirst } from '../../errors/joinFirst.js';
+import { boxedModels } from '../../hub/modelsPackage.node.js';
 import { type Inspection, inspectModels } from '../../pretrained/inspectModel.node.js';
 import { inspectOnnx, type OnnxInspection } from '../../pretrained/inspectOnnx.node.js';
 import { onnxFilesIn } from '../../pretrained/openPretrained.node.js';
@@ -53,9 +54,12 @@ export const info: CommandDefinition = {
     output.line(`machine: ${machine.cpu}, ${machine.threads} threads`);
     const mpi = await findMpi();
     output.line(`several machines: ${mpi.join(', ') || 'no MPI library (apt install openmpi-bin)'}`);
+    const boxed = boxedModels().map(({ name }) => name);
+    output.line(`models in the box: ${boxed.join(', ') || 'none (the package pleiad-models has them)'}`);
     return {
       json: {
         mpi,
+        models: boxed,
         pleiad: VERSION,
         node: process.versions.node,
         engine: engine.description,
@@ -76,7 +80,7 @@ function show(inspection: Inspection, output: Output): void {
   output.line(output.style(folder, 'bold'));
   if (hub) output.line(`  ${hub.repository}, commit ${hub.commit}`);
   output.line(`  ${architecture}, ${grouped(parameters)} parameters, heads in the file: ${heads.join(', ') || 'none'}`);
-  output.line(`  weights: ${TENSOR_FORMATS[weights.format]}, ${weights.dtypes.join(' and ')}`);
+  output.line(`  weights: ${TENSOR_FORMATS[weights.format]}, ${weights.dtypes.map(dtypeWords).join(' and ')}`);
   if (guessedConfig) output.line('  no config.json: sizes are those of the tensors, with 64 units a head');
   const names = missing.map(({ name }) => name);
   if (names.length > 0) output.line(`  missing, to be trained: ${joinFirst(names, MOST_SHOWN)}`);
@@ -88,6 +92,10 @@ function show(inspection: Inspection, output: Output): void {
   output.line(`  licence: ${licence.name ? `${licence.name}, says ${licence.source}` : licence.source}`);
   const fields = { ...config, ...spanBoundary, ...(labels && { labels: labels.join(', ') }), ...pleiad };
   for (const [name, value] of Object.entries(fields)) output.line(`  ${name}: ${value}`);
+}
+
+function dtypeWords(dtype: string): string {
+  return dtype === 'I8' ? 'I8 (8-bit integers with a scale for each row)' : dtype;
 }
 
 function showOnnx({ folder, files, config, architecture, licence, ...rest }: OnnxInspection, output: Output): void {
