@@ -94,6 +94,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'put models behind a port, for clients that exist',
     load: async () => (await import('./commands/serve.js')).serve,
   },
+  studio: {
+    summary: 'open Pleiad Studio: play with models, and watch them learn, in a browser',
+    load: async () => (await import('./commands/studio.js')).studio,
+  },
   download: {
     summary: 'fetch a model from the hub',
     load: async () => (await import('./commands/download.js')).download,

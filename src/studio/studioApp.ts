@@ -44,7 +44,7 @@ export interface StudioRuns {
 
 export interface StudioAppParts {
   readonly guard: Guard;
-  readonly place: ServerPlace;
+  place(): Promise<ServerPlace>;
   readonly models: StudioModels;
   readonly runs: StudioRuns;
   data(): readonly PreparedData[];
@@ -81,7 +81,7 @@ export function createStudioApp(parts: StudioAppParts): Hono {
   const read = async <T>(c: Context, schema: z.ZodType<T>): Promise<T> =>
     checkedValue(schema, await readJson(c.req.raw, maxBody), 'the body', (all) => invalid(all.join('; ')));
 
-  api.get('/place', (c) => c.json(parts.place));
+  api.get('/place', async (c) => c.json(await parts.place()));
   api.get('/models', async (c) => c.json(await models.list()));
   api.get('/data', (c) => c.json(parts.data()));
   api.get('/runs', async (c) => c.json(await runs.list()));
