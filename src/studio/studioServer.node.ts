@@ -1,6 +1,5 @@
 /** Pleiad Studio's server: the page, the models and runs named at the start, and a token without which nothing of it works. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { readRunFile } from '../checkpoint/runFile.node.js';
 import { readManifest } from '../data/shards.node.js';
