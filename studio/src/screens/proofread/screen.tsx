@@ -1,0 +1,7 @@
+/** Screen "Proofread". */
+import { EmptyState } from '../../components/states.js';
+import type { ScreenProps } from '../screen.js';
+
+export function Screen(_: ScreenProps) {
+  return <EmptyState />;
+}

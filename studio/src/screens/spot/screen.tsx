@@ -1,0 +1,7 @@
+/** Screen "Spot the fake". */
+import { EmptyState } from '../../components/states.js';
+import type { ScreenProps } from '../screen.js';
+
+export function Screen(_: ScreenProps) {
+  return <EmptyState />;
+}
