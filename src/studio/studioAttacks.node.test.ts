@@ -70,7 +70,7 @@ const ROUTES: readonly (readonly ['GET' | 'POST', string])[] = [
   ['POST', '/runs/a/stop'],
   ['POST', '/runs/a/resume'],
   ['POST', '/models/filler/files'],
-  ['POST', '/calls/tokenizeText'],
+  ['POST', '/calls/tokenize'],
 ];
 
 describe('somebody without the token of this start', () => {
@@ -209,7 +209,7 @@ describe('a name in a request', () => {
 
   it('finds no model and no text that was not named at the start', async () => {
     for (const model of ['../filler', secret, '/etc/passwd', '__proto__', 'google/electra-small-generator']) {
-      const asked = await post('/calls/tokenizeText', { model, role: 'model', text: 'a' });
+      const asked = await post('/calls/tokenize', { model, role: 'model', text: 'a' });
       expect([asked.status, asked.text], model).toEqual([422, expect.stringContaining('there is no model')]);
       const { status } = await post('/runs', { name: 'fresh', source: { data: model }, settings });
       expect(status, model).toBe(404);
