@@ -18,7 +18,6 @@ export function Lengths({ counts, last }: { readonly counts: readonly number[]; 
       {width > 0 && (
         <svg width={width} height={HEIGHT + AXIS} role="img" aria-label={t.lengthsSpoken(counts.join(', '))}>
           {columns.map(({ x, y, width: w, height }, i) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a column is its length
             <g key={i} data-last={last === i + 1 || undefined}>
               <rect class="span-length" x={x} y={y} width={w} height={height} rx="3" />
               <text class="span-length-name" x={x + w / 2} y={HEIGHT + 18} text-anchor="middle">

@@ -31,7 +31,6 @@ export function Places({ answers, length, value, onChange }: PlacesProps) {
       {answers.map((answer, i) => {
         const place = i + 1;
         return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a place is its number
           <label key={i} class="span-place" data-place={place} data-beyond={place > length ? '' : undefined}>
             <input
               type="radio"
