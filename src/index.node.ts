@@ -86,7 +86,13 @@ export {
   type NamedClass,
 } from './pretrained/autoModels.node.js';
 // Convert, export, inspect
-export { type Conversion, type ConvertOptions, convertModel } from './pretrained/convert.node.js';
+export {
+  type Conversion,
+  type ConvertOptions,
+  convertModel,
+  convertPair,
+  type PairConversion,
+} from './pretrained/convert.node.js';
 export {
   type ExportOptions,
   type ExportResult,
@@ -113,6 +119,7 @@ export {
   loadPretrained,
   type Pretrained,
   PretrainedModel,
+  type StoredDtype,
   tokenizerFromPretrained,
   type WantedModel,
   type WeightDtype,

@@ -1,13 +1,22 @@
-/** Builds the page of Pleiad Studio into dist-studio/. It works from any file server and under a sub-path: all its links are relative. */
+/**
+ * Builds the page of Pleiad Studio into dist-studio/. It works from any file server and under a sub-path: all its links are
+ * relative. `STUDIO_MODELS=DIR` takes the models of another folder than models/.
+ */
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vite';
+import { defaultClientConditions, defineConfig } from 'vite';
+import { siteFiles } from './scripts/siteFiles.js';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
 export default defineConfig({
   root: path('.'),
   base: './',
-  resolve: { alias: { pleiad: path('../src/index.ts') } },
+  plugins: [siteFiles(process.env.STUDIO_MODELS ?? path('../models'))],
+  resolve: {
+    alias: { pleiad: path('../src/index.ts') },
+    // The runtime in files of its own: its threads load it again, and not the page's script.
+    conditions: ['onnxruntime-web-use-extern-wasm', ...defaultClientConditions],
+  },
   build: {
     outDir: path('../dist-studio'),
     emptyOutDir: true,

@@ -6,7 +6,7 @@ import type { SafetensorsDtype } from '../formats/safetensors.js';
 import type { ModelFamily } from '../models/modelGraph.js';
 import { type ElectraHalf, isTensorflowElectra, type NameMap, tensorflowElectraMap, torchMap } from './nameMaps.js';
 import type { Rename } from './otherFamily.js';
-import { isFloat, type TensorInfo } from './tensorSource.js';
+import { holdsFloats, type TensorInfo } from './tensorSource.js';
 
 /** A model as the tensors that it needs. */
 export interface LoadTarget {
@@ -30,6 +30,8 @@ export interface PlannedTensor {
   readonly name: string;
   readonly from: string;
   readonly dtype: SafetensorsDtype;
+  /** Of a matrix in 8 bits: scales of each row. */
+  readonly scalesPerRow?: number;
   /** In the model. */
   readonly shape: readonly number[];
   readonly transposed: boolean;
@@ -89,7 +91,9 @@ export function planLoad(
       continue;
     }
     if (problem) problems.push(`${tensor.from} ${problem}`);
-    tensors.push({ name, from: tensor.from, dtype: tensor.info.dtype, shape, transposed: tensor.transposed });
+    const { from, info, transposed } = tensor;
+    const scalesPerRow = info.scales && { scalesPerRow: info.scales.shape[1] };
+    tensors.push({ name, from, dtype: info.dtype, ...scalesPerRow, shape, transposed });
   }
   if (problems.length > 0) throw misfit(source, target, problems);
   const tied = Object.entries(target.tied ?? {})
@@ -153,7 +157,7 @@ function assign(
 }
 
 function unfit({ info, transposed }: Assigned, shape: readonly number[]): string | undefined {
-  if (!isFloat(info.dtype)) return `is ${info.dtype}, expected floating-point numbers`;
+  if (!holdsFloats(info)) return `is ${info.dtype}, expected floating-point numbers`;
   const stored = transposed ? [...shape].reverse() : shape;
   if (info.shape.length === stored.length && info.shape.every((size, i) => size === stored[i])) return undefined;
   return `is [${info.shape}], the config needs [${stored}]`;

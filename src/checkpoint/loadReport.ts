@@ -9,8 +9,10 @@ export interface LoadReport {
   readonly target: string;
   /** Taken as they are; `from` is their name in the file. */
   readonly loaded: readonly { readonly name: string; readonly from: string }[];
-  /** Transposed or of another dtype in the file; exact, except from F64. */
+  /** Transposed or of another dtype in the file; exact, except from F64. Matrices in 8 bits are multiplied by their scales. */
   readonly converted: readonly { readonly name: string; readonly from: string; readonly how: string }[];
+  /** Those of `converted` that the file holds in 8 bits: the model was rounded to them when it was written. */
+  readonly eightBit: readonly string[];
   /** `same`: whether the file's own values were those it is tied to; undefined where the file has none. */
   readonly tied: readonly (TiedTensor & { readonly same?: boolean })[];
   readonly missing: LoadPlan['missing'];
@@ -22,11 +24,12 @@ export interface LoadReport {
  * @param limit  names shown of each kind
  */
 export function describeLoadReport(report: LoadReport, limit = 20): string[] {
-  const { loaded, converted, tied, missing, unused } = report;
+  const { loaded, converted, eightBit, tied, missing, unused } = report;
   const differing = tied.filter(({ same }) => same === false);
   return [
     `${report.source} (${report.format}) as ${report.target}: ${loaded.length} loaded, ${converted.length} converted, ` +
       `${tied.length} tied, ${missing.length} missing, ${unused.length} unused`,
+    ...(eightBit.length > 0 ? [`  8 bits: ${eightBit.length} matrices are int8 in the file, read as float32`] : []),
     ...listed(
       'missing',
       missing.map(({ name, shape }) => `${name} [${shape}]`),

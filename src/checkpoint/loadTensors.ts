@@ -63,15 +63,18 @@ export async function runLoadPlan(
     loaded: plan.tensors.filter(isAsStored).map(({ name, from }) => ({ name, from })),
     converted: plan.tensors
       .filter((tensor) => !isAsStored(tensor))
-      .map(({ name, from, dtype, transposed }) => ({
-        name,
-        from,
-        how: [...(dtype === 'F32' ? [] : [`from ${dtype}`]), ...(transposed ? ['transposed'] : [])].join(', '),
-      })),
+      .map((tensor) => ({ name: tensor.name, from: tensor.from, how: howConverted(tensor) })),
+    eightBit: plan.tensors.filter(({ scalesPerRow }) => scalesPerRow !== undefined).map(({ name }) => name),
     tied,
     missing: plan.missing,
     unused: plan.unused,
   };
+}
+
+function howConverted({ dtype, scalesPerRow, transposed }: PlannedTensor): string {
+  const scaled = scalesPerRow && ` with ${scalesPerRow === 1 ? 'a scale' : `${scalesPerRow} scales`} for each row`;
+  const from = dtype === 'F32' ? [] : [`from ${dtype}${scaled ?? ''}`];
+  return [...from, ...(transposed ? ['transposed'] : [])].join(', ');
 }
 
 class TensorInFile implements LoadedTensor {
@@ -89,6 +92,10 @@ async function haveSameBits(source: TensorSource, one: string, other: string): P
   if (a.dtype !== b.dtype || a.shape.join() !== b.shape.join()) return false;
   // One storage under two names, as PyTorch saves tied weights: nothing to read.
   if (a.source === b.source && a.begin === b.begin && a.strides?.join() === b.strides?.join()) return true;
+  if (a.scales || b.scales) {
+    const [first, second] = [await source.readFloat32(one), await source.readFloat32(other)];
+    return first.every((value, i) => value === second[i]);
+  }
   const [first, second] = [bytesOf(await source.readRaw(one)), bytesOf(await source.readRaw(other))];
   return first.every((byte, i) => byte === second[i]);
 }

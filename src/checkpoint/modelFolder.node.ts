@@ -28,11 +28,13 @@ import {
   withClass,
 } from './modelFolder.js';
 import { parsePythonJson } from './pythonJson.js';
-import { type WeightFilesOptions, writeWeightFiles } from './weightFiles.node.js';
+import { type WeightFilesOptions, type WrittenWeights, writeWeightFiles } from './weightFiles.node.js';
 
 const CONFIG_FILE = 'config.json';
 const WEIGHTS_FILE = 'model.safetensors';
 const TOKENIZER_FILES = ['tokenizer.json', 'vocab.txt', 'tokenizer_config.json'];
+/** tokenizer.json says nothing more, and is three times as long. */
+const SMALL_TOKENIZER_FILES = TOKENIZER_FILES.slice(1);
 
 export interface ModelTensor {
   readonly shape: readonly number[];
@@ -50,15 +52,21 @@ export function toSafetensors(name: string, { shape, data }: ModelTensor): Safet
   return { name, dtype: 'F32', shape, data: data as Float32Array<ArrayBuffer> };
 }
 
+export interface SaveModelOptions extends WeightFilesOptions {
+  /** Called when the weights are written, with what rounding did to them. */
+  readonly onWeights?: (written: WrittenWeights) => void;
+}
+
 /**
  * Writes a model folder; transformers loads it with no weight missing or left over.
- * @param weights  of the encoder and its heads; a span boundary head is always written as float32
+ * @param weights  of the encoder and its heads; a span boundary head is always written as float32. In 8 bits (I8) the folder is
+ *                 for Pleiad alone, and as small as it can be: without tokenizer.json, and without the tensors that are `shared`
  * @returns each file by name
  */
 export async function saveModelFolder(
   folder: string,
   model: ModelFolder,
-  weights: WeightFilesOptions = {},
+  { onWeights, ...weights }: SaveModelOptions = {},
 ): Promise<Map<string, FileRecord>> {
   makeFolder(folder);
   // transformers 5 loads a model in the type that its config names.
@@ -68,20 +76,28 @@ export async function saveModelFolder(
   const [ofHead, others] = [true, false].map((wanted) =>
     [...model.tensors].filter(([name]) => isOfSpanBoundaryHead(name) === wanted),
   );
-  const outgoing = others.map(([name, tensor]) => ({
-    name: savedName(name, model.architecture),
-    shape: tensor.shape,
-    read: () => tensor.data,
-  }));
-  for (const [file, record] of (await writeWeightFiles(folder, outgoing, weights)).files) files.set(file, record);
+  const shared = new Set(weights.shared?.names);
+  const outgoing = others
+    .filter(([name]) => !shared.has(name))
+    .map(([name, tensor]) => ({
+      name: savedName(name, model.architecture),
+      shape: tensor.shape,
+      read: () => tensor.data,
+    }));
+  const written = await writeWeightFiles(folder, outgoing, weights);
+  onWeights?.(written);
+  for (const [file, record] of written.files) files.set(file, record);
   if (ofHead.length > 0) {
     const content = ofHead.map(([name, tensor]) => toSafetensors(name, tensor));
     // transformers asks for this key.
     files.set(SPAN_BOUNDARY_FILE, await writeSafetensors(join(folder, SPAN_BOUNDARY_FILE), content, { format: 'pt' }));
   }
   if (model.tokenizer) {
-    await saveTokenizer(model.tokenizer, folder, { modelType: familyOf(model.architecture) });
-    for (const name of TOKENIZER_FILES) files.set(name, await recordFile(join(folder, name)));
+    const isSmall = weights.dtype === 'I8';
+    const modelType = familyOf(model.architecture);
+    await saveTokenizer(model.tokenizer, folder, { modelType }, { withJson: !isSmall });
+    for (const name of isSmall ? SMALL_TOKENIZER_FILES : TOKENIZER_FILES)
+      files.set(name, await recordFile(join(folder, name)));
   }
   return files;
 }

@@ -9,6 +9,7 @@ import { damaged, refused } from '../formats/damaged.js';
 import { jsonExtent } from '../formats/jsonExtent.js';
 import { type ContentKind, contentKind } from './contentKind.js';
 import { type FileContent, readSafetensors } from './safetensorsSource.js';
+import { type SharedTensors, sharedIn, withShared } from './sharedTensors.js';
 import { readBundle, shardName } from './tensorflow/bundle.js';
 import { type StoredTensor, type TensorFormat, TensorSource } from './tensorSource.js';
 import { readTorchLegacy, readTorchZip, torchArchiveRoot } from './torch/torchFile.js';
@@ -23,7 +24,7 @@ const MAX_INDEX_BYTES = 1 << 25;
 const MAX_INDEX_DEPTH = 8;
 
 /**
- * Opens one file of a set.
+ * Opens one file of a set. Tensors that it shares with the other model of a pair are those of the folder beside.
  * @param onClose  runs after the files have been closed
  * @throws PackedCheckpoint when it is an archive
  * @throws CheckpointError saying what is wrong with it, or what it is
@@ -33,6 +34,17 @@ export async function openTensorFile(
   name: string,
   onClose?: () => Promise<void>,
 ): Promise<TensorSource> {
+  const source = await openAlone(files, name, onClose);
+  try {
+    const shared = sharedIn(source.metadata, source.name);
+    return shared ? await joinShared(source, shared, files) : source;
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+async function openAlone(files: FileSet, name: string, onClose?: () => Promise<void>): Promise<TensorSource> {
   const source = await files.open(name);
   try {
     const kind = await contentKind(source);
@@ -42,6 +54,40 @@ export async function openTensorFile(
     return new TensorSource({ name: source.name, format, ...content, sources: [source], onClose });
   } catch (error) {
     await source.close();
+    throw error;
+  }
+}
+
+async function joinShared(own: TensorSource, shared: SharedTensors, files: FileSet): Promise<TensorSource> {
+  const folder = files.beside?.(shared.folder);
+  if (!folder) {
+    throw new CheckpointError(
+      `${own.name} shares ${shared.names.length} tensors with its ${shared.folder}, and there is no folder ${shared.folder} beside ${files.name}`,
+      {
+        subject: own.name,
+        found: files.name,
+        expected: `a folder ${shared.folder} beside it, with the other model of the pair`,
+        advice: `Keep both folders together, or write a model of its own from them (pleiad convert PAIR FOLDER --half ${shared.folder === 'generator' ? 'discriminator' : 'generator'})`,
+      },
+    );
+  }
+  const other = await openAlone(folder, await weightFile(folder));
+  try {
+    const { name, format, otherEntries, metadata } = own;
+    return new TensorSource({
+      name,
+      format,
+      tensors: withShared(own.tensors, shared, other.tensors, name),
+      otherEntries,
+      metadata,
+      sources: [],
+      onClose: async () => {
+        await own.close();
+        await other.close();
+      },
+    });
+  } catch (error) {
+    await other.close();
     throw error;
   }
 }

@@ -9,6 +9,7 @@ import { type ByteSource, checkRange } from '../files/byteSource.js';
 import { crc32c, maskCrc } from '../formats/crc32.js';
 import { damaged } from '../formats/damaged.js';
 import { bfloat16ToFloat32, halfToFloat32 } from '../formats/halfPrecision.js';
+import { fromInt8 } from '../formats/int8.js';
 import { bytesPerElement, type SafetensorsDtype, type TensorData, viewTensor } from '../formats/safetensors.js';
 import { elementCount } from '../graph/dimensions.js';
 
@@ -24,6 +25,8 @@ export type TensorFormat = keyof typeof TENSOR_FORMATS;
 export interface TensorInfo {
   readonly dtype: SafetensorsDtype;
   readonly shape: readonly number[];
+  /** Of a matrix of 8-bit integers, I8 [rows, columns]: what they are multiplied by, [rows, groups of columns]. */
+  readonly scales?: TensorInfo;
 }
 
 /** Where and how a tensor lies. */
@@ -35,6 +38,7 @@ export interface StoredTensor extends TensorInfo {
   readonly strides?: readonly number[];
   /** Masked CRC-32C of the tensor's bytes, where the format stores one; checked while they are read. */
   readonly maskedCrc?: number;
+  readonly scales?: StoredTensor;
 }
 
 /** The floating-point dtypes that are read as float32. */
@@ -74,7 +78,7 @@ export class TensorSource {
   }) {
     this.name = parts.name;
     this.format = parts.format;
-    this.tensors = parts.tensors;
+    this.tensors = withScales(parts.tensors, parts.name);
     this.otherEntries = parts.otherEntries ?? new Map();
     this.metadata = parts.metadata ?? {};
     this.#sources = parts.sources;
@@ -106,13 +110,13 @@ export class TensorSource {
   }
 
   /**
-   * The values as float32: exact from F16 and BF16, rounded to nearest from F64.
+   * The values as float32: exact from F16 and BF16, rounded to nearest from F64, multiplied by their scales from I8.
    * @throws CheckpointError when it is no floating-point tensor, or a float64 value is beyond float32
    */
   async readFloat32(name: string, allocate: Allocate = onHeap): Promise<Float32Array> {
     const tensor = this.#tensor(name);
     const { dtype, shape } = tensor;
-    if (!isFloat(dtype)) {
+    if (!holdsFloats(tensor)) {
       throw new CheckpointError(`${this.name}: ${name} is ${dtype}, expected floating-point numbers`, {
         subject: name,
         found: dtype,
@@ -120,20 +124,9 @@ export class TensorSource {
       });
     }
     if (dtype === 'F32') return (await this.readRaw(name, allocate)) as Float32Array;
+    const what = `${this.name}: ${name}`;
     const values = new Float32Array(allocate(elementCount(shape) * Float32Array.BYTES_PER_ELEMENT));
-    const widen = (bytes: Uint8Array, start: number) => {
-      const data = viewTensor(bytes, dtype);
-      toFloat32(dtype, data, values.subarray(start, start + data.length), `${this.name}: ${name}`);
-    };
-    if (tensor.strides) {
-      const bytes = new Uint8Array(values.length * bytesPerElement(dtype));
-      await gather(tensor, tensor.strides, bytes);
-      widen(bytes, 0);
-    } else {
-      const size = bytesPerElement(dtype);
-      const chunk = new Uint8Array(Math.min(CHUNK_ELEMENTS, values.length) * size);
-      await readRowMajor(name, tensor, (_, count) => chunk.subarray(0, count * size), widen);
-    }
+    await readWidened(name, tensor, values, await wideningOf(tensor, name, what));
     return values;
   }
 
@@ -155,6 +148,66 @@ export class TensorSource {
 
 export function isFloat(dtype: SafetensorsDtype): dtype is FloatDtype {
   return FLOAT_DTYPES.includes(dtype);
+}
+
+/** Whether a tensor is read as float32: floats, and 8-bit integers with scales. */
+export function holdsFloats({ dtype, scales }: TensorInfo): boolean {
+  return isFloat(dtype) || scales !== undefined;
+}
+
+/** What the scales of an 8-bit matrix are called, after its own name; the name is that of vLLM's compressed-tensors. */
+export const SCALE_ENDING = '_scale';
+
+/**
+ * Joins 8-bit matrices with their scales, which are then no tensors of their own.
+ * @throws CheckpointError when scales do not fit their matrix
+ */
+function withScales(tensors: ReadonlyMap<string, StoredTensor>, source: string): ReadonlyMap<string, StoredTensor> {
+  const joined = new Map(tensors);
+  for (const [name, tensor] of tensors) {
+    const scales = tensors.get(name + SCALE_ENDING);
+    if (tensor.dtype !== 'I8' || !scales || !isFloat(scales.dtype)) continue;
+    const [rows, columns] = tensor.shape;
+    const [scaledRows, groups] = scales.shape;
+    const fits = tensor.shape.length === 2 && scales.shape.length === 2 && scaledRows === rows && groups > 0;
+    if (!fits || columns % groups !== 0) {
+      const shapes = `[${tensor.shape}] and its scales [${scales.shape}]`;
+      throw damaged(source, `${name} is ${shapes}, expected a matrix and a number of scales for each row`);
+    }
+    joined.set(name, { ...tensor, scales });
+    joined.delete(name + SCALE_ENDING);
+  }
+  return joined;
+}
+
+/** Turns stored values, from element `start` on, into float32. */
+type Widen = (data: TensorData, target: Float32Array, start: number) => void;
+
+async function wideningOf({ dtype, shape, scales: stored }: StoredTensor, name: string, what: string): Promise<Widen> {
+  if (!stored) return (data, target) => toFloat32(dtype as FloatDtype, data, target, what);
+  const scales = new Float32Array(elementCount(stored.shape));
+  const itsName = name + SCALE_ENDING;
+  await readWidened(itsName, stored, scales, await wideningOf(stored, itsName, what));
+  const group = shape[1] / stored.shape[1];
+  return (data, target, start) => fromInt8(data as Int8Array, { scales, group, start }, target);
+}
+
+/** Reads a tensor piece by piece, each as float32. */
+async function readWidened(name: string, tensor: StoredTensor, values: Float32Array, widen: Widen): Promise<void> {
+  const { dtype, strides } = tensor;
+  const size = bytesPerElement(dtype);
+  const use = (bytes: Uint8Array, start: number) => {
+    const data = viewTensor(bytes, dtype);
+    widen(data, values.subarray(start, start + data.length), start);
+  };
+  if (strides) {
+    const bytes = new Uint8Array(values.length * size);
+    await gather(tensor, strides, bytes);
+    use(bytes, 0);
+    return;
+  }
+  const chunk = new Uint8Array(Math.min(CHUNK_ELEMENTS, values.length) * size);
+  await readRowMajor(name, tensor, (_, count) => chunk.subarray(0, count * size), use);
 }
 
 /** Elements from a tensor's first to its last in the file, both included. */
@@ -267,7 +320,8 @@ function innerOffsets(dimensions: readonly { length: number; stride: number; ste
 }
 
 function toFloat32(dtype: FloatDtype, data: TensorData, target: Float32Array, what: string): void {
-  if (dtype === 'F16') halfToFloat32(data as Uint16Array, target);
+  if (dtype === 'F32') target.set(data as Float32Array);
+  else if (dtype === 'F16') halfToFloat32(data as Uint16Array, target);
   else if (dtype === 'BF16') bfloat16ToFloat32(data as Uint16Array, target);
   else target.set(data as Float64Array);
   if (dtype !== 'F64') return;

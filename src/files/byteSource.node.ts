@@ -1,8 +1,8 @@
 /** Files and folders on disk as byte sources. */
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { open, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { CheckpointError } from '../errors/errors.js';
 import type { ByteSource, FileSet } from './byteSource.js';
 import { reasonOf } from './durableFile.node.js';
@@ -53,5 +53,13 @@ export function folderFiles(folder: string): FileSet {
     .filter((entry) => !entry.isDirectory())
     .map(({ name }) => name)
     .sort();
-  return { name: folder, names, open: (name) => openFileSource(join(folder, name)) };
+  return {
+    name: folder,
+    names,
+    open: (name) => openFileSource(join(folder, name)),
+    beside(name) {
+      const other = join(dirname(resolve(folder)), basename(name));
+      return statSync(other, { throwIfNoEntry: false })?.isDirectory() ? folderFiles(other) : undefined;
+    },
+  };
 }

@@ -23,6 +23,8 @@ export interface FileSet {
   /** Of the files directly in it. */
   readonly names: readonly string[];
   open(name: string): Promise<ByteSource>;
+  /** The files of the folder of this name beside this one, where there is one: the other half of a pair of models. */
+  beside?(folder: string): FileSet | undefined;
 }
 
 /**
@@ -77,11 +79,19 @@ export function blobSource(blob: Blob, name: string): ByteSource {
   };
 }
 
-/** Files in memory or in a browser, by name. */
-export function fileSetOf(files: ReadonlyMap<string, Uint8Array | Blob>, name: string): FileSet {
+/**
+ * Files in memory or in a browser, by name.
+ * @param beside  files of other folders, by the folder's name
+ */
+export function fileSetOf(
+  files: ReadonlyMap<string, Uint8Array | Blob>,
+  name: string,
+  beside: ReadonlyMap<string, FileSet> = new Map(),
+): FileSet {
   return {
     name,
     names: [...files.keys()],
+    beside: (folder) => beside.get(folder),
     async open(file) {
       const content = files.get(file);
       if (!content)

@@ -1,10 +1,14 @@
 /**
- * A checkpoint of any kind as a model folder that transformers and we load. No weight changes, unless f16 is asked for; none is
- * new, unless a new head is.
+ * A checkpoint of any kind as a model folder that transformers and we load. No weight changes, unless f16 or int8 is asked for;
+ * none is new, unless a new head is.
  */
 
+import { join } from 'node:path';
 import type { ModelLoadReport } from '../checkpoint/loadModel.js';
 import { saveModelFolder } from '../checkpoint/modelFolder.node.js';
+import type { ElectraHalf } from '../checkpoint/nameMaps.js';
+import type { SharedTensors } from '../checkpoint/sharedTensors.js';
+import type { WrittenWeights } from '../checkpoint/weightFiles.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { requireNewFolder, writeNewFolder } from '../files/newFolder.node.js';
 import { float32ToHalf } from '../formats/halfPrecision.js';
@@ -13,22 +17,33 @@ import {
   type LoadPretrainedOptions,
   loadPretrained,
   type Pretrained,
-  type WeightDtype,
+  type StoredDtype,
 } from './pretrained.node.js';
 import { saveTaskSettings } from './taskSettings.node.js';
 
 export interface ConvertOptions extends Omit<LoadPretrainedOptions, 'dtype'> {
   /** Type of the weights that are written. Default: f16 where all of them are that in the source, else f32. */
-  readonly dtype?: WeightDtype;
+  readonly dtype?: StoredDtype;
 }
 
 export interface Conversion {
   readonly model: Pretrained;
   readonly report: ModelLoadReport;
-  readonly dtype: WeightDtype;
+  readonly dtype: StoredDtype;
   /** Values that f16 cannot hold and that were rounded. */
   readonly roundedValues: number;
+  /** What int8 did to the matrices. */
+  readonly eightBit: WrittenWeights['eightBit'];
   readonly files: readonly string[];
+  /** Of all files together. */
+  readonly bytes: number;
+}
+
+export interface PairConversion {
+  readonly discriminator: Conversion;
+  readonly generator: Conversion;
+  /** Tensors of the generator that are the discriminator's own, written once. */
+  readonly shared: readonly string[];
 }
 
 /**
@@ -40,19 +55,72 @@ export interface Conversion {
  */
 export async function convertModel(source: string, out: string, options: ConvertOptions = {}): Promise<Conversion> {
   requireNewFolder(out);
-  const { dtype: wanted, ...loading } = options;
-  const model = await loadPretrained(source, loading);
+  const loaded = await load(source, options);
+  return writeNewFolder(out, (unfinished) => write(unfinished, loaded, options));
+}
+
+/**
+ * Converts both models of an ELECTRA pair into the folders `discriminator` and `generator` of one folder. What they share is
+ * written once, so they belong together.
+ * @param source  a run, a checkpoint, a folder with both, or a checkpoint of google-research/electra
+ * @throws as `convertModel`
+ */
+export async function convertPair(
+  source: string,
+  out: string,
+  options: Omit<ConvertOptions, 'half' | 'roles' | 'task' | 'architecture'> = {},
+): Promise<PairConversion> {
+  requireNewFolder(out);
+  const halfOf = (half: ElectraHalf) => load(source, { ...options, half, roles: [half] });
+  const discriminator = await halfOf('discriminator');
+  const generator = await halfOf('generator');
+  const names = sharedNames(discriminator, generator);
+  const shared = names.length > 0 ? { folder: 'discriminator' as const, names } : undefined;
+  return writeNewFolder(out, async (unfinished) => ({
+    discriminator: await write(join(unfinished, 'discriminator'), discriminator, options),
+    generator: await write(join(unfinished, 'generator'), generator, options, shared),
+    shared: names,
+  }));
+}
+
+/** Tensors of the generator that have the discriminator's name and values. */
+function sharedNames(discriminator: Pretrained, generator: Pretrained): string[] {
+  return [...generator.tensors].flatMap(([name, { data }]) => {
+    const other = discriminator.tensors.get(name)?.data;
+    return other?.length === data.length && data.every((value, i) => value === other[i]) ? [name] : [];
+  });
+}
+
+function load(source: string, { dtype: _, ...loading }: ConvertOptions): Promise<Pretrained> {
+  return loadPretrained(source, loading);
+}
+
+async function write(
+  folder: string,
+  model: Pretrained,
+  { dtype: wanted, signal }: ConvertOptions,
+  shared?: SharedTensors,
+): Promise<Conversion> {
   const { report, tensors, tokenizer } = model;
   const dtype = wanted ?? (isHalfPrecision(report) ? 'f16' : 'f32');
   const roundedValues = dtype === 'f16' ? checkFitsHalf(model) : 0;
-  const folder = { ...model.model, tensors, ...(tokenizer && { tokenizer }) };
-  const { signal } = options;
-  const files = await writeNewFolder(out, async (unfinished) => {
-    const written = await saveModelFolder(unfinished, folder, { ...filesOfDtype(dtype), ...(signal && { signal }) });
-    const beside = await saveTaskSettings(unfinished, folder.architecture, model.taskSettings);
-    return [...written.keys(), ...beside.keys()];
-  });
-  return { model, report, dtype, roundedValues, files };
+  let eightBit: WrittenWeights['eightBit'] = { matrices: 0, relativeError: 0 };
+  const written = await saveModelFolder(
+    folder,
+    { ...model.model, tensors, ...(tokenizer && { tokenizer }) },
+    {
+      ...filesOfDtype(dtype),
+      ...(signal && { signal }),
+      ...(shared && { shared }),
+      onWeights: (weights) => {
+        eightBit = weights.eightBit;
+      },
+    },
+  );
+  const beside = await saveTaskSettings(folder, model.model.architecture, model.taskSettings);
+  const files = [...written.keys(), ...beside.keys()];
+  const bytes = [...[...written.values()].map((file) => file.bytes), ...beside.values()].reduce((a, b) => a + b, 0);
+  return { model, report, dtype, roundedValues, eightBit, files, bytes };
 }
 
 function isHalfPrecision({ loaded, converted }: ModelLoadReport): boolean {

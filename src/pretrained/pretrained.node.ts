@@ -27,8 +27,10 @@ import { findModel, type OnnxModelOptions, openOnnxModel } from './onnxModel.nod
 import { type OpenedPretrained, type OpenPretrainedOptions, withPretrained } from './openPretrained.node.js';
 import { readTaskSettings, saveTaskSettings } from './taskSettings.node.js';
 
-/** Types of weights in files. */
+/** What weights can be rounded to when they are loaded. */
 export type WeightDtype = 'f32' | 'f16';
+/** Types of weights in files that are written. `int8`: matrices in 8 bits with a scale for each row, see docs/checkpoints.md. */
+export type StoredDtype = WeightDtype | 'int8';
 
 export { tokenizerFromPretrained } from './locateTokenizer.node.js';
 
@@ -133,8 +135,8 @@ export interface WantedModel {
 
 /** A model with its files: it can be saved. */
 export class PretrainedModel extends Model {
-  /** Writes a folder that Python's transformers loads, and `fromPretrained` again. */
-  async savePretrained(folder: string, { dtype = 'f32' }: { dtype?: WeightDtype } = {}): Promise<void> {
+  /** Writes a folder that `fromPretrained` loads again, and Python's transformers too unless it is in int8. */
+  async savePretrained(folder: string, { dtype = 'f32' }: { dtype?: StoredDtype } = {}): Promise<void> {
     const { description, tensors, tokenizer, report } = this;
     if (!report)
       throw new CheckpointError('a model that is an ONNX file holds no weights to save', { subject: folder });
@@ -143,8 +145,10 @@ export class PretrainedModel extends Model {
   }
 }
 
-export function filesOfDtype(dtype: WeightDtype): Pick<WeightFilesOptions, 'dtype'> {
-  return { dtype: dtype === 'f16' ? 'F16' : 'F32' };
+const FILE_DTYPES = { f32: 'F32', f16: 'F16', int8: 'I8' } as const satisfies Record<StoredDtype, string>;
+
+export function filesOfDtype(dtype: StoredDtype): Required<Pick<WeightFilesOptions, 'dtype'>> {
+  return { dtype: FILE_DTYPES[dtype] };
 }
 
 /**

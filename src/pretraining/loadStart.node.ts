@@ -8,7 +8,7 @@ import { CheckpointError, DataError, SettingsError } from '../errors/errors.js';
 import { joinFirst } from '../errors/joinFirst.js';
 import type { Task } from '../models/heads.js';
 import type { ModelFamily } from '../models/modelGraph.js';
-import { innerPlace, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
+import { innerPlace, membersOf, resolveCheckpoint } from '../pretrained/modelPlaces.node.js';
 import {
   type FetchOptions,
   type LoadPretrainedOptions,
@@ -207,7 +207,7 @@ function generatorOf(settings: PretrainingSettings, main: Found): GeneratorPlace
   }
   const beside = join(dirname(folder), 'generator');
   const isThere = beside !== folder && existsSync(join(beside, 'config.json'));
-  if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && resolveCheckpoint(innerPlace(source)))
+  if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && holdsBoth(innerPlace(source)))
     return { place: beside, wanted: GENERATOR };
   // A model without a discriminator's head was never half of a pair.
   if (newHead || report.initialized.length > 0) {
@@ -220,6 +220,9 @@ function generatorOf(settings: PretrainingSettings, main: Found): GeneratorPlace
       `give the generator that it was trained with, for instance ${settingWith('generator', found)}, ask for a new one of random weights: ${settingWith('newGenerator', true)}, or let it begin as the first layers of the model, with a new head: ${settingWith('newHead', true)}`,
   ]);
 }
+
+/** Whether a place has models by their roles: a run, a checkpoint, or a pair. */
+const holdsBoth = (place: string) => resolveCheckpoint(place) !== undefined || membersOf(place).length > 1;
 
 /** Why the discriminator has no use for a tensor, in a checkpoint of google-research/electra. */
 const OF_GENERATOR = 'of the generator';

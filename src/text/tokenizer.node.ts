@@ -50,15 +50,19 @@ export function loadMaxLength(folder: string): number | undefined {
   return maxLengthFromTokenizerConfig(readJsonIfThere(join(folder, CONFIG_FILE)) ?? {});
 }
 
-/** Writes `tokenizer.json`, `vocab.txt` and `tokenizer_config.json`; makes the folder when it is absent. */
+/**
+ * Writes `tokenizer.json`, `vocab.txt` and `tokenizer_config.json`; makes the folder when it is absent.
+ * @param files  `withJson` false leaves out tokenizer.json, which repeats the other two; default true
+ */
 export async function saveTokenizer(
   tokenizer: WordPieceTokenizer,
   folder: string,
   options?: TokenizerConfigOptions,
+  { withJson = true }: { withJson?: boolean } = {},
 ): Promise<void> {
   makeFolder(folder);
   const json = (value: unknown) => [`${JSON.stringify(value, null, 2)}\n`];
-  await writeFileDurably(join(folder, 'tokenizer.json'), json(tokenizer.toTokenizerJson()));
+  if (withJson) await writeFileDurably(join(folder, 'tokenizer.json'), json(tokenizer.toTokenizerJson()));
   await writeFileDurably(join(folder, 'vocab.txt'), [tokenizer.toVocabText()]);
   await writeFileDurably(join(folder, CONFIG_FILE), json(tokenizer.toTokenizerConfig(options)));
 }

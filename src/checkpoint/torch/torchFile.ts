@@ -217,5 +217,6 @@ function located(
 
 function place(source: ByteSource, tensor: TorchTensor, storageAt: number): StoredTensor {
   const { beginBytes, strides } = tensor;
-  return { ...infoOf(tensor), source, begin: storageAt + beginBytes, ...(strides && { strides }) };
+  const { dtype, shape } = infoOf(tensor);
+  return { dtype, shape, source, begin: storageAt + beginBytes, ...(strides && { strides }) };
 }

@@ -1,13 +1,17 @@
+import { join } from 'node:path';
 import { describeLoadReport } from '../../checkpoint/loadReport.js';
 import { SettingsError } from '../../errors/errors.js';
-import { type Conversion, type ConvertOptions, convertModel } from '../../pretrained/convert.node.js';
-import type { WeightDtype } from '../../pretrained/pretrained.node.js';
+import { type Conversion, type ConvertOptions, convertModel, convertPair } from '../../pretrained/convert.node.js';
+import type { StoredDtype } from '../../pretrained/pretrained.node.js';
 import type { CommandDefinition, OptionValues } from '../command.js';
 import { untilInterrupted } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import { grouped, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { CONFIG_OPTION, HALF_OPTION, sourceOptions, TASK_OPTION } from '../sourceOptions.js';
+
+/** The value of --half for both models of a pair. */
+const BOTH = 'both';
 
 export const convert: CommandDefinition = {
   name: 'convert',
@@ -21,8 +25,9 @@ export const convert: CommandDefinition = {
   options: [
     {
       flags: '--dtype <type>',
-      description: 'type of the weights that are written. Default: f16 where all are that already, else f32.',
-      choices: ['f32', 'f16'],
+      description:
+        'type of the weights that are written. int8: matrices in 8 bits, a quarter of the size, for Pleiad alone. Default: f16 where all are that already, else f32.',
+      choices: ['f32', 'f16', 'int8'],
     },
     TASK_OPTION,
     {
@@ -34,7 +39,11 @@ export const convert: CommandDefinition = {
       description: 'with --new-head: labels of a classifier, commas between. Default: two.',
     },
     { flags: '--seed <number>', description: 'with --new-head: of its random weights. Default 0.' },
-    HALF_OPTION,
+    {
+      ...HALF_OPTION,
+      description: `${HALF_OPTION.description} Both: as the folders discriminator and generator, with what they share written once.`,
+      choices: [...(HALF_OPTION.choices ?? []), BOTH],
+    },
     CONFIG_OPTION,
     REVISION_OPTION,
     ...CASING_OPTIONS,
@@ -43,23 +52,39 @@ export const convert: CommandDefinition = {
     'pleiad convert SpanBERT/spanbert-base-cased spanbert/ --task encoder',
     'pleiad convert electra_small/ generator/ --half generator',
     'pleiad convert run/ model/ --dtype f16',
+    'pleiad convert run/ small/ --half both --dtype int8',
     'pleiad convert run/ start/ --task sequence-classification --new-head --labels no,yes',
   ],
 
   async run([source, folder], options, { output }) {
     if (source === undefined || folder === undefined)
       throw new SettingsError(['two names are needed: source and folder']);
-    const { dtype } = options;
+    const { dtype, half, ...others } = options;
+    const isPair = half === BOTH;
+    const refused = Object.entries({ '--task': options.task, '--new-head': options.newHead }).filter(
+      ([, value]) => value,
+    );
+    if (isPair && refused.length > 0) {
+      throw new SettingsError(refused.map(([flag]) => `${flag} is given with --half ${BOTH}; give one half`));
+    }
     return untilInterrupted(output, async (signal) => {
-      const conversion = await convertModel(source, folder, {
+      const settings = {
         ...loadingOptions(options, output),
-        ...sourceOptions(options),
+        ...sourceOptions(isPair ? others : options),
         ...newHeadOptions(options),
-        dtype: dtype as WeightDtype | undefined,
+        dtype: dtype as StoredDtype | undefined,
         signal,
-      });
-      show(conversion, folder, output);
-      return { json: summary(conversion, folder) };
+      };
+      if (!isPair) {
+        const conversion = await convertModel(source, folder, settings);
+        show(conversion, folder, output);
+        return { json: summary(conversion, folder) };
+      }
+      const { shared, ...halves } = await convertPair(source, folder, settings);
+      const shown = Object.entries(halves).map(([name, conversion]) => [join(folder, name), conversion] as const);
+      for (const [place, conversion] of shown) show(conversion, place, output);
+      output.line(`  shared: ${shared.length} tensors of both are written once, in ${join(folder, 'discriminator')}`);
+      return { json: { models: shown.map(([place, conversion]) => summary(conversion, place)), shared } };
     });
   },
 };
@@ -87,7 +112,11 @@ function newHeadOptions({ newHead, labels, seed }: OptionValues): Partial<Conver
   };
 }
 
-function show({ model, report, dtype, files, roundedValues }: Conversion, folder: string, output: Output): void {
+function show(
+  { model, report, dtype, files, bytes, roundedValues, eightBit }: Conversion,
+  folder: string,
+  output: Output,
+): void {
   for (const line of describeLoadReport(report)) output.line(line);
   const fresh = report.initialized.length;
   if (fresh > 0) output.line(`  new, from random weights: ${fresh} tensors`);
@@ -96,10 +125,17 @@ function show({ model, report, dtype, files, roundedValues }: Conversion, folder
   }
   if (!model.tokenizer) output.line('  no tokenizer beside it: none was written');
   if (roundedValues > 0) output.line(`  ${grouped(roundedValues)} values were rounded to f16`);
-  output.line(`${folder}: ${model.model.architecture}, ${dtype}, ${files.join(', ')}`);
+  if (eightBit.matrices > 0) {
+    const error = (100 * eightBit.relativeError).toFixed(2);
+    output.line(
+      `  int8: ${eightBit.matrices} matrices, off by ${error} % of their weights (root mean square); the rest is f32`,
+    );
+  }
+  const size = `${grouped(bytes)} bytes`;
+  output.line(`${folder}: ${model.model.architecture}, ${dtype}, ${size}, ${files.join(', ')}`);
 }
 
-function summary({ model, report, dtype, files, roundedValues }: Conversion, folder: string) {
+function summary({ model, report, dtype, files, bytes, roundedValues, eightBit }: Conversion, folder: string) {
   return {
     source: report.source,
     format: report.format,
@@ -114,6 +150,8 @@ function summary({ model, report, dtype, files, roundedValues }: Conversion, fol
     unexpected: report.unused,
     initialized: report.initialized,
     roundedValues,
+    eightBit,
+    bytes,
     configFromShapes: model.guessedConfig,
     tokenizer: model.tokenizer !== undefined,
     files,

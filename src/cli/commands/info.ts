@@ -76,7 +76,7 @@ function show(inspection: Inspection, output: Output): void {
   output.line(output.style(folder, 'bold'));
   if (hub) output.line(`  ${hub.repository}, commit ${hub.commit}`);
   output.line(`  ${architecture}, ${grouped(parameters)} parameters, heads in the file: ${heads.join(', ') || 'none'}`);
-  output.line(`  weights: ${TENSOR_FORMATS[weights.format]}, ${weights.dtypes.join(' and ')}`);
+  output.line(`  weights: ${TENSOR_FORMATS[weights.format]}, ${weights.dtypes.map(dtypeWords).join(' and ')}`);
   if (guessedConfig) output.line('  no config.json: sizes are those of the tensors, with 64 units a head');
   const names = missing.map(({ name }) => name);
   if (names.length > 0) output.line(`  missing, to be trained: ${joinFirst(names, MOST_SHOWN)}`);
@@ -88,6 +88,10 @@ function show(inspection: Inspection, output: Output): void {
   output.line(`  licence: ${licence.name ? `${licence.name}, says ${licence.source}` : licence.source}`);
   const fields = { ...config, ...spanBoundary, ...(labels && { labels: labels.join(', ') }), ...pleiad };
   for (const [name, value] of Object.entries(fields)) output.line(`  ${name}: ${value}`);
+}
+
+function dtypeWords(dtype: string): string {
+  return dtype === 'I8' ? 'I8 (8-bit integers with a scale for each row)' : dtype;
 }
 
 function showOnnx({ folder, files, config, architecture, licence, ...rest }: OnnxInspection, output: Output): void {

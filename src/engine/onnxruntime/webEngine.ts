@@ -29,13 +29,15 @@ export interface WebRuntime {
   readonly Tensor: TensorConstructor;
   readonly env: {
     readonly versions: { readonly web?: string };
-    readonly wasm: { numThreads?: number; wasmPaths?: unknown };
+    readonly wasm: { numThreads?: number; wasmPaths?: unknown; wasmBinary?: ArrayBufferLike | Uint8Array };
   };
 }
 
 export interface WebEngineOptions extends EngineOptions {
   /** Where the runtime's .wasm files are served; beside the bundle by default. */
   readonly wasmPaths?: string;
+  /** The content of the .wasm file, of a page that has it: in one file with the page, or fetched with a bar of progress. */
+  readonly wasmBinary?: Uint8Array<ArrayBuffer>;
 }
 
 /**
@@ -50,9 +52,10 @@ export async function createWebEngine(options: WebEngineOptions = {}): Promise<E
 
 /** The engine over a runtime that is loaded. */
 export function startWebEngine(runtime: WebRuntime, device: 'cpu' | 'webgpu', options: WebEngineOptions): Engine {
-  const { threads = 1, wasmPaths } = options;
+  const { threads = 1, wasmPaths, wasmBinary } = options;
   runtime.env.wasm.numThreads = threads;
   if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
+  if (wasmBinary !== undefined) runtime.env.wasm.wasmBinary = wasmBinary;
   return new WebEngine(runtime, device, threads);
 }
 
