@@ -8,7 +8,11 @@ const TEXT = new URL('../../../../examples/text/', import.meta.url);
 test('every English sentence stands in a book of examples/text', () => {
   const books = readdirSync(TEXT)
     .filter((name) => name.endsWith('.gz'))
-    .map((name) => gunzipSync(readFileSync(new URL(name, TEXT))).toString('utf8').replace(/\s+/g, ' '));
+    .map((name) =>
+      gunzipSync(readFileSync(new URL(name, TEXT)))
+        .toString('utf8')
+        .replace(/\s+/g, ' '),
+    );
   expect(SENTENCES.en.filter((sentence) => !books.some((book) => book.includes(sentence)))).toEqual([]);
 });
 
