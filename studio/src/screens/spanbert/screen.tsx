@@ -157,6 +157,7 @@ function Answers({ screen, found, model, change, did }: AnswersProps) {
   const target = masked[piece];
   const place = Math.min(screen.place ?? own, places?.length ?? own);
   const atPlace = places?.[place - 1];
+  const said = (at: number) => places?.[at - 1]?.candidates[0]?.token ?? '';
   const code = spanCode(model, screen.text, found, place);
   const bars = (candidates: readonly { token: string; score: number }[]): Bar[] =>
     candidates.map(({ token, score }) => ({ label: token, value: score, isOriginal: token === target.token }));
@@ -176,7 +177,9 @@ function Answers({ screen, found, model, change, did }: AnswersProps) {
       <p class="span-note" aria-live="polite">
         {places && place !== own && (
           <>
-            {t.turned(place, own)}{' '}
+            {said(place) === said(own)
+              ? t.unturned(place, own, said(own))
+              : t.turned(place, own, said(place), said(own))}{' '}
             <button type="button" class="quiet span-back" onClick={() => change({ place: undefined })}>
               {t.back(own)}
             </button>

@@ -1,6 +1,11 @@
 /** Words of screen "SpanBERT". */
 import { words } from '../../app/words.js';
 
+/** 12 as ₁₂, as the paper writes p₁₂. */
+function subscript(place: number): string {
+  return [...`${place}`].map((digit) => '₀₁₂₃₄₅₆₇₈₉'[Number(digit)]).join('');
+}
+
 export const SPANBERT_WORDS = words({
   en: {
     lead: 'Drag over some words to hide them. Then ask the two words at the ',
@@ -17,15 +22,16 @@ export const SPANBERT_WORDS = words({
     cancel: 'Cancel',
     sbo: 'What the edges say',
     sboNote: (left: string, right: string, place: number) =>
-      `They see “${left}”, “${right}” and place ${place}. Nothing else.`,
+      `They see “${left}”, “${right}” and p${subscript(place)}. Nothing else.`,
     mlm: 'What its own place says',
     mlmNote: 'The masked LM reads all the words that are left.',
     places: 'Place in the span: the position embedding that the edges are asked with',
     placeLabel: (place: number, answer: string) => `place ${place}: ${answer}`,
-    turned: (place: number, own: number) =>
-      `Asked for place ${place} instead of ${own}, the same two edges answer something else.`,
-    back: (own: number) => `Back to place ${own}`,
-    own: (word: string, p: string, nats: string) => `“${word}” itself: ${p}, a loss of ${nats}`,
+    turned: (place: number, own: number, answer: string, before: string) =>
+      `With p${subscript(place)} instead of p${subscript(own)}, the same two edges say “${answer}” instead of “${before}”.`,
+    unturned: (place: number, own: number, answer: string) =>
+      `With p${subscript(place)} instead of p${subscript(own)}, the two edges still say “${answer}”.`,
+    back: (own: number) => `Back to p${subscript(own)}`,
     loss: (word: string) => `Loss of “${word}”`,
     lengths: 'How long are the spans?',
     lengthsNote: (throws: number) =>
@@ -58,14 +64,16 @@ export const SPANBERT_WORDS = words({
     use: '사용',
     cancel: '취소',
     sbo: '양 끝이 하는 말',
-    sboNote: (left, right, place) => `“${left}”, “${right}”, 그리고 ${place}번째 자리만 봅니다.`,
+    sboNote: (left, right, place) => `“${left}”, “${right}”, 그리고 p${subscript(place)}만 봅니다.`,
     mlm: '제자리가 하는 말',
     mlmNote: '마스크 언어 모델은 남은 단어를 모두 읽습니다.',
     places: '구간 안의 자리: 양 끝에게 물을 때 쓰는 위치 임베딩',
     placeLabel: (place, answer) => `${place}번째 자리: ${answer}`,
-    turned: (place, own) => `${own}번째 대신 ${place}번째 자리로 물으니 같은 양 끝이 다른 답을 합니다.`,
-    back: (own) => `${own}번째 자리로 돌아가기`,
-    own: (word, p, nats) => `원래 단어 “${word}”: ${p}, 손실 ${nats}`,
+    turned: (place, own, answer, before) =>
+      `p${subscript(own)} 대신 p${subscript(place)}로 물으니 같은 양 끝이 “${before}” 대신 “${answer}”라고 합니다.`,
+    unturned: (place, own, answer) =>
+      `p${subscript(own)} 대신 p${subscript(place)}로 물어도 양 끝은 여전히 “${answer}”라고 합니다.`,
+    back: (own) => `p${subscript(own)}로 돌아가기`,
     loss: (word) => `“${word}”의 손실`,
     lengths: '구간은 얼마나 길까요?',
     lengthsNote: (throws) =>
