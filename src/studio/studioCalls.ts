@@ -4,6 +4,8 @@ import { doubtWords } from './calls/doubtWords.js';
 import { electraStep } from './calls/electraStep.js';
 import { explainAnswer } from './calls/explainAnswer.js';
 import { gapComparison } from './calls/gapComparison.js';
+import { inspectModel } from './calls/inspectModel.js';
+import { predictProbesCall } from './calls/predictProbes.js';
 import { predictSpan } from './calls/predictSpan.js';
 import { proposeWords } from './calls/proposeWords.js';
 import { runPipeline } from './calls/runPipeline.js';
@@ -16,6 +18,8 @@ export const STUDIO_CALLS = {
   'corruption-scores': corruptionScores,
   'electra-step': electraStep,
   'gap-comparison': gapComparison,
+  'inspect-model': inspectModel,
+  'predict-probes': predictProbesCall,
   proofread: doubtWords,
   proposals: proposeWords,
   runPipeline,
