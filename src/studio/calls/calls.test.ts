@@ -1,16 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { DataError } from '../../errors/errors.js';
-import { TEST_PAIR } from '../testModels.js';
+import { testModel } from '../../pipelines/testModels.js';
+import { testStudioModels } from '../testStudioModels.js';
 import { corruptionScores } from './corruptionScores.js';
 import { electraStep } from './electraStep.js';
 import { gapComparison } from './gapComparison.js';
 import { spotRound } from './spotRound.js';
 import { tokenize } from './tokenize.js';
 
+const TEST_PAIR = testStudioModels({
+  pair: {
+    generator: testModel('ElectraForMaskedLM').model(),
+    discriminator: testModel('ElectraForPreTraining').model(),
+  },
+});
+
 describe('tokenize', () => {
   it('gives each piece with its place in the text', async () => {
     const text = 'A chef cooks 한국어';
-    const { tokens, vocabSize } = await tokenize.run(TEST_PAIR, { model: 'pair', role: 'model', text });
+    const { tokens, vocabSize } = await tokenize.run(TEST_PAIR, { model: 'pair', role: 'generator', text });
     expect(tokens.map(({ piece }) => piece)).toEqual(['a', 'chef', 'cook', '##s', '한국어']);
     expect(tokens.map(({ word }) => word)).toEqual([0, 1, 2, 2, 3]);
     for (const token of tokens) expect(text.slice(token.start, token.end)).toBe(token.text);

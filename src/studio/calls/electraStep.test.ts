@@ -2,8 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { fillMask } from '../../pipelines/fillMask.js';
 import { replacedTokenDetection } from '../../pipelines/replacedTokenDetection.js';
 import { testModel } from '../../pipelines/testModels.js';
-import { TEST_PAIR } from '../testModels.js';
+import { testStudioModels } from '../testStudioModels.js';
 import { electraStep } from './electraStep.js';
+
+const TEST_PAIR = testStudioModels({
+  pair: {
+    generator: testModel('ElectraForMaskedLM').model(),
+    discriminator: testModel('ElectraForPreTraining').model(),
+  },
+});
 
 const ASKED = {
   model: 'pair',

@@ -71,7 +71,7 @@ async function replaceWords(generator: Model, text: string, seed: number): Promi
   const tokenizer = requireTokenizer(generator);
   const encoding = tokenizer.encode(text, { maxLength: generator.maxLength });
   const tokens = studioTokens(tokenizer, text, encoding);
-  const words = wordsOf(tokens);
+  const words = replaceableWords(tokens);
   for (let attempt = 0; attempt < ATTEMPTS && words.length >= 2 * FEWEST; attempt++) {
     const { wanted, places } = choosePlaces(words, new RandomStream(seed, 'masking', attempt));
     const masked = encoding.ids.slice();
@@ -109,15 +109,25 @@ function wordsOf(tokens: readonly StudioToken[]): number[][] {
     .filter((word) => word.length > 0);
 }
 
+/** Words of one token, where there are enough: half a word that was replaced is seen at once. */
+function replaceableWords(tokens: readonly StudioToken[]): number[][] {
+  const words = wordsOf(tokens);
+  const whole = words.filter((word) => word.length === 1);
+  return whole.length >= 6 ? whole : words;
+}
+
 /** One token each of a few words; one or two more than are wanted, since some draws will be the original. */
 function choosePlaces(words: readonly number[][], random: RandomStream): { wanted: number; places: number[] } {
-  const most = Math.min(4, Math.floor(words.length / 2));
-  const wanted = FEWEST + random.integer(most - FEWEST + 1);
+  const most = Math.min(4, Math.floor(words.length / 3));
+  const wanted = FEWEST + random.integer(Math.max(1, most - FEWEST + 1));
   const order = new Permutation(words.length, random);
-  const places = Array.from({ length: Math.min(words.length, wanted + 2) }, (_, i) => {
+  const places: number[] = [];
+  for (let i = 0; i < words.length && places.length < wanted + 2; i++) {
     const word = words[order.at(i)];
-    return word[random.integer(word.length)];
-  });
+    const place = word[random.integer(word.length)];
+    // Side by side, masked tokens say nothing about each other, and the draws make no sense.
+    if (!places.some((other) => Math.abs(other - place) === 1)) places.push(place);
+  }
   return { wanted, places };
 }
 

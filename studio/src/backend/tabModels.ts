@@ -1,7 +1,7 @@
 /** What the tab's worker does: models of the site and of the reader, on onnxruntime-web. */
 import type { Engine } from '../../../src/engine/engine.js';
 import { SettingsError } from '../../../src/errors/errors.js';
-import { fileSetOf } from '../../../src/files/byteSource.js';
+import { type FileSet, fileSetOf } from '../../../src/files/byteSource.js';
 import { entriesOf } from '../../../src/studio/fetchedModels.js';
 import { FolderModels, type StudioModelEntry } from '../../../src/studio/folderModels.js';
 import { MANIFEST_FILE, parseManifest } from '../../../src/studio/modelManifest.js';
@@ -10,12 +10,19 @@ import { STUDIO_CALLS } from '../../../src/studio/studioCalls.js';
 import type { ComputePlace, Progress } from './backend.js';
 import { cachedFetch } from './cachedFetch.js';
 import { compareEngines } from './compareEngines.js';
-import { openCpuEngine, openWebGpuEngine, usableThreads } from './tabEngine.js';
 import type { AddedModel } from './tabProtocol.js';
 import type { TabHandlers } from './tabServer.js';
+import { usableThreads } from './threads.js';
+
+/** How engines are made. */
+export interface TabEngines {
+  wasm(site: string, onProgress: (progress: Progress) => void): Promise<Engine>;
+  /** Absent where there is only WebAssembly. @throws EngineError where there is no hardware for it */
+  webgpu?(site: string): Promise<Engine>;
+}
 
 /** Handlers over one engine at a time; what computes may change after a comparison. */
-export function tabModels(): TabHandlers {
+export function tabModels({ wasm, webgpu }: TabEngines): TabHandlers {
   let site = '';
   let entries = new Map<string, StudioModelEntry>();
   let device: 'wasm' | 'webgpu' = 'wasm';
@@ -26,7 +33,7 @@ export function tabModels(): TabHandlers {
   const watching = new Set<(progress: Progress) => void>();
   const startEngine = () => {
     const onProgress = (progress: Progress) => watching.forEach((listener) => listener(progress));
-    engine ??= device === 'webgpu' ? openWebGpuEngine(site) : openCpuEngine(site, onProgress);
+    engine ??= wasm(site, onProgress);
     // A runtime that did not come may come at the next call.
     engine.catch(() => {
       engine = undefined;
@@ -69,7 +76,7 @@ export function tabModels(): TabHandlers {
       return undefined;
     },
     async compare(_, { signal }) {
-      const gpu = await openWebGpuEngine(site).catch(() => undefined);
+      const gpu = await webgpu?.(site).catch(() => undefined);
       if (!gpu) return undefined;
       const comparison = await compareEngines(await startEngine(), gpu, signal);
       if (comparison.faster === 'webgpu' && device === 'wasm') {
@@ -92,10 +99,13 @@ async function fetchManifest(site: string) {
 }
 
 function entryOf({ summary, folders }: AddedModel): StudioModelEntry {
-  const opened = Object.entries(folders).map(([role, { architecture, files }]) => [
-    role,
-    { architecture, open: async () => fileSetOf(new Map(files), summary.id) },
-  ]);
+  // A pair may hold what both share in one of its folders.
+  const sets = new Map<string, FileSet>();
+  const opened = Object.entries(folders).map(([role, { files, ...about }]) => {
+    const set = fileSetOf(new Map(files), summary.id, sets);
+    sets.set(role, set);
+    return [role, { ...about, open: async () => set }];
+  });
   return { summary, folders: Object.fromEntries(opened) };
 }
 

@@ -13,6 +13,8 @@ export interface EngineComparison {
 /** Files of a model that was dropped into the page or trained in it. */
 export interface AddedFolder {
   readonly architecture?: Architecture;
+  /** The longest row that it was trained on, where config.json does not say. */
+  readonly maxLength?: number;
   readonly files: readonly (readonly [name: string, content: Blob])[];
 }
 
