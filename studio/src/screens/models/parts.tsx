@@ -99,7 +99,7 @@ function AreaOf(props: {
           <tspan class="models-area-name">{fitted(name, area.width)}</tspan>
           {area.height >= 58 && (
             <tspan class="models-area-count" x={area.x + 12} dy="20">
-              {shortCount(block.parameters)} · {percent} %
+              {area.width >= 150 ? `${shortCount(block.parameters)} · ${percent} %` : `${percent} %`}
             </tspan>
           )}
         </text>

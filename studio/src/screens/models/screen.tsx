@@ -143,6 +143,7 @@ function Chosen(props: ScreenProps & { readonly model: StudioModelSummary; remov
         <Probe
           id={model.id}
           role={role}
+          language={model.language}
           text={state.text}
           setText={(text) => {
             change({ text });
