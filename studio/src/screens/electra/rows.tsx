@@ -6,6 +6,7 @@ import type { StateChanges } from '../../app/address.js';
 import { useLanguage, useWords } from '../../app/words.js';
 import { Figure } from '../../components/figure.js';
 import { Rich } from '../../components/rich.js';
+import { TextField } from '../../components/textField.js';
 import { Token, TokenRow } from '../../components/tokens.js';
 import { useWidth } from '../../components/useWidth.js';
 import { brokenLines, textWidth } from '../../figures/lines.js';
@@ -57,23 +58,12 @@ export function Rows({ step, state, shown, isBusy, controls, change, did, hover 
   );
 }
 
-/** A field that takes effect when it is left or Enter is pressed: half a sentence is none. */
 function Sentence({ text, change }: { readonly text: string; change(text: string): void }) {
   const t = useWords(WORDS);
-  const language = useLanguage();
   return (
-    <label class="electra-sentence">
-      <span class="visually-hidden">{t.sentence}</span>
-      <input
-        key={text}
-        type="text"
-        lang={language}
-        defaultValue={text}
-        maxLength={2000}
-        spellcheck={false}
-        onChange={(event) => event.currentTarget.value !== text && change(event.currentTarget.value)}
-      />
-    </label>
+    <div class="electra-sentence">
+      <TextField label={t.sentence} value={text} change={change} />
+    </div>
   );
 }
 
