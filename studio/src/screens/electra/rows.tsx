@@ -16,6 +16,7 @@ import { type ElectraState, toggledMask, withText, withTyped } from './state.js'
 import { WORDS } from './words.js';
 
 interface RowsProps {
+  readonly model: string;
   readonly step: ElectraStep;
   readonly state: ElectraState;
   /** The gap whose distribution is shown. */
@@ -27,7 +28,7 @@ interface RowsProps {
   hover(index: number | undefined): void;
 }
 
-export function Rows({ step, state, shown, isBusy, controls, change, did, hover }: RowsProps) {
+export function Rows({ model, step, state, shown, isBusy, controls, change, did, hover }: RowsProps) {
   const t = useWords(WORDS);
   const [box, width] = useWidth<HTMLDivElement>();
   const isNarrow = width < 560;
@@ -41,7 +42,10 @@ export function Rows({ step, state, shown, isBusy, controls, change, did, hover 
         title={t.step}
         name="electra-step"
         data={step}
-        code={stepCode(state.text, 0.15, state.temperature, state.draw === 'best' ? 0 : state.draw)}
+        code={stepCode(model, state.text, {
+          temperature: state.temperature,
+          seed: state.draw === 'best' ? 0 : state.draw,
+        })}
         drawing={() => <RowsDrawing step={step} names={[t.original, t.masked, t.corrupted, t.doubt]} />}
         tour="rows"
       >
@@ -67,7 +71,7 @@ function Sentence({ text, change }: { readonly text: string; change(text: string
   );
 }
 
-interface LineProps extends Omit<RowsProps, 'controls' | 'isBusy'> {
+interface LineProps extends Omit<RowsProps, 'model' | 'controls' | 'isBusy'> {
   readonly columns: readonly number[];
 }
 

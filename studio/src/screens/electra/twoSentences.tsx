@@ -31,7 +31,7 @@ export function TwoSentences({ model, state, change }: TwoSentencesProps) {
       name="two-sentences"
       note={t.twoNote}
       data={value?.pieces ?? []}
-      code={twoCode(first, second)}
+      code={twoCode(model, first, second)}
     >
       <GapField label={t.first} value={first} change={(text) => change({ first: text })} />
       <GapField label={t.second} value={second} change={(text) => change({ second: text })} />
