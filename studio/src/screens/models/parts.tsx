@@ -75,7 +75,8 @@ function AreaOf(props: {
     // biome-ignore lint/a11y/useSemanticElements: an area of an SVG cannot be a button element
     <g
       role="button"
-      tabIndex={0}
+      // As SVG spells it: the other spelling is no attribute there.
+      tabindex={0}
       aria-pressed={isOpen}
       aria-label={t.part(name, shortCount(block.parameters), percent)}
       class="models-area"
