@@ -96,7 +96,7 @@ function AreaOf(props: {
         rx="6"
       />
       {hasRoom && (
-        <text x={area.x + 12} y={area.y + 24}>
+        <text x={area.x + 12} y={area.y + 24} aria-hidden="true">
           <tspan class="models-area-name">{fitted(name, area.width)}</tspan>
           {area.height >= 58 && (
             <tspan class="models-area-count" x={area.x + 12} dy="20">
