@@ -58,7 +58,7 @@ export function Proposals({ model, text, word, left, top, onChoose, onClose }: P
       role="dialog"
       aria-label={t.instead(original)}
       tabIndex={-1}
-      style={{ left, top }}
+      style={{ left: `${left}px`, top: `${top}px` }}
       onKeyDown={onKeyDown}
     >
       <header>

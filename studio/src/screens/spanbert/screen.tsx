@@ -59,7 +59,6 @@ export function Screen({ state, change, did }: ScreenProps) {
       </h1>
       <Sentence
         words={words}
-        text={text}
         span={span}
         current={wordOfPiece(screen, found)}
         placeOf={(word) => placeOfWord(screen, found, word)}

@@ -2,12 +2,12 @@
 import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useWords } from '../../app/words.js';
+import { unbroken } from '../../components/unbroken.js';
 import type { SentenceWord, WordSpan } from './spanState.js';
 import { SPANBERT_WORDS } from './words.js';
 
 export interface SentenceProps {
   readonly words: readonly SentenceWord[];
-  readonly text: string;
   readonly span: WordSpan;
   /** The hidden word that is looked at. */
   readonly current: number;
@@ -18,7 +18,7 @@ export interface SentenceProps {
   onLook(word: number): void;
 }
 
-export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }: SentenceProps) {
+export function Sentence({ words, span, current, placeOf, onSpan, onLook }: SentenceProps) {
   const t = useWords(SPANBERT_WORDS);
   const row = useRef<HTMLDivElement>(null);
   // What a drag, or Shift with an arrow, would hide; undefined while nothing is being marked.
@@ -68,6 +68,34 @@ export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }
     return word && row.current?.contains(word) ? Number(word.dataset.word) : undefined;
   };
 
+  const button = (word: SentenceWord, i: number) => {
+    const isHidden = i >= shown.first && i <= shown.last;
+    const isEdge = i === shown.first - 1 || i === shown.last + 1;
+    return (
+      <button
+        key={word.start}
+        type="button"
+        class="span-word"
+        data-word={i}
+        data-tone={isHidden ? 'hidden' : isEdge ? 'edge' : undefined}
+        data-current={!marked && isHidden && i === current ? '' : undefined}
+        aria-pressed={isHidden}
+        aria-label={isHidden ? t.hidden(word.text, placeOf(i)) : isEdge ? t.edge(word.text) : undefined}
+        tabIndex={i === focused ? 0 : -1}
+        onFocus={() => setFocused(i)}
+        // A pointer's click has done its work when the pointer went up; a key's has no pointer.
+        onClick={(event) => event.detail === 0 && finish({ from: i, to: i })}
+      >
+        {word.text}
+        {isHidden && !marked && (
+          <small aria-hidden="true">
+            p<sub>{placeOf(i)}</sub>
+          </small>
+        )}
+      </button>
+    );
+  };
+
   return (
     <div
       ref={row}
@@ -92,37 +120,12 @@ export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }
       onPointerUp={() => marked && finish(marked)}
       onPointerCancel={() => mark(undefined)}
     >
-      {words.map((word, i) => {
-        const isHidden = i >= shown.first && i <= shown.last;
-        const isEdge = i === shown.first - 1 || i === shown.last + 1;
-        const label = isHidden ? t.hidden(word.text, placeOf(i)) : isEdge ? t.edge(word.text) : undefined;
-        const space = i > 0 && words[i - 1].end < word.start ? ' ' : '';
-        return (
-          <Fragment key={word.start}>
-            {space}
-            <button
-              type="button"
-              class="span-word"
-              data-word={i}
-              data-tone={isHidden ? 'hidden' : isEdge ? 'edge' : undefined}
-              data-current={!marked && isHidden && i === current ? '' : undefined}
-              aria-pressed={isHidden}
-              aria-label={label}
-              tabIndex={i === focused ? 0 : -1}
-              onFocus={() => setFocused(i)}
-              // A pointer's click has done its work when the pointer went up; a key's has no pointer.
-              onClick={(event) => event.detail === 0 && finish({ from: i, to: i })}
-            >
-              {text.slice(word.start, word.end)}
-              {isHidden && !marked && (
-                <small aria-hidden="true">
-                  p<sub>{placeOf(i)}</sub>
-                </small>
-              )}
-            </button>
-          </Fragment>
-        );
-      })}
+      {unbroken(words).map(({ from, to }) => (
+        <Fragment key={from}>
+          {from > 0 && ' '}
+          <span class="span-unbroken">{words.slice(from, to).map((word, i) => button(word, from + i))}</span>
+        </Fragment>
+      ))}
     </div>
   );
 }

@@ -1,0 +1,276 @@
+/** Screens SpanBERT, Ask and Proofread in real chromium, on tiny models in the tab: by pointer, by keyboard, in both languages. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../../src/checkpoint/testCheckpoints.js';
+import { createPipeline } from '../../src/pipelines/createPipeline.js';
+import { testModel } from '../../src/pipelines/testModels.js';
+import { writeTestModel } from '../../src/studio/testFolders.js';
+import { buildSite } from './buildSite.js';
+import { chromiumMissing, launchChromium } from './chromium.js';
+import { type FileServer, serveFolder } from './fileServer.js';
+
+const { path: folder, remove } = temporaryFolder('studio-text-screens');
+const site = join(folder, 'site');
+const spanBoundary = { maxSpanTargets: 6, positionSize: 5, endpoints: 'external', edgeSpans: 'drop' } as const;
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let browser: Browser;
+let server: FileServer;
+
+describe.skipIf(chromiumMissing)('the screens about texts', () => {
+  beforeAll(async () => {
+    await writeTestModel(join(folder, 'models/span'), 'BertForMaskedLM', { spanBoundary });
+    await writeTestModel(join(folder, 'models/qa'), 'ElectraForQuestionAnswering');
+    await writeTestModel(join(folder, 'models/pair/generator'), 'ElectraForMaskedLM');
+    await writeTestModel(join(folder, 'models/pair/discriminator'), 'ElectraForPreTraining');
+    await buildSite(site, join(folder, 'models'));
+    server = await serveFolder(site);
+    browser = await launchChromium();
+  }, 60_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    remove();
+  });
+
+  interface Opened {
+    readonly page: Page;
+    readonly problems: string[];
+    /** What the address says of the screen. */
+    state(): Record<string, string>;
+  }
+
+  /** Opens a screen at a state and waits until something of it is there. */
+  async function open(
+    screen: string,
+    state: Record<string, string>,
+    there: string,
+    { width = 1200, dark = false } = {},
+  ): Promise<Opened> {
+    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: dark ? 'dark' : 'light' });
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    await page.goto(`${server.address}#/${screen}?${new URLSearchParams({ lang: 'en', ...state })}`);
+    await page.waitForSelector(there);
+    return {
+      page,
+      problems,
+      state: () => Object.fromEntries(new URLSearchParams(page.url().split('?')[1])),
+    };
+  }
+
+  /** What axe-core finds serious, and whether the page is wider than the screen. */
+  async function shortcomings(page: Page): Promise<string[]> {
+    await page.evaluate(axe);
+    return page.evaluate(async () => {
+      const { violations } = await (window as never as { axe: typeof import('axe-core') }).axe.run(document);
+      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+      const found = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth > clientWidth ? [...found, `${scrollWidth} pixels in ${clientWidth}`] : found;
+    });
+  }
+
+  const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
+
+  describe('SpanBERT', () => {
+    const TEXT = { text: 'the chef ate a good meal .' };
+
+    it('hides a span that is dragged, and its edges glow', async () => {
+      const { page, problems, state } = await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
+      expect(await texts(page, '[data-tone="edge"]')).toEqual(['chef', 'good']);
+      const [from, to] = [
+        await page.locator('[data-word="2"]').boundingBox(),
+        await page.locator('[data-word="4"]').boundingBox(),
+      ];
+      await page.mouse.move(from!.x + 5, from!.y + 9);
+      await page.mouse.down();
+      await page.mouse.move(to!.x + 5, to!.y + 9, { steps: 4 });
+      await page.mouse.up();
+      expect(state().span).toBe('3-5');
+      expect(await texts(page, '[data-tone="edge"]')).toEqual(['chef', 'meal']);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('works by keyboard alone: a span, a word of it, and a wrong place', async () => {
+      const { page, state } = await open('spanbert', { ...TEXT, span: '2-2' }, '.span-place');
+      await page.locator('[data-word="1"]').focus();
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.down('Shift');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.up('Shift');
+      expect(state().span).toBe('3-4');
+      await page.keyboard.press('Enter');
+      expect(state().piece).toBe('1');
+      const own = page.getByRole('radio', { checked: true });
+      expect(await own.getAttribute('aria-label')).toMatch(/^place 2:/);
+      await own.focus();
+      await page.keyboard.press('ArrowRight');
+      expect(state().place).toBe('3');
+      const [second, third] = [1, 2].map((place) => page.getByRole('radio').nth(place).getAttribute('aria-label'));
+      const answerOf = async (label: Promise<string | null>) => (await label)!.replace(/^place \d+: /, '');
+      const said = await page.locator('.span-note').last().textContent();
+      expect(said).toContain(`“${await answerOf(third)}”`);
+      expect(said).toContain(`“${await answerOf(second)}”`);
+      await page.close();
+    });
+
+    it('throws spans into the histogram, also without a model that could answer', async () => {
+      const { page, state } = await open('spanbert', { ...TEXT, model: 'pair' }, '.span-lengths svg');
+      await page.getByRole('button', { name: 'Throw a span' }).click();
+      expect(state().throws).toBe('1');
+      await page.getByRole('button', { name: 'Throw 100' }).click();
+      const figure = page.getByRole('img', { name: /^Thrown lengths/ });
+      const counts = (await figure.getAttribute('aria-label'))!.match(/\d+/g)!.map(Number);
+      expect(counts).toHaveLength(10);
+      expect(counts.reduce((sum, count) => sum + count)).toBe(101);
+      await page.close();
+    });
+
+    it('says why there is no answer at an edge, and of a model without a boundary head', async () => {
+      const atEdge = await open('spanbert', { ...TEXT, span: '1-2' }, '.state-title');
+      expect(await texts(atEdge.page, '.state-title')).toEqual(['No edge, no answer']);
+      const ofPair = await open('spanbert', { ...TEXT, span: '3-4', model: 'pair' }, '.state-title');
+      expect(await texts(ofPair.page, '.state-title')).toEqual(['This model has no boundary head']);
+      expect(await ofPair.page.locator('.bars-row').count()).toBe(6);
+      await atEdge.page.close();
+      await ofPair.page.close();
+    });
+
+    it('saves the numbers of a figure', async () => {
+      const { page } = await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
+      const figure = page.locator('.figure', { hasText: 'What the edges say' });
+      await figure.locator('summary').click();
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        figure.getByRole('button', { name: 'Numbers, JSON' }).click(),
+      ]);
+      const saved = JSON.parse(readFileSync((await download.path())!, 'utf8'));
+      expect(saved).toMatchObject({
+        masked: 'ate',
+        place: 1,
+        boundaries: { left: { token: 'chef' }, right: { token: 'good' } },
+      });
+      const shown = await figure.locator('.bars-name').allTextContents();
+      expect(saved.candidates.map(({ token }: { token: string }) => token)).toEqual(shown);
+      await page.close();
+    });
+  });
+
+  describe('Ask', () => {
+    const context = 'the chef ate a good meal . the good chef cooked a meal . a chef ate the meal .';
+    const question = 'the chef ate';
+    const STATE = { text: context, q: question };
+
+    it("shows the pipeline's own answer in its sentence, and all windows", async () => {
+      const { page, problems } = await open('ask', STATE, '.ask-sentence mark');
+      const ask = await createPipeline('question-answering', testModel('ElectraForQuestionAnswering').model());
+      const found = await ask({ question, context }, { topK: 6, handleImpossibleAnswer: true });
+      const answers = found.filter(({ answer }) => answer !== '').slice(0, 5);
+      expect(await texts(page, '.ask-sentence mark')).toEqual([answers[0].answer]);
+      expect(await texts(page, '.ask-answers span')).toEqual(answers.map(({ answer }) => answer));
+      expect(await page.locator('.ask-window').count()).toBeGreaterThan(1);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('turns the answer off and on with the wanted lead', async () => {
+      const { page } = await open('ask', STATE, '.ask-sentence');
+      const slider = page.getByRole('slider');
+      await slider.focus();
+      await page.keyboard.press('End');
+      expect(await texts(page, '.ask-none')).toEqual(['The text does not say.']);
+      await page.keyboard.press('Home');
+      expect(await page.locator('.ask-sentence').count()).toBe(1);
+      await page.close();
+    });
+
+    it('asks a question of the reader in a text of his own', async () => {
+      const { page, state } = await open('ask', {}, '.ask-form');
+      await page.getByRole('button', { name: 'Other text' }).click();
+      await page.getByRole('textbox', { name: 'The text' }).fill('a chef cooked the meal');
+      await page.getByRole('button', { name: 'Use this text' }).click();
+      await page.getByRole('textbox', { name: 'Question' }).fill('the chef');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.ask-sentence, .ask-none');
+      expect(state()).toMatchObject({ text: 'a chef cooked the meal', q: 'the chef' });
+      await page.close();
+    });
+  });
+
+  describe('Proofread', () => {
+    const STATE = { text: 'The chef cooked a meal, the good meal.', threshold: '0.05' };
+
+    it('writes a proposal into the text by keyboard, and takes it back', async () => {
+      const { page, problems, state } = await open('proofread', STATE, '.proof-word');
+      expect((await texts(page, '.proof-text'))[0]).toBe(STATE.text);
+      const word = page.locator('.proof-word').nth(2);
+      await word.focus();
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.proof-proposal:focus');
+      const proposal = await page.locator('.proof-proposal span').first().textContent();
+      await page.keyboard.press('Enter');
+      const written = STATE.text.replace('cooked', proposal!);
+      expect(state().text).toBe(written);
+      await page.waitForFunction((text) => document.querySelector('.proof-text')?.textContent === text, written);
+      await page.getByRole('button', { name: 'Undo' }).click();
+      expect(state().text).toBe(STATE.text);
+      expect(problems).toEqual([]);
+      await page.close();
+    });
+
+    it('underlines from the threshold on, as the count says', async () => {
+      const { page } = await open('proofread', { ...STATE, threshold: '0.5' }, '.proof-word');
+      const marked = await page.locator('.proof-word[data-marked]').count();
+      const all = await page.locator('.proof-word').count();
+      expect(await page.locator('.proof-count').textContent()).toMatch(
+        new RegExp(`^${marked || 'None'} of ${all} words`),
+      );
+      await page.getByRole('slider').focus();
+      await page.keyboard.press('Home');
+      expect(await page.locator('.proof-word[data-marked]').count()).toBeGreaterThanOrEqual(marked);
+      await page.close();
+    });
+
+    it('closes the proposals with Escape and gives the focus back to the word', async () => {
+      const { page } = await open('proofread', STATE, '.proof-word');
+      await page.locator('.proof-word').nth(1).click();
+      await page.waitForSelector('.proof-proposal:focus');
+      await page.keyboard.press('Escape');
+      expect(await page.locator('.proof-box').count()).toBe(0);
+      expect(await page.locator('.proof-word:focus').textContent()).toBe('chef');
+      await page.close();
+    });
+  });
+
+  it('have nothing serious against them, light and dark, wide and narrow, in both languages', async () => {
+    const screens = [
+      [
+        'spanbert',
+        { text: 'the chef ate a good meal .', span: '3-4', place: '2', throws: '30', seed: '1' },
+        '.span-place',
+      ],
+      ['ask', { text: 'the chef ate a good meal .', q: 'the chef', beside: '' }, '.ask-sentence, .ask-none'],
+      ['proofread', { text: 'The chef cooked a meal.', threshold: '0.05' }, '.proof-word'],
+    ] as const;
+    for (const [screen, state, there] of screens) {
+      for (const look of [
+        { width: 1200, dark: false, lang: 'en' },
+        { width: 390, dark: true, lang: 'ko' },
+      ]) {
+        const { page } = await open(screen, { ...state, lang: look.lang }, there, look);
+        if (screen === 'proofread') {
+          await page.locator('.proof-word').first().click();
+          await page.waitForSelector('.proof-proposal');
+        }
+        expect(await shortcomings(page), `${screen} ${JSON.stringify(look)}`).toEqual([]);
+        await page.close();
+      }
+    }
+  });
+});
