@@ -18,6 +18,8 @@ const spanBoundary = { maxSpanTargets: 6, positionSize: 5, endpoints: 'external'
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;
+let page: Page;
+const problems: string[] = [];
 let server: FileServer;
 
 describe.skipIf(chromiumMissing)('the screens about texts', () => {
@@ -29,6 +31,10 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     await buildSite(site, join(folder, 'models'));
     server = await serveFolder(site);
     browser = await launchChromium();
+    page = await browser.newPage();
+    page.on('pageerror', (error) => problems.push(error.message));
+    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
+    await page.goto(server.address);
   }, 60_000);
   afterAll(async () => {
     await browser?.close();
@@ -37,34 +43,32 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
   });
 
   interface Opened {
-    readonly page: Page;
-    readonly problems: string[];
     /** What the address says of the screen. */
-    state(): Record<string, string>;
+    state(): Promise<Record<string, string>>;
   }
 
-  /** Opens a screen at a state and waits until something of it is there. */
+  /** Opens a screen at a state, in the page that is there: engine and models are loaded once. */
   async function open(
     screen: string,
     state: Record<string, string>,
     there: string,
     { width = 1200, dark = false } = {},
   ): Promise<Opened> {
-    const page = await browser.newPage({ viewport: { width, height: 900 }, colorScheme: dark ? 'dark' : 'light' });
-    const problems: string[] = [];
-    page.on('pageerror', (error) => problems.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && problems.push(message.text()));
-    await page.goto(`${server.address}#/${screen}?${new URLSearchParams({ lang: 'en', ...state })}`);
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
+    const show = (address: string) => page.evaluate((hash) => (location.hash = hash), address);
+    // A screen that is left and opened again has forgotten what its address does not say.
+    await show('#/elsewhere');
+    await page.waitForSelector(`.header a[aria-current][href="#/spot"]`);
+    await show(`#/${screen}?${new URLSearchParams({ lang: 'en', ...state })}`);
     await page.waitForSelector(there);
-    return {
-      page,
-      problems,
-      state: () => Object.fromEntries(new URLSearchParams(page.url().split('?')[1])),
-    };
+    const state = async () =>
+      Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).split('?')[1]));
+    return { state };
   }
 
   /** What axe-core finds serious, and whether the page is wider than the screen. */
-  async function shortcomings(page: Page): Promise<string[]> {
+  async function shortcomings(): Promise<string[]> {
     await page.evaluate(axe);
     return page.evaluate(async () => {
       const { violations } = await (window as never as { axe: typeof import('axe-core') }).axe.run(document);
@@ -75,14 +79,15 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     });
   }
 
-  const texts = (page: Page, selector: string) => page.locator(selector).allTextContents();
+  const texts = (selector: string) => page.locator(selector).allTextContents();
 
   describe('SpanBERT', () => {
     const TEXT = { text: 'the chef ate a good meal .' };
+    const atEdge = (word: string) => `${word}, at the edge of the span`;
 
     it('hides a span that is dragged, and its edges glow', async () => {
-      const { page, problems, state } = await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
-      expect(await texts(page, '[data-tone="edge"]')).toEqual(['chef', 'good']);
+      const { state } = await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
+      expect(await texts('[data-tone="edge"]')).toEqual(['chef', 'good'].map(atEdge));
       const [from, to] = [
         await page.locator('[data-word="2"]').boundingBox(),
         await page.locator('[data-word="4"]').boundingBox(),
@@ -91,59 +96,53 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
       await page.mouse.down();
       await page.mouse.move(to!.x + 5, to!.y + 9, { steps: 4 });
       await page.mouse.up();
-      expect(state().span).toBe('3-5');
-      expect(await texts(page, '[data-tone="edge"]')).toEqual(['chef', 'meal']);
-      expect(problems).toEqual([]);
-      await page.close();
+      expect((await state()).span).toBe('3-5');
+      expect(await texts('[data-tone="edge"]')).toEqual(['chef', 'meal'].map(atEdge));
     });
 
     it('works by keyboard alone: a span, a word of it, and a wrong place', async () => {
-      const { page, state } = await open('spanbert', { ...TEXT, span: '2-2' }, '.span-place');
+      const { state } = await open('spanbert', { ...TEXT, span: '2-2' }, '.span-place');
       await page.locator('[data-word="1"]').focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.down('Shift');
       await page.keyboard.press('ArrowRight');
       await page.keyboard.up('Shift');
-      expect(state().span).toBe('3-4');
+      expect((await state()).span).toBe('3-4');
       await page.keyboard.press('Enter');
-      expect(state().piece).toBe('1');
+      expect((await state()).piece).toBe('1');
       const own = page.getByRole('radio', { checked: true });
       expect(await own.getAttribute('aria-label')).toMatch(/^place 2:/);
       await own.focus();
       await page.keyboard.press('ArrowRight');
-      expect(state().place).toBe('3');
+      expect((await state()).place).toBe('3');
       const [second, third] = [1, 2].map((place) => page.getByRole('radio').nth(place).getAttribute('aria-label'));
       const answerOf = async (label: Promise<string | null>) => (await label)!.replace(/^place \d+: /, '');
       const said = await page.locator('.span-note').last().textContent();
       expect(said).toContain(`“${await answerOf(third)}”`);
       expect(said).toContain(`“${await answerOf(second)}”`);
-      await page.close();
     });
 
     it('throws spans into the histogram, also without a model that could answer', async () => {
-      const { page, state } = await open('spanbert', { ...TEXT, model: 'pair' }, '.span-lengths svg');
+      const { state } = await open('spanbert', { ...TEXT, model: 'pair' }, '.span-lengths svg');
       await page.getByRole('button', { name: 'Throw a span' }).click();
-      expect(state().throws).toBe('1');
+      expect((await state()).throws).toBe('1');
       await page.getByRole('button', { name: 'Throw 100' }).click();
       const figure = page.getByRole('img', { name: /^Thrown lengths/ });
       const counts = (await figure.getAttribute('aria-label'))!.match(/\d+/g)!.map(Number);
       expect(counts).toHaveLength(10);
       expect(counts.reduce((sum, count) => sum + count)).toBe(101);
-      await page.close();
     });
 
     it('says why there is no answer at an edge, and of a model without a boundary head', async () => {
-      const atEdge = await open('spanbert', { ...TEXT, span: '1-2' }, '.state-title');
-      expect(await texts(atEdge.page, '.state-title')).toEqual(['No edge, no answer']);
-      const ofPair = await open('spanbert', { ...TEXT, span: '3-4', model: 'pair' }, '.state-title');
-      expect(await texts(ofPair.page, '.state-title')).toEqual(['This model has no boundary head']);
-      expect(await ofPair.page.locator('.bars-row').count()).toBe(6);
-      await atEdge.page.close();
-      await ofPair.page.close();
+      await open('spanbert', { ...TEXT, span: '1-2' }, '.state-title');
+      expect(await texts('.state-title')).toEqual(['No edge, no answer']);
+      await open('spanbert', { ...TEXT, span: '3-4', model: 'pair' }, '.state-title');
+      expect(await texts('.state-title')).toEqual(['This model has no boundary head']);
+      expect(await page.locator('.bars-row').count()).toBe(6);
     });
 
     it('saves the numbers of a figure', async () => {
-      const { page } = await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
+      await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
       const figure = page.locator('.figure', { hasText: 'What the edges say' });
       await figure.locator('summary').click();
       const [download] = await Promise.all([
@@ -158,7 +157,6 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
       });
       const shown = await figure.locator('.bars-name').allTextContents();
       expect(saved.candidates.map(({ token }: { token: string }) => token)).toEqual(shown);
-      await page.close();
     });
   });
 
@@ -168,38 +166,34 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     const STATE = { text: context, q: question };
 
     it("shows the pipeline's own answer in its sentence, and all windows", async () => {
-      const { page, problems } = await open('ask', STATE, '.ask-sentence mark');
+      await open('ask', STATE, '.ask-sentence mark');
       const ask = await createPipeline('question-answering', testModel('ElectraForQuestionAnswering').model());
       const found = await ask({ question, context }, { topK: 6, handleImpossibleAnswer: true });
       const answers = found.filter(({ answer }) => answer !== '').slice(0, 5);
-      expect(await texts(page, '.ask-sentence mark')).toEqual([answers[0].answer]);
-      expect(await texts(page, '.ask-answers span')).toEqual(answers.map(({ answer }) => answer));
+      expect(await texts('.ask-sentence mark')).toEqual([answers[0].answer]);
+      expect(await texts('.ask-answers span')).toEqual(answers.map(({ answer }) => answer));
       expect(await page.locator('.ask-window').count()).toBeGreaterThan(1);
-      expect(problems).toEqual([]);
-      await page.close();
     });
 
     it('turns the answer off and on with the wanted lead', async () => {
-      const { page } = await open('ask', STATE, '.ask-sentence');
+      await open('ask', STATE, '.ask-sentence');
       const slider = page.getByRole('slider');
       await slider.focus();
       await page.keyboard.press('End');
-      expect(await texts(page, '.ask-none')).toEqual(['The text does not say.']);
+      expect(await texts('.ask-none')).toEqual(['The text does not say.']);
       await page.keyboard.press('Home');
       expect(await page.locator('.ask-sentence').count()).toBe(1);
-      await page.close();
     });
 
     it('asks a question of the reader in a text of his own', async () => {
-      const { page, state } = await open('ask', {}, '.ask-form');
+      const { state } = await open('ask', {}, '.ask-form');
       await page.getByRole('button', { name: 'Other text' }).click();
       await page.getByRole('textbox', { name: 'The text' }).fill('a chef cooked the meal');
       await page.getByRole('button', { name: 'Use this text' }).click();
       await page.getByRole('textbox', { name: 'Question' }).fill('the chef');
       await page.keyboard.press('Enter');
       await page.waitForSelector('.ask-sentence, .ask-none');
-      expect(state()).toMatchObject({ text: 'a chef cooked the meal', q: 'the chef' });
-      await page.close();
+      expect(await state()).toMatchObject({ text: 'a chef cooked the meal', q: 'the chef' });
     });
   });
 
@@ -207,8 +201,8 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     const STATE = { text: 'The chef cooked a meal, the good meal.', threshold: '0.05' };
 
     it('writes a proposal into the text by keyboard, and takes it back', async () => {
-      const { page, problems, state } = await open('proofread', STATE, '.proof-word');
-      expect((await texts(page, '.proof-text'))[0]).toBe(STATE.text);
+      const { state } = await open('proofread', STATE, '.proof-word');
+      expect((await texts('.proof-text'))[0]).toBe(STATE.text);
       const word = page.locator('.proof-word').nth(2);
       await word.focus();
       await page.keyboard.press('Enter');
@@ -216,16 +210,14 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
       const proposal = await page.locator('.proof-proposal span').first().textContent();
       await page.keyboard.press('Enter');
       const written = STATE.text.replace('cooked', proposal!);
-      expect(state().text).toBe(written);
+      expect((await state()).text).toBe(written);
       await page.waitForFunction((text) => document.querySelector('.proof-text')?.textContent === text, written);
       await page.getByRole('button', { name: 'Undo' }).click();
-      expect(state().text).toBe(STATE.text);
-      expect(problems).toEqual([]);
-      await page.close();
+      expect((await state()).text).toBe(STATE.text);
     });
 
     it('underlines from the threshold on, as the count says', async () => {
-      const { page } = await open('proofread', { ...STATE, threshold: '0.5' }, '.proof-word');
+      await open('proofread', { ...STATE, threshold: '0.5' }, '.proof-word');
       const marked = await page.locator('.proof-word[data-marked]').count();
       const all = await page.locator('.proof-word').count();
       expect(await page.locator('.proof-count').textContent()).toMatch(
@@ -234,17 +226,15 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
       await page.getByRole('slider').focus();
       await page.keyboard.press('Home');
       expect(await page.locator('.proof-word[data-marked]').count()).toBeGreaterThanOrEqual(marked);
-      await page.close();
     });
 
     it('closes the proposals with Escape and gives the focus back to the word', async () => {
-      const { page } = await open('proofread', STATE, '.proof-word');
+      await open('proofread', STATE, '.proof-word');
       await page.locator('.proof-word').nth(1).click();
       await page.waitForSelector('.proof-proposal:focus');
       await page.keyboard.press('Escape');
       expect(await page.locator('.proof-box').count()).toBe(0);
       expect(await page.locator('.proof-word:focus').textContent()).toBe('chef');
-      await page.close();
     });
   });
 
@@ -263,14 +253,17 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
         { width: 1200, dark: false, lang: 'en' },
         { width: 390, dark: true, lang: 'ko' },
       ]) {
-        const { page } = await open(screen, { ...state, lang: look.lang }, there, look);
+        await open(screen, { ...state, lang: look.lang }, there, look);
         if (screen === 'proofread') {
           await page.locator('.proof-word').first().click();
           await page.waitForSelector('.proof-proposal');
         }
-        expect(await shortcomings(page), `${screen} ${JSON.stringify(look)}`).toEqual([]);
-        await page.close();
+        expect(await shortcomings(), `${screen} ${JSON.stringify(look)}`).toEqual([]);
       }
     }
+  });
+
+  it('reported no error of the page in all of this', () => {
+    expect(problems).toEqual([]);
   });
 });

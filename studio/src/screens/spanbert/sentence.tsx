@@ -18,17 +18,29 @@ export interface SentenceProps {
   onLook(word: number): void;
 }
 
+/** Words from where marking began to where it is now, inclusive. */
+interface Marked {
+  readonly from: number;
+  readonly to: number;
+}
+
 export function Sentence({ words, span, current, placeOf, onSpan, onLook }: SentenceProps) {
   const t = useWords(SPANBERT_WORDS);
   const row = useRef<HTMLDivElement>(null);
   // What a drag, or Shift with an arrow, would hide; undefined while nothing is being marked.
-  const [marked, mark] = useState<{ readonly from: number; readonly to: number }>();
+  const [marked, showMarked] = useState<Marked>();
+  // Keys and pointers come faster than the page is drawn.
+  const latest = useRef<Marked | undefined>(undefined);
+  const mark = (range: Marked | undefined) => {
+    latest.current = range;
+    showMarked(range);
+  };
   const [focused, setFocused] = useState(span.first);
   const shown = marked ? inOrder(marked) : span;
 
   useEffect(() => setFocused((word) => Math.min(word, words.length - 1)), [words.length]);
 
-  const finish = (range: { readonly from: number; readonly to: number }) => {
+  const finish = (range: Marked) => {
     mark(undefined);
     const { first, last } = inOrder(range);
     const isHidden = first === last && first >= span.first && first <= span.last;
@@ -42,9 +54,10 @@ export function Sentence({ words, span, current, placeOf, onSpan, onLook }: Sent
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
+    const current = Number((event.target as HTMLElement).dataset.word ?? focused);
     const targets: Record<string, number> = {
-      ArrowRight: focused + 1,
-      ArrowLeft: focused - 1,
+      ArrowRight: current + 1,
+      ArrowLeft: current - 1,
       Home: 0,
       End: words.length - 1,
     };
@@ -54,12 +67,12 @@ export function Sentence({ words, span, current, placeOf, onSpan, onLook }: Sent
     if (target === undefined) return;
     event.preventDefault();
     const word = Math.max(0, Math.min(target, words.length - 1));
-    if (event.shiftKey) mark({ from: marked?.from ?? focused, to: word });
+    if (event.shiftKey) mark({ from: latest.current?.from ?? current, to: word });
     focusWord(word);
   };
 
   const onKeyUp = (event: KeyboardEvent) => {
-    if (event.key === 'Shift' && marked) finish(marked);
+    if (event.key === 'Shift' && latest.current) finish(latest.current);
   };
 
   /** The word under the pointer, also while the pointer is held elsewhere. */
@@ -80,7 +93,6 @@ export function Sentence({ words, span, current, placeOf, onSpan, onLook }: Sent
         data-tone={isHidden ? 'hidden' : isEdge ? 'edge' : undefined}
         data-current={!marked && isHidden && i === current ? '' : undefined}
         aria-pressed={isHidden}
-        aria-label={isHidden ? t.hidden(word.text, placeOf(i)) : isEdge ? t.edge(word.text) : undefined}
         tabIndex={i === focused ? 0 : -1}
         onFocus={() => setFocused(i)}
         // A pointer's click has done its work when the pointer went up; a key's has no pointer.
@@ -88,10 +100,11 @@ export function Sentence({ words, span, current, placeOf, onSpan, onLook }: Sent
       >
         {word.text}
         {isHidden && !marked && (
-          <small aria-hidden="true">
+          <small>
             p<sub>{placeOf(i)}</sub>
           </small>
         )}
+        {(isHidden || isEdge) && <span class="visually-hidden">{isHidden ? t.hidden : t.edge}</span>}
       </button>
     );
   };
@@ -114,10 +127,11 @@ export function Sentence({ words, span, current, placeOf, onSpan, onLook }: Sent
         setFocused(word);
       }}
       onPointerMove={(event) => {
-        const word = marked && wordAt(event);
-        if (marked && word !== undefined && word !== marked.to) mark({ from: marked.from, to: word });
+        const range = latest.current;
+        const word = range && wordAt(event);
+        if (range && word !== undefined && word !== range.to) mark({ from: range.from, to: word });
       }}
-      onPointerUp={() => marked && finish(marked)}
+      onPointerUp={() => latest.current && finish(latest.current)}
       onPointerCancel={() => mark(undefined)}
     >
       {unbroken(words).map(({ from, to }) => (
@@ -130,6 +144,6 @@ export function Sentence({ words, span, current, placeOf, onSpan, onLook }: Sent
   );
 }
 
-function inOrder({ from, to }: { readonly from: number; readonly to: number }): WordSpan {
+function inOrder({ from, to }: Marked): WordSpan {
   return { first: Math.min(from, to), last: Math.max(from, to) };
 }
