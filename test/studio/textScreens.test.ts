@@ -42,10 +42,9 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     remove();
   });
 
-  interface Opened {
-    /** What the address says of the screen. */
-    state(): Promise<Record<string, string>>;
-  }
+  /** What the address says of the screen. */
+  const stateNow = async () =>
+    Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).split('?')[1]));
 
   /** Opens a screen at a state, in the page that is there: engine and models are loaded once. */
   async function open(
@@ -53,18 +52,18 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     state: Record<string, string>,
     there: string,
     { width = 1200, dark = false } = {},
-  ): Promise<Opened> {
+  ): Promise<void> {
     await page.setViewportSize({ width, height: 900 });
     await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light' });
-    const show = (address: string) => page.evaluate((hash) => (location.hash = hash), address);
+    const show = (address: string) =>
+      page.evaluate((hash) => {
+        location.hash = hash;
+      }, address);
     // A screen that is left and opened again has forgotten what its address does not say.
     await show('#/elsewhere');
-    await page.waitForSelector(`.header a[aria-current][href="#/spot"]`);
+    await page.waitForSelector('.header a[aria-current][href="#/spot"]');
     await show(`#/${screen}?${new URLSearchParams({ lang: 'en', ...state })}`);
     await page.waitForSelector(there);
-    const state = async () =>
-      Object.fromEntries(new URLSearchParams((await page.evaluate(() => location.hash)).split('?')[1]));
-    return { state };
   }
 
   /** What axe-core finds serious, and whether the page is wider than the screen. */
@@ -86,7 +85,7 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     const atEdge = (word: string) => `${word}, at the edge of the span`;
 
     it('hides a span that is dragged, and its edges glow', async () => {
-      const { state } = await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
+      await open('spanbert', { ...TEXT, span: '3-4' }, '.span-place');
       expect(await texts('[data-tone="edge"]')).toEqual(['chef', 'good'].map(atEdge));
       const [from, to] = [
         await page.locator('[data-word="2"]').boundingBox(),
@@ -96,25 +95,25 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
       await page.mouse.down();
       await page.mouse.move(to!.x + 5, to!.y + 9, { steps: 4 });
       await page.mouse.up();
-      expect((await state()).span).toBe('3-5');
+      expect((await stateNow()).span).toBe('3-5');
       expect(await texts('[data-tone="edge"]')).toEqual(['chef', 'meal'].map(atEdge));
     });
 
     it('works by keyboard alone: a span, a word of it, and a wrong place', async () => {
-      const { state } = await open('spanbert', { ...TEXT, span: '2-2' }, '.span-place');
+      await open('spanbert', { ...TEXT, span: '2-2' }, '.span-place');
       await page.locator('[data-word="1"]').focus();
       await page.keyboard.press('ArrowRight');
       await page.keyboard.down('Shift');
       await page.keyboard.press('ArrowRight');
       await page.keyboard.up('Shift');
-      expect((await state()).span).toBe('3-4');
+      expect((await stateNow()).span).toBe('3-4');
       await page.keyboard.press('Enter');
-      expect((await state()).piece).toBe('1');
+      expect((await stateNow()).piece).toBe('1');
       const own = page.getByRole('radio', { checked: true });
       expect(await own.getAttribute('aria-label')).toMatch(/^place 2:/);
       await own.focus();
       await page.keyboard.press('ArrowRight');
-      expect((await state()).place).toBe('3');
+      expect((await stateNow()).place).toBe('3');
       const [second, third] = [1, 2].map((place) => page.getByRole('radio').nth(place).getAttribute('aria-label'));
       const answerOf = async (label: Promise<string | null>) => (await label)!.replace(/^place \d+: /, '');
       const said = await page.locator('.span-note').last().textContent();
@@ -123,9 +122,9 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     });
 
     it('throws spans into the histogram, also without a model that could answer', async () => {
-      const { state } = await open('spanbert', { ...TEXT, model: 'pair' }, '.span-lengths svg');
+      await open('spanbert', { ...TEXT, model: 'pair' }, '.span-lengths svg');
       await page.getByRole('button', { name: 'Throw a span' }).click();
-      expect((await state()).throws).toBe('1');
+      expect((await stateNow()).throws).toBe('1');
       await page.getByRole('button', { name: 'Throw 100' }).click();
       const figure = page.getByRole('img', { name: /^Thrown lengths/ });
       const counts = (await figure.getAttribute('aria-label'))!.match(/\d+/g)!.map(Number);
@@ -186,14 +185,14 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     });
 
     it('asks a question of the reader in a text of his own', async () => {
-      const { state } = await open('ask', {}, '.ask-form');
+      await open('ask', {}, '.ask-form');
       await page.getByRole('button', { name: 'Other text' }).click();
       await page.getByRole('textbox', { name: 'The text' }).fill('a chef cooked the meal');
       await page.getByRole('button', { name: 'Use this text' }).click();
       await page.getByRole('textbox', { name: 'Question' }).fill('the chef');
       await page.keyboard.press('Enter');
       await page.waitForSelector('.ask-sentence, .ask-none');
-      expect(await state()).toMatchObject({ text: 'a chef cooked the meal', q: 'the chef' });
+      expect(await stateNow()).toMatchObject({ text: 'a chef cooked the meal', q: 'the chef' });
     });
   });
 
@@ -201,7 +200,7 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     const STATE = { text: 'The chef cooked a meal, the good meal.', threshold: '0.05' };
 
     it('writes a proposal into the text by keyboard, and takes it back', async () => {
-      const { state } = await open('proofread', STATE, '.proof-word');
+      await open('proofread', STATE, '.proof-word');
       expect((await texts('.proof-text'))[0]).toBe(STATE.text);
       const word = page.locator('.proof-word').nth(2);
       await word.focus();
@@ -210,10 +209,10 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
       const proposal = await page.locator('.proof-proposal span').first().textContent();
       await page.keyboard.press('Enter');
       const written = STATE.text.replace('cooked', proposal!);
-      expect((await state()).text).toBe(written);
+      expect((await stateNow()).text).toBe(written);
       await page.waitForFunction((text) => document.querySelector('.proof-text')?.textContent === text, written);
       await page.getByRole('button', { name: 'Undo' }).click();
-      expect((await state()).text).toBe(STATE.text);
+      expect((await stateNow()).text).toBe(STATE.text);
     });
 
     it('underlines from the threshold on, as the count says', async () => {
