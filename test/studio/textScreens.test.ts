@@ -1,6 +1,5 @@
 /** Screens SpanBERT, Ask and Proofread in real chromium, on tiny models in the tab: by pointer, by keyboard, in both languages. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,6 +7,7 @@ import { temporaryFolder } from '../../src/checkpoint/testCheckpoints.js';
 import { createPipeline } from '../../src/pipelines/createPipeline.js';
 import { testModel } from '../../src/pipelines/testModels.js';
 import { writeTestModel } from '../../src/studio/testFolders.js';
+import { seriousProblems } from './axe.js';
 import { buildSite } from './buildSite.js';
 import { chromiumMissing, launchChromium } from './chromium.js';
 import { type FileServer, serveFolder } from './fileServer.js';
@@ -15,7 +15,6 @@ import { type FileServer, serveFolder } from './fileServer.js';
 const { path: folder, remove } = temporaryFolder('studio-text-screens');
 const site = join(folder, 'site');
 const spanBoundary = { maxSpanTargets: 6, positionSize: 5, endpoints: 'external', edgeSpans: 'drop' } as const;
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 let browser: Browser;
 let page: Page;
@@ -68,14 +67,12 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
 
   /** What axe-core finds serious, and whether the page is wider than the screen. */
   async function shortcomings(): Promise<string[]> {
-    await page.evaluate(axe);
-    return page.evaluate(async () => {
-      const { violations } = await (window as never as { axe: typeof import('axe-core') }).axe.run(document);
-      const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-      const found = serious.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+    const found = await seriousProblems(page);
+    const [needed, given] = await page.evaluate(() => {
       const { scrollWidth, clientWidth } = document.documentElement;
-      return scrollWidth > clientWidth ? [...found, `${scrollWidth} pixels in ${clientWidth}`] : found;
+      return [scrollWidth, clientWidth];
     });
+    return needed > given ? [...found, `${needed} pixels in ${given}`] : found;
   }
 
   const texts = (selector: string) => page.locator(selector).allTextContents();
