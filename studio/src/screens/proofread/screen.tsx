@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { DISCRIMINATOR_CLASSES } from '../../../../src/studio/modelRole.js';
 import { useLanguage, useWords } from '../../app/words.js';
 import { useCall, useModels } from '../../backend/useCall.js';
+import { Commands } from '../../components/commands.js';
 import { Figure } from '../../components/figure.js';
 import { chosenModel, ModelSelect, modelsOf } from '../../components/modelSelect.js';
 import { Slider } from '../../components/slider.js';
@@ -16,7 +17,8 @@ import { Strip } from './strip.js';
 import { PROOFREAD_WORDS } from './words.js';
 import './proofread.css';
 
-const TRAINING = `pleiad prepare corpus/ --tokenizer vocab/ --out shards/
+const TRAINING = `pleiad vocab corpus/ --out vocab/
+pleiad prepare corpus/ --tokenizer vocab/ --out shards/
 pleiad pretrain --data shards/ --out run/ --time 20m
 pleiad studio run/`;
 
@@ -74,9 +76,11 @@ export function Screen({ state, change, did }: ScreenProps) {
             />
           )}
           <div class="proof-actions">
-            <button type="button" class="primary" onClick={() => write(true)}>
-              {t.own}
-            </button>
+            {model && (
+              <button type="button" class="primary" onClick={() => write(true)}>
+                {t.own}
+              </button>
+            )}
             {past.length > 0 && (
               <button
                 type="button"
@@ -153,13 +157,10 @@ function NoModel({ text }: { readonly text: string }) {
   const t = useWords(PROOFREAD_WORDS);
   return (
     <>
-      <p class="token-row proof-text">{text}</p>
+      <p class="token-row proof-area proof-text">{text}</p>
       <EmptyState title={t.noModelTitle}>
         <p>{t.noModelText}</p>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-        <pre class="proof-command" tabIndex={0}>
-          {TRAINING}
-        </pre>
+        <Commands text={TRAINING} />
       </EmptyState>
     </>
   );
