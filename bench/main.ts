@@ -309,6 +309,22 @@ program
   });
 
 program
+  .command('proofread')
+  .description('planted errors in held-out sentences, found by a pair, by its discriminator alone and by frequencies')
+  .requiredOption('--model <place>', 'an ELECTRA pair')
+  .option('--held-out <file>', 'sentences, a line each', 'runs/box/english/held-out/leipzig.txt')
+  .option('--train <file>', 'text that frequencies are counted in', 'runs/box/english/train/squad.txt')
+  .option('--own <file>', 'text to calibrate on, for a model without a calibration of its own')
+  .option('--probe <file>', 'what plants errors', '../shared/probes/plant-errors.mjs')
+  .option('--limit <n>', 'sentences, at most', positiveInteger)
+  .option('--threads <n>', 'threads', positiveInteger)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchProofreading, describeProofreading } = await import('./box/proofreading.js');
+    finish(options, await benchProofreading(options), describeProofreading);
+  });
+
+program
   .command('box <settings>')
   .description('models in the box, rebuilt from models/settings/: corpus, vocabulary, shards, training, packing')
   .option('--data <folder>', 'the data sets, with text-en/, squad/ and so on', '../shared/data')

@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say which tokens of a text look replaced',
     load: async () => (await import('./commands/detect.js')).detect,
   },
+  proofread: {
+    summary: 'list the words of texts that do not seem to belong there, with what could',
+    load: async () => (await import('./commands/proofread.js')).proofread,
+  },
   classify: {
     summary: 'say which label texts have, or the rows of a table',
     load: async () => (await import('./commands/classify.js')).classify,

@@ -30,7 +30,21 @@ export function proofScreenState(state: ScreenState, language: 'en' | 'ko'): Pro
   };
 }
 
-/** Writes a word over `start` to `end`. */
+/** How many right words are marked from which doubt on, as measured: [rate, doubt], rates rising. */
+export type Thresholds = readonly (readonly [rate: number, doubt: number])[];
+
+/** Of every hundred right words one: what the pipeline takes, too. */
+const USUAL_RATE = 0.01;
+
+/** The measured rate that the reader has chosen, as its index. */
+export function chosenRate(thresholds: Thresholds, given: string | undefined): number {
+  const rate = Number(given ?? USUAL_RATE);
+  const distances = thresholds.map(([each]) => Math.abs(Math.log(each / (rate > 0 ? rate : USUAL_RATE))));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/** Writes a word over `start` to `end`; "" takes the word away, with the space before it. */
 export function withWord(text: string, { start, end }: { start: number; end: number }, word: string): string {
-  return text.slice(0, start) + word + text.slice(end);
+  const before = text.slice(0, start);
+  return (word === '' ? before.trimEnd() : before) + word + text.slice(end);
 }
