@@ -309,6 +309,22 @@ program
   });
 
 program
+  .command('box <settings>')
+  .description('models in the box, rebuilt from models/settings/: corpus, vocabulary, shards, training, packing')
+  .option('--data <folder>', 'the data sets, with text-en/, squad/ and so on', '../shared/data')
+  .option('--work <folder>', 'corpus, shards and runs; run it again to go on', 'runs/box')
+  .option('--run <folder>', 'a run that these settings made already: it is packed')
+  .option('--out <folder>', 'where the models are written', 'models')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (settings: string, options) => {
+    const { buildBox } = await import('./box/build.js');
+    const models = await buildBox({ ...options, name: settings });
+    finish(options, { name: 'box', models }, () =>
+      models.map(({ name, bytes, sha256 }) => `${name}: ${bytes} bytes, SHA-256 ${sha256}`),
+    );
+  });
+
+program
   .command('curves <runs...>')
   .description('training curves of run folders as an SVG picture')
   .requiredOption('--out <file>', 'SVG file to write')

@@ -45,6 +45,7 @@ export type { HubEvent, HubListener } from './hub/events.js';
 export { type FetchedModel, type FetchModelOptions, fetchModel } from './hub/fetchModel.node.js';
 export { HubError, type HubProblem } from './hub/hubError.js';
 export type { ModelFiles, WeightFormat } from './hub/modelFiles.js';
+export { type BoxedModel, boxedModels } from './hub/modelsPackage.node.js';
 export type { HubOptions } from './hub/settings.node.js';
 export * from './index.js';
 export {

@@ -1,6 +1,6 @@
 /** `pleiad ask` as a child process, on a tiny model of random weights. `npm test` builds it first. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -17,6 +17,8 @@ const at = (...names: string[]) => join(temporary.path, ...names);
 const CONTEXT = `${Array(30).fill('the chef ate a good meal .').join(' ')} 🍕 Chef cooked`;
 
 beforeAll(async () => {
+  mkdirSync(at('box'));
+  writeFileSync(at('box', 'index.json'), JSON.stringify({ format: 'pleiad-models', version: 1, models: [] }));
   const { graph, weights } = testModel('ElectraForQuestionAnswering');
   const tensors = new Map(graph.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]));
   const model = { architecture: 'ElectraForQuestionAnswering', config: TEST_CONFIG, tensors } as const;
@@ -32,7 +34,7 @@ const pleiad = (...words: string[]) => pleiadWith('', ...words);
 function pleiadWith(input: string, ...words: string[]) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, 'ask', ...words, '--threads', '1'], {
     encoding: 'utf8',
-    env: { ...process.env, NO_COLOR: '1' },
+    env: { ...process.env, NO_COLOR: '1', PLEIAD_MODELS: at('box') },
     input,
   });
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';

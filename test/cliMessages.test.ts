@@ -21,7 +21,7 @@ function run(script: string, words: readonly string[], input = '') {
     encoding: 'utf8',
     input,
     cwd: FOLDER,
-    env: { ...process.env, NO_COLOR: '1', npm_lifecycle_event: '' },
+    env: { ...process.env, NO_COLOR: '1', npm_lifecycle_event: '', PLEIAD_MODELS: at('box') },
   });
   const last = stdout.trimEnd().split('\n').at(-1) ?? '';
   return { code: status, stdout, stderr, json: last.startsWith('{') ? JSON.parse(last) : undefined };
@@ -45,6 +45,9 @@ const modelOf = (command: string) =>
 const TINY = 'hiddenSize=16,numHiddenLayers=1,numAttentionHeads=1,intermediateSize=16,embeddingSize=16';
 
 beforeAll(() => {
+  // A box without models: what is said where none is given and none is there.
+  mkdirSync(at('box'));
+  writeFileSync(at('box', 'index.json'), JSON.stringify({ format: 'pleiad-models', version: 1, models: [] }));
   const chefs = Array.from({ length: 80 }, (_, i) => `the chef number ${i} cooked the meal, and 요리사가 밥을 지었다.`);
   mkdirSync(at('corpus'));
   writeFileSync(at('corpus', 'a.txt'), chefs.join('\n\n'));

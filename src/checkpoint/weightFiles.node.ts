@@ -75,13 +75,14 @@ export async function writeWeightFiles(
 ): Promise<WrittenWeights> {
   makeFolder(folder);
   const tally: Tally = { narrowed: new Map(), matrices: 0, squares: 0, errors: 0 };
-  const pieces = [...tensors].flatMap((tensor) => {
+  const pieces: Piece[] = [];
+  for (const tensor of tensors) {
     const read = () => {
       signal?.throwIfAborted();
       return tensor.read();
     };
-    return inPieces({ ...tensor, read }, dtype, tally);
-  });
+    pieces.push(...(await inPieces({ ...tensor, read }, dtype, tally)));
+  }
   // transformers asks for `format`.
   const metadata = { format: 'pt', ...(shared && encodeShared(shared)) };
   const shards = distribute(pieces, maxFileBytes);
@@ -117,12 +118,14 @@ interface Tally {
   errors: number;
 }
 
-function inPieces(tensor: OutgoingTensor, dtype: 'F32' | 'F16' | 'I8', tally: Tally): Piece[] {
+async function inPieces(tensor: OutgoingTensor, dtype: 'F32' | 'F16' | 'I8', tally: Tally): Promise<Piece[]> {
   const { name, shape } = tensor;
   const read = async () => checkedValues(tensor, await tensor.read());
-  if (dtype === 'F16') return [{ name, shape, dtype, encode: async () => halves(name, await read(), tally) }];
-  if (dtype === 'F32' || shape.length !== 2 || elementCount(shape) < SMALLEST_IN_8_BITS) {
-    return [{ name, shape, dtype: 'F32', encode: read }];
+  const asFloats: Piece = { name, shape, dtype: 'F32', encode: read };
+  const asHalves: Piece = { name, shape, dtype: 'F16', encode: async () => halves(name, await read(), tally) };
+  if (dtype !== 'I8') return [dtype === 'F16' ? asHalves : asFloats];
+  if (shape.length !== 2 || elementCount(shape) < SMALLEST_IN_8_BITS) {
+    return [float32ToHalf(await read()).overflowed > 0 ? asFloats : asHalves];
   }
   const [rows, columns] = shape;
   const scales = async () => toInt8(await read(), columns).scales;

@@ -1,5 +1,6 @@
 /** The options that name a model and say how its tokenizer reads. */
-import { SettingsError } from '../errors/errors.js';
+import { CheckpointError, SettingsError } from '../errors/errors.js';
+import { boxedFolder } from '../hub/modelsPackage.node.js';
 import type { LoadOptions } from '../pipelines/load.node.js';
 import type { OptionDefinition, OptionValues } from './command.js';
 import { hubView } from './hubView.js';
@@ -34,6 +35,18 @@ export const LOADING_OPTIONS: readonly OptionDefinition[] = [
   ...CASING_OPTIONS,
 ];
 
+/**
+ * Options of a command that takes a model in the box where none is given.
+ * @param boxed  its name
+ */
+export function defaultingTo(boxed: string, options: readonly OptionDefinition[]): OptionDefinition[] {
+  return options.map((option) =>
+    option.flags === '--model <name>'
+      ? { ...option, description: `${option.description}. Default: ${boxed}, from the package pleiad-models.` }
+      : option,
+  );
+}
+
 /** For commands that also run a model that is an ONNX file. */
 export const ONNX_OPTIONS: readonly OptionDefinition[] = [
   {
@@ -64,9 +77,24 @@ function namePairs(word: string): Record<string, string> {
   ]);
 }
 
-export function modelFolder(word: string | boolean | undefined): string {
+/** @param boxed  the model in the box that is taken where none is given */
+export function modelFolder(word: string | boolean | undefined, boxed?: string): string {
   if (typeof word === 'string' && word !== '') return word;
-  throw new SettingsError(['--model is missing; expected a run folder or a model folder']);
+  if (boxed === undefined) throw new SettingsError(['--model is missing; expected a run folder or a model folder']);
+  return boxedModel(boxed);
+}
+
+/** @throws SettingsError when it is not there */
+export function boxedModel(name: string): string {
+  try {
+    boxedFolder(name);
+    return name;
+  } catch (error) {
+    if (!(error instanceof CheckpointError)) throw error;
+    throw new SettingsError([
+      `--model is missing, and its default is not there: ${error.message}; expected a run folder or a model folder`,
+    ]);
+  }
 }
 
 /** LOADING_OPTIONS as the pipelines take them. */

@@ -1,5 +1,7 @@
 /** `pleiad classify --zero-shot`: any labels, by a discriminator or a masked language model that was never trained on them. */
+
 import { SettingsError } from '../errors/errors.js';
+import { BOXED } from '../hub/boxedNames.js';
 import { pipeline } from '../pipelines/pipeline.node.js';
 import type { ZeroShotLabels, ZeroShotResult } from '../pipelines/zeroShotClassification.js';
 import { type Column, tableLines } from './columns.js';
@@ -54,7 +56,7 @@ export async function classifyZeroShot(
 ): Promise<CommandResult> {
   const isTable = isNameOfTable(words, options);
   const { model, labels, topK } = collectProblems({
-    model: () => modelFolder(options.model),
+    model: () => modelFolder(options.model, BOXED.pair),
     text: () => isTable || checkText(words, options),
     labels: () => labelsOf(options.labels),
     topK: () => wholeNumber('--top-k', options.topK, 1),

@@ -5,6 +5,7 @@ import { CheckpointError } from '../errors/errors.js';
 import { type FileNeed, type HubDependencies, HubRepository } from './hub.node.js';
 import { HubError } from './hubError.js';
 import { type FileSource, gatherModelFiles, type ModelFiles, READ_WHOLE, type WeightFormat } from './modelFiles.js';
+import { boxedFolder } from './modelsPackage.node.js';
 import { repositoryNameProblem } from './names.js';
 import type { HubOptions } from './settings.node.js';
 
@@ -35,16 +36,15 @@ export interface FetchedModel extends ModelFiles {
 const DEFAULT_FORMATS: readonly WeightFormat[] = ['safetensors', 'pytorch'];
 
 /**
- * Makes a model available as a folder. A folder that exists is taken as it is; another word is the name of a repository on
+ * Makes a model available as a folder. A folder that exists is taken as it is, and a model in the box by its plain name; another word is the name of a repository on
  * the hub, whose config, weights and tokenizer are fetched into the cache that Python's huggingface_hub shares with us.
  * @throws HubError when there is neither a folder nor a repository of that name, or it cannot be fetched
  */
 export async function fetchModel(nameOrFolder: string, options: FetchModelOptions = {}): Promise<FetchedModel> {
   const { revision = 'main', formats = DEFAULT_FORMATS, also = [], clock, onHubEvent, signal, ...hubOptions } = options;
   const there = statSync(nameOrFolder, { throwIfNoEntry: false });
-  if (there?.isDirectory()) {
-    return { folder: nameOrFolder, ...(await gatherModelFiles(folderSource(nameOrFolder), formats)) };
-  }
+  const local = there?.isDirectory() ? nameOrFolder : there ? undefined : boxedFolder(nameOrFolder);
+  if (local !== undefined) return { folder: local, ...(await gatherModelFiles(folderSource(local), formats)) };
   checkIsName(nameOrFolder, there !== undefined);
   const repository = new HubRepository(nameOrFolder, hubOptions, { clock, onHubEvent, signal });
   const source = new RepositorySource(repository, revision);

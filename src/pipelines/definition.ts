@@ -74,6 +74,8 @@ export interface Pipeline<T extends PipelineTypes = PipelineTypes> {
   /** In one line. */
   readonly summary: string;
   readonly wants: WantedModels;
+  /** The model in the box (docs/checkpoints.md) that it takes where none is given. Default: one must be given. */
+  readonly boxed?: string;
   /** Of one input. */
   readonly input: z.ZodType<T['input']>;
   /** Of a call; all are optional. */

@@ -1,5 +1,6 @@
 /** `fill-mask` as transformers has it, over `fillMask`. */
 import { z } from 'zod';
+import { BOXED } from '../hub/boxedNames.js';
 import type { Pipeline, PipelineCall } from './definition.js';
 import { type FillMaskResult, fillMask } from './fillMask.js';
 import { filledText } from './maskedText.js';
@@ -61,6 +62,7 @@ export const fillMaskPipeline: Pipeline<FillMaskTypes> = {
   aliases: [],
   summary: 'what could stand where a text has [MASK]',
   wants: MASKED_LANGUAGE_MODELS,
+  boxed: BOXED.pair,
   input: z.string().describe('a text with [MASK]'),
   options: z.strictObject({
     topK: z.number().int().min(1).optional(),

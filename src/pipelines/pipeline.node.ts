@@ -9,8 +9,11 @@ import { type PipelineTask, pipelineNamed, type TypesOf } from './registry.js';
 /** The model, where it comes from and what runs it; and options of every call that does not give its own. */
 export type PipelineOptions<Task extends PipelineTask> = LoadOptions &
   Omit<Partial<TypesOf<Task>['options']>, 'topK'> & {
-    /** A folder, a run, a name on the hub, …: see `loadModelFor`. Or a model in hand, which the pipeline then releases. */
-    readonly model: string | Model;
+    /**
+     * A folder, a run, a name on the hub, …: see `loadModelFor`. Or a model in hand, which the pipeline then releases.
+     * Default: the pipeline's model in the box, where it has one (`PIPELINES[task].boxed`).
+     */
+    readonly model?: string | Model;
   };
 
 /**
@@ -25,10 +28,10 @@ export type PipelineOptions<Task extends PipelineTask> = LoadOptions &
  */
 export async function pipeline<Task extends PipelineTask>(
   task: Task,
-  options: PipelineOptions<Task>,
+  options: PipelineOptions<Task> = {} as PipelineOptions<Task>,
 ): Promise<LoadedPipeline<Task>> {
-  const { wants, options: schema, name } = pipelineNamed(task);
-  const { model, ...others } = options ?? {};
+  const { wants, options: schema, name, boxed } = pipelineNamed(task);
+  const { model = boxed, ...others } = options;
   if (model === undefined || model === '') {
     throw new SettingsError([`${settingName('model')} is missing; expected a folder or a name on the hub for ${name}`]);
   }

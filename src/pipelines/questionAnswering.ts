@@ -1,5 +1,6 @@
 /** `question-answering`: the part of a context that answers a question, by a model with a head for start and end. */
 import { z } from 'zod';
+import { BOXED } from '../hub/boxedNames.js';
 import { type Answer, type QuestionAnsweringOptions, type QuestionInput, SCORINGS } from './answers.js';
 import type { Pipeline, RankedCall } from './definition.js';
 import { QuestionAsker } from './questionAsker.js';
@@ -36,6 +37,7 @@ export const questionAnswering: Pipeline<QuestionAnsweringTypes> = {
     roles: ['model', 'discriminator'],
     taskOfUnknown: 'questionAnswering',
   },
+  boxed: BOXED.questionAnswering,
   input: z
     .strictObject({
       question: z.string(),

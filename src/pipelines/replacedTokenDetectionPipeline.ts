@@ -1,5 +1,6 @@
 /** `replaced-token-detection`, over `replacedTokenDetection`. */
 import { z } from 'zod';
+import { BOXED } from '../hub/boxedNames.js';
 import type { Pipeline, PipelineCall } from './definition.js';
 import { type DetectedToken, replacedTokenDetection } from './replacedTokenDetection.js';
 
@@ -16,6 +17,7 @@ export const replacedTokenDetectionPipeline: Pipeline<ReplacedTokenDetectionType
   aliases: [],
   summary: 'which tokens of a text do not look like the original',
   wants: { architectures: ['ElectraForPreTraining'], roles: ['discriminator'], taskOfUnknown: 'preTraining' },
+  boxed: BOXED.pair,
   input: z.string().describe('a text'),
   options: z.strictObject({}),
   output: z.array(z.object({ token: z.string(), start: z.number(), end: z.number(), replaced: z.number() })),

@@ -21,6 +21,7 @@
  */
 import { z } from 'zod';
 import { SettingsError } from '../errors/errors.js';
+import { BOXED } from '../hub/boxedNames.js';
 import type { Model } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingName } from '../settings/settingNames.js';
@@ -73,6 +74,7 @@ export const zeroShotClassification: Pipeline<ZeroShotTypes> = {
     roles: ['discriminator', 'model', 'generator'],
     taskOfUnknown: 'preTraining',
   },
+  boxed: BOXED.pair,
   input: z.string().describe('a text'),
   options: z.strictObject({
     labels: z

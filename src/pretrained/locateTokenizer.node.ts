@@ -5,7 +5,7 @@ import { type FetchModelOptions, fetchModel } from '../hub/fetchModel.node.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { hasTokenizer, loadTokenizer, loadTokenizerIfThere } from '../text/tokenizer.node.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
-import { innerPlace, resolveCheckpoint, resolveModelFolder } from './modelPlaces.node.js';
+import { innerPlace, memberOf, resolveCheckpoint, resolveModelFolder } from './modelPlaces.node.js';
 
 /**
  * Finds a tokenizer: in a folder, in one of its files, with a model of a checkpoint or run, or with a model on the hub, of
@@ -19,7 +19,8 @@ export async function locateTokenizer(
 ): Promise<string> {
   if (statSync(place, { throwIfNoEntry: false })?.isFile()) return place;
   const { folder: given, hub } = await fetchModel(place, { ...options, formats: [] });
-  const folder = hub || hasTokenizer(given) ? given : innerPlace(given);
+  const found = hub || hasTokenizer(given) ? given : innerPlace(given);
+  const folder = hasTokenizer(found) ? found : memberOf(found, ['discriminator', 'model', 'generator']);
   const isItself = hasTokenizer(folder) || !resolveCheckpoint(folder);
   return isItself ? folder : resolveModelFolder(folder, 'discriminator', 'model', 'generator');
 }

@@ -7,6 +7,7 @@ import { checkpointOf, type RunFile, readRunFile } from '../checkpoint/runFile.n
 import { readTrials } from '../checkpoint/trialsFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { joinFirst } from '../errors/joinFirst.js';
+import { boxedFolder } from '../hub/modelsPackage.node.js';
 
 export type { ModelRole };
 
@@ -42,11 +43,14 @@ export function memberOf(folder: string, roles: readonly ModelRole[]): string {
 
 /**
  * A folder of trials stands for the best of them, a folder around exactly one run or model for that; any other folder for
- * itself.
- * @throws CheckpointError naming them when there are several
+ * itself. The plain name of a model in the box stands for its folder.
+ * @throws CheckpointError naming them when there are several; for the name of a model in the box that is not there
  */
-export function innerPlace(folder: string): string {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+export function innerPlace(place: string): string {
+  const there = statSync(place, { throwIfNoEntry: false });
+  const folder = there ? place : (boxedFolder(place) ?? place);
+  if (there && !there.isDirectory()) return place;
+  if (!there && folder === place) return place;
   const trials = readTrials(folder);
   if (trials) return join(folder, trials.best);
   if (isPlace(folder) || isPair(folder) || readdirSync(folder).some((name) => WEIGHTS.test(name))) return folder;

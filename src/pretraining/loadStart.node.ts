@@ -207,7 +207,11 @@ function generatorOf(settings: PretrainingSettings, main: Found): GeneratorPlace
   }
   const beside = join(dirname(folder), 'generator');
   const isThere = beside !== folder && existsSync(join(beside, 'config.json'));
-  if (isThere && statSync(source, { throwIfNoEntry: false })?.isDirectory() && holdsBoth(innerPlace(source)))
+  if (
+    isThere &&
+    statSync(innerPlace(source), { throwIfNoEntry: false })?.isDirectory() &&
+    holdsBoth(innerPlace(source))
+  )
     return { place: beside, wanted: GENERATOR };
   // A model without a discriminator's head was never half of a pair.
   if (newHead || report.initialized.length > 0) {

@@ -43,19 +43,31 @@ export function listModels(root: string): ModelManifest {
 }
 
 function modelIn(root: string, name: string): ManifestModel | undefined {
-  const place = innerPlace(join(root, name));
-  const folder = resolveCheckpoint(place) ?? place;
-  const isModel = (path: string) => existsSync(join(path, CONFIG_FILE));
-  const found: [StudioRole, string][] = isModel(folder)
-    ? [['model', folder]]
-    : ROLES.flatMap((role) =>
-        isModel(join(folder, role)) ? [[role, join(folder, role)] as [StudioRole, string]] : [],
-      );
+  const found = modelFoldersOf(join(root, name));
   if (found.length === 0) return undefined;
   const roles = Object.fromEntries(found.map(([role, path]) => [role, folderEntry(root, path)]));
-  const about = join(root, name, 'studio.json');
-  const said = existsSync(about) ? aboutSchema.parse(JSON.parse(readFileSync(about, 'utf8'))) : {};
+  const said = aboutFolder(join(root, name));
   return { id: idOf(name), roles, ...said, version: versionOf(root, Object.values(roles)) };
+}
+
+/**
+ * The model folders of a place by their roles; of a run those of its best checkpoint. None where there is no model yet.
+ * @throws CheckpointError when the place holds several runs or models
+ */
+export function modelFoldersOf(folder: string): [StudioRole, string][] {
+  const place = innerPlace(folder);
+  const found = resolveCheckpoint(place) ?? place;
+  const isModel = (path: string) => existsSync(join(path, CONFIG_FILE));
+  if (isModel(found)) return [['model', found]];
+  return ROLES.flatMap((role) =>
+    isModel(join(found, role)) ? [[role, join(found, role)] as [StudioRole, string]] : [],
+  );
+}
+
+/** What a folder says of itself. */
+export function aboutFolder(folder: string): z.output<typeof aboutSchema> {
+  const path = join(folder, 'studio.json');
+  return existsSync(path) ? aboutSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : {};
 }
 
 /** A name that an address can hold as it is. */

@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline';
 import { PleiadError } from '../../errors/errors.js';
+import { BOXED } from '../../hub/boxedNames.js';
 import type { Answer, QuestionAnsweringOptions } from '../../pipelines/answers.js';
 import type { LoadedPipeline } from '../../pipelines/createPipeline.js';
 import { pipeline } from '../../pipelines/pipeline.node.js';
@@ -17,7 +18,7 @@ import {
 } from '../askedTexts.js';
 import type { CommandDefinition, CommandResult, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { defaultingTo, LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { anyNumber, collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { FORMAT_OPTION, progressBeside, type ResultFormat, resultText, withColumns } from '../resultTable.js';
@@ -36,7 +37,7 @@ export const ask: CommandDefinition = {
   ],
   options: [
     ...ASKED_OPTIONS,
-    ...LOADING_OPTIONS,
+    ...defaultingTo(BOXED.questionAnswering, LOADING_OPTIONS),
     { flags: '--tokenizer <name>', description: 'the tokenizer of another model, where that of the model is wrong' },
     ...ONNX_OPTIONS,
     { flags: '--top-k <number>', description: 'answers, at most. Default 1.' },
@@ -78,7 +79,7 @@ export const ask: CommandDefinition = {
     ...ENGINE_OPTIONS,
   ],
   examples: [
-    'pleiad ask "What is machine learning?" --context "Machine learning is a subset of artificial intelligence." --model qa/',
+    'pleiad ask "What is machine learning?" --context "Machine learning is a subset of artificial intelligence."',
     'pleiad ask "Who cooked?" --model qa/ --top-k 3 --file chapter-*.txt',
     'pleiad ask --model qa/ --questions questions.csv --file handbook.txt > answers.csv',
     'pleiad ask --model qa/ --file handbook.txt',
@@ -86,7 +87,7 @@ export const ask: CommandDefinition = {
 
   async run(words, options, { output, lists = {} }) {
     const { model, question, ...numbers } = collectProblems({
-      model: () => modelFolder(options.model),
+      model: () => modelFolder(options.model, BOXED.questionAnswering),
       question: () => givenQuestion(words, options),
       documents: () => checkDocuments(options, lists),
       topK: () => wholeNumber('--top-k', options.topK, 1) ?? 1,

@@ -128,7 +128,7 @@ function show(
   if (eightBit.matrices > 0) {
     const error = (100 * eightBit.relativeError).toFixed(2);
     output.line(
-      `  int8: ${eightBit.matrices} matrices, off by ${error} % of their weights (root mean square); the rest is f32`,
+      `  int8: ${eightBit.matrices} matrices, off by ${error} % of their weights (root mean square); the rest is f16`,
     );
   }
   const size = `${grouped(bytes)} bytes`;

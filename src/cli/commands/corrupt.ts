@@ -1,12 +1,13 @@
 /** ELECTRA's idea on a text of one's own (arXiv 2003.10555 fig. 2): original, masked, corrupted, doubted. */
 import { CheckpointError, SettingsError } from '../../errors/errors.js';
+import { BOXED } from '../../hub/boxedNames.js';
 import { loadReplacedTokenDetection, loadTextCorruption } from '../../pipelines/load.node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import type { CorruptedPlace, CorruptedText } from '../../pipelines/textCorruption.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import type { CommandDefinition, OptionDefinition, OptionValues } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { boxedModel, LOADING_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, numberAbove, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { shellQuoted } from '../shellQuoted.js';
@@ -17,7 +18,7 @@ import { colourLegend, markedText } from './detect.js';
 const HALVES: readonly OptionDefinition[] = [
   {
     flags: '--model <name>',
-    description: 'a run folder or a checkpoint, which has both halves, the generator and the discriminator',
+    description: `a run folder or a checkpoint, which has both halves, the generator and the discriminator. Default: ${BOXED.pair}, from the package pleiad-models.`,
   },
   { flags: '--generator <name>', description: 'where the generator is: a model folder, a run, or a name on the hub' },
   { flags: '--discriminator <name>', description: 'where the discriminator is, likewise' },
@@ -48,6 +49,7 @@ export const corrupt: CommandDefinition = {
     ...ENGINE_OPTIONS,
   ],
   examples: [
+    'pleiad corrupt "The chef cooked the meal"',
     'pleiad corrupt --model run/ "The chef cooked the meal"',
     'pleiad corrupt --generator google/electra-small-generator --discriminator google/electra-small-discriminator "The chef cooked the meal"',
   ],
@@ -88,11 +90,13 @@ interface Halves {
 function halves({ model, generator = model, discriminator = model }: OptionValues): Halves {
   const isGiven = (word: string | boolean | undefined): word is string => typeof word === 'string' && word !== '';
   if (isGiven(generator) && isGiven(discriminator)) return { generator, discriminator };
-  throw new SettingsError([
-    isGiven(generator) || isGiven(discriminator)
-      ? `--${isGiven(generator) ? 'discriminator' : 'generator'} is missing; expected the other half too, or --model with a run, which has both`
-      : '--model is missing; expected a run folder, which has both halves, or --generator and --discriminator',
-  ]);
+  if (isGiven(generator) || isGiven(discriminator)) {
+    throw new SettingsError([
+      `--${isGiven(generator) ? 'discriminator' : 'generator'} is missing; expected the other half too, or --model with a run, which has both`,
+    ]);
+  }
+  const boxed = boxedModel(BOXED.pair);
+  return { generator: boxed, discriminator: boxed };
 }
 
 interface Result {

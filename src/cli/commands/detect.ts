@@ -1,9 +1,10 @@
+import { BOXED } from '../../hub/boxedNames.js';
 import { loadReplacedTokenDetection } from '../../pipelines/load.node.js';
 import type { DetectedToken } from '../../pipelines/replacedTokenDetection.js';
 import { type Column, tableLines } from '../columns.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { defaultingTo, LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -13,12 +14,16 @@ export const detect: CommandDefinition = {
   name: 'detect',
   summary: 'Gives each token of a text its probability of having been replaced.',
   arguments: [TEXT_ARGUMENT],
-  options: [...LOADING_OPTIONS, ...ONNX_OPTIONS, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
-  examples: ['pleiad detect --model run/ "the chef ate the meal"', 'pleiad detect --model run/ --json < text.txt'],
+  options: [...defaultingTo(BOXED.pair, LOADING_OPTIONS), ...ONNX_OPTIONS, ...TEXT_OPTIONS, ...ENGINE_OPTIONS],
+  examples: [
+    'pleiad detect "She was a very beautiful tuesday and lived in the castle."',
+    'pleiad detect --model run/ "the chef ate the meal"',
+    'pleiad detect --model run/ --json < text.txt',
+  ],
 
   async run(words, options, { output }) {
     const { model } = collectProblems({
-      model: () => modelFolder(options.model),
+      model: () => modelFolder(options.model, BOXED.pair),
       text: () => checkText(words, options),
     });
     const texts = await readTexts(words, options);

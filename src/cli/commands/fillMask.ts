@@ -1,8 +1,9 @@
+import { BOXED } from '../../hub/boxedNames.js';
 import type { FillMaskResult } from '../../pipelines/fillMask.js';
 import { loadFillMask } from '../../pipelines/load.node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { defaultingTo, LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -13,17 +14,20 @@ export const fillMask: CommandDefinition = {
   summary: 'Gives the most probable tokens for each [MASK] of a text, and the best fillings of all of them together.',
   arguments: [TEXT_ARGUMENT],
   options: [
-    ...LOADING_OPTIONS,
+    ...defaultingTo(BOXED.pair, LOADING_OPTIONS),
     ...ONNX_OPTIONS,
     { flags: '--top-k <number>', description: 'candidates of each mask, and joint fillings. Default 5.' },
     ...TEXT_OPTIONS,
     ...ENGINE_OPTIONS,
   ],
-  examples: ['pleiad fill-mask --model run/ "the chef [MASK] the [MASK]"'],
+  examples: [
+    'pleiad fill-mask "The capital of [MASK] is Paris."',
+    'pleiad fill-mask --model run/ "the chef [MASK] the [MASK]"',
+  ],
 
   async run(words, options, { output }) {
     const { model, topK } = collectProblems({
-      model: () => modelFolder(options.model),
+      model: () => modelFolder(options.model, BOXED.pair),
       text: () => checkText(words, options),
       topK: () => wholeNumber('--top-k', options.topK, 1),
     });

@@ -4,6 +4,7 @@ import { TENSOR_FORMATS } from '../../checkpoint/tensorSource.js';
 import { findMpi } from '../../collective/mpi/connect.node.js';
 import { chooseEngine } from '../../engine/chooseEngine.node.js';
 import { joinFirst } from '../../errors/joinFirst.js';
+import { boxedModels } from '../../hub/modelsPackage.node.js';
 import { type Inspection, inspectModels } from '../../pretrained/inspectModel.node.js';
 import { inspectOnnx, type OnnxInspection } from '../../pretrained/inspectOnnx.node.js';
 import { onnxFilesIn } from '../../pretrained/openPretrained.node.js';
@@ -53,9 +54,12 @@ export const info: CommandDefinition = {
     output.line(`machine: ${machine.cpu}, ${machine.threads} threads`);
     const mpi = await findMpi();
     output.line(`several machines: ${mpi.join(', ') || 'no MPI library (apt install openmpi-bin)'}`);
+    const boxed = boxedModels().map(({ name }) => name);
+    output.line(`models in the box: ${boxed.join(', ') || 'none (the package pleiad-models has them)'}`);
     return {
       json: {
         mpi,
+        models: boxed,
         pleiad: VERSION,
         node: process.versions.node,
         engine: engine.description,

@@ -20,15 +20,20 @@ export interface DoubtedWord {
   readonly doubt: number;
 }
 
-export const doubtWords = studioCall<ProofreadInput, readonly DoubtedWord[]>({
+export interface ProofreadOutput {
+  /** As it was given: offsets are in it. */
+  readonly text: string;
+  /** In order, punctuation too. */
+  readonly words: readonly DoubtedWord[];
+}
+
+export const doubtWords = studioCall<ProofreadInput, ProofreadOutput>({
   input: z.strictObject({ model: z.string(), text: z.string() }),
   run: (models, { model, text }) =>
-    withModelOf(
-      models,
-      model,
-      DISCRIMINATOR_CLASSES,
-      async (discriminator) => (await doubtsOf(discriminator, [text]))[0],
-    ),
+    withModelOf(models, model, DISCRIMINATOR_CLASSES, async (discriminator) => {
+      const [words] = await doubtsOf(discriminator, [text]);
+      return { text, words };
+    }),
 });
 
 /** The words of each text in order, punctuation too. */

@@ -12,7 +12,7 @@ const TEXT = 'The chef cooked a 한국어 meal.';
 
 describe('proofread', () => {
   it("gives every word the largest of its pieces' doubts", async () => {
-    const words = await doubtWords.run(models, { model: 'pair', text: TEXT });
+    const { words } = await doubtWords.run(models, { model: 'pair', text: TEXT });
     expect(words.map(({ start, end }) => TEXT.slice(start, end))).toEqual([
       'The',
       'chef',
@@ -29,7 +29,7 @@ describe('proofread', () => {
   });
 
   it('finds no word in an empty text', async () => {
-    expect(await doubtWords.run(models, { model: 'pair', text: ' ' })).toEqual([]);
+    expect(await doubtWords.run(models, { model: 'pair', text: ' ' })).toEqual({ text: ' ', words: [] });
   });
 });
 
@@ -48,7 +48,7 @@ describe('proposals', () => {
   it('carry the doubt that the discriminator has in the text with them', async () => {
     const [best] = await proposeWords.run(models, { model: 'pair', ...at });
     const written = TEXT.slice(0, at.start) + best.text + TEXT.slice(at.end);
-    const words = await doubtWords.run(models, { model: 'pair', text: written });
+    const { words } = await doubtWords.run(models, { model: 'pair', text: written });
     expect(best.doubt).toBeCloseTo(words[2].doubt, 6);
     const [unjudged] = await proposeWords.run(models, { model: 'alone', ...at });
     expect(unjudged).toEqual({ text: best.text, score: best.score });

@@ -23,7 +23,10 @@ export function ProofreadTask({ data, ask }: TaskProps) {
   const [text, setText] = useState<string>(EXAMPLES[lang].proofread[0]);
   const { value, error, isRunning, run } = useAnswer<Doubted>();
   const read = (next: string) =>
-    run(async (signal) => ({ text: next, words: await ask('proofread', { model: data.id, text: next }, signal) }));
+    run(async (signal) => ({
+      text: next,
+      words: (await ask('proofread', { model: data.id, text: next }, signal)).words,
+    }));
   const write = (next: string) => {
     setText(next);
     read(next);

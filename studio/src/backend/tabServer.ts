@@ -46,7 +46,7 @@ async function answer(
 }
 
 /** Our errors end their message with the advice, which the page shows by itself. */
-function plainError(error: unknown): PlainError {
+export function plainError(error: unknown): PlainError {
   const { message = String(error), advice } = error as Partial<PlainError>;
   if (advice === undefined) return { message };
   const end = `. ${advice}`;

@@ -58,6 +58,7 @@ export function TokenRow(props: {
   readonly label: string;
   readonly class?: string;
   readonly lang?: string;
+  readonly tour?: string;
   readonly children: ComponentChildren;
 }) {
   const row = useRef<HTMLDivElement>(null);
@@ -96,6 +97,7 @@ export function TokenRow(props: {
       role="toolbar"
       aria-label={props.label}
       lang={props.lang}
+      data-tour={props.tour}
       class={`token-row ${props.class ?? ''}`}
       onKeyDown={onKeyDown}
       onFocusIn={onFocusIn}

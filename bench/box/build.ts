@@ -1,0 +1,177 @@
+/**
+ * Rebuilds models in the box from a settings file of models/settings/: corpus, vocabulary, shards, training, packing. What is there
+ * already is gone on from: a step whose result is complete is not made again, a training resumes.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { hasCheckpoint } from '../../src/checkpoint/runFile.node.js';
+import { SettingsError } from '../../src/errors/errors.js';
+import { convertModel, convertPair } from '../../src/pretrained/convert.node.js';
+import { say } from '../report.js';
+import { englishCorpus, writeCorpus } from './corpus.js';
+
+const given = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const schema = z.strictObject({
+  corpus: z.literal('english').optional(),
+  /** Settings of `pleiad vocab`. */
+  vocabulary: z.strictObject({ size: z.number().int() }).optional(),
+  /** Instead: a tokenizer, from the folder of the data. */
+  tokenizer: z.string().optional(),
+  pretrain: given.optional(),
+  /** Each goes on from the one before it, or from its own `from`. */
+  finetune: z.array(given).optional(),
+  /** Name → step of its checkpoint; 0 is the run before its first step. */
+  models: z.record(z.string(), z.union([z.number().int().min(0), z.literal('best')])),
+});
+export type BoxSettings = z.infer<typeof schema>;
+
+export interface BuildOptions {
+  /** A file of models/settings/, without its ending. */
+  readonly name: string;
+  /** The folder with text-en/, squad/ and so on. */
+  readonly data: string;
+  /** Where corpus, shards and runs are made. */
+  readonly work: string;
+  /** Where the models are written: the folder of the package. */
+  readonly out: string;
+  /** A run that was made by these settings already. */
+  readonly run?: string;
+}
+
+/** The folder of the package, from source or compiled. */
+export const PACKAGE = [...ancestors(dirname(fileURLToPath(import.meta.url)))]
+  .map((folder) => join(folder, 'models'))
+  .find((folder) => existsSync(join(folder, 'settings')))!;
+
+function* ancestors(folder: string): Generator<string> {
+  yield folder;
+  if (dirname(folder) !== folder) yield* ancestors(dirname(folder));
+}
+
+export function readSettings(name: string): BoxSettings {
+  const path = join(PACKAGE, 'settings', `${name}.yaml`);
+  if (existsSync(path)) return schema.parse(parse(readFileSync(path, 'utf8')));
+  const names = readdirSync(join(PACKAGE, 'settings')).map((file) => file.replace(/\.yaml$/, ''));
+  throw new SettingsError([`there are no settings ${name}; expected ${names.join(', ')}`]);
+}
+
+export interface BuiltModel {
+  readonly name: string;
+  readonly folder: string;
+  readonly bytes: number;
+  /** SHA-256 over the names and contents of its files. */
+  readonly sha256: string;
+}
+
+/** @throws SettingsError for an unknown name; CheckpointError when a checkpoint that is to be packed is not there */
+export async function buildBox({ name, data, work, out, run: done }: BuildOptions): Promise<BuiltModel[]> {
+  const settings = readSettings(name);
+  const run = done ?? (await train(settings, { data: resolve(data), work: resolve(work), name }));
+  const built: BuiltModel[] = [];
+  for (const [model, step] of Object.entries(settings.models)) {
+    const folder = join(out, model);
+    rmSync(folder, { recursive: true, force: true });
+    const source = step === 0 ? await beforeFirstStep(settings, run) : placeOf(run, step);
+    await (settings.pretrain
+      ? convertPair(source, folder, { dtype: 'int8' })
+      : convertModel(source, folder, { dtype: 'int8' }));
+    built.push({ name: model, folder, ...sizeOf(folder) });
+    say(`${model}: ${folder}`);
+  }
+  return built;
+}
+
+const placeOf = (run: string, step: number | 'best') =>
+  step === 'best' ? run : join(run, 'checkpoints', `step-${String(step).padStart(8, '0')}`);
+
+async function train(settings: BoxSettings, at: { data: string; work: string; name: string }): Promise<string> {
+  return settings.pretrain ? pretrain(settings, settings.pretrain, at) : finetuneAll(settings, at);
+}
+
+function pretrain(
+  { vocabulary, tokenizer: published }: BoxSettings,
+  settings: Readonly<Record<string, unknown>>,
+  { data, work, name }: { data: string; work: string; name: string },
+): string {
+  const corpus = join(work, 'english');
+  if (!existsSync(join(corpus, 'held-out'))) writeCorpus(englishCorpus(data), corpus);
+  const texts = join(corpus, 'train');
+  const own = (folder: string) => join(work, name, folder);
+  mkdirSync(own(''), { recursive: true });
+  if (vocabulary && !existsSync(own('vocabulary'))) {
+    pleiad('vocab', texts, '--size', `${vocabulary.size}`, '--out', own('vocabulary'));
+  }
+  const tokenizer = published ? resolve(data, published) : own('vocabulary');
+  if (!existsSync(own('shards/manifest.json')))
+    pleiad('prepare', texts, '--tokenizer', tokenizer, '--out', own('shards'));
+  const from = typeof settings.from === 'string' ? { from: resolve(data, settings.from) } : {};
+  return trained('pretrain', own('run'), { ...settings, ...from, data: own('shards') });
+}
+
+function finetuneAll(
+  { finetune = [] }: BoxSettings,
+  { data, work, name }: { data: string; work: string; name: string },
+) {
+  const paths = (value: unknown) =>
+    typeof value === 'string'
+      ? value
+          .split(',')
+          .map((path) => resolve(data, path))
+          .join(',')
+      : undefined;
+  return finetune.reduce((before, settings, index) => {
+    const from = paths(settings.from) ?? before;
+    const dev = paths(settings.dev);
+    mkdirSync(join(work, name), { recursive: true });
+    const all = { ...settings, from, train: paths(settings.train), ...(dev && { dev }) };
+    return trained('finetune', join(work, name, `run-${index + 1}`), all);
+  }, '');
+}
+
+/** A run that is complete; a run that was ended early is resumed. */
+function trained(command: 'pretrain' | 'finetune', run: string, settings: object): string {
+  const config = `${run}.json`;
+  writeFileSync(config, `${JSON.stringify({ ...settings, out: run }, null, 2)}\n`);
+  if (existsSync(join(run, 'run.json')) && hasCheckpoint(run)) pleiad(command, '--out', run, '--resume');
+  else pleiad(command, '--config', config);
+  return run;
+}
+
+/** The starting weights of a run: one step whose rate is too small for a float32 weight to change. */
+async function beforeFirstStep({ pretrain: settings }: BoxSettings, run: string): Promise<string> {
+  const out = `${run}-0`;
+  if (existsSync(join(out, 'run.json'))) return out;
+  const { given: asked } = JSON.parse(readFileSync(join(run, 'run.json'), 'utf8'));
+  const config = `${out}.json`;
+  const small = { ...settings, data: resolve(dirname(resolve(run)), asked.data), out, steps: 1, learningRate: 1e-12 };
+  writeFileSync(config, JSON.stringify({ ...small, averageDecay: undefined, checkpointEvery: 1, evaluateEvery: 1 }));
+  pleiad('pretrain', '--config', config);
+  return out;
+}
+
+function pleiad(...words: string[]): void {
+  say(`pleiad ${words.join(' ')}`);
+  const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
+  const { status } = spawnSync(process.execPath, [main, ...words], { stdio: ['ignore', 'inherit', 'inherit'] });
+  if (status !== 0) throw new SettingsError([`pleiad ${words[0]} ended with ${status}; see what it said above`]);
+}
+
+/** Of a folder, its card left out: that has figures of the machine in it. */
+export function sizeOf(folder: string): { bytes: number; sha256: string } {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .filter((name) => statSync(join(folder, name)).isFile() && name !== 'README.md');
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for (const name of names) {
+    const content = readFileSync(join(folder, name));
+    hash.update(`${name}\n${content.length}\n`).update(content);
+    bytes += content.length;
+  }
+  return { bytes, sha256: hash.digest('hex') };
+}
