@@ -5,8 +5,8 @@ import type { ComponentChildren } from 'preact';
 export const I = ({ children }: { readonly children: string }) => <mi>{children}</mi>;
 export const N = ({ children }: { readonly children: string }) => <mn>{children}</mn>;
 export const O = ({ children }: { readonly children: string }) => <mo>{children}</mo>;
-/** A vector or matrix. */
-export const B = ({ children }: { readonly children: string }) => <mi mathvariant="bold">{children}</mi>;
+/** A vector or matrix, in bold: browsers know no attribute for that, but letters. */
+export const B = ({ children }: { readonly children: string }) => <mi mathvariant="normal">{boldLetter(children)}</mi>;
 
 interface Pair {
   readonly of: ComponentChildren;
@@ -43,3 +43,9 @@ export const Sum = ({ over, children }: { readonly over: ComponentChildren; read
     {children}
   </>
 );
+
+/** Mathematical bold: A is U+1D400, a is U+1D41A. */
+function boldLetter(letter: string): string {
+  const isSmall = letter >= 'a';
+  return String.fromCodePoint(letter.charCodeAt(0) + (isSmall ? 0x1d41a - 97 : 0x1d400 - 65));
+}

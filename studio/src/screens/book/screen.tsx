@@ -97,7 +97,7 @@ function Head({ chapter, number }: { readonly chapter: Chapter; readonly number:
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <div class="book-formula" tabIndex={0}>
-        <math display="block" aria-label={said}>
+        <math displaystyle aria-label={said}>
           <mrow>{formula}</mrow>
         </math>
       </div>

@@ -5,9 +5,10 @@ import { useLanguage } from '../../app/words.js';
 import { pairFor, withRoles } from '../../backend/pickModel.js';
 import { type Pending, useCall, useModels } from '../../backend/useCall.js';
 
+/** Plain words, so that a small vocabulary has each as one piece; and those of them that are hidden at first. */
 export const SENTENCES = {
-  en: 'The chef cooked the meal and we ate it.',
-  ko: '우리는 작은 가게 안으로 들어갔다.',
+  en: { text: 'The old man opened the door and went into the house.', masked: [5, 10] },
+  ko: { text: '우리는 작은 가게 안으로 들어갔다.', masked: [1, 2] },
 } as const;
 
 export interface BookStep extends Pending<ElectraStep> {
@@ -31,8 +32,8 @@ export function useStep(state: ScreenState, { temperature = 1, top = 6 }: StepWi
   const pairs = withRoles(models ?? [], ['generator', 'discriminator']);
   // A book without a pair of its language is read with another one.
   const pair = pairFor(models ?? [], language) ?? pairs[0];
-  const text = SENTENCES[pair?.language === 'ko' ? 'ko' : 'en'];
-  const masked = maskedOf(state);
+  const { text, masked: first } = SENTENCES[pair?.language === 'ko' ? 'ko' : 'en'];
+  const masked = maskedOf(state, first);
   const draw = { seed: 1 };
   const step = useCall(
     'electra-step',
@@ -42,9 +43,9 @@ export function useStep(state: ScreenState, { temperature = 1, top = 6 }: StepWi
   return { ...pending, text, masked, hasPair: pair !== undefined || isLoading };
 }
 
-/** Two hidden words, where the address says nothing. */
-function maskedOf({ masked }: ScreenState): number[] {
-  if (masked === undefined) return [1, 2];
+/** @param first  what is hidden where the address says nothing */
+function maskedOf({ masked }: ScreenState, first: readonly number[]): readonly number[] {
+  if (masked === undefined) return first;
   const numbers = masked.split(' ').map(Number);
   return [...new Set(numbers)]
     .filter((each) => Number.isInteger(each) && each >= 0 && each < 128)

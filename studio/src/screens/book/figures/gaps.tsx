@@ -31,19 +31,18 @@ export function Gaps({ state, change, did }: ChapterFigureProps) {
           <TokenRow label={t.gaps} class="book-tokens">
             {tokens.map(({ piece }, index) => {
               const best = places.find((place) => place.index === index)?.candidates[0];
-              const label = best
-                ? `${t.showAgain(piece)}; ${t.likeliest(best.piece, Math.round(100 * best.probability))}`
-                : t.hide(piece);
               return (
                 <Token
                   key={index}
                   text={best ? '[MASK]' : piece}
                   tone={best ? 'mask' : 'plain'}
                   pressed={best !== undefined}
-                  label={label}
                   onClick={() => toggle(index)}
                 >
                   <small class="book-under">{best?.piece ?? ' '}</small>
+                  {best && (
+                    <span class="visually-hidden">{t.likeliest(piece, Math.round(100 * best.probability))}</span>
+                  )}
                 </Token>
               );
             })}
