@@ -1,5 +1,4 @@
 /** Model folders with random weights, for tests of what reads them. */
-
 import type { ModelDescription } from '../checkpoint/modelFolder.js';
 import { saveModelFolder } from '../checkpoint/modelFolder.node.js';
 import type { Architecture } from '../models/config.js';
@@ -9,13 +8,13 @@ import { TEST_CONFIG, TEST_TOKENIZER, testModel } from '../pipelines/testModels.
 export async function writeTestModel(
   folder: string,
   architecture: Architecture,
-  changes: Partial<ModelDescription> = {},
+  { spanBoundary }: Pick<ModelDescription, 'spanBoundary'> = {},
 ): Promise<void> {
   // BERT has no embedding size of its own.
   const config = isBert(architecture) ? { ...TEST_CONFIG, embeddingSize: TEST_CONFIG.hiddenSize } : TEST_CONFIG;
-  const { graph, weights } = testModel(architecture, { config, ...changes });
+  const { graph, weights } = testModel(architecture, { config, spanBoundary });
   const tensors = new Map(graph.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]));
-  await saveModelFolder(folder, { ...changes, architecture, config, tensors, tokenizer: TEST_TOKENIZER });
+  await saveModelFolder(folder, { architecture, config, spanBoundary, tensors, tokenizer: TEST_TOKENIZER });
 }
 
 const isBert = (architecture: Architecture) => architecture.startsWith('Bert');

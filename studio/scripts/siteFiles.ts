@@ -22,7 +22,7 @@ const runtimeFolder = dirname(createRequire(import.meta.url).resolve('onnxruntim
 
 /** @param models  a folder of model folders; undefined, or one that is not there, for a site without models */
 export function siteFiles(models: string | undefined): Plugin {
-  const manifest: ModelManifest = models && existsSync(models) ? listModels(models) : { models: [] };
+  const manifest = manifestOf(models);
   const isListed = (path: string) => copies(manifest).includes(path);
   let out = '';
   return {
@@ -53,6 +53,17 @@ export function siteFiles(models: string | undefined): Plugin {
       });
     },
   };
+}
+
+/** A site without models is one to which the reader brings his own. */
+function manifestOf(models: string | undefined): ModelManifest {
+  if (!models || !existsSync(models)) return { models: [] };
+  try {
+    return listModels(models);
+  } catch (error) {
+    console.warn(`the site has no models: ${(error as Error).message}`);
+    return { models: [] };
+  }
 }
 
 function copies({ models }: ModelManifest): string[] {

@@ -110,6 +110,16 @@ describe('electra-step', () => {
     expect(corrupted[1].pieces).toEqual(['##s']);
   });
 
+  it('cuts the end where a typed word takes its room', async () => {
+    const typed = [{ index: 0, text: 'cooked cooks' }];
+    const { tokens, corrupted, isCut } = await step({ text: 'a '.repeat(22), typed, masked: [21] });
+    expect({ tokens: tokens.length, columns: corrupted.length, isCut }).toEqual({
+      tokens: 19,
+      columns: 19,
+      isCut: true,
+    });
+  });
+
   it('cuts what is longer than the model takes, and says so', async () => {
     const { tokens, isCut } = await step({ text: 'the chef ate a meal. '.repeat(10) });
     expect({ tokens: tokens.length, isCut }).toEqual({ tokens: 22, isCut: true });

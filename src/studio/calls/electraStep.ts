@@ -91,11 +91,13 @@ interface FilledText {
   readonly tokens: readonly StudioToken[];
   readonly places: readonly MaskedPlace[];
   readonly columns: readonly Column[];
+  readonly isCut: boolean;
 }
 
 async function fill(generator: Model, asked: Input): Promise<FilledText> {
   const tokenizer = requireTokenizer(generator);
-  const encoding = tokenizer.encode(asked.text, { maxLength: Math.min(generator.maxLength, LONGEST_SHOWN) });
+  const limit = Math.min(generator.maxLength, LONGEST_SHOWN);
+  const encoding = tokenizer.encode(asked.text, { maxLength: limit });
   const tokens = studioTokens(tokenizer, asked.text, encoding);
   const indices = [...new Set(asked.masked)].filter((index) => index < tokens.length).sort((a, b) => a - b);
   const distributions = await atPlaces(generator, encoding, indices);
@@ -125,7 +127,26 @@ async function fill(generator: Model, asked: Input): Promise<FilledText> {
     const isSame = ids.length === 1 && ids[0] === token.id;
     return { ids, kind: isSame ? 'same' : word !== undefined ? 'typed' : 'drawn' };
   });
-  return { tokenizer, encoding, tokens, places, columns };
+  // A typed word of several pieces needs room: then the end of the sentence is cut.
+  const fitting = fittingColumns(columns, limit - 2);
+  return {
+    tokenizer,
+    encoding,
+    tokens: tokens.slice(0, fitting),
+    places: places.filter(({ index }) => index < fitting),
+    columns: columns.slice(0, fitting),
+    isCut: encoding.overflow.length > 0 || fitting < columns.length,
+  };
+}
+
+/** How many of the columns have their pieces within so many tokens. */
+function fittingColumns(columns: readonly Column[], most: number): number {
+  let used = 0;
+  const first = columns.findIndex(({ ids }) => {
+    used += ids.length;
+    return used > most;
+  });
+  return first < 0 ? columns.length : first;
 }
 
 /** Log-probabilities float32 [V] at each of the tokens, all of them masked at once. */
@@ -147,7 +168,7 @@ function typedIds(tokenizer: WordPieceTokenizer, word: string, token: StudioToke
 }
 
 async function doubt(discriminator: Model, text: FilledText, signal?: AbortSignal): Promise<ElectraStep> {
-  const { tokenizer, encoding, tokens, places, columns } = text;
+  const { tokenizer, encoding, tokens, places, columns, isCut } = text;
   checkPair(discriminator, tokenizer);
   const first = encoding.ids[0];
   const last = encoding.ids[encoding.length - 1];
@@ -167,7 +188,7 @@ async function doubt(discriminator: Model, text: FilledText, signal?: AbortSigna
   });
   return {
     tokens,
-    isCut: encoding.overflow.length > 0,
+    isCut,
     places,
     corrupted,
     generatorLoss: mean(places.map(({ loss }) => loss)),

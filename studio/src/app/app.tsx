@@ -20,6 +20,7 @@ export function App({ backend }: { readonly backend: Backend }) {
     (what: string) => setDid((before) => (before.has(what) ? before : new Set(before).add(what))),
     [],
   );
+  const [touring, tour] = useState<string>();
   const title = screen.title[language].title;
 
   useEffect(() => {
@@ -35,6 +36,7 @@ export function App({ backend }: { readonly backend: Backend }) {
         </button>
         <Header
           current={screen}
+          startTour={() => tour(screen.id)}
           chooseLanguage={(next) => {
             choose(next);
             change({ lang: undefined });
@@ -46,7 +48,7 @@ export function App({ backend }: { readonly backend: Backend }) {
           </ErrorBoundary>
         </main>
         <Place />
-        <TourGuide key={`tour ${screen.id}`} steps={screen.tour} view={{ state, did }} />
+        {touring === screen.id && <TourGuide steps={screen.tour} view={{ state, did }} close={() => tour(undefined)} />}
       </BackendContext.Provider>
     </LanguageContext.Provider>
   );

@@ -10,9 +10,10 @@ import { type Language, rememberLanguage, useLanguage, useWords } from './words.
 interface HeaderProps {
   readonly current: Screen;
   chooseLanguage(language: Language): void;
+  startTour(): void;
 }
 
-export function Header({ current, chooseLanguage }: HeaderProps) {
+export function Header({ current, chooseLanguage, startTour }: HeaderProps) {
   const language = useLanguage();
   const t = useWords(SHELL_WORDS);
   const other: Language = language === 'en' ? 'ko' : 'en';
@@ -36,6 +37,11 @@ export function Header({ current, chooseLanguage }: HeaderProps) {
         ))}
       </nav>
       <div class="header-tools">
+        {current.tour.length > 0 && (
+          <button type="button" class="quiet header-tour" aria-label={t.tour} title={t.tour} onClick={startTour}>
+            <span>{t.tour}</span>
+          </button>
+        )}
         <button
           type="button"
           class="quiet"

@@ -8,17 +8,18 @@ import './tour.css';
 interface TourGuideProps {
   readonly steps: readonly TourStep[];
   readonly view: TourView;
+  close(): void;
 }
 
-export function TourGuide({ steps, view }: TourGuideProps) {
+export function TourGuide({ steps, view, close }: TourGuideProps) {
   const t = useWords(SHELL_WORDS);
   const language = useLanguage();
-  const [step, setStep] = useState<number>();
-  const current = step === undefined ? undefined : steps[step];
+  const [step, setStep] = useState(0);
+  const current: TourStep | undefined = steps[step];
   const isDone = current?.done(view) ?? false;
 
   useEffect(() => {
-    if (isDone) setStep((before = 0) => before + 1);
+    if (isDone) setStep((before) => before + 1);
   }, [isDone, step]);
 
   useEffect(() => {
@@ -29,19 +30,11 @@ export function TourGuide({ steps, view }: TourGuideProps) {
     return () => target.classList.remove('tour-target');
   }, [current]);
 
-  if (steps.length === 0) return null;
-  if (step === undefined) {
-    return (
-      <button type="button" class="tour-start" onClick={() => setStep(0)}>
-        {t.tour}
-      </button>
-    );
-  }
   return (
     <aside class="tour" aria-label={t.tour}>
       <p class="tour-count">{current ? t.tourStep(step + 1, steps.length) : '✓'}</p>
       <p aria-live="polite">{current ? current.text[language].text : t.tourDone}</p>
-      <button type="button" class="quiet" onClick={() => setStep(undefined)}>
+      <button type="button" class="quiet" onClick={close}>
         {t.close}
       </button>
     </aside>

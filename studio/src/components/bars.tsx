@@ -14,6 +14,8 @@ export interface Bar {
 }
 
 const ROW = 30;
+/** Bars are drawn to the largest, or to this where all are small: a flat distribution looks flat. */
+const SMALLEST_SCALE = 0.05;
 
 export function Bars({
   bars,
@@ -27,6 +29,8 @@ export function Bars({
   const [box, width] = useWidth<HTMLDivElement>();
   const labelWidth = Math.min(width * 0.36, 24 + 10 * Math.max(4, ...bars.map((bar) => [...bar.label].length)));
   const room = Math.max(0, width - labelWidth - 52);
+  const largest = Math.max(SMALLEST_SCALE, ...bars.map(({ value }) => value));
+  const length = (value: number) => Math.max(3, (room * value) / largest);
   return (
     <div ref={box} class="bars">
       {width > 0 && (
@@ -48,14 +52,9 @@ export function Bars({
                 y={ROW / 2 - 6}
                 height="12"
                 rx="6"
-                width={Math.max(3, room * value)}
+                width={length(value)}
               />
-              <text
-                class="bars-number"
-                x={labelWidth + Math.max(3, room * value) + 8}
-                y={ROW / 2}
-                dominant-baseline="central"
-              >
+              <text class="bars-number" x={labelWidth + length(value) + 8} y={ROW / 2} dominant-baseline="central">
                 {shortProbability(value)}
               </text>
             </g>

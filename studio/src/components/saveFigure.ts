@@ -16,6 +16,7 @@ const STYLES = [
   'font-style',
   'text-anchor',
   'dominant-baseline',
+  'paint-order',
 ] as const;
 
 const MARGIN = 16;

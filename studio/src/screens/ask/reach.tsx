@@ -16,7 +16,7 @@ export function Reach({ found, text }: { readonly found: AskOutput; readonly tex
   const { starts, ends, windows, offsets } = found;
   const bands = ribbons(windows, starts.length, width);
   const lanes = 1 + Math.max(...bands.map(({ lane }) => lane));
-  const most = Math.max(0.05, ...starts, ...ends);
+  const most = Math.max(0.1, ...starts, ...ends);
   const size = { ground: AREA, height: AREA - 12, most };
   const area = (values: readonly number[]) =>
     visibleRuns(evenly(values, width), most / 100)
@@ -64,6 +64,8 @@ interface PeakProps {
 /** The highest point's name: the start's at its left, the end's at its right, so that they do not meet. */
 function Peak({ values, width, most, name, side }: PeakProps) {
   const piece = values.indexOf(Math.max(...values));
+  // A text without an answer has many low peaks, and none that deserves a name.
+  if (!(values[piece] >= 0.05)) return null;
   const x = ((piece + 0.5) / values.length) * width;
   const y = AREA - (values[piece] / most) * (AREA - 12);
   const isLeft = side === 'start' ? x > 60 : x > width - 60;

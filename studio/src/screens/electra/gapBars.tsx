@@ -6,11 +6,17 @@ import { Figure } from '../../components/figure.js';
 import { fillCode } from './code.js';
 import { WORDS } from './words.js';
 
-export function GapBars({ step, place }: { readonly step: ElectraStep; readonly place?: MaskedPlace }) {
+interface GapBarsProps {
+  readonly model: string;
+  readonly step: ElectraStep;
+  readonly place?: MaskedPlace;
+}
+
+export function GapBars({ model, step, place }: GapBarsProps) {
   const t = useWords(WORDS);
   if (!place) {
     return (
-      <Figure title={t.bars} name="generator" data={[]} code={fillCode('The chef [MASK] the meal.', 8)}>
+      <Figure title={t.bars} name="generator" data={[]} code={fillCode(model, 'The chef [MASK] the meal.', 8)}>
         <p class="electra-rule">{t.barsEmpty}</p>
       </Figure>
     );
@@ -27,7 +33,13 @@ export function GapBars({ step, place }: { readonly step: ElectraStep; readonly 
     ? t.barsNote(original.piece)
     : `${t.barsNote(original.piece)} ${t.ranked(original.piece, place.originalRank + 1)}.`;
   return (
-    <Figure title={t.bars} name="generator" note={note} data={place} code={fillCode(maskedText(step), bars.length)}>
+    <Figure
+      title={t.bars}
+      name="generator"
+      note={note}
+      data={place}
+      code={fillCode(model, maskedText(step), bars.length)}
+    >
       <Bars bars={bars} tone="amber" label={t.bars} />
     </Figure>
   );

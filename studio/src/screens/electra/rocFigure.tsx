@@ -41,7 +41,7 @@ export function RocFigure({ model, state, change }: RocFigureProps) {
       name="roc"
       note={t.rocNote(CORRUPTIONS, again)}
       data={{ auc: roc?.area, points: roc?.points, ...value }}
-      code={rocCode(text)}
+      code={rocCode(model, text, CORRUPTIONS)}
     >
       {roc && point ? (
         <>

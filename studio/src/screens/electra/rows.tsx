@@ -6,6 +6,7 @@ import type { StateChanges } from '../../app/address.js';
 import { useLanguage, useWords } from '../../app/words.js';
 import { Figure } from '../../components/figure.js';
 import { Rich } from '../../components/rich.js';
+import { TextField } from '../../components/textField.js';
 import { Token, TokenRow } from '../../components/tokens.js';
 import { useWidth } from '../../components/useWidth.js';
 import { brokenLines, textWidth } from '../../figures/lines.js';
@@ -15,6 +16,7 @@ import { type ElectraState, toggledMask, withText, withTyped } from './state.js'
 import { WORDS } from './words.js';
 
 interface RowsProps {
+  readonly model: string;
   readonly step: ElectraStep;
   readonly state: ElectraState;
   /** The gap whose distribution is shown. */
@@ -26,7 +28,7 @@ interface RowsProps {
   hover(index: number | undefined): void;
 }
 
-export function Rows({ step, state, shown, isBusy, controls, change, did, hover }: RowsProps) {
+export function Rows({ model, step, state, shown, isBusy, controls, change, did, hover }: RowsProps) {
   const t = useWords(WORDS);
   const [box, width] = useWidth<HTMLDivElement>();
   const isNarrow = width < 560;
@@ -40,7 +42,10 @@ export function Rows({ step, state, shown, isBusy, controls, change, did, hover 
         title={t.step}
         name="electra-step"
         data={step}
-        code={stepCode(state.text, 0.15, state.temperature, state.draw === 'best' ? 0 : state.draw)}
+        code={stepCode(model, state.text, {
+          temperature: state.temperature,
+          seed: state.draw === 'best' ? 0 : state.draw,
+        })}
         drawing={() => <RowsDrawing step={step} names={[t.original, t.masked, t.corrupted, t.doubt]} />}
         tour="rows"
       >
@@ -57,27 +62,16 @@ export function Rows({ step, state, shown, isBusy, controls, change, did, hover 
   );
 }
 
-/** A field that takes effect when it is left or Enter is pressed: half a sentence is none. */
 function Sentence({ text, change }: { readonly text: string; change(text: string): void }) {
   const t = useWords(WORDS);
-  const language = useLanguage();
   return (
-    <label class="electra-sentence">
-      <span class="visually-hidden">{t.sentence}</span>
-      <input
-        key={text}
-        type="text"
-        lang={language}
-        defaultValue={text}
-        maxLength={2000}
-        spellcheck={false}
-        onChange={(event) => event.currentTarget.value !== text && change(event.currentTarget.value)}
-      />
-    </label>
+    <div class="electra-sentence">
+      <TextField label={t.sentence} value={text} change={change} />
+    </div>
   );
 }
 
-interface LineProps extends Omit<RowsProps, 'controls' | 'isBusy'> {
+interface LineProps extends Omit<RowsProps, 'model' | 'controls' | 'isBusy'> {
   readonly columns: readonly number[];
 }
 

@@ -90,6 +90,7 @@ function Bench({ state: address, change, did, pairs, pair }: BenchProps) {
   return (
     <>
       <Rows
+        model={pair.id}
         step={step}
         state={state}
         shown={place?.index}
@@ -103,7 +104,7 @@ function Bench({ state: address, change, did, pairs, pair }: BenchProps) {
       />
       {error && <ErrorState error={error} retry={retry} />}
       <div class="electra-two">
-        <GapBars step={step} place={place} />
+        <GapBars model={pair.id} step={step} place={place} />
         <Losses step={step} lambda={state.lambda} change={change} />
       </div>
       <div class="electra-two">

@@ -26,14 +26,16 @@ export interface ElectraState {
   readonly second: string;
 }
 
-const DEFAULTS: Readonly<Record<Language, Pick<ElectraState, 'text' | 'first' | 'second'>>> = {
+const DEFAULTS: Readonly<Record<Language, Pick<ElectraState, 'text' | 'masked' | 'first' | 'second'>>> = {
   en: {
-    text: 'The chef cooked the meal and we ate it.',
+    text: 'The old man opened the door and looked into the room.',
+    masked: [2, 5],
     first: 'She opened the [MASK] and went into the house.',
     second: 'She opened the [MASK] and began to read.',
   },
   ko: {
     text: '우리는 작은 가게 안으로 들어갔다.',
+    masked: [1, 2],
     first: '그는 [MASK] 열고 집으로 들어갔다.',
     second: '그는 [MASK] 열고 글을 읽었다.',
   },
@@ -46,7 +48,7 @@ export function parseState(state: ScreenState, language: Language): ElectraState
   const text = state.text?.slice(0, LONGEST) ?? defaults.text;
   return {
     text,
-    masked: state.masked === undefined ? [1, 2] : numbers(state.masked),
+    masked: state.masked === undefined ? defaults.masked : numbers(state.masked),
     typed: parseTyped(state.typed),
     temperature: inRange(state.t, 0.1, 3) ?? 1,
     draw: state.draw === 'best' ? 'best' : (wholeNumber(state.draw) ?? 1),

@@ -1,10 +1,11 @@
 /** The same gap in two sentences: every piece as a dot by its two probabilities. */
 import type { ComparedPiece } from '../../../../src/studio/calls/gapComparison.js';
 import type { StateChanges } from '../../app/address.js';
-import { useLanguage, useWords } from '../../app/words.js';
+import { useWords } from '../../app/words.js';
 import { useCall } from '../../backend/useCall.js';
 import { Figure } from '../../components/figure.js';
 import { ErrorState, LoadingState } from '../../components/states.js';
+import { TextField } from '../../components/textField.js';
 import { useWidth } from '../../components/useWidth.js';
 import { textWidth } from '../../figures/lines.js';
 import { type LogScale, logScale, onScale, placeLabels } from '../../figures/logScatter.js';
@@ -30,7 +31,7 @@ export function TwoSentences({ model, state, change }: TwoSentencesProps) {
       name="two-sentences"
       note={t.twoNote}
       data={value?.pieces ?? []}
-      code={twoCode(first, second)}
+      code={twoCode(model, first, second)}
     >
       <GapField label={t.first} value={first} change={(text) => change({ first: text })} />
       <GapField label={t.second} value={second} change={(text) => change({ second: text })} />
@@ -45,29 +46,11 @@ export function TwoSentences({ model, state, change }: TwoSentencesProps) {
   );
 }
 
-function GapField({
-  label,
-  value,
-  change,
-}: {
-  readonly label: string;
-  readonly value: string;
-  change(text: string): void;
-}) {
-  const language = useLanguage();
+function GapField(props: { readonly label: string; readonly value: string; change(text: string): void }) {
   return (
-    <label class="electra-gap">
-      <span class="visually-hidden">{label}</span>
-      <input
-        key={value}
-        type="text"
-        lang={language}
-        defaultValue={value}
-        maxLength={2000}
-        spellcheck={false}
-        onChange={(event) => change(event.currentTarget.value)}
-      />
-    </label>
+    <div class="electra-gap">
+      <TextField {...props} />
+    </div>
   );
 }
 
@@ -94,7 +77,7 @@ function Extremes({ pieces }: { readonly pieces: readonly ComparedPiece[] }) {
   );
 }
 
-const MARGIN = { left: 44, right: 10, top: 8, bottom: 34 };
+const MARGIN = { left: 44, right: 22, top: 8, bottom: 34 };
 
 function Scatter({ pieces }: { readonly pieces: readonly ComparedPiece[] }) {
   const t = useWords(WORDS);

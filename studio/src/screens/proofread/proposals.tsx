@@ -58,7 +58,7 @@ export function Proposals({ model, text, word, left, top, onChoose, onClose }: P
       role="dialog"
       aria-label={t.instead(original)}
       tabIndex={-1}
-      style={{ left, top }}
+      style={{ left: `${left}px`, top: `${top}px` }}
       onKeyDown={onKeyDown}
     >
       <header>
@@ -77,13 +77,7 @@ export function Proposals({ model, text, word, left, top, onChoose, onClose }: P
             {value[0]?.doubt !== undefined && <span>{t.columns[1]}</span>}
           </p>
           {value.map(({ text: proposal, score, doubt }) => (
-            <button
-              key={proposal}
-              type="button"
-              class="proof-proposal"
-              aria-label={t.write(proposal, shortProbability(score))}
-              onClick={() => onChoose(proposal)}
-            >
+            <button key={proposal} type="button" class="proof-proposal" onClick={() => onChoose(proposal)}>
               <span>{proposal}</span>
               <i style={{ '--share': score }} />
               <small>{shortProbability(score)}</small>

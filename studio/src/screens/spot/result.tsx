@@ -4,6 +4,7 @@ import { CopyLink } from '../../components/copyLink.js';
 import { Figure } from '../../components/figure.js';
 import { Rich } from '../../components/rich.js';
 import { useWidth } from '../../components/useWidth.js';
+import { ROUND_CODE } from './code.js';
 import { type PlayedRound, totals } from './game.js';
 import { WORDS } from './words.js';
 
@@ -24,7 +25,7 @@ export function Result({ rounds, isOwn, repeat, another }: ResultProps) {
         <Rich text={(isOwn ? t.won : t.friend)(you, model, fakes)} />
       </p>
       <p class="lead">{isOwn ? verdict : t.challenge}</p>
-      <Figure title={t.result} name="spot-the-fake" data={{ rounds, total: { fakes, you, model } }} code={CODE}>
+      <Figure title={t.result} name="spot-the-fake" data={{ rounds, total: { fakes, you, model } }} code={ROUND_CODE}>
         <Strip rounds={rounds} label={t.chart(you, model)} you={t.you} model={t.model} />
       </Figure>
       <div class="spot-bar">
@@ -41,14 +42,6 @@ export function Result({ rounds, isOwn, repeat, another }: ResultProps) {
     </div>
   );
 }
-
-/** The lines that make a round. */
-const CODE = `import { loadReplacedTokenDetection, loadTextCorruption } from 'pleiad/node';
-
-const corrupter = await loadTextCorruption('runs/quickstart/run');
-const detector = await loadReplacedTokenDetection('runs/quickstart/run');
-const { text, replacements } = await corrupter.corrupt('The chef cooked the meal.', { fraction: 0.3, seed: 1 });
-const doubts = (await detector.detect(text)).sort((a, b) => b.replaced - a.replaced).slice(0, replacements.length);`;
 
 const STEP = 13;
 

@@ -69,9 +69,17 @@ function Word({ word, index, isMine, isModels, press }: WordProps) {
       style={isShown ? { '--heat-share': word.doubt, '--order': index } : undefined}
       onClick={isShown ? undefined : press}
     >
-      {isShown && word.original !== undefined && <span class="spot-was">{word.original}</span>}
+      {isShown && word.original !== undefined && (
+        <span class="spot-was" aria-hidden="true">
+          {word.original}
+        </span>
+      )}
       {word.text}
-      {hasNumber && <span class="spot-doubt">{shortProbability(word.doubt)}</span>}
+      {hasNumber && (
+        <span class="spot-doubt" aria-hidden="true">
+          {shortProbability(word.doubt)}
+        </span>
+      )}
     </button>
   );
 }
