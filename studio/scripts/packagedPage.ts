@@ -1,15 +1,18 @@
 /**
  * Lays the built page beside the compiled library, dist/studio, where `pleiad studio` serves it from and the npm package holds
- * it. Without the runtime: that comes with onnxruntime-web, on which the package depends.
+ * it. Without runtime and models: these come with packages of their own.
  */
 import { cpSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Plugin } from 'vite';
 
-const LEFT_OUT = 'runtime';
+const TAKEN = ['index.html', 'icon.svg', 'assets'];
 
-/** @param to  the folder; what was there goes */
-export function packagedPage(to: string): Plugin {
+/**
+ * @param from  where the page is built; a build into another folder is left alone
+ * @param to    the folder; what was there goes
+ */
+export function packagedPage(from: string, to: string): Plugin {
   let out = '';
   return {
     name: 'pleiad-packaged-page',
@@ -20,8 +23,9 @@ export function packagedPage(to: string): Plugin {
       order: 'post',
       sequential: true,
       handler() {
+        if (resolve(out) !== resolve(from)) return;
         rmSync(to, { recursive: true, force: true });
-        cpSync(out, to, { recursive: true, filter: (path) => path !== join(out, LEFT_OUT) });
+        for (const name of TAKEN) cpSync(join(from, name), join(to, name), { recursive: true });
       },
     },
   };

@@ -5,7 +5,7 @@ import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { STUDIO_CALLS, StudioCallName } from '../../../src/studio/studioCalls.js';
 
 import type { StudioServer } from './studioServer.js';
-import type { AddedModel } from './tabProtocol.js';
+import type { AddedFolder, AddedModel, FilesWanted } from './tabProtocol.js';
 
 type Calls = typeof STUDIO_CALLS;
 /** What a call takes, and what it answers, as src/studio/studioCalls.ts declares them. */
@@ -52,6 +52,8 @@ export interface Backend {
   addModel?(model: AddedModel): Promise<void>;
   removeModel?(id: string): Promise<void>;
   /** The files of a model of the reader's own; undefined for any other. */
+  /** A model's files, as a folder of that form has them; undefined of the server's models, which it writes itself. */
+  modelFiles?(wanted: FilesWanted): Promise<AddedFolder['files'] | undefined>;
   ownModel?(id: string): Promise<AddedModel | undefined>;
 }
 

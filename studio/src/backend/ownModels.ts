@@ -8,7 +8,7 @@ import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace } from '
 import { keeping } from './keeping.js';
 import type { StudioServer } from './studioServer.js';
 import type { TabBackend } from './tabBackend.js';
-import type { AddedModel } from './tabProtocol.js';
+import type { AddedFolder, AddedModel, FilesWanted } from './tabProtocol.js';
 
 const KEPT = keeping<AddedModel>('pleiad-models');
 
@@ -66,6 +66,14 @@ export class OwnModels implements Backend {
     (await this.#kept).delete(id);
     if (this.#added.delete(id)) await this.#tab().removeModel(id);
     await KEPT.remove(id).catch(() => {});
+  }
+
+  /** Undefined for a model of the server, which writes its files there. */
+  async modelFiles(wanted: FilesWanted): Promise<AddedFolder['files'] | undefined> {
+    const isOwn = (await this.#kept).has(wanted.id);
+    if (!isOwn && this.server) return undefined;
+    if (isOwn) await this.#ready(wanted.id);
+    return this.#tab().modelFiles(wanted);
   }
 
   async #ready(id: string): Promise<void> {

@@ -23,6 +23,8 @@ export interface CurvePlotProps {
   readonly over: readonly (readonly Point[])[];
   /** The last step of the axis. */
   readonly totalSteps: number;
+  /** What the axis shows before there is a point. */
+  readonly empty: [number, number];
   /** Digits after the point, on the axis. */
   readonly digits: number;
 }
@@ -36,7 +38,7 @@ export function CurvePlot(props: CurvePlotProps) {
   const [box, width] = useWidth<HTMLDivElement>();
   const target = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
-  const { label, colour, over, baselineName, digits, totalSteps } = props;
+  const { label, colour, over, baselineName, digits, totalSteps, empty } = props;
   const data = aligned(props);
   const newest = useRef(data);
   newest.current = data;
@@ -44,9 +46,10 @@ export function CurvePlot(props: CurvePlotProps) {
   // Colours are read when a plot is made, so a change of theme makes it anew.
   useEffect(() => {
     if (!target.current || width === 0) return;
+    const look = { colour, baselineName, digits, totalSteps, empty };
     const make = () => {
       plot.current?.destroy();
-      const options = optionsOf({ width, colour, runs: over.length, baselineName, digits, totalSteps });
+      const options = optionsOf({ ...look, width, runs: over.length });
       plot.current = new uPlot(options, newest.current, target.current ?? undefined);
     };
     make();
@@ -56,7 +59,7 @@ export function CurvePlot(props: CurvePlotProps) {
       plot.current?.destroy();
       plot.current = undefined;
     };
-  }, [width, colour, over.length, baselineName, digits, totalSteps]);
+  }, [width, colour, over.length, baselineName, digits, totalSteps, empty]);
 
   useEffect(() => {
     plot.current?.setData(data);
@@ -92,12 +95,12 @@ export function aligned({
   return [steps, ...columns] as uPlot.AlignedData;
 }
 
-interface Look extends Pick<CurvePlotProps, 'colour' | 'baselineName' | 'digits' | 'totalSteps'> {
+interface Look extends Pick<CurvePlotProps, 'colour' | 'baselineName' | 'digits' | 'totalSteps' | 'empty'> {
   readonly width: number;
   readonly runs: number;
 }
 
-function optionsOf({ width, colour, runs, baselineName, digits, totalSteps }: Look): uPlot.Options {
+function optionsOf({ width, colour, runs, baselineName, digits, totalSteps, empty }: Look): uPlot.Options {
   const style = getComputedStyle(document.documentElement);
   const resolve = (name: string) => resolved(style.getPropertyValue(`--${name}`));
   const [main, soft, line] = [resolve(colour), resolve('soft'), resolve('line')];
@@ -112,7 +115,7 @@ function optionsOf({ width, colour, runs, baselineName, digits, totalSteps }: Lo
     padding: [10, 12, 0, 0],
     scales: {
       x: { time: false, distr: 3, log: 10, range: () => [1, Math.max(10, totalSteps)] },
-      y: { range: (_, min, max) => withRoom(min, max) },
+      y: { range: (_, min, max) => withRoom(min, max, empty) },
     },
     axes: [
       { ...axis, size: 30, values: (_, splits) => splits.map((step) => (isPowerOfTen(step) ? shortCount(step) : '')) },
@@ -147,8 +150,8 @@ function nameBaseline(plot: uPlot, name: string, colour: string, font: string): 
   ctx.restore();
 }
 
-function withRoom(min: number | null, max: number | null): [number, number] {
-  if (min === null || max === null) return [0, 1];
+function withRoom(min: number | null, max: number | null, empty: [number, number]): [number, number] {
+  if (min === null || max === null) return empty;
   const room = Math.max(0.01, (max - min) * 0.12);
   return [min - room, max + room];
 }

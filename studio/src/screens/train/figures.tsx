@@ -18,6 +18,8 @@ interface CurveFiguresProps {
 
 const COLUMNS = 60;
 
+const EMPTY: Record<string, [number, number]> = { generator: [4, 9], discriminator: [0.3, 0.7], auc: [0.45, 0.8] };
+
 export function CurveFigures({ curves, over, setup }: CurveFiguresProps) {
   const t = useWords(WORDS);
   const common = { curves, over, setup };
@@ -36,6 +38,7 @@ export function CurveFigures({ curves, over, setup }: CurveFiguresProps) {
         ofEvaluation={({ generatorLoss }) => generatorLoss}
         baseline={({ frequencies }) => frequencies}
         baselineName={t.frequencies}
+        empty={EMPTY.generator}
         unit={t.nats}
         digits={1}
         shownDigits={2}
@@ -51,6 +54,7 @@ export function CurveFigures({ curves, over, setup }: CurveFiguresProps) {
           ofEvaluation={({ discriminatorLoss }) => discriminatorLoss}
           baseline={({ entropy }) => entropy}
           baselineName={t.entropy}
+          empty={EMPTY.discriminator}
           unit={t.nats}
           digits={2}
           shownDigits={3}
@@ -67,6 +71,7 @@ export function CurveFigures({ curves, over, setup }: CurveFiguresProps) {
           ofEvaluation={({ auc }) => auc}
           baseline={() => 0.5}
           baselineName={t.coin}
+          empty={EMPTY.auc}
           unit=""
           digits={2}
           shownDigits={2}
@@ -85,6 +90,7 @@ interface CurveFigureProps extends CurveFiguresProps {
   ofEvaluation(point: EvaluationPoint): number | undefined;
   baseline(point: EvaluationPoint): number | undefined;
   readonly baselineName: string;
+  readonly empty: [number, number];
   readonly unit: string;
   readonly digits: number;
   readonly shownDigits: number;
@@ -109,6 +115,7 @@ function CurveFigure(props: CurveFigureProps) {
     baselineName,
     over: over.map(({ evaluations }) => pointsOf(evaluations, props.ofEvaluation)),
     totalSteps,
+    empty: props.empty,
     digits,
   };
   return (

@@ -43,7 +43,6 @@ export function TrainView({
   const isResting = status === 'paused' || status === 'finished';
   return (
     <>
-      {isEmpty && setup}
       <div class="train-control" data-tour="play">
         {status === 'training' || status === 'pausing' ? (
           <button type="button" class="primary train-play" disabled={status === 'pausing'} onClick={pause}>
@@ -70,6 +69,7 @@ export function TrainView({
           {error.advice && ` ${error.advice}`}
         </p>
       )}
+      {isEmpty && setup}
       {!isEmpty && status !== 'opening' && (
         <>
           {(predicted.length > 0 || isResting) && results}
