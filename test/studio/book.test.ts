@@ -1,10 +1,10 @@
 /** Screen "The book" in real chromium: every chapter draws its figure, in both languages, by keyboard, and axe finds nothing serious. */
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../src/checkpoint/testCheckpoints.js';
 import { writeTestModel } from '../../src/studio/testFolders.js';
+import { seriousProblems } from './axe.js';
 import { buildSite } from './buildSite.js';
 import { chromiumMissing, launchChromium } from './chromium.js';
 import { type FileServer, serveFolder } from './fileServer.js';
@@ -42,18 +42,8 @@ describe.skipIf(chromiumMissing)('the book', () => {
     return { page, problems };
   }
 
-  const seriousOf = (page: Page) =>
-    page.evaluate(async () => {
-      type Axe = { run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }> };
-      const { violations } = await (window as unknown as { axe: Axe }).axe.run();
-      return violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${id}: ${nodes[0].html}`);
-    });
-
   it('draws every chapter, Korean before English, and turns from one to the next by keyboard', async () => {
     const { page, problems } = await open('lang=en', { locale: 'en-US' });
-    await page.evaluate(axe.source);
     const chapters = await page.locator('.book-contents a').count();
     expect(chapters).toBe(13);
     for (let i = 0; i < chapters; i++) {
@@ -63,7 +53,7 @@ describe.skipIf(chromiumMissing)('the book', () => {
       expect(await page.locator('.book-both > [lang="ko"] h1').textContent()).toMatch(/[가-힣]|MLM/);
       expect(await page.locator('.book-line pre').textContent()).toMatch(/;|\)$/);
       expect(await page.locator('.book-formula math').getAttribute('aria-label'), title ?? '').toBeTruthy();
-      if (i % 4 === 0) expect(await seriousOf(page), title ?? '').toEqual([]);
+      if (i % 4 === 0) expect(await seriousProblems(page), title ?? '').toEqual([]);
       if (i === chapters - 1) break;
       await page.locator('a[rel="next"]').focus();
       await page.keyboard.press('Enter');
@@ -96,8 +86,7 @@ describe.skipIf(chromiumMissing)('the book', () => {
     const { page } = await open('chapter=boundaries', { viewport: { width: 390, height: 800 }, colorScheme: 'dark' });
     await page.locator('.book-figure .figure').waitFor();
     expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBe(0);
-    await page.evaluate(axe.source);
-    expect(await seriousOf(page)).toEqual([]);
+    expect(await seriousProblems(page)).toEqual([]);
     await page.close();
   });
 });

@@ -12,7 +12,11 @@ export const SENTENCES = {
 } as const;
 
 export interface BookStep extends Pending<ElectraStep> {
+  /** Id of the pair, and `pleiad-en` while none is known. */
+  readonly model: string;
   readonly text: string;
+  /** The text with its first hidden token as [MASK]; as it is until the tokens are known. */
+  readonly maskedText: string;
   readonly masked: readonly number[];
   /** False where no model of the page is a pair. */
   readonly hasPair: boolean;
@@ -40,7 +44,9 @@ export function useStep(state: ScreenState, { temperature = 1, top = 6 }: StepWi
     pair && { model: pair.id, text, masked: [...masked], typed: [], temperature, draw, top },
   );
   const pending = models ? step : { isLoading, error, retry };
-  return { ...pending, text, masked, hasPair: pair !== undefined || isLoading };
+  const maskedText = step.value ? withMask(step.value, text) : text;
+  const model = pair?.id ?? 'pleiad-en';
+  return { ...pending, model, text, maskedText, masked, hasPair: pair !== undefined || isLoading };
 }
 
 /** @param first  what is hidden where the address says nothing */
@@ -50,4 +56,9 @@ function maskedOf({ masked }: ScreenState, first: readonly number[]): readonly n
   return [...new Set(numbers)]
     .filter((each) => Number.isInteger(each) && each >= 0 && each < 128)
     .sort((a, b) => a - b);
+}
+
+function withMask({ tokens, places }: ElectraStep, text: string): string {
+  const token = tokens[places[0]?.index ?? -1];
+  return token ? `${text.slice(0, token.start)}[MASK]${text.slice(token.end)}` : text;
 }

@@ -1,7 +1,7 @@
 /** The sentence with its hidden span and the two words beside it, numbered as the paper numbers them; no model needed. */
 import { useWords } from '../../../app/words.js';
 import { Figure } from '../../../components/figure.js';
-import { spanCode } from '../../spanbert/code.js';
+import { boundaryCode } from '../../spanbert/code.js';
 import { Sentence } from '../../spanbert/sentence.js';
 import { SENTENCES, spanScreenState, spanText } from '../../spanbert/spanState.js';
 import type { ChapterFigureProps } from '../chapter.js';
@@ -27,13 +27,12 @@ export function Boundaries({ state, change, did }: ChapterFigureProps) {
       name="book-boundaries"
       note={t.boundariesNote}
       data={{ text, span, left, right }}
-      code={spanCode('run/', text, offsets, 1)}
+      code={boundaryCode('run/', text, offsets, 1)}
       tour="figure"
     >
       <div lang="en">
         <Sentence
           words={words}
-          text={text}
           span={span}
           current={-1}
           placeOf={(word) => word - span.first + 1}

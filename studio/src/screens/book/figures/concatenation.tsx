@@ -5,7 +5,7 @@ import { Bars } from '../../../components/bars.js';
 import { Figure } from '../../../components/figure.js';
 import { Slider } from '../../../components/slider.js';
 import { useWidth } from '../../../components/useWidth.js';
-import { spanCode } from '../../spanbert/code.js';
+import { boundaryCode } from '../../spanbert/code.js';
 import type { ChapterFigureProps } from '../chapter.js';
 import { numberIn } from '../numberIn.js';
 import { useSpan } from '../useSpan.js';
@@ -38,7 +38,7 @@ export function Concatenation({ state, change, did }: ChapterFigureProps) {
       name="book-concatenation"
       note={t.concatenationNote}
       data={{ text, span, place, candidates: said }}
-      code={spanCode('run/', text, offsets, place)}
+      code={boundaryCode('run/', text, offsets, place)}
       tour="figure"
     >
       <div ref={box}>

@@ -33,7 +33,7 @@ export function Detection({ state }: ChapterFigureProps) {
             name="book-sigmoid"
             note={t.detectionNote}
             data={words}
-            code={stepCode(step.text, 0.15, 1, 1)}
+            code={stepCode(step.model, step.text, { temperature: 1, seed: 1 })}
             tour="figure"
           >
             <Points words={words} label={t.detectionSpoken(spoken)} />

@@ -37,7 +37,7 @@ export function Drawing({ state, change, did }: ChapterFigureProps) {
             name="book-drawing"
             note={word === original ? `${said}. ${t.drawnOriginal}` : said}
             data={{ u, word, original, candidates: known }}
-            code={fillCode(step.text, 40)}
+            code={fillCode(step.model, step.maskedText, 40)}
             tour="figure"
           >
             <Line u={u} parts={parts} drawn={drawn} original={original} label={said} />

@@ -25,7 +25,7 @@ export function Gaps({ state, change, did }: ChapterFigureProps) {
           name="book-generator"
           note={t.gapsNote}
           data={places}
-          code={fillCode('The chef [MASK] the meal.', 6)}
+          code={fillCode(step.model, step.maskedText, 6)}
           tour="figure"
         >
           <TokenRow label={t.gaps} class="book-tokens">

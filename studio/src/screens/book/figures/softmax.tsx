@@ -30,7 +30,7 @@ export function Softmax({ state, change, did }: ChapterFigureProps) {
             title={title}
             name="book-softmax"
             data={{ temperature, ...place }}
-            code={fillCode(step.text, 8)}
+            code={fillCode(step.model, step.maskedText, 8)}
             tour="figure"
           >
             <Bars bars={bars} tone="amber" label={title} />

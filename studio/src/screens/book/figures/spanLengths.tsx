@@ -4,6 +4,7 @@ import { useWords } from '../../../app/words.js';
 import { Figure } from '../../../components/figure.js';
 import { throwCode } from '../../spanbert/code.js';
 import { Lengths } from '../../spanbert/lengths.js';
+import { SENTENCES } from '../../spanbert/spanState.js';
 import type { ChapterFigureProps } from '../chapter.js';
 import { numberIn } from '../numberIn.js';
 import { BOOK_WORDS } from '../words.js';
@@ -24,7 +25,7 @@ export function SpanLengths({ state, change, did }: ChapterFigureProps) {
       name="book-lengths"
       note={t.lengthsNote(throws)}
       data={{ throws, counts }}
-      code={throwCode()}
+      code={throwCode(SENTENCES.en)}
       tour="figure"
     >
       <Lengths counts={counts} />

@@ -4,7 +4,7 @@ import { useWords } from '../../../app/words.js';
 import { Figure } from '../../../components/figure.js';
 import { useWidth } from '../../../components/useWidth.js';
 import { textWidth } from '../../../figures/lines.js';
-import { spanCode } from '../../spanbert/code.js';
+import { boundaryCode } from '../../spanbert/code.js';
 import type { ChapterFigureProps } from '../chapter.js';
 import { Waiting } from '../stepState.js';
 import { useSpan } from '../useSpan.js';
@@ -26,7 +26,7 @@ export function SpanLosses({ state }: ChapterFigureProps) {
           name="book-span-losses"
           note={t.spanLossesNote}
           data={lossesOf(value)}
-          code={spanCode('run/', text, value, 1)}
+          code={boundaryCode('run/', text, value, 1)}
           tour="figure"
         >
           <LossBars losses={lossesOf(value)} names={[t.mlm, t.sbo]} label={t.spanLosses} />
