@@ -70,7 +70,7 @@ describe('the tarball', () => {
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(dist\/src\/.*(?<!\.test)\.(js|d\.ts)|docs\/[^/]+\.md|README(\.ko)?\.md|LICENSE|package\.json)$/.test(
+          !/^(dist\/src\/.*(?<!\.test)\.(js|d\.ts)|dist\/share\/page\.(js|css)|docs\/[^/]+\.md|README(\.ko)?\.md|LICENSE|package\.json)$/.test(
             path,
           ),
       );
