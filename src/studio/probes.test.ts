@@ -48,6 +48,9 @@ describe('a pasted text', () => {
     const paragraph = 'word '.repeat(50).trim(); // 249 characters
     const documents = documentsOf([paragraph, paragraph, paragraph].join('\r\n\r\n'));
     expect(documents).toEqual([`${paragraph} ${paragraph}`, paragraph]);
+    const long = documentsOf(Array.from({ length: 4000 }, () => paragraph).join('\n'));
+    expect(long.length).toBeLessThanOrEqual(300);
+    expect(long.length).toBeGreaterThan(250);
     expect(documentsOf(' \n \n')).toEqual([]);
     expect(documentsOf('one\n two')).toEqual(['one two']);
   });

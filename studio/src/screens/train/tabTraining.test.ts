@@ -10,9 +10,19 @@ function opened() {
   const sent: ToTrainer[] = [];
   let receive: (event: { data: FromTrainer }) => void = () => {};
   let look = () => {};
-  const page = { hidden: false, addEventListener: (_: string, listener: () => void) => void (look = listener) };
+  const page = {
+    hidden: false,
+    addEventListener(_: string, listener: () => void) {
+      look = listener;
+    },
+  };
   const training = new TabTraining(
-    { postMessage: (message) => sent.push(message), addEventListener: (_, listener) => void (receive = listener) },
+    {
+      postMessage: (message) => sent.push(message),
+      addEventListener(_, listener) {
+        receive = listener;
+      },
+    },
     'http://site/',
     page,
   );

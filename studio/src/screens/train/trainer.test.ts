@@ -26,8 +26,12 @@ function memoryKeeper(): RunKeeper & { kept: KeptRun | undefined } {
   const keeper = {
     kept: undefined as KeptRun | undefined,
     load: async () => structuredClone(keeper.kept),
-    save: async (run: KeptRun) => void (keeper.kept = structuredClone(run)),
-    clear: async () => void (keeper.kept = undefined),
+    save: async (run: KeptRun) => {
+      keeper.kept = structuredClone(run);
+    },
+    clear: async () => {
+      keeper.kept = undefined;
+    },
   };
   return keeper;
 }
