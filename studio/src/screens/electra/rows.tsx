@@ -22,13 +22,14 @@ interface RowsProps {
   /** The gap whose distribution is shown. */
   readonly shown?: number;
   readonly isBusy: boolean;
-  readonly controls: ComponentChildren;
+  /** What stands under the rows. */
+  readonly children: ComponentChildren;
   change(changes: StateChanges): void;
   did(what: string): void;
   hover(index: number | undefined): void;
 }
 
-export function Rows({ model, step, state, shown, isBusy, controls, change, did, hover }: RowsProps) {
+export function Rows({ model, step, state, shown, isBusy, children, change, did, hover }: RowsProps) {
   const t = useWords(WORDS);
   const [box, width] = useWidth<HTMLDivElement>();
   const isNarrow = width < 560;
@@ -57,7 +58,7 @@ export function Rows({ model, step, state, shown, isBusy, controls, change, did,
         </p>
         {step.isCut && <p class="electra-rule">{t.cut}</p>}
       </Figure>
-      {controls}
+      {children}
     </div>
   );
 }
@@ -71,7 +72,7 @@ function Sentence({ text, change }: { readonly text: string; change(text: string
   );
 }
 
-interface LineProps extends Omit<RowsProps, 'model' | 'controls' | 'isBusy'> {
+interface LineProps extends Omit<RowsProps, 'model' | 'children' | 'isBusy'> {
   readonly columns: readonly number[];
 }
 
