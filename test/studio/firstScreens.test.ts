@@ -142,6 +142,7 @@ describe.skipIf(chromiumMissing)('the first screens', () => {
     await page.keyboard.type('cook');
     await page.keyboard.press('Enter');
     await page.locator('[data-tone=drawn]', { hasText: 'cook' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('cook');
     await page.reload();
     await page.locator('[data-tone=drawn]', { hasText: 'cook' }).waitFor();
 
