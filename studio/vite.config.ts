@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig } from 'vite';
+import { packagedPage } from './scripts/packagedPage.js';
 import { siteFiles } from './scripts/siteFiles.js';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -11,7 +12,10 @@ const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.u
 export default defineConfig({
   root: path('.'),
   base: './',
-  plugins: [siteFiles(process.env.STUDIO_MODELS ?? path('../models'))],
+  plugins: [
+    siteFiles(process.env.STUDIO_MODELS ?? path('../models')),
+    packagedPage(path('../dist-studio'), path('../dist/studio')),
+  ],
   resolve: {
     alias: { pleiad: path('../src/index.ts') },
     // The runtime in files of its own: its threads load it again, and not the page's script.

@@ -88,7 +88,7 @@ function neverNew(): Float32Array {
 }
 
 /** The weights, with those of a span boundary head in a file of its own. */
-async function openWeights(files: FileSet): Promise<TensorSource> {
+export async function openWeights(files: FileSet): Promise<TensorSource> {
   const main = await openTensorFolder(files);
   if (!files.names.includes(SPAN_BOUNDARY_FILE)) return main;
   const head = await openTensorFile(files, SPAN_BOUNDARY_FILE);
@@ -113,7 +113,8 @@ function longestRow({ model }: LoadedModel, otherwise: number | undefined): numb
   return known === undefined ? undefined : Math.min(known, model.config.maxPositionEmbeddings);
 }
 
-async function readTokenizer(files: FileSet): Promise<WordPieceTokenizer | undefined> {
+/** Undefined where the folder has none. @throws DataError for files that are damaged */
+export async function readTokenizer(files: FileSet): Promise<WordPieceTokenizer | undefined> {
   const contents: TokenizerFiles = {
     tokenizerJson: await readJson(files, 'tokenizer.json'),
     vocabText: await readText(files, 'vocab.txt'),
@@ -135,7 +136,8 @@ async function readText(files: FileSet, name: string): Promise<string | undefine
   }
 }
 
-async function readJson(files: FileSet, name: string): Promise<unknown> {
+/** Undefined where there is no such file. @throws DataError for what is not JSON */
+export async function readJson(files: FileSet, name: string): Promise<unknown> {
   const text = await readText(files, name);
   if (text === undefined) return undefined;
   try {

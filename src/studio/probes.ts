@@ -22,6 +22,8 @@ const WORDS = { least: 6, most: 14 };
 const MOST_CHARACTERS = 90;
 /** A word to hide: letters alone, so that no punctuation is hidden with it. */
 const WHOLE_WORD = /^\p{L}{3,}$/u;
+/** Speech is cut in its middle more often than not. */
+const WHOLE_SENTENCE = /^[^"“”‘’'()[\]]+[.?!]$/u;
 const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
 
 /**
@@ -30,7 +32,8 @@ const SENTENCES = new Intl.Segmenter('und', { granularity: 'sentence' });
  */
 export function chooseProbes(heldOut: readonly string[], isPiece: (word: string) => boolean): ProbeSentence[] {
   const fit = [...new Set(heldOut.flatMap(sentencesOf))].filter((sentence) => hiddenWord(sentence, isPiece) >= 0);
-  const chosen = evenly(fit, NUMBER_OF_PROBES);
+  const whole = fit.filter((sentence) => WHOLE_SENTENCE.test(sentence));
+  const chosen = evenly(whole.length >= NUMBER_OF_PROBES ? whole : fit, NUMBER_OF_PROBES);
   return chosen.map((sentence, i) => {
     const words = sentence.split(' ');
     const hidden = hiddenWord(sentence, isPiece);

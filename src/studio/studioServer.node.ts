@@ -7,6 +7,7 @@ import { chooseEngine } from '../engine/chooseEngine.node.js';
 import type { Engine } from '../engine/engine.js';
 import type { EngineWish } from '../engine/engineNames.js';
 import { SettingsError } from '../errors/errors.js';
+import { boxedModels } from '../hub/modelsPackage.node.js';
 import { convertModel } from '../pretrained/convert.node.js';
 import { exportModel } from '../pretrained/exportModel.node.js';
 import { isOneOf } from '../serving/keys.node.js';
@@ -36,7 +37,7 @@ export interface StudioOptions extends EngineWish {
   readonly data?: readonly string[];
   /** Folder of the built page. Default: beside the compiled library. */
   readonly page?: string;
-  /** Folders of models that are always there. Default: those of the page. */
+  /** Models that are always there. Default: those of the package `pleiad-models`, where it is installed. */
   readonly box?: readonly ModelPlace[];
   readonly onDefect?: (error: unknown) => void;
   /** Another in tests. */
@@ -77,11 +78,11 @@ export async function startStudio(
   const places = await foldersOf(words);
   const data = preparedFolders(options.data ?? []);
   const named = places.filter(({ folder }) => readRunFile(folder) !== undefined);
-  const { threads, train } = options;
+  const { threads, train, box = boxedModels().map(({ name, folder }) => ({ id: name, folder })) } = options;
   const dataOf = (id: string) => data.find((each) => each.id === id)?.folder;
   const runs = new RunList({ out: values.runs, named, dataOf, threads, train });
   const engines = lazily(async () => (await chooseEngine({ purpose: 'serving', ...options })).engine);
-  const models = new ServerModels(() => distinct([...places, ...runs.below(), ...(options.box ?? [])]), engines.get);
+  const models = new ServerModels(() => distinct([...places, ...runs.below(), ...box]), engines.get);
   // 256 bits, anew at each start; the page keeps it for its tab alone.
   const token = randomBytes(32).toString('base64url');
   const app = createStudioApp({

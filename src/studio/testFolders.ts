@@ -8,13 +8,13 @@ import { TEST_CONFIG, TEST_TOKENIZER, testModel } from '../pipelines/testModels.
 export async function writeTestModel(
   folder: string,
   architecture: Architecture,
-  { spanBoundary }: Pick<ModelDescription, 'spanBoundary'> = {},
+  changes: Pick<ModelDescription, 'labels' | 'spanBoundary'> = {},
 ): Promise<void> {
   // BERT has no embedding size of its own.
   const config = isBert(architecture) ? { ...TEST_CONFIG, embeddingSize: TEST_CONFIG.hiddenSize } : TEST_CONFIG;
-  const { graph, weights } = testModel(architecture, { config, spanBoundary });
+  const { graph, weights } = testModel(architecture, { config, ...changes });
   const tensors = new Map(graph.parameters.map(({ name, shape }) => [name, { shape, data: weights.get(name)! }]));
-  await saveModelFolder(folder, { architecture, config, spanBoundary, tensors, tokenizer: TEST_TOKENIZER });
+  await saveModelFolder(folder, { architecture, config, ...changes, tensors, tokenizer: TEST_TOKENIZER });
 }
 
 const isBert = (architecture: Architecture) => architecture.startsWith('Bert');

@@ -46,7 +46,7 @@ export const SHELL_WORDS = words({
     nothingLeaves: '입력한 글은 밖으로 나가지 않습니다.',
     loading: '불러오는 중입니다 …',
     loadingEngine: '엔진을 불러오는 중입니다 …',
-    loadingModel: (model) => `모델 ${model}을(를) 불러오는 중입니다 …`,
+    loadingModel: (model) => `모델을 불러오는 중입니다: ${model}`,
     failed: '문제가 생겼습니다',
     retry: '다시 시도',
     empty: '아직 아무것도 없습니다',

@@ -4,6 +4,9 @@ import { useContext } from 'preact/hooks';
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { STUDIO_CALLS, StudioCallName } from '../../../src/studio/studioCalls.js';
 
+import type { StudioServer } from './studioServer.js';
+import type { AddedFolder, AddedModel, FilesWanted } from './tabProtocol.js';
+
 type Calls = typeof STUDIO_CALLS;
 /** What a call takes, and what it answers, as src/studio/studioCalls.ts declares them. */
 export type CallInput<Name extends StudioCallName> = Parameters<Calls[Name]['run']>[1];
@@ -43,6 +46,15 @@ export interface Backend {
     input: CallInput<Name>,
     options?: CallOptions,
   ): Promise<CallOutput<Name>>;
+  /** The server that the page came from, for what a tab cannot do. */
+  readonly server?: StudioServer;
+  /** Adds a model of the reader's own, in place of one of the same id; the browser keeps it. */
+  addModel?(model: AddedModel): Promise<void>;
+  removeModel?(id: string): Promise<void>;
+  /** The files of a model of the reader's own; undefined for any other. */
+  /** A model's files, as a folder of that form has them; undefined of the server's models, which it writes itself. */
+  modelFiles?(wanted: FilesWanted): Promise<AddedFolder['files'] | undefined>;
+  ownModel?(id: string): Promise<AddedModel | undefined>;
 }
 
 /** What went wrong and what to do about it, on whichever side it happened. */

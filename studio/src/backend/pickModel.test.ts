@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
-import { pairFor, seriesOf } from './pickModel.js';
+import { pairFor, seriesBeside } from './pickModel.js';
 
 const PAIR = { generator: 'ElectraForMaskedLM', discriminator: 'ElectraForPreTraining' };
 const early: StudioModelSummary = { id: 'early', roles: PAIR, language: 'en', series: 's', tokensSeen: 1000 };
@@ -21,7 +21,9 @@ test('takes one of unknown language where there is no other', () => {
   expect(pairFor([unknown, early], 'ko')?.id).toBe('unknown');
 });
 
-test('puts a series in the order of reading', () => {
-  expect(seriesOf([late, korean, early], late).map(({ id }) => id)).toEqual(['early', 'late']);
-  expect(seriesOf([late, korean, early], korean)).toEqual([korean]);
+test('puts a series in the order of reading, and finds one of the language for a model of none', () => {
+  const ids = (model: StudioModelSummary) => seriesBeside([late, korean, early], model).map(({ id }) => id);
+  expect(ids(late)).toEqual(['early', 'late']);
+  expect(ids({ ...late, id: 'other', series: undefined })).toEqual(['early', 'late']);
+  expect(ids(korean)).toEqual([]);
 });

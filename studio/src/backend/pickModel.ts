@@ -28,10 +28,14 @@ function rank(model: StudioModelSummary, language: Language): number {
   );
 }
 
-/** The checkpoints of a model's series, from the least to the most read; the model alone where there is no series. */
-export function seriesOf(models: readonly StudioModelSummary[], model: StudioModelSummary): StudioModelSummary[] {
-  if (model.series === undefined) return [model];
+/**
+ * The checkpoints of a model's series, from the least to the most read. For a model of no series, that of another of its
+ * language: there is then something to watch, though not of the model itself.
+ */
+export function seriesBeside(models: readonly StudioModelSummary[], model: StudioModelSummary): StudioModelSummary[] {
+  const others = models.filter(({ series, language }) => series !== undefined && language === model.language);
+  const name = model.series ?? others[0]?.series;
   return models
-    .filter(({ series }) => series === model.series)
+    .filter(({ series }) => series !== undefined && series === name)
     .sort((a, b) => (a.tokensSeen ?? 0) - (b.tokensSeen ?? 0));
 }

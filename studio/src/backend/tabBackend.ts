@@ -2,7 +2,7 @@
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { StudioCallName } from '../../../src/studio/studioCalls.js';
 import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace } from './backend.js';
-import type { AddedModel, EngineComparison } from './tabProtocol.js';
+import type { AddedFolder, AddedModel, EngineComparison, FilesWanted } from './tabProtocol.js';
 import { TabSession } from './tabSession.js';
 
 export class TabBackend implements Backend {
@@ -52,6 +52,12 @@ export class TabBackend implements Backend {
   async removeModel(id: string): Promise<void> {
     await this.#started;
     await this.#session.request('remove', { id });
+  }
+
+  /** A model's files, as a folder of that form has them. */
+  async modelFiles(wanted: FilesWanted): Promise<AddedFolder['files']> {
+    await this.#started;
+    return this.#session.request('files', wanted);
   }
 
   /** Measures for three seconds whether WebGPU is faster here, and takes it if so; undefined where there is none. */

@@ -4,6 +4,7 @@ import { SettingsError } from '../../../src/errors/errors.js';
 import { type FileSet, fileSetOf } from '../../../src/files/byteSource.js';
 import { entriesOf } from '../../../src/studio/fetchedModels.js';
 import { FolderModels, type StudioModelEntry } from '../../../src/studio/folderModels.js';
+import { modelFiles } from '../../../src/studio/modelFiles.js';
 import { MANIFEST_FILE, parseManifest } from '../../../src/studio/modelManifest.js';
 import type { StudioCall } from '../../../src/studio/studioCall.js';
 import { STUDIO_CALLS } from '../../../src/studio/studioCalls.js';
@@ -75,6 +76,7 @@ export function tabModels({ wasm, webgpu }: TabEngines): TabHandlers {
       await running().remove(id);
       return undefined;
     },
+    files: ({ id, role, format }) => running().withModel(id, role, async (model) => [...modelFiles(model, format)]),
     async compare(_, { signal }) {
       const gpu = await webgpu?.(site).catch(() => undefined);
       if (!gpu) return undefined;

@@ -1,5 +1,6 @@
 /** What the page and the worker of the tab say to each other. Plain data, all of it can be structured-cloned. */
 import type { Architecture } from '../../../src/models/config.js';
+import type { ModelFormat } from '../../../src/studio/modelFiles.js';
 import type { StudioModelSummary, StudioRole } from '../../../src/studio/studioCall.js';
 import type { ComputePlace, Progress } from './backend.js';
 
@@ -23,6 +24,12 @@ export interface AddedModel {
   readonly folders: Readonly<Partial<Record<StudioRole, AddedFolder>>>;
 }
 
+export interface FilesWanted {
+  readonly id: string;
+  readonly role: StudioRole;
+  readonly format: ModelFormat;
+}
+
 /** What the page asks, with what is answered. */
 export interface TabRequests {
   /** @param site  address that the models, `models.json` and the runtime's files lie below */
@@ -31,6 +38,8 @@ export interface TabRequests {
   call: { input: { readonly name: string; readonly input: unknown }; output: unknown };
   add: { input: AddedModel; output: undefined };
   remove: { input: { readonly id: string }; output: undefined };
+  /** A model's files, as a folder of that form has them. */
+  files: { input: FilesWanted; output: AddedFolder['files'] };
   /** Compares WebAssembly and WebGPU, and takes the faster from then on; undefined where there is no hardware for it. */
   compare: { input: undefined; output: EngineComparison | undefined };
   place: { input: undefined; output: ComputePlace };

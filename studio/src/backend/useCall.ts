@@ -17,16 +17,24 @@ export interface Pending<Value> {
 /**
  * @param input  undefined while there is nothing to ask; when it changes in content, the call is made anew and the older one
  *               is aborted
+ * @param delayMs  how long the input must stay as it is before the call is made: for what costs more than it says. Default 0
  */
 export function useCall<Name extends StudioCallName>(
   name: Name,
   input: CallInput<Name> | undefined,
+  delayMs = 0,
 ): Pending<CallOutput<Name>> {
   const backend = useBackend();
   return usePending<CallOutput<Name>>(
     input === undefined ? undefined : `${name} ${JSON.stringify(input)}`,
-    (signal, onProgress) => backend.call(name, input as CallInput<Name>, { signal, onProgress }),
+    (signal, onProgress) =>
+      settled(delayMs, signal).then(() => backend.call(name, input as CallInput<Name>, { signal, onProgress })),
   );
+}
+
+async function settled(delayMs: number, signal: AbortSignal): Promise<void> {
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  signal.throwIfAborted();
 }
 
 /** The models that the page may use. */

@@ -13,7 +13,7 @@ export interface TokenProps {
   readonly heat?: number;
   readonly pressed?: boolean;
   readonly disabled?: boolean;
-  /** What a screen reader says, where the text alone does not say it. */
+  /** What a screen reader says in place of text and number. */
   readonly label?: string;
   /** What stands under the token instead of the heat's number. */
   readonly children?: ComponentChildren;
@@ -31,7 +31,6 @@ export function Token({ text, tone = 'plain', heat, pressed, disabled, label, ch
       data-heat={heat === undefined ? undefined : ''}
       style={heat === undefined ? undefined : { '--heat-share': heat }}
       aria-pressed={pressed}
-      aria-label={label}
       aria-disabled={disabled}
       onClick={disabled ? undefined : onClick}
       onPointerEnter={onLook && (() => onLook(true))}
@@ -39,8 +38,11 @@ export function Token({ text, tone = 'plain', heat, pressed, disabled, label, ch
       onFocus={onLook && (() => onLook(true))}
       onBlur={onLook && (() => onLook(false))}
     >
-      <span class="token-text">{text}</span>
-      {children ?? (heat !== undefined && <small>{shortProbability(heat)}</small>)}
+      <span class="token-text" aria-hidden={label !== undefined}>
+        {text}
+      </span>
+      {label !== undefined && <span class="visually-hidden">{label}</span>}
+      {children ?? (heat !== undefined && <small aria-hidden={label !== undefined}>{shortProbability(heat)}</small>)}
     </button>
   );
 }

@@ -1,4 +1,4 @@
-/** What a screen is. A screen is a folder here and a line in screens.ts; placeholder/ shows the least that one has. */
+/** What a screen is. A screen is a folder here with its line of the table (NAME.ts), which screens.ts lists. */
 import type { FunctionComponent } from 'preact';
 import type { ScreenState, StateChanges } from '../app/address.js';
 import type { TourStep } from '../app/tour.js';

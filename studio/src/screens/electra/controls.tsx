@@ -11,7 +11,7 @@ interface ControlsProps {
   readonly state: ElectraState;
   readonly pair: StudioModelSummary;
   readonly pairs: readonly StudioModelSummary[];
-  /** The checkpoints that the time slider stands on, in order. */
+  /** The checkpoints that the time slider stands on, in order; the pair itself may be none of them. */
   readonly series: readonly StudioModelSummary[];
   change(changes: StateChanges): void;
   did(what: string): void;
@@ -96,20 +96,22 @@ function TimeSlider(props: Pick<ControlsProps, 'series' | 'pair' | 'change' | 'd
 
   return (
     <div class="electra-time" data-tour="time">
-      <Slider
-        label={t.read}
-        value={now}
-        min={0}
-        max={series.length - 1}
-        step={1}
-        marks={series.map((_, index) => index)}
-        text={t.tokens(grouped(pair.tokensSeen ?? 0))}
-        onInput={(index) => {
-          play(false);
-          change({ model: series[index].id });
-          did('moved-time');
-        }}
-      />
+      {now >= 0 && (
+        <Slider
+          label={t.read}
+          value={now}
+          min={0}
+          max={series.length - 1}
+          step={1}
+          marks={series.map((_, index) => index)}
+          text={t.tokens(grouped(pair.tokensSeen ?? 0))}
+          onInput={(index) => {
+            play(false);
+            change({ model: series[index].id });
+            did('moved-time');
+          }}
+        />
+      )}
       <button
         type="button"
         class="secondary"
@@ -119,7 +121,7 @@ function TimeSlider(props: Pick<ControlsProps, 'series' | 'pair' | 'change' | 'd
           did('moved-time');
         }}
       >
-        {isPlaying ? t.stop : t.play}
+        {isPlaying ? t.stop : now < 0 ? t.playOther : t.play}
       </button>
     </div>
   );

@@ -3,6 +3,7 @@ import type { ElectraStep } from '../../../../src/studio/calls/electraStep.js';
 import type { StateChanges } from '../../app/address.js';
 import { useWords } from '../../app/words.js';
 import { Figure } from '../../components/figure.js';
+import { Rich } from '../../components/rich.js';
 import { Slider } from '../../components/slider.js';
 import { useWidth } from '../../components/useWidth.js';
 import { textWidth } from '../../figures/lines.js';
@@ -44,7 +45,7 @@ export function Losses({ step, lambda, change }: LossesProps) {
     <Figure
       title={t.loss}
       name="loss"
-      note={t.lossNote(lambda)}
+      note={<Rich text={t.lossNote(lambda)} />}
       data={{ lambda, generatorLoss, discriminatorLoss, total, generator, discriminator }}
       code={lossCode(lambda)}
     >

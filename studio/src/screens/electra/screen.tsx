@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { StudioModelSummary } from '../../../../src/studio/studioCall.js';
 import { addressOf } from '../../app/address.js';
 import { useLanguage, useWords } from '../../app/words.js';
-import { pairFor, seriesOf, withRoles } from '../../backend/pickModel.js';
+import { pairFor, seriesBeside, withRoles } from '../../backend/pickModel.js';
 import { useCall, useModels } from '../../backend/useCall.js';
 import { Rich } from '../../components/rich.js';
 import { EmptyState, ErrorState, LoadingState } from '../../components/states.js';
@@ -99,7 +99,14 @@ function Bench({ state: address, change, did, pairs, pair }: BenchProps) {
         did={did}
         hover={hover}
         controls={
-          <Controls state={state} series={seriesOf(pairs, pair)} pair={pair} pairs={pairs} change={change} did={did} />
+          <Controls
+            state={state}
+            series={seriesBeside(pairs, pair)}
+            pair={pair}
+            pairs={pairs}
+            change={change}
+            did={did}
+          />
         }
       />
       {error && <ErrorState error={error} retry={retry} />}

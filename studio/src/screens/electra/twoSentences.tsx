@@ -24,7 +24,11 @@ const COUNT = 120;
 export function TwoSentences({ model, state, change }: TwoSentencesProps) {
   const t = useWords(WORDS);
   const { first, second } = state;
-  const { value, error, retry } = useCall('gap-comparison', { model, role: 'generator', first, second, count: COUNT });
+  const { value, error, retry } = useCall(
+    'gap-comparison',
+    { model, role: 'generator', first, second, count: COUNT },
+    120,
+  );
   return (
     <Figure
       title={t.two}

@@ -26,7 +26,7 @@ export function Result({ rounds, isOwn, repeat, another }: ResultProps) {
       </p>
       <p class="lead">{isOwn ? verdict : t.challenge}</p>
       <Figure title={t.result} name="spot-the-fake" data={{ rounds, total: { fakes, you, model } }} code={ROUND_CODE}>
-        <Strip rounds={rounds} label={t.chart(you, model)} you={t.you} model={t.model} />
+        <Strip rounds={rounds} label={t.chart(you, model)} you={isOwn ? t.you : t.they} model={t.model} />
       </Figure>
       <div class="spot-bar">
         <button type="button" class="primary" onClick={isOwn ? another : repeat}>

@@ -62,7 +62,6 @@ function Word({ word, index, isMine, isModels, press }: WordProps) {
       type="button"
       class="spot-word"
       aria-pressed={isMine}
-      aria-label={label}
       aria-disabled={isShown}
       data-shown={isShown || undefined}
       data-models={isModels || undefined}
@@ -74,7 +73,8 @@ function Word({ word, index, isMine, isModels, press }: WordProps) {
           {word.original}
         </span>
       )}
-      {word.text}
+      {label === undefined ? word.text : <span aria-hidden="true">{word.text}</span>}
+      {label !== undefined && <span class="visually-hidden">{label}</span>}
       {hasNumber && (
         <span class="spot-doubt" aria-hidden="true">
           {shortProbability(word.doubt)}

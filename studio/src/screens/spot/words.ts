@@ -18,6 +18,7 @@ export const WORDS = words({
     finish: 'See the result',
     round: (round: number, count: number) => `Sentence ${round} of ${count}`,
     you: 'you',
+    they: 'they',
     model: 'model',
     found: (you: number, model: number, fakes: number) => `You found *${you} of ${fakes}*, the model *${model}*.`,
     yours: 'your mark',
@@ -42,12 +43,12 @@ export const WORDS = words({
     won: (you: number, model: number, fakes: number) =>
       `You found *${you}* of ${fakes} fakes. The model found *${model}*.`,
     friend: (you: number, model: number, fakes: number) =>
-      `Somebody found *${you}* of ${fakes} fakes here. The model found *${model}*.`,
+      `A friend found *${you}* of ${fakes} fakes here. The model found *${model}*.`,
     better: 'You see what it does not.',
     equal: 'A draw, sentence by sentence.',
     worse: 'It reads more closely than it looks.',
     challenge: 'Can you do better?',
-    chart: (you: number, model: number) => `Fakes found in each sentence; you ${you}, the model ${model}`,
+    chart: (you: number, model: number) => `Fakes found in each sentence; reader ${you}, model ${model}`,
   },
   ko: {
     title: '가짜 찾기',
@@ -65,6 +66,7 @@ export const WORDS = words({
     finish: '결과 보기',
     round: (round, count) => `${count}문장 중 ${round}번째`,
     you: '나',
+    they: '친구',
     model: '모델',
     found: (you, model, fakes) => `*${fakes}개 중 ${you}개*를 찾으셨습니다. 모델은 *${model}개*를 찾았습니다.`,
     yours: '내가 고른 낱말',
@@ -89,11 +91,11 @@ export const WORDS = words({
     result: '열 문장',
     won: (you, model, fakes) => `가짜 ${fakes}개 중 *${you}개*를 찾으셨습니다. 모델은 *${model}개*를 찾았습니다.`,
     friend: (you, model, fakes) =>
-      `누군가 여기서 가짜 ${fakes}개 중 *${you}개*를 찾았습니다. 모델은 *${model}개*를 찾았습니다.`,
+      `친구가 여기서 가짜 ${fakes}개 중 *${you}개*를 찾았습니다. 모델은 *${model}개*를 찾았습니다.`,
     better: '모델이 못 보는 것을 보십니다.',
     equal: '모델과 비겼습니다.',
     worse: '모델이 생각보다 꼼꼼히 읽습니다.',
     challenge: '더 잘할 수 있을까요?',
-    chart: (you, model) => `문장마다 찾은 가짜 수, 나 ${you}개, 모델 ${model}개`,
+    chart: (you, model) => `문장마다 찾은 가짜 수, 읽은 사람 ${you}개, 모델 ${model}개`,
   },
 });

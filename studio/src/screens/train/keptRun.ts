@@ -3,6 +3,7 @@
  * that is closed and opened again goes on with the same bits.
  */
 import type { Snapshot } from '../../../../src/training/checkpoint.js';
+import { keeping } from '../../backend/keeping.js';
 import type { KeptView } from './trainProtocol.js';
 
 export interface KeptRun {
@@ -20,40 +21,14 @@ export interface RunKeeper {
   clear(): Promise<void>;
 }
 
-const [DATABASE, STORE, KEY] = ['pleiad-train', 'runs', 'tab'];
+const KEY = 'tab';
 
 /** Where the browser refuses storage, as in private windows, a run lives as long as its tab. */
 export function browserKeeper(): RunKeeper {
-  const within = async <T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => IDBRequest<T>): Promise<T> => {
-    const database = await openDatabase();
-    try {
-      const transaction = database.transaction(STORE, mode);
-      const request = use(transaction.objectStore(STORE));
-      await new Promise<void>((resolve, reject) => {
-        transaction.oncomplete = () => resolve();
-        transaction.onabort = () => reject(transaction.error);
-      });
-      return request.result;
-    } finally {
-      database.close();
-    }
-  };
+  const kept = keeping<KeptRun>('pleiad-train');
   return {
-    load: () => within('readonly', (store) => store.get(KEY) as IDBRequest<KeptRun | undefined>).catch(() => undefined),
-    save: async (run) => {
-      await within('readwrite', (store) => store.put(run, KEY)).catch(() => {});
-    },
-    clear: async () => {
-      await within('readwrite', (store) => store.delete(KEY)).catch(() => {});
-    },
+    load: () => kept.get(KEY).catch(() => undefined),
+    save: (run) => kept.put(KEY, run).catch(() => {}),
+    clear: () => kept.remove(KEY).catch(() => {}),
   };
-}
-
-function openDatabase(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
-    const request = indexedDB.open(DATABASE, 1);
-    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
-  });
 }

@@ -59,3 +59,8 @@ export type FromTrainer =
   | { readonly kind: 'finished' }
   | { readonly kind: 'models'; readonly model: AddedModel }
   | { readonly kind: 'failed'; readonly error: PlainError };
+
+/** Pieces for a text: few for a short one, where most words are rare, and no more than the quickstart's. */
+export function vocabularySizeFor(text: string): number {
+  return Math.round(Math.min(4096, Math.max(400, text.length / 100)));
+}
