@@ -142,6 +142,7 @@ describe.skipIf(chromiumMissing)('the first screens', () => {
     await page.keyboard.type('cook');
     await page.keyboard.press('Enter');
     await page.locator('[data-tone=drawn]', { hasText: 'cook' }).waitFor();
+    expect(await page.evaluate(() => document.activeElement?.textContent)).toContain('cook');
     await page.reload();
     await page.locator('[data-tone=drawn]', { hasText: 'cook' }).waitFor();
 
@@ -159,7 +160,10 @@ describe.skipIf(chromiumMissing)('the first screens', () => {
   it('gives each figure as picture, as numbers and as code', async () => {
     const { page } = await open('electra?text=the+chef+ate&masked=1');
     await page.locator('.bars-row').first().waitFor();
+    await page.locator('.roc-line').waitFor();
+    await page.locator('.scatter-name').first().waitFor();
     const figures = page.locator('.figure');
+    expect(await figures.count()).toBe(5);
     const save = async (figure: number, action: number) => {
       await figures.nth(figure).locator('summary').click();
       const download = page.waitForEvent('download');
