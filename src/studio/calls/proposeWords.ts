@@ -5,11 +5,12 @@ import { isCandidate } from '../../pipelines/candidates.js';
 import { logProbabilities } from '../../pipelines/maskedLanguageModel.js';
 import { cutAround, mostProbable } from '../../pipelines/maskedText.js';
 import { sigmoid } from '../../pipelines/probabilities.js';
+import { proofread } from '../../pipelines/proofread/proofread.js';
 import type { Model } from '../../pretrained/model.js';
 import { requireTokenizer } from '../../pretrained/requireTokenizer.js';
 import type { WordPieceTokenizer } from '../../text/tokenizer.js';
 import { DISCRIMINATOR_CLASSES, hasModelOf, MASKED_LM_CLASSES, withModelOf } from '../modelRole.js';
-import { studioCall } from '../studioCall.js';
+import { type StudioModels, studioCall } from '../studioCall.js';
 
 export interface ProposalsInput {
   /** A pair, or a masked LM alone: then nobody judges the proposals. */
@@ -18,7 +19,7 @@ export interface ProposalsInput {
   /** UTF-16 offsets of the word. */
   readonly start: number;
   readonly end: number;
-  /** Proposals that are known, such as those of `proofread`: they are only judged. Default: the generator's. */
+  /** Proposals that are known, such as those of `proofread`: they are only judged. Default: those of the pipeline, else of the generator. */
   readonly given?: readonly { readonly text: string; readonly score: number }[];
   /** Default 6. */
   readonly topK?: number;
@@ -33,6 +34,8 @@ export interface Proposal {
   readonly doubt?: number;
 }
 
+const USUAL_NUMBER = 6;
+
 export const proposeWords = studioCall<ProposalsInput, readonly Proposal[]>({
   input: z.strictObject({
     model: z.string(),
@@ -42,11 +45,15 @@ export const proposeWords = studioCall<ProposalsInput, readonly Proposal[]>({
     given: z.array(z.object({ text: z.string(), score: z.number() })).optional(),
     topK: z.number().int().min(1).max(20).optional(),
   }),
-  async run(models, input) {
+  async run(models, input, signal) {
     const { model } = input;
+    const isJudged = await hasModelOf(models, model, DISCRIMINATOR_CLASSES);
+    const ofPipeline = input.given ?? (isJudged ? await pipelineProposals(models, input, signal) : []);
     const found =
-      input.given ?? (await withModelOf(models, model, MASKED_LM_CLASSES, (each) => generated(each, input)));
-    if (!(await hasModelOf(models, model, DISCRIMINATOR_CLASSES))) return found;
+      ofPipeline.length > 0
+        ? ofPipeline
+        : await withModelOf(models, model, MASKED_LM_CLASSES, (generator) => generated(generator, input));
+    if (!isJudged) return found;
     return withModelOf(models, model, DISCRIMINATOR_CLASSES, async (discriminator) => {
       const doubts = await doubtsOf(discriminator, input, found);
       return found.map(({ text, score }, i) => ({ text, score, ...(doubts[i] !== undefined && { doubt: doubts[i] }) }));
@@ -54,8 +61,28 @@ export const proposeWords = studioCall<ProposalsInput, readonly Proposal[]>({
   },
 });
 
+/** Characters that the pipeline reads on each side of a word. */
+const AROUND = 400;
+
+/** What `proofread` proposes for the word, which knows slips of the pen; nothing for a word that it does not ask about. */
+function pipelineProposals(models: StudioModels, input: ProposalsInput, signal?: AbortSignal) {
+  const { model, text, start, end, topK = USUAL_NUMBER } = input;
+  // No word is cut: a cut one would be doubted for that.
+  const from = start <= AROUND ? 0 : text.indexOf(' ', start - AROUND) + 1;
+  const to = end + AROUND >= text.length ? text.length : text.lastIndexOf(' ', end + AROUND);
+  const around = text.slice(Math.min(from, start), Math.max(to, end));
+  return withModelOf(models, model, DISCRIMINATOR_CLASSES, (discriminator) =>
+    withModelOf(models, model, MASKED_LM_CLASSES, async (generator) => {
+      const { read } = await proofread(discriminator, generator);
+      const [words] = await read([around], { threshold: 0, topK, signal });
+      const at = start - Math.min(from, start);
+      return words.find((word) => word.start <= at && word.end > at)?.proposals ?? [];
+    }),
+  );
+}
+
 /** What the generator would write there, the word being one mask: whole words of the vocabulary. */
-async function generated(generator: Model, { text, start, end, topK = 6 }: ProposalsInput) {
+async function generated(generator: Model, { text, start, end, topK = USUAL_NUMBER }: ProposalsInput) {
   const tokenizer = requireTokenizer(generator);
   const { ids, positions } = piecesAt(tokenizer, text, start, end);
   const [first] = positions;
