@@ -86,7 +86,6 @@ export {
   ElectraTokenizer,
   type NamedClass,
 } from './pretrained/autoModels.node.js';
-// Convert, export, inspect
 export {
   type Conversion,
   type ConvertOptions,
@@ -98,6 +97,7 @@ export {
   type ExportOptions,
   type ExportResult,
   exportModel,
+  type QuantizationChoice,
   type QuantizationResult,
 } from './pretrained/exportModel.node.js';
 export type { OutputDifference } from './pretrained/exportOnnx.js';
@@ -125,12 +125,15 @@ export {
   type WantedModel,
   type WeightDtype,
 } from './pretrained/pretrained.node.js';
+// Convert, export, inspect
+export { type PruneLoss, type PruneModelOptions, type PruneResult, pruneModel } from './pretrained/pruneModel.node.js';
 export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRun.node.js';
 // Training to a folder
 export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';
 // Serving
 export { type ServingSettings, servingSettingsSchema } from './serving/servingSettings.js';
 export { type RunningServer, type ServeOptions, startServer } from './serving/startServer.node.js';
+export { type SharedPage, type SharePageOptions, sharePage } from './studio/sharePage.node.js';
 export { type CheckTaskOptions, checkTask, type RunEstimate, type TaskCheck } from './tasks/checkTask.node.js';
 export {
   evaluateModel,

@@ -11,7 +11,6 @@ import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { CheckpointError, PleiadError, SettingsError } from '../errors/errors.js';
 import { writeFileDurably } from '../files/durableFile.node.js';
-import { workerUrl } from '../files/workerUrl.js';
 import type { Architecture } from '../models/config.js';
 import { givesNumbers } from '../pipelines/textClassification.js';
 import { type Conversion, type ConvertOptions, convertModel, convertPair } from '../pretrained/convert.node.js';
@@ -188,6 +187,9 @@ function runtimeFile(): string {
   return join(dirname(createRequire(import.meta.url).resolve('onnxruntime-web/wasm')), 'ort-wasm-simd-threaded.wasm');
 }
 
+/** dist/share/, seen from the compiled file or from its source. */
+const PREBUILT = new URL(import.meta.url.endsWith('.ts') ? '../../dist/share/' : '../../share/', import.meta.url);
+
 interface Prebuilt {
   readonly script: string;
   readonly style: string;
@@ -195,7 +197,7 @@ interface Prebuilt {
 
 /** The page without a model, as the package has it. @throws PleiadError when it is not built */
 function readPrebuilt(): Prebuilt {
-  const read = (name: string) => readFileSync(workerUrl(`../../share/${name}`, import.meta.url), 'utf8');
+  const read = (name: string) => readFileSync(new URL(name, PREBUILT), 'utf8');
   try {
     return { script: read('page.js'), style: read('page.css') };
   } catch (cause) {

@@ -47,7 +47,7 @@ export function App({ data, session }: { readonly data: SharedPageData; readonly
         <button
           type="button"
           class="quiet"
-          aria-label={t.languageLabel}
+          lang={language === 'en' ? 'ko' : 'en'}
           onClick={() => choose(language === 'en' ? 'ko' : 'en')}
         >
           {t.language}

@@ -4,7 +4,6 @@ import { words } from '../src/app/words.js';
 export const WORDS = words({
   en: {
     language: '한국어',
-    languageLabel: '한국어로 보기',
     what_ask: 'Put in a text and ask about it. The answer is a part of the text.',
     what_classify: 'Put in a text. The model says which label it has.',
     what_tag: 'Put in a text. The model marks what it knows names for.',
@@ -27,6 +26,7 @@ export const WORDS = words({
     others: 'What else it could be',
     labels: 'Labels',
     nothingMarked: 'Nothing found.',
+    doubts: 'What the model doubts',
     calm: 'No word is doubtful.',
     doubt: (word: string, percent: number) => `${word}: doubt ${percent} %`,
     proposals: (word: string) => `Instead of “${word}”`,
@@ -40,7 +40,6 @@ export const WORDS = words({
   },
   ko: {
     language: 'English',
-    languageLabel: 'Read in English',
     what_ask: '글을 넣고 물어보세요. 답은 글 안에서 찾습니다.',
     what_classify: '글을 넣으면 모델이 어떤 분류인지 알려 줍니다.',
     what_tag: '글을 넣으면 모델이 아는 이름에 표시합니다.',
@@ -63,6 +62,7 @@ export const WORDS = words({
     others: '다른 후보',
     labels: '분류',
     nothingMarked: '찾은 것이 없습니다.',
+    doubts: '모델이 의심하는 낱말',
     calm: '의심스러운 낱말이 없습니다.',
     doubt: (word, percent) => `${word}: 의심 ${percent}%`,
     proposals: (word) => `‘${word}’ 대신`,

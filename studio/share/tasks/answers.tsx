@@ -14,6 +14,7 @@ interface Answered {
 }
 
 const CANDIDATES = 4;
+const WORTH_SHOWING = 0.005;
 const percent = (score: number) => Math.round(100 * score);
 
 export function AnswerTask({ data, ask }: TaskProps) {
@@ -59,7 +60,9 @@ function Answers({ text, answers, lang }: Answered & { readonly lang: string }) 
   const index = chosen?.of === answers ? chosen.index : 0;
   const best = answers[0];
   const shown = answers[index];
-  const others = answers.map((answer, i) => ({ answer, i })).filter(({ answer, i }) => i > 0 && answer.answer !== '');
+  const others = answers
+    .map((answer, i) => ({ answer, i }))
+    .filter(({ answer, i }) => i > 0 && answer.answer !== '' && answer.score >= WORTH_SHOWING);
   return (
     <section class="share-result" aria-live="polite" aria-label={t.answer}>
       <p class="share-answer" lang={lang}>

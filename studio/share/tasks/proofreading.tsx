@@ -60,7 +60,7 @@ function DoubtedText({
   const isCalm = words.every(({ doubt }) => doubt < CALM);
   const written = (word: DoubtedWord) => text.slice(word.start, word.end);
   return (
-    <section class="share-result" aria-live="polite" aria-label={t.text}>
+    <section class="share-result" aria-live="polite" aria-label={t.doubts}>
       {isCalm && <p>{t.calm}</p>}
       <p class="share-context share-doubts" lang={lang}>
         {words.map((word, i) => (

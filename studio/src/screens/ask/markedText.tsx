@@ -20,6 +20,9 @@ interface Part {
   readonly rank: number;
 }
 
+/** Probabilities that are drawn: below, a line would only run along the ground. */
+const LEAST = 0.01;
+
 /** Height of the lines over a line of text, in pixels. */
 const HEIGHT = 15;
 
@@ -107,13 +110,13 @@ function curves(box: HTMLElement, { offsets, starts, ends }: AskOutput): { start
     if (line && Math.abs(line.top - top) < 8) line.pieces.push({ piece, x });
     else lines.push({ top, pieces: [{ piece, x }] });
   }
-  const most = Math.max(0.05, ...starts, ...ends);
+  const most = Math.max(0.25, ...starts, ...ends);
   const drawn = lines.map(({ top, pieces }) => {
     const size = { ground: top - 1, height: HEIGHT, most };
     const path = (values: readonly number[]) =>
       visibleRuns(
         pieces.map(({ piece, x }) => ({ x, value: values[piece] })),
-        most / 60,
+        LEAST,
       )
         .map((run) => areaPath(run, size))
         .join('');

@@ -79,7 +79,7 @@ function Sentence({ text, start, end }: { readonly text: string; readonly start:
   );
 }
 
-const percent = (p: number) => `${(100 * p).toFixed(p < 0.0995 ? 1 : 0)} %`;
+const percent = (p: number) => `${(100 * p).toFixed(p < 0.0995 ? 1 : 0)}%`;
 
 /** The best answers with their probabilities; an answer may be long, so its bar stands under it. */
 function AnswerList({ answers }: Pick<AskOutput, 'answers'>) {

@@ -1,8 +1,10 @@
 /** The text with its doubtful words underlined. Every word can be pressed; the heat of a word is also its number and its line. */
+import { Fragment } from 'preact';
 import { useCallback, useRef, useState } from 'preact/hooks';
 import type { DoubtedWord } from '../../../../src/studio/calls/doubtWords.js';
 import { useWords } from '../../app/words.js';
 import { shortProbability, TokenRow } from '../../components/tokens.js';
+import { unbroken } from '../../components/unbroken.js';
 import { Proposals } from './proposals.js';
 import { PROOFREAD_WORDS } from './words.js';
 
@@ -55,32 +57,38 @@ export function MarkedText({ model, text, words, threshold, language, onOpen, on
     }
   };
 
+  const button = (word: DoubtedWord, i: number) => {
+    const { start, end, doubt } = word;
+    const isMarked = doubt >= threshold;
+    return (
+      <button
+        key={start}
+        type="button"
+        class="proof-word"
+        data-marked={isMarked ? '' : undefined}
+        data-doubt={shortProbability(doubt)}
+        style={{ '--heat-share': doubt }}
+        aria-label={isMarked ? t.word(text.slice(start, end), shortProbability(doubt)) : undefined}
+        aria-haspopup="dialog"
+        aria-expanded={open?.index === i}
+        onClick={() => show(i)}
+      >
+        {text.slice(start, end)}
+      </button>
+    );
+  };
+
   const opened = open && words[open.index];
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: keys of the toolbar inside
     <div ref={area} class="proof-area" data-tour="text" onKeyDown={onKeyDown}>
       <TokenRow label={t.text} class="proof-text" lang={language}>
-        {words.flatMap((word, i) => {
-          const { start, end, doubt } = word;
-          const isMarked = doubt >= threshold;
-          return [
-            text.slice(i === 0 ? 0 : words[i - 1].end, start),
-            <button
-              key={start}
-              type="button"
-              class="proof-word"
-              data-marked={isMarked ? '' : undefined}
-              data-doubt={shortProbability(doubt)}
-              style={{ '--heat-share': doubt }}
-              aria-label={isMarked ? t.word(text.slice(start, end), shortProbability(doubt)) : undefined}
-              aria-haspopup="dialog"
-              aria-expanded={open?.index === i}
-              onClick={() => show(i)}
-            >
-              {text.slice(start, end)}
-            </button>,
-          ];
-        })}
+        {unbroken(words).map(({ from, to }) => (
+          <Fragment key={from}>
+            {text.slice(from === 0 ? 0 : words[from - 1].end, words[from].start)}
+            <span class="proof-unbroken">{words.slice(from, to).map((word, i) => button(word, from + i))}</span>
+          </Fragment>
+        ))}
         {text.slice(words.at(-1)?.end ?? 0)}
       </TokenRow>
       {open && opened && (

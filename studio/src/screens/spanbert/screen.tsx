@@ -6,12 +6,13 @@ import { throwCounts, throwSpan } from '../../../../src/studio/spanThrows.js';
 import { useWords } from '../../app/words.js';
 import { useCall, useModels } from '../../backend/useCall.js';
 import { type Bar, Bars } from '../../components/bars.js';
+import { Commands } from '../../components/commands.js';
 import { Figure } from '../../components/figure.js';
 import { chosenModel, ModelSelect, modelsOf } from '../../components/modelSelect.js';
 import { EmptyState, ErrorState, LoadingState } from '../../components/states.js';
 import { shortProbability } from '../../components/tokens.js';
 import type { ScreenProps } from '../screen.js';
-import { spanCode, throwCode } from './code.js';
+import { boundaryCode, maskedCode, throwCode } from './code.js';
 import { Lengths } from './lengths.js';
 import { Places } from './places.js';
 import { Sentence } from './sentence.js';
@@ -20,7 +21,8 @@ import { SPANBERT_WORDS } from './words.js';
 import './spanbert.css';
 
 const THROWS_AT_ONCE = 100;
-const TRAINING = `pleiad prepare corpus/ --tokenizer vocab/ --out shards/
+const TRAINING = `pleiad vocab corpus/ --cased --out vocab/
+pleiad prepare corpus/ --tokenizer vocab/ --out shards/
 pleiad pretrain --objective spanbert --data shards/ --out run/ --time 20m
 pleiad studio run/`;
 
@@ -59,7 +61,6 @@ export function Screen({ state, change, did }: ScreenProps) {
       </h1>
       <Sentence
         words={words}
-        text={text}
         span={span}
         current={wordOfPiece(screen, found)}
         placeOf={(word) => placeOfWord(screen, found, word)}
@@ -106,7 +107,7 @@ export function Screen({ state, change, did }: ScreenProps) {
           name="span-lengths"
           note={t.lengthsNote(throws)}
           data={{ lengths: counts.map((_, i) => i + 1), counts }}
-          code={throwCode()}
+          code={throwCode(text)}
         >
           <Lengths counts={counts} last={lastThrow?.length} />
         </Figure>
@@ -158,7 +159,6 @@ function Answers({ screen, found, model, change, did }: AnswersProps) {
   const place = Math.min(screen.place ?? own, places?.length ?? own);
   const atPlace = places?.[place - 1];
   const said = (at: number) => places?.[at - 1]?.candidates[0]?.token ?? '';
-  const code = spanCode(model, screen.text, found, place);
   const bars = (candidates: readonly { token: string; score: number }[]): Bar[] =>
     candidates.map(({ token, score }) => ({ label: token, value: score, isOriginal: token === target.token }));
   return (
@@ -194,7 +194,7 @@ function Answers({ screen, found, model, change, did }: AnswersProps) {
               name="span-boundary"
               note={t.sboNote(boundaries.left.token, boundaries.right.token, place)}
               data={{ text: screen.text, boundaries, place, masked: target.token, ...atPlace }}
-              code={code}
+              code={boundaryCode(model, screen.text, found, place)}
             >
               <Bars bars={bars(atPlace.candidates)} tone="teal" label={t.sbo} />
               <Own word={target.token} probability={atPlace.scores[piece]} />
@@ -209,7 +209,7 @@ function Answers({ screen, found, model, change, did }: AnswersProps) {
             name="span-mlm"
             note={t.mlmNote}
             data={{ text: screen.text, masked: target.token, candidates: target.candidates, score: target.score }}
-            code={code}
+            code={maskedCode(model, screen.text, found)}
           >
             <Bars bars={bars(target.candidates)} tone="accent" label={t.mlm} />
             <Own word={target.token} probability={target.score} />
@@ -246,10 +246,7 @@ function NoModel({ title, text }: { readonly title: string; readonly text: strin
   return (
     <EmptyState title={title}>
       <p>{text}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre class="span-command" tabIndex={0}>
-        {TRAINING}
-      </pre>
+      <Commands text={TRAINING} />
     </EmptyState>
   );
 }

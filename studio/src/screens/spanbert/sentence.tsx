@@ -2,12 +2,12 @@
 import { Fragment } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { useWords } from '../../app/words.js';
+import { unbroken } from '../../components/unbroken.js';
 import type { SentenceWord, WordSpan } from './spanState.js';
 import { SPANBERT_WORDS } from './words.js';
 
 export interface SentenceProps {
   readonly words: readonly SentenceWord[];
-  readonly text: string;
   readonly span: WordSpan;
   /** The hidden word that is looked at. */
   readonly current: number;
@@ -18,17 +18,29 @@ export interface SentenceProps {
   onLook(word: number): void;
 }
 
-export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }: SentenceProps) {
+/** Words from where marking began to where it is now, inclusive. */
+interface Marked {
+  readonly from: number;
+  readonly to: number;
+}
+
+export function Sentence({ words, span, current, placeOf, onSpan, onLook }: SentenceProps) {
   const t = useWords(SPANBERT_WORDS);
   const row = useRef<HTMLDivElement>(null);
   // What a drag, or Shift with an arrow, would hide; undefined while nothing is being marked.
-  const [marked, mark] = useState<{ readonly from: number; readonly to: number }>();
+  const [marked, showMarked] = useState<Marked>();
+  // Keys and pointers come faster than the page is drawn.
+  const latest = useRef<Marked | undefined>(undefined);
+  const mark = (range: Marked | undefined) => {
+    latest.current = range;
+    showMarked(range);
+  };
   const [focused, setFocused] = useState(span.first);
   const shown = marked ? inOrder(marked) : span;
 
   useEffect(() => setFocused((word) => Math.min(word, words.length - 1)), [words.length]);
 
-  const finish = (range: { readonly from: number; readonly to: number }) => {
+  const finish = (range: Marked) => {
     mark(undefined);
     const { first, last } = inOrder(range);
     const isHidden = first === last && first >= span.first && first <= span.last;
@@ -42,9 +54,10 @@ export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }
   };
 
   const onKeyDown = (event: KeyboardEvent) => {
+    const current = Number((event.target as HTMLElement).dataset.word ?? focused);
     const targets: Record<string, number> = {
-      ArrowRight: focused + 1,
-      ArrowLeft: focused - 1,
+      ArrowRight: current + 1,
+      ArrowLeft: current - 1,
       Home: 0,
       End: words.length - 1,
     };
@@ -54,18 +67,46 @@ export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }
     if (target === undefined) return;
     event.preventDefault();
     const word = Math.max(0, Math.min(target, words.length - 1));
-    if (event.shiftKey) mark({ from: marked?.from ?? focused, to: word });
+    if (event.shiftKey) mark({ from: latest.current?.from ?? current, to: word });
     focusWord(word);
   };
 
   const onKeyUp = (event: KeyboardEvent) => {
-    if (event.key === 'Shift' && marked) finish(marked);
+    if (event.key === 'Shift' && latest.current) finish(latest.current);
   };
 
   /** The word under the pointer, also while the pointer is held elsewhere. */
   const wordAt = (event: PointerEvent): number | undefined => {
     const word = document.elementFromPoint(event.clientX, event.clientY)?.closest<HTMLElement>('[data-word]');
     return word && row.current?.contains(word) ? Number(word.dataset.word) : undefined;
+  };
+
+  const button = (word: SentenceWord, i: number) => {
+    const isHidden = i >= shown.first && i <= shown.last;
+    const isEdge = i === shown.first - 1 || i === shown.last + 1;
+    return (
+      <button
+        key={word.start}
+        type="button"
+        class="span-word"
+        data-word={i}
+        data-tone={isHidden ? 'hidden' : isEdge ? 'edge' : undefined}
+        data-current={!marked && isHidden && i === current ? '' : undefined}
+        aria-pressed={isHidden}
+        tabIndex={i === focused ? 0 : -1}
+        onFocus={() => setFocused(i)}
+        // A pointer's click has done its work when the pointer went up; a key's has no pointer.
+        onClick={(event) => event.detail === 0 && finish({ from: i, to: i })}
+      >
+        {word.text}
+        {isHidden && !marked && (
+          <small>
+            p<sub>{placeOf(i)}</sub>
+          </small>
+        )}
+        {(isHidden || isEdge) && <span class="visually-hidden">{isHidden ? t.hidden : t.edge}</span>}
+      </button>
+    );
   };
 
   return (
@@ -86,47 +127,23 @@ export function Sentence({ words, text, span, current, placeOf, onSpan, onLook }
         setFocused(word);
       }}
       onPointerMove={(event) => {
-        const word = marked && wordAt(event);
-        if (marked && word !== undefined && word !== marked.to) mark({ from: marked.from, to: word });
+        const range = latest.current;
+        const word = range && wordAt(event);
+        if (range && word !== undefined && word !== range.to) mark({ from: range.from, to: word });
       }}
-      onPointerUp={() => marked && finish(marked)}
+      onPointerUp={() => latest.current && finish(latest.current)}
       onPointerCancel={() => mark(undefined)}
     >
-      {words.map((word, i) => {
-        const isHidden = i >= shown.first && i <= shown.last;
-        const isEdge = i === shown.first - 1 || i === shown.last + 1;
-        const label = isHidden ? t.hidden(word.text, placeOf(i)) : isEdge ? t.edge(word.text) : undefined;
-        const space = i > 0 && words[i - 1].end < word.start ? ' ' : '';
-        return (
-          <Fragment key={word.start}>
-            {space}
-            <button
-              type="button"
-              class="span-word"
-              data-word={i}
-              data-tone={isHidden ? 'hidden' : isEdge ? 'edge' : undefined}
-              data-current={!marked && isHidden && i === current ? '' : undefined}
-              aria-pressed={isHidden}
-              aria-label={label}
-              tabIndex={i === focused ? 0 : -1}
-              onFocus={() => setFocused(i)}
-              // A pointer's click has done its work when the pointer went up; a key's has no pointer.
-              onClick={(event) => event.detail === 0 && finish({ from: i, to: i })}
-            >
-              {text.slice(word.start, word.end)}
-              {isHidden && !marked && (
-                <small aria-hidden="true">
-                  p<sub>{placeOf(i)}</sub>
-                </small>
-              )}
-            </button>
-          </Fragment>
-        );
-      })}
+      {unbroken(words).map(({ from, to }) => (
+        <Fragment key={from}>
+          {from > 0 && ' '}
+          <span class="span-unbroken">{words.slice(from, to).map((word, i) => button(word, from + i))}</span>
+        </Fragment>
+      ))}
     </div>
   );
 }
 
-function inOrder({ from, to }: { readonly from: number; readonly to: number }): WordSpan {
+function inOrder({ from, to }: Marked): WordSpan {
   return { first: Math.min(from, to), last: Math.max(from, to) };
 }
