@@ -78,7 +78,7 @@ function AreaOf(props: {
       // As SVG spells it: the other spelling is no attribute there.
       tabindex={0}
       aria-pressed={isOpen}
-      aria-label={t.part(name, shortCount(block.parameters), percent)}
+      aria-label={hasRoom ? undefined : t.part(name, shortCount(block.parameters), percent)}
       class="models-area"
       data-kind={kind}
       onClick={toggle}
@@ -96,8 +96,8 @@ function AreaOf(props: {
         rx="6"
       />
       {hasRoom && (
-        <text x={area.x + 12} y={area.y + 24} aria-hidden="true">
-          <tspan class="models-area-name">{fitted(name, area.width)}</tspan>
+        <text x={area.x + 12} y={area.y + 24}>
+          <tspan class="models-area-name">{fitted(name, area.width)}</tspan>{' '}
           {area.height >= 58 && (
             <tspan class="models-area-count" x={area.x + 12} dy="20">
               {area.width >= 150 ? `${shortCount(block.parameters)} · ${percent} %` : `${percent} %`}
