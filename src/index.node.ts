@@ -133,6 +133,7 @@ export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.
 // Serving
 export { type ServingSettings, servingSettingsSchema } from './serving/servingSettings.js';
 export { type RunningServer, type ServeOptions, startServer } from './serving/startServer.node.js';
+export { type SharedPage, type SharePageOptions, sharePage } from './studio/sharePage.node.js';
 export { type CheckTaskOptions, checkTask, type RunEstimate, type TaskCheck } from './tasks/checkTask.node.js';
 export {
   evaluateModel,

@@ -12,8 +12,6 @@ import { makeFolder, writeFileDurably } from '../files/durableFile.node.js';
 import type { SafetensorsTensor } from '../formats/safetensors.js';
 import { SafetensorsFile, writeSafetensors } from '../formats/safetensors.node.js';
 import { SPAN_BOUNDARY_FILE } from '../hub/modelFiles.js';
-import type { Architecture } from '../models/config.js';
-import { MODEL_CLASSES } from '../models/heads.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { loadTokenizerIfThere, saveTokenizer } from '../text/tokenizer.node.js';
 import type { TokenizerOverrides } from '../text/tokenizerFolder.js';
@@ -25,6 +23,7 @@ import {
   type ModelDescription,
   type PublishedDescription,
   parsePublishedConfig,
+  savedName,
   withClass,
 } from './modelFolder.js';
 import { parsePythonJson } from './pythonJson.js';
@@ -100,11 +99,6 @@ export async function saveModelFolder(
       files.set(name, await recordFile(join(folder, name)));
   }
   return files;
-}
-
-/** transformers saves an encoder alone without the prefix of its names. */
-function savedName(name: string, architecture: Architecture): string {
-  return MODEL_CLASSES[architecture].task === 'encoder' ? name.replace(/^(electra|bert)\./, '') : name;
 }
 
 /** @throws CheckpointError when the folder has no config.json of a model that we know */

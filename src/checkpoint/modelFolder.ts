@@ -24,6 +24,10 @@ export function familyOf(architecture: Architecture): ModelFamily {
   return MODEL_CLASSES[architecture].family;
 }
 
+/** A tensor's name in a file: transformers saves an encoder alone without the prefix of its names. */
+export function savedName(name: string, architecture: Architecture): string {
+  return MODEL_CLASSES[architecture].task === 'encoder' ? name.replace(/^(electra|bert)\./, '') : name;
+}
 /** Our field → theirs (transformers, configuration_electra.py and configuration_bert.py, which has no embedding size). */
 export const PUBLISHED = {
   vocabSize: 'vocab_size',

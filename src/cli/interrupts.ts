@@ -39,6 +39,20 @@ export function listenForInterrupts(onFirst: () => void): Interrupts {
 }
 
 /**
+ * Waits for a first signal, then ends what runs until then.
+ * @param end  a second signal ends the process at once
+ */
+export async function runUntilInterrupted(onFirst: () => void, end: () => Promise<void>): Promise<void> {
+  const interrupts = listenForInterrupts(onFirst);
+  await new Promise<void>((resolve) => {
+    if (interrupts.signal.aborted) resolve();
+    interrupts.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await end();
+  interrupts.stop();
+}
+
+/**
  * Runs work that a first signal stops; what it then throws is the interruption.
  * @param work  removes what it wrote when it is stopped
  */

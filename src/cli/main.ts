@@ -98,6 +98,14 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'put models behind a port, for clients that exist',
     load: async () => (await import('./commands/serve.js')).serve,
   },
+  share: {
+    summary: 'write a model as one page that opens from disk and computes there',
+    load: async () => (await import('./commands/share.js')).share,
+  },
+  studio: {
+    summary: 'open Pleiad Studio: play with models, and watch them learn, in a browser',
+    load: async () => (await import('./commands/studio.js')).studio,
+  },
   download: {
     summary: 'fetch a model from the hub',
     load: async () => (await import('./commands/download.js')).download,

@@ -14,7 +14,12 @@ import {
   USUAL_ROW,
   wholeQuestion,
 } from '../tasks/questionAnswering/answerWindows.js';
-import { type AskedContext, rankAnswers } from '../tasks/questionAnswering/rankAnswers.js';
+import {
+  type AskedContext,
+  type Ranking,
+  type RankingOptions,
+  rankAnswers,
+} from '../tasks/questionAnswering/rankAnswers.js';
 import type { Encoding } from '../text/encoding.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import type { Answer, QuestionAnsweringOptions, QuestionInput } from './answers.js';
@@ -25,6 +30,21 @@ import { transformersAnswers } from './transformersScoring.js';
 const USUAL_ANSWER = 15;
 /** What two answers share of the shorter before they are one. */
 const USUAL_OVERLAP_THRESHOLD = 0.5;
+
+/** A ranking's options with nothing left to choose. */
+export interface ResolvedRanking extends RankingOptions {
+  readonly handleImpossibleAnswer: boolean;
+  readonly nullThreshold: number;
+  readonly temperature: number;
+}
+
+/** Answers, and what they were found in. */
+export interface ExplainedAnswers {
+  readonly answers: readonly Answer[];
+  readonly contexts: readonly AskedContext[];
+  readonly options: ResolvedRanking;
+  readonly ranking: Ranking;
+}
 
 /** A model with what its folder says of its use, and the contexts that it was last asked about. */
 export class QuestionAsker {
@@ -54,6 +74,35 @@ export class QuestionAsker {
     options: QuestionAnsweringOptions,
     watch?: RowWatch,
   ): Promise<Answer[][]> {
+    const asked = await this.#ask(inputs, options, watch);
+    const bestAnswers = options.scoring === 'hf' ? answersOfTransformers : answersOfAll;
+    return asked.map((contexts, i) => {
+      const found = bestAnswers(contexts, options, this.#settings);
+      if (found.length === 0) throw noWord(inputs[i]);
+      return found.map((each) => presented(each, contexts, inputs[i], options));
+    });
+  }
+
+  /** The answers to one question, with what they were found in: windows, logits, and the sums that scores are made of. */
+  async explained(
+    input: QuestionInput,
+    options: Omit<QuestionAnsweringOptions, 'scoring'>,
+    watch?: RowWatch,
+  ): Promise<ExplainedAnswers> {
+    const [contexts] = await this.#ask([input], options, watch);
+    const ranking = rankingOptions(options, this.#settings);
+    const ranked = rankAnswers(contexts, ranking);
+    if (ranked.answers.length === 0) throw noWord(input);
+    const answers = wordedAnswers(ranked, ranking).map((each) => presented(each, contexts, input, options));
+    return { answers, contexts, options: ranking, ranking: ranked };
+  }
+
+  /** Runs the windows of every question's contexts. */
+  async #ask(
+    inputs: readonly QuestionInput[],
+    options: QuestionAnsweringOptions,
+    watch?: RowWatch,
+  ): Promise<AskedContext[][]> {
     this.#refuseOfScoring(options);
     const tokenizer = this.#tokenizer;
     const settings = options.scoring === 'hf' ? {} : this.#settings;
@@ -78,12 +127,7 @@ export class QuestionAsker {
     await this.#model.forEachRow(rows, { outputs, ...watch }, (row, ofRow) => {
       rows[row].context.logits[rows[row].window] = answerLogits(ofRow);
     });
-    const bestAnswers = options.scoring === 'hf' ? answersOfTransformers : answersOfAll;
-    return asked.map((contexts, i) => {
-      const found = bestAnswers(contexts, options, settings);
-      if (found.length === 0) throw noWord(inputs[i]);
-      return found.map((each) => presented(each, contexts, inputs[i], options));
-    });
+    return asked;
   }
 
   #refuseOfScoring(options: QuestionAnsweringOptions): void {
@@ -141,6 +185,12 @@ function answersOfAll(
   options: QuestionAnsweringOptions,
   settings: AnswerSettings,
 ): FoundAnswer[] {
+  const ranking = rankingOptions(options, settings);
+  return wordedAnswers(rankAnswers(contexts, ranking), ranking);
+}
+
+/** Everything that a ranking is made by: options of the call, what the folder says, what is usual. */
+function rankingOptions(options: QuestionAnsweringOptions, settings: AnswerSettings): ResolvedRanking {
   // A folder says 0 where nothing was fitted: its dev data had no question without an answer.
   const wasFitted = settings.nullThreshold !== undefined && settings.nullThreshold !== 0;
   const {
@@ -150,7 +200,7 @@ function answersOfAll(
     mergeTexts,
   } = options;
   const { nullThreshold = 0, temperature = 1 } = { ...settings, ...options };
-  const { answers, nullLogit, nullTerm, logSum } = rankAnswers(contexts, {
+  return {
     topK,
     handleImpossibleAnswer,
     nullThreshold,
@@ -160,7 +210,13 @@ function answersOfAll(
     maxAnswerLength: options.maxAnswerLength ?? settings.maxAnswerLength ?? USUAL_ANSWER,
     alignToWords: options.alignToWords ?? settings.alignToWords ?? true,
     overlapThreshold: options.overlapThreshold ?? USUAL_OVERLAP_THRESHOLD,
-  });
+  };
+}
+
+function wordedAnswers(
+  { answers, nullLogit, nullTerm, logSum }: Ranking,
+  { handleImpossibleAnswer, temperature }: ResolvedRanking,
+): FoundAnswer[] {
   const probability = (logit: number) => Math.exp(logit / temperature - logSum);
   const ofNone = Math.exp(nullTerm - logSum);
   const nullScore = handleImpossibleAnswer ? { nullScore: ofNone } : {};

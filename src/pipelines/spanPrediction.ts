@@ -2,7 +2,7 @@
 import { boundariesOf } from '../data/masking/spanTargets.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import type { SpanBoundaryConfig } from '../models/spanbert.js';
-import type { Model, RowOptions, RowSpan } from '../pretrained/model.js';
+import { type Model, offsetsOf, type RowOptions, type RowSpan } from '../pretrained/model.js';
 import { requireTokenizer } from '../pretrained/requireTokenizer.js';
 import { settingWith } from '../settings/settingNames.js';
 import { distributions, MASKED_LM_OUTPUTS } from './maskedLanguageModel.js';
@@ -20,7 +20,7 @@ export interface SpanRequest {
 export interface SpanPrediction {
   /** Of each position asked for. */
   readonly mlm: readonly Float32Array[];
-  /** Of each token of the span; empty where no span was given. */
+  /** Of each token of the span that is asked about; empty where no span was given. */
   readonly sbo: readonly Float32Array[];
 }
 
@@ -93,7 +93,7 @@ export async function predictSpans(model: Model, requests: readonly SpanRequest[
     const { positions, span } = requests[row];
     predictions[row] = {
       mlm: distributions(logits, positions.length),
-      sbo: span ? distributions(boundaryLogits, span.end - span.start) : [],
+      sbo: span ? distributions(boundaryLogits, offsetsOf(span).length) : [],
     };
   });
   return predictions;

@@ -95,7 +95,7 @@ export function hasSeveralLabels({ description: { otherFields } }: Model): boole
 }
 
 /** Whether the outputs are numbers, such as a similarity from 0 to 5. */
-export function givesNumbers({ description: { otherFields } }: Model): boolean {
+export function givesNumbers({ description: { otherFields } }: Pick<Model, 'description'>): boolean {
   return otherFields?.problem_type === 'regression';
 }
 

@@ -7,6 +7,7 @@ import { settingName } from '../settings/settingNames.js';
 import type { Encoding } from '../text/encoding.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { isCandidate } from './candidates.js';
+import { drawToken } from './drawToken.js';
 import { joinParts } from './joinedText.js';
 import { logProbabilities, MASKED_LM_OUTPUTS } from './maskedLanguageModel.js';
 
@@ -96,7 +97,7 @@ async function corrupt(
   const proposals = distributions.map((row, slot) => {
     const isContinuation = tokenizer.isContinuation(ids[positions[slot]]);
     const allows = (id: number) => isCandidate(tokenizer, id) && tokenizer.isContinuation(id) === isContinuation;
-    return draw(row, draws.uniform(), { temperature, allows });
+    return drawToken(row, draws.uniform(), { temperature, allows });
   });
   return write(
     tokenizer,
@@ -140,31 +141,6 @@ function drawPositions(candidates: number[], { fraction, seed }: { fraction: num
     [candidates[i], candidates[j]] = [candidates[j], candidates[i]];
   }
   return candidates.slice(0, count).sort((a, b) => a - b);
-}
-
-/** Inverse-CDF draw among the ids that `allows` lets through. */
-function draw(
-  logProbabilities: Float32Array,
-  uniform: number,
-  { temperature, allows }: { temperature: number; allows(id: number): boolean },
-): number {
-  // Divided before the exponential and shifted by the largest: at a low temperature all would be 0 otherwise.
-  let largest = Number.NEGATIVE_INFINITY;
-  logProbabilities.forEach((value, id) => {
-    if (value > largest && allows(id)) largest = value;
-  });
-  const weights = Float64Array.from(logProbabilities, (value, id) =>
-    allows(id) ? Math.exp((value - largest) / temperature) : 0,
-  );
-  let left = uniform * weights.reduce((sum, weight) => sum + weight, 0);
-  let last = 0;
-  for (let id = 0; id < weights.length; id++) {
-    if (weights[id] === 0) continue;
-    last = id;
-    left -= weights[id];
-    if (left < 0) break;
-  }
-  return last;
 }
 
 /** A masked place: UTF-16 offsets in the original text, and what was drawn. */

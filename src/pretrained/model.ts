@@ -31,7 +31,7 @@ import { batchesByLength, feedsOf, type ModelRow, positionFeeds, type RowBatch, 
 
 export type { ModelInputs, Rows, TokenSpan } from './modelInputs.js';
 export type { ModelOutputs, OutputName, RowOutputs } from './modelOutputs.js';
-export type { ModelRow, RowSpan } from './rowBatches.js';
+export { type ModelRow, offsetsOf, type RowSpan } from './rowBatches.js';
 
 export interface RunOptions {
   /** Outputs of the head to compute. Default all. */

@@ -139,7 +139,8 @@ function spansByRow(
       expected: 'a SpanBERT that was trained with a span boundary head, and its tokenizer',
     });
   }
-  for (const { row, start, end } of spans) {
+  for (const { row, start, end, offsets } of spans) {
+    checkOffsets(offsets, spanBoundary.maxSpanTargets);
     const ids = rows[row];
     const fits =
       ids && Number.isInteger(start) && Number.isInteger(end) && start >= 1 && end > start && end < ids.length;
@@ -152,7 +153,17 @@ function spansByRow(
         expected: `1 to ${spanBoundary.maxSpanTargets} tokens of a row with a token of the text on each side`,
       });
     }
-    byRow.set(row, [...(byRow.get(row) ?? []), { start, end }]);
+    byRow.set(row, [...(byRow.get(row) ?? []), { start, end, ...(offsets && { offsets }) }]);
   }
   return byRow;
+}
+
+function checkOffsets(offsets: readonly number[] | undefined, rows: number): void {
+  const wrong = offsets?.find((offset) => !(Number.isInteger(offset) && offset >= 0 && offset < rows));
+  if (wrong === undefined && offsets?.length !== 0) return;
+  throw new DataError(`a span has ${wrong === undefined ? 'no offset' : `the offset ${wrong}`}`, {
+    subject: 'spans',
+    found: offsets,
+    expected: `offsets from 0 to ${rows - 1}, the rows of the position table`,
+  });
 }

@@ -2,7 +2,7 @@
 import type { Tensor, Tensors } from '../engine/engine.js';
 import type { Architecture } from '../models/config.js';
 import { MODEL_CLASSES, predictsTokens } from '../models/heads.js';
-import type { ModelRow, RowBatch } from './rowBatches.js';
+import { type ModelRow, offsetsOf, type RowBatch, type RowSpan } from './rowBatches.js';
 
 /**
  * What a run gives: of each head its own. B rows (texts), S positions, H hidden size, V vocabulary; float32. At padding, values
@@ -56,7 +56,7 @@ export function layoutOf(name: string, architecture: Architecture, atPositions: 
 /** Entries that a row has in an output of its positions or spans. */
 function entriesOf({ positions = [], spans = [] }: ModelRow, layout: Layout): number {
   if (layout === 'position') return positions.length;
-  return spans.reduce((sum, { start, end }) => sum + end - start, 0);
+  return spans.reduce((sum, span) => sum + offsetsOf(span).length, 0);
 }
 
 const product = (sizes: readonly number[]) => sizes.reduce((size, each) => size * each, 1);
@@ -179,7 +179,7 @@ export function namedOutputs(outputs: Tensors, choices: number | undefined): Mod
 /** Entries of `boundaryLogits` are by row; those of spans that were given in another order are put in that. */
 export function inOrderOfSpans(
   outputs: ModelOutputs,
-  spans: readonly { readonly row: number; readonly start: number; readonly end: number }[],
+  spans: readonly (RowSpan & { readonly row: number })[],
 ): ModelOutputs {
   const { boundaryLogits } = outputs;
   if (!boundaryLogits || spans.every(({ row }, i) => i === 0 || row >= spans[i - 1].row)) return outputs;
@@ -189,13 +189,13 @@ export function inOrderOfSpans(
   let entries = 0;
   for (const span of sorted) {
     first.set(span, entries);
-    entries += spans[span].end - spans[span].start;
+    entries += offsetsOf(spans[span]).length;
   }
   const ordered = new Float32Array(data.length);
   let at = 0;
-  for (const [i, { start, end }] of spans.entries()) {
+  for (const [i, span] of spans.entries()) {
     const from = first.get(i)! * shape[1];
-    const size = (end - start) * shape[1];
+    const size = offsetsOf(span).length * shape[1];
     ordered.set(data.subarray(from, from + size), at);
     at += size;
   }

@@ -23,6 +23,13 @@ export interface ModelRow {
 export interface RowSpan {
   readonly start: number;
   readonly end: number;
+  /** Which tokens of the span to predict, as places in it from 0. Default all; one beyond its end asks what a longer span would have there. */
+  readonly offsets?: readonly number[];
+}
+
+/** The places in a span that are predicted. */
+export function offsetsOf({ start, end, offsets }: RowSpan): readonly number[] {
+  return offsets ?? Array.from({ length: end - start }, (_, offset) => offset);
 }
 
 /** Rows that run together. */
@@ -93,10 +100,10 @@ export function spanFeeds(
   tokenizer: WordPieceTokenizer,
 ): Tensors {
   const targets = batch.rows.flatMap((row, i) =>
-    (rows[row].spans ?? []).flatMap(({ start, end }) => {
-      const { left, right } = boundariesOf(start, end - 1, rows[row].ids, tokenizer, settings)!;
+    (rows[row].spans ?? []).flatMap((span) => {
+      const { left, right } = boundariesOf(span.start, span.end - 1, rows[row].ids, tokenizer, settings)!;
       const at = i * batch.length;
-      return Array.from({ length: end - start }, (_, offset) => [at + left, at + right, offset]);
+      return offsetsOf(span).map((offset) => [at + left, at + right, offset]);
     }),
   );
   if (targets.length === 0) targets.push([0, 0, 0]);

@@ -1,8 +1,8 @@
 /** What somebody may try who has no business here, each tried. `npm test` builds the threads first. */
-import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { keysOf } from './keys.node.js';
+import { type Sent, sendRaw } from './testRequests.node.js';
 import { saveTestModels, type TestServer, testServer } from './testServing.js';
 
 const temporary = temporaryFolder('attacks');
@@ -28,35 +28,8 @@ afterAll(async () => {
 const BODY = JSON.stringify({ input: 'the chef' });
 const ROUTE = '/api/text-classification';
 
-interface Sent {
-  readonly method?: string;
-  readonly path?: string;
-  readonly headers?: Record<string, string>;
-  readonly body?: string;
-  readonly chunked?: boolean;
-}
-
-/** As `fetch` cannot: with any Host, and in pieces. */
-function send(
-  to: TestServer,
-  { method = 'POST', path = ROUTE, headers = {}, body = BODY, chunked = false }: Sent = {},
-) {
-  const { hostname, port } = new URL(to.url);
-  return new Promise<{ status: number; text: string; headers: Record<string, unknown> }>((resolve, reject) => {
-    const all = { 'content-type': 'application/json', ...headers };
-    const length = chunked || method === 'GET' ? {} : { 'content-length': String(Buffer.byteLength(body)) };
-    const sent = request({ hostname, port, method, path, headers: { ...all, ...length } }, (response) => {
-      let text = '';
-      response.on('data', (part) => {
-        text += part;
-      });
-      response.on('end', () => resolve({ status: response.statusCode!, text, headers: response.headers }));
-    });
-    sent.on('error', reject);
-    if (method !== 'GET') sent.write(body);
-    sent.end();
-  });
-}
+/** Posts to the route of the tests, unless something else is said. */
+const send = (to: TestServer, sent: Sent = {}) => sendRaw(to.url, { path: ROUTE, body: BODY, ...sent });
 
 describe('a web page that its user opens', () => {
   it('cannot read answers by DNS rebinding: the Host is another', async () => {

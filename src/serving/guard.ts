@@ -9,6 +9,8 @@ export interface Guard {
   /** Names that clients may call the server by, beside localhost and addresses in digits. */
   readonly allowedHosts: readonly string[];
   readonly corsOrigins: readonly string[];
+  /** Whether these two are fixed, so that nobody is told how to name more. Default false. */
+  readonly isFixed?: boolean;
   /** Whether a key is one of the server's; undefined where it asks for none. */
   readonly isKey?: (key: string) => boolean;
 }
@@ -17,20 +19,24 @@ export interface Guard {
 const NEVER_REBOUND = /^(localhost|\d{1,3}(\.\d{1,3}){3}|\[[\da-f:.]+\])$/i;
 
 /** @throws RequestError 403 for a Host that is none of the server's */
-export function checkHost(host: string | undefined, { allowedHosts }: Guard): void {
+export function checkHost(host: string | undefined, { allowedHosts, isFixed = false }: Guard): void {
   const name = (host ?? '').replace(/:\d+$/, '').toLowerCase();
   if (NEVER_REBOUND.test(name) || allowedHosts.some((allowed) => allowed.toLowerCase() === name)) return;
-  throw forbidden('the Host of the request is none of this server; it is named by --allowed-hosts');
+  throw forbidden(`the Host of the request is none of this server${isFixed ? '' : '; it is named by --allowed-hosts'}`);
 }
 
 /**
  * @param host  of the request, whose own page may ask
  * @throws RequestError 403 for a page of another origin
  */
-export function checkOrigin(origin: string | undefined, host: string | undefined, { corsOrigins }: Guard): void {
+export function checkOrigin(
+  origin: string | undefined,
+  host: string | undefined,
+  { corsOrigins, isFixed = false }: Guard,
+): void {
   if (origin === undefined || corsOrigins.includes(origin)) return;
   if (host !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return;
-  throw forbidden('pages of this Origin may not ask; it is named by --cors-origins');
+  throw forbidden(`pages of this Origin may not ask${isFixed ? '' : '; it is named by --cors-origins'}`);
 }
 
 /** @throws RequestError 415 for anything but JSON */

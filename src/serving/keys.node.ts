@@ -7,8 +7,7 @@ export const KEY_VARIABLE = 'PLEIAD_API_KEY';
 const SHORTEST = 16;
 
 /**
- * Whether a key is one of those in PLEIAD_API_KEY, with commas between; undefined where there is none. Digests of one length are
- * compared, all of them and in constant time, so that the time says nothing of a key.
+ * Whether a key is one of those in PLEIAD_API_KEY, with commas between; undefined where there is none.
  * @throws SettingsError for a key that could be guessed
  */
 export function keysOf(
@@ -22,6 +21,11 @@ export function keysOf(
       `${KEY_VARIABLE} has a key of fewer than ${SHORTEST} characters; make one: openssl rand -hex 24`,
     ]);
   }
+  return isOneOf(keys);
+}
+
+/** Compares digests of one length, all of them and in constant time, so that the time says nothing of a key. */
+export function isOneOf(keys: readonly string[]): (key: string) => boolean {
   const known = keys.map(digest);
   return (key) => {
     const given = digest(key);

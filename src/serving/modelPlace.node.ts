@@ -118,7 +118,8 @@ function holds(inner: string, wants: WantedModels, name: PipelineName): boolean 
   });
 }
 
-function folderOfRole(inner: string, role: WantedModels['roles'][number]): string | undefined {
+/** The folder of a place's model by its role; undefined where it has none. A model that stands alone has every role. */
+export function folderOfRole(inner: string, role: WantedModels['roles'][number]): string | undefined {
   try {
     return resolveModelFolder(memberOf(inner, [role]), role);
   } catch {

@@ -1,14 +1,10 @@
 /** The server itself: models in threads, a port, looks at the folders, and an end that answers all that was accepted. */
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { serve as listen } from '@hono/node-server';
 import { destination } from 'pino';
-import { PleiadError } from '../errors/errors.js';
 import type { LoadOptions } from '../pipelines/load.node.js';
-import { settingWith } from '../settings/settingNames.js';
 import { createApp } from './app.js';
 import { keysOf } from './keys.node.js';
+import { listening } from './listening.node.js';
 import { Metrics } from './metrics.js';
 import { describePlace, folderOfPlace, idOfPlace, placeSignature } from './modelPlace.node.js';
 import { ModelSet, namedPlaces } from './modelSet.js';
@@ -153,35 +149,6 @@ function sourceOf(
     start: ({ task }) => startRunner({ folder, ready: [task], loading }),
     signature: () => placeSignature(folder),
   };
-}
-
-async function listening(
-  fetch: (request: Request) => Response | Promise<Response>,
-  { host, port, timeout }: ServingSettings,
-) {
-  const server = await new Promise<Server>((resolve, reject) => {
-    // A client that sends its body drop by drop is no more patient than the server.
-    const serverOptions = { requestTimeout: Math.max(1000, timeout * 1000) };
-    const started = listen({ fetch, hostname: host, port, serverOptions }, () => resolve(started)) as Server;
-    started.once('error', (error) => reject(notListening(error, host, port)));
-  });
-  const { address, family, port: got } = server.address() as AddressInfo;
-  return { server, url: `http://${family === 'IPv6' ? `[${address}]` : address}:${got}` };
-}
-
-function notListening(cause: NodeJS.ErrnoException, host: string, port: number): PleiadError {
-  const isTaken = cause.code === 'EADDRINUSE';
-  return new PleiadError(
-    isTaken
-      ? `port ${port} of ${host} is taken by another program`
-      : `${host}:${port} cannot be listened at: ${cause.message}`,
-    {
-      subject: 'port',
-      found: port,
-      cause,
-      advice: `Give another one: ${settingWith('port', isTaken ? port + 1 : 8080)}`,
-    },
-  );
 }
 
 /** @returns ends it */

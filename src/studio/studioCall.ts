@@ -6,7 +6,8 @@ import type { z } from 'zod';
 import type { Model } from '../pretrained/model.js';
 
 /** Which of a model folder's or a pair's models does the work. */
-export type StudioRole = 'generator' | 'discriminator' | 'model';
+export const STUDIO_ROLES = ['generator', 'discriminator', 'model'] as const;
+export type StudioRole = (typeof STUDIO_ROLES)[number];
 
 export interface StudioModelSummary {
   /** What the address and the calls name it by: letters, digits, `-`, `_` and `.`. */

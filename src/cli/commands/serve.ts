@@ -7,7 +7,7 @@ import { servingSettingsSchema } from '../../serving/servingSettings.js';
 import { nameSettingsBy } from '../../settings/settingNames.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { listenForInterrupts } from '../interrupts.js';
+import { runUntilInterrupted } from '../interrupts.js';
 import { CASING_OPTIONS, loadingOptions, REVISION_OPTION } from '../modelOption.js';
 import type { Output } from '../output.js';
 import { settingsFromOptions, settingsOptions } from '../settingsOptions.js';
@@ -51,13 +51,10 @@ export const serve: CommandDefinition = {
     for (const { id, card } of server.models.all) {
       if (card) output.line(`  ${id}: ${card.pipelines.join(', ')}`);
     }
-    const interrupts = listenForInterrupts(() => output.line('stopping: answering what was accepted'));
-    await new Promise<void>((resolve) => {
-      if (interrupts.signal.aborted) resolve();
-      interrupts.signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    await server.stop();
-    interrupts.stop();
+    await runUntilInterrupted(
+      () => output.line('stopping: answering what was accepted'),
+      () => server.stop(),
+    );
     return { json: { url: server.url } };
   },
 };
