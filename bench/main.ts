@@ -341,6 +341,30 @@ program
   });
 
 program
+  .command('describe-box <settings>')
+  .description('models in the box that were packed: calibrated, measured, and described in their cards and the index')
+  .option('--data <folder>', 'the data sets, with glue/, squad/ and so on', '../shared/data')
+  .option('--corpus <folder>', 'the text, with train/ and held-out/', 'runs/box/english')
+  .option('--run <folder>', 'the run that was packed, to measure what 8 bits cost')
+  .option('--out <folder>', 'the folder of the package', 'models')
+  .option('--probe <file>', 'what plants errors', '../shared/probes/plant-errors.mjs')
+  .option('--minutes <n>', 'that the training took', positiveNumber)
+  .option('--limit <n>', 'sentences with planted errors, at most', positiveInteger)
+  .option('--threads <n>', 'threads', positiveInteger)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (settings: string, options) => {
+    const { describeBox } = await import('./box/card.js');
+    const models = await describeBox({
+      ...options,
+      minutes: options.minutes && Number(options.minutes),
+      name: settings,
+    });
+    finish(options, { name: 'describe-box', models }, () =>
+      models.map(({ name, figures }) => `${name}: ${JSON.stringify(figures)}`),
+    );
+  });
+
+program
   .command('curves <runs...>')
   .description('training curves of run folders as an SVG picture')
   .requiredOption('--out <file>', 'SVG file to write')

@@ -114,6 +114,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'write any checkpoint as a model folder, with an account of every tensor',
     load: async () => (await import('./commands/convert.js')).convert,
   },
+  prune: {
+    summary: 'make a model smaller by leaving out word pieces that a text never needs',
+    load: async () => (await import('./commands/prune.js')).prune,
+  },
   export: {
     summary: 'write a model as ONNX, for transformers.js and others',
     load: async () => (await import('./commands/export.js')).exportCommand,

@@ -19,41 +19,18 @@ export class Arenas {
    */
   constructor(layout: StateLayout, allocate: (length: number) => Float32Array = (length) => new Float32Array(length)) {
     this.layout = layout;
-    for (const [name, { arena, offset, shape }] of layout.slots) {
-      const end = offset + elementCount(shape);
-      if (layout.arenas[arena] === undefined || end > layout.arenas[arena]) {
-        throw new EngineError(
-          `state "${name}" lies at ${offset}..${end} of arena "${arena}", which has ${layout.arenas[arena] ?? 'no'} elements`,
-          { subject: name, advice: 'Make the arena longer or move the slot' },
-        );
-      }
-    }
+    checkLayout(layout);
     this.#arrays = new Map(Object.entries(layout.arenas).map(([name, length]) => [name, allocate(length)]));
   }
 
   /** Elements start..end of an arena, not copied. */
-  range(arena: string, start = 0, end = this.layout.arenas[arena]): Float32Array {
-    const array = this.#arrays.get(arena);
-    if (!array) {
-      throw new EngineError(
-        `there is no arena "${arena}"; there are ${[...this.#arrays.keys()].join(', ') || 'none'}`,
-        { subject: arena },
-      );
-    }
-    if (!(start >= 0 && start <= end && end <= array.length)) {
-      throw new EngineError(`elements ${start}..${end} of arena "${arena}", which has ${array.length}`, {
-        subject: arena,
-      });
-    }
-    return array.subarray(start, end);
+  range(arena: string, start?: number, end?: number): Float32Array {
+    const range = rangeWithin(this.layout, arena, start, end);
+    return this.#arrays.get(arena)!.subarray(range.start, range.end);
   }
 
   write(arena: string, data: Float32Array, start = 0): void {
     this.range(arena, start, start + data.length).set(data);
-  }
-
-  isArena(name: string): boolean {
-    return this.#arrays.has(name);
   }
 
   /** The tensor that a program's state node stands for: a slot, or a whole arena. */
@@ -67,26 +44,59 @@ export class Arenas {
     const size = elementCount(shape);
     return { data: this.range(arena, offset, offset + size), shape };
   }
+}
 
-  /** @throws EngineError when there is no slot or arena for a program's state, or one of another shape */
-  check(label: string, state: SignatureValue): void {
-    const slot = this.layout.slots.get(state.name);
-    const known = slot?.shape ?? (this.isArena(state.name) ? [this.layout.arenas[state.name]] : undefined);
-    if (!known) {
-      throw new EngineError(`program "${label}": state "${state.name}" has no place in the engine's state`, {
-        subject: state.name,
-        advice: 'Add a slot of that name to the StateLayout',
-      });
-    }
-    const fits =
-      known.length === state.shape.length &&
-      state.shape.every((dim, axis) => typeof dim === 'string' || dim === known[axis]);
-    if (!fits) {
+/** @throws EngineError when a slot lies outside its arena */
+export function checkLayout({ arenas, slots }: StateLayout): void {
+  for (const [name, { arena, offset, shape }] of slots) {
+    const end = offset + elementCount(shape);
+    if (arenas[arena] === undefined || end > arenas[arena]) {
       throw new EngineError(
-        `program "${label}": state "${state.name}" is ${formatShape(state.shape)} in the graph and ${formatShape(known)} in the engine's state`,
-        { subject: state.name, found: known, expected: formatShape(state.shape) },
+        `state "${name}" lies at ${offset}..${end} of arena "${arena}", which has ${arenas[arena] ?? 'no'} elements`,
+        { subject: name, advice: 'Make the arena longer or move the slot' },
       );
     }
+  }
+}
+
+/**
+ * Elements start..end of an arena; all of it by default.
+ * @throws EngineError when there is no such arena, or the range is not within it
+ */
+export function rangeWithin(
+  { arenas }: StateLayout,
+  arena: string,
+  start = 0,
+  end = arenas[arena],
+): { readonly start: number; readonly end: number } {
+  const length = Object.hasOwn(arenas, arena) ? arenas[arena] : undefined;
+  if (length === undefined) {
+    throw new EngineError(`there is no arena "${arena}"; there are ${Object.keys(arenas).join(', ') || 'none'}`, {
+      subject: arena,
+    });
+  }
+  if (start >= 0 && start <= end && end <= length) return { start, end };
+  throw new EngineError(`elements ${start}..${end} of arena "${arena}", which has ${length}`, { subject: arena });
+}
+
+/** @throws EngineError when there is no slot or arena for a program's state, or one of another shape */
+function checkPlace({ arenas, slots }: StateLayout, label: string, state: SignatureValue): void {
+  const slot = slots.get(state.name);
+  const known = slot?.shape ?? (Object.hasOwn(arenas, state.name) ? [arenas[state.name]] : undefined);
+  if (!known) {
+    throw new EngineError(`program "${label}": state "${state.name}" has no place in the engine's state`, {
+      subject: state.name,
+      advice: 'Add a slot of that name to the StateLayout',
+    });
+  }
+  const fits =
+    known.length === state.shape.length &&
+    state.shape.every((dim, axis) => typeof dim === 'string' || dim === known[axis]);
+  if (!fits) {
+    throw new EngineError(
+      `program "${label}": state "${state.name}" is ${formatShape(state.shape)} in the graph and ${formatShape(known)} in the engine's state`,
+      { subject: state.name, found: known, expected: formatShape(state.shape) },
+    );
   }
 }
 
@@ -94,7 +104,7 @@ export class Arenas {
  * Checks that all state of a program has a place.
  * @throws EngineError when it has none, or one of another shape
  */
-export function checkState({ label, states }: ProgramSignature, arenas: Arenas | undefined): void {
+export function checkState({ label, states }: ProgramSignature, arenas: Pick<Arenas, 'layout'> | undefined): void {
   for (const state of states) {
     if (!arenas) {
       throw new EngineError(
@@ -102,6 +112,6 @@ export function checkState({ label, states }: ProgramSignature, arenas: Arenas |
         { subject: state.name, advice: 'Pass `state`, or the values as `weights`' },
       );
     }
-    arenas.check(label, state);
+    checkPlace(arenas.layout, label, state);
   }
 }

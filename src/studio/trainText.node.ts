@@ -79,7 +79,7 @@ async function writeProbes(data: string, out: string): Promise<void> {
 /** Tokens of held-out text that are looked at for sentences. */
 const MOST_TOKENS = 20_000;
 
-/** Documents as text again, as far as a vocabulary keeps it. */
+/** Documents as sentences again, as far as a vocabulary keeps them. */
 function textsOf(split: TokenSplit, tokenizer: WordPieceTokenizer): string[] {
   const texts: string[] = [];
   for (let i = 0; i < split.numDocuments; i++) {
@@ -87,7 +87,12 @@ function textsOf(split: TokenSplit, tokenizer: WordPieceTokenizer): string[] {
     if (end <= start) break;
     const ids = new Int32Array(end - start);
     split.read(start, end, ids, new Uint8Array(end - start), 0);
-    texts.push(tokenizer.decode([...ids]));
+    texts.push(...sentencesOf(tokenizer.decode(ids)));
   }
   return texts;
+}
+
+/** In lower case nothing but punctuation says where a sentence ends; a decoded text has a space before it. */
+function sentencesOf(text: string): string[] {
+  return text.replace(/ ([.,;:?!])/g, '$1').split(/(?<=[.?!]) /);
 }

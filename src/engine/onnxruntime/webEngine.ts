@@ -6,19 +6,11 @@
 import type { InferenceSession, InferenceSessionFactory, TensorConstructor } from 'onnxruntime-common';
 import type { Graph } from '../../graph/graph.js';
 import { Arenas } from '../arenas.js';
-import type {
-  ArenaRange,
-  CompileOptions,
-  Engine,
-  EngineOptions,
-  EngineState,
-  Program,
-  StateLayout,
-  Tensors,
-} from '../engine.js';
+import type { CompileOptions, Engine, EngineOptions, EngineState, Program, StateLayout } from '../engine.js';
 import { EngineError } from '../engineError.js';
 import { lowerGraph } from '../onnx/lower.js';
 import { encodeModel } from '../onnx/model.js';
+import { QueuedProgram } from './queuedProgram.js';
 import { SessionProgram, signatureOf } from './sessionProgram.js';
 
 export const WEB_ENGINE = 'onnxruntime-web';
@@ -47,16 +39,22 @@ export interface WebEngineOptions extends EngineOptions {
 export async function createWebEngine(options: WebEngineOptions = {}): Promise<Engine> {
   const { device = 'cpu', threads = 1 } = options;
   if (device !== 'cpu') throw otherDevice(device);
-  return startWebEngine(await loadRuntime(threads), 'cpu', options);
+  const runtime = await loadRuntime(threads);
+  configureRuntime(runtime, options);
+  return new WebEngine(runtime, threads);
 }
 
-/** The engine over a runtime that is loaded. */
-export function startWebEngine(runtime: WebRuntime, device: 'cpu' | 'webgpu', options: WebEngineOptions): Engine {
+/** Says where the runtime's files are and with how many threads it computes; before its first session. */
+export function configureRuntime({ env }: Pick<WebRuntime, 'env'>, options: WebEngineOptions): void {
   const { threads = 1, wasmPaths, wasmBinary } = options;
-  runtime.env.wasm.numThreads = threads;
-  if (wasmPaths !== undefined) runtime.env.wasm.wasmPaths = wasmPaths;
-  if (wasmBinary !== undefined) runtime.env.wasm.wasmBinary = wasmBinary;
-  return new WebEngine(runtime, device, threads);
+  env.wasm.numThreads = threads;
+  if (wasmPaths !== undefined) env.wasm.wasmPaths = wasmPaths;
+  if (wasmBinary !== undefined) env.wasm.wasmBinary = wasmBinary;
+}
+
+/** What is said of an engine of the web. */
+export function describeRuntime({ env }: Pick<WebRuntime, 'env'>, device: string, threads: number): string {
+  return `${WEB_ENGINE} ${env.versions.web ?? ''}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 }
 
 function otherDevice(device: 'cuda' | 'webgpu'): EngineError {
@@ -85,12 +83,10 @@ class WebEngine implements Engine {
   readonly name = WEB_ENGINE;
   readonly description: string;
   readonly #runtime: WebRuntime;
-  readonly #device: 'cpu' | 'webgpu';
 
-  constructor(runtime: WebRuntime, device: 'cpu' | 'webgpu', threads: number) {
+  constructor(runtime: WebRuntime, threads: number) {
     this.#runtime = runtime;
-    this.#device = device;
-    this.description = `${WEB_ENGINE} ${runtime.env.versions.web ?? ''}, ${device}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.description = describeRuntime(runtime, 'cpu', threads);
   }
 
   async createState(layout: StateLayout): Promise<EngineState> {
@@ -98,7 +94,7 @@ class WebEngine implements Engine {
   }
 
   async compile(graph: Graph, { label, state, weights }: CompileOptions): Promise<Program> {
-    const lowered = lowerGraph(graph, { target: this.#device === 'webgpu' ? 'portable' : 'cpu', name: label, weights });
+    const lowered = lowerGraph(graph, { target: 'cpu', name: label, weights });
     const { bytes, external } = encodeModel(lowered.model);
     const session = await this.#runtime.InferenceSession.create(bytes, this.#sessionOptions(external)).catch(
       (cause: Error) => {
@@ -112,14 +108,14 @@ class WebEngine implements Engine {
       arenas: arenasOf(state),
       writesInPlace: false,
     });
-    return new WebProgram(program);
+    return new QueuedProgram(program);
   }
 
   async close(): Promise<void> {}
 
   #sessionOptions(external: { path: string; data: Uint8Array } | undefined): InferenceSession.SessionOptions {
     return {
-      executionProviders: [this.#device === 'webgpu' ? 'webgpu' : 'wasm'],
+      executionProviders: ['wasm'],
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       ...(external && { externalData: [external] }),
@@ -152,28 +148,4 @@ class WebState implements EngineState {
     this.arenas.write(arena, data, start);
   }
   async release(): Promise<void> {}
-}
-
-/** One run at a time: the runtime refuses a second call of a session before the first has ended. */
-class WebProgram implements Program {
-  readonly #program: SessionProgram;
-  #queue: Promise<unknown> = Promise.resolve();
-
-  constructor(program: SessionProgram) {
-    this.#program = program;
-  }
-  run(feeds: Tensors): Promise<Tensors> {
-    return this.#next(() => this.#program.run(feeds));
-  }
-  runOverArenas(ranges: readonly ArenaRange[], chunk: number): Promise<Record<string, number>> {
-    return this.#next(() => this.#program.runOverArenas(ranges, chunk));
-  }
-  release(): Promise<void> {
-    return this.#next(() => this.#program.release());
-  }
-  #next<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#queue.then(work);
-    this.#queue = result.catch(() => {});
-    return result;
-  }
 }
