@@ -309,6 +309,22 @@ program
   });
 
 program
+  .command('proofread')
+  .description('planted errors in held-out sentences, found by a pair, by its discriminator alone and by frequencies')
+  .requiredOption('--model <place>', 'an ELECTRA pair')
+  .option('--held-out <file>', 'sentences, a line each', 'runs/box/english/held-out/leipzig.txt')
+  .option('--train <file>', 'text that frequencies are counted in', 'runs/box/english/train/squad.txt')
+  .option('--own <file>', 'text to calibrate on, for a model without a calibration of its own')
+  .option('--probe <file>', 'what plants errors', '../shared/probes/plant-errors.mjs')
+  .option('--limit <n>', 'sentences, at most', positiveInteger)
+  .option('--threads <n>', 'threads', positiveInteger)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { benchProofreading, describeProofreading } = await import('./box/proofreading.js');
+    finish(options, await benchProofreading(options), describeProofreading);
+  });
+
+program
   .command('box <settings>')
   .description('models in the box, rebuilt from models/settings/: corpus, vocabulary, shards, training, packing')
   .option('--data <folder>', 'the data sets, with text-en/, squad/ and so on', '../shared/data')
@@ -321,6 +337,30 @@ program
     const models = await buildBox({ ...options, name: settings });
     finish(options, { name: 'box', models }, () =>
       models.map(({ name, bytes, sha256 }) => `${name}: ${bytes} bytes, SHA-256 ${sha256}`),
+    );
+  });
+
+program
+  .command('describe-box <settings>')
+  .description('models in the box that were packed: calibrated, measured, and described in their cards and the index')
+  .option('--data <folder>', 'the data sets, with glue/, squad/ and so on', '../shared/data')
+  .option('--corpus <folder>', 'the text, with train/ and held-out/', 'runs/box/english')
+  .option('--run <folder>', 'the run that was packed, to measure what 8 bits cost')
+  .option('--out <folder>', 'the folder of the package', 'models')
+  .option('--probe <file>', 'what plants errors', '../shared/probes/plant-errors.mjs')
+  .option('--minutes <n>', 'that the training took', positiveNumber)
+  .option('--limit <n>', 'sentences with planted errors, at most', positiveInteger)
+  .option('--threads <n>', 'threads', positiveInteger)
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (settings: string, options) => {
+    const { describeBox } = await import('./box/card.js');
+    const models = await describeBox({
+      ...options,
+      minutes: options.minutes && Number(options.minutes),
+      name: settings,
+    });
+    finish(options, { name: 'describe-box', models }, () =>
+      models.map(({ name, figures }) => `${name}: ${JSON.stringify(figures)}`),
     );
   });
 

@@ -1,6 +1,6 @@
 /**
- * From eight books to a generator and a discriminator that work, in a few minutes: vocabulary, shards, pre-training,
- * evaluation, use. Each step is one call of the library, and one command of `pleiad`.
+ * What the models in the box do, then from eight books to a generator and a discriminator of one's own, in a few minutes: vocabulary, shards,
+ * pre-training, evaluation, use. Each step is one call of the library, and one command of `pleiad`.
  *
  *     npm run quickstart
  *     npm run quickstart -- --json         progress to standard error, one JSON object as the last line
@@ -37,6 +37,7 @@ import {
   trainVocabulary,
 } from '../src/index.node.js';
 import { parseDuration } from '../src/settings/durations.js';
+import { besideBoxed, useBoxed } from './boxed.js';
 
 const TEXT_FOLDER = fileURLToPath(new URL('../../examples/text/', import.meta.url));
 const HELD_OUT_FRACTION = 0.05;
@@ -100,6 +101,9 @@ async function quickstart(): Promise<number> {
   const folder = (name: string) => join(values.out, name);
   for (const name of ['vocab', 'shards', 'run']) rmSync(folder(name), { recursive: true, force: true });
 
+  heading('Models in the box');
+  const boxed = await useBoxed(output);
+
   heading('1. Vocabulary');
   const { tokenizer, textBytes } = await trainVocabulary({ inputs: [TEXT_FOLDER], size: VOCABULARY_SIZE });
   await saveTokenizer(tokenizer, folder('vocab'));
@@ -129,12 +133,17 @@ async function quickstart(): Promise<number> {
 
     heading('5. Use');
     const used = await use(done.checkpoint!, engine, output);
+    if (boxed.pair) {
+      heading('6. Minutes beside hours');
+      await besideBoxed(done.checkpoint!, done.elapsedMs, engine, output);
+    }
 
     const seconds = (performance.now() - startedAt) / 1000;
     heading(`Done in ${duration(1000 * seconds)}. What next?`);
     for (const line of nextSteps(values.out)) output.line(`  ${line}`);
     output.json({
       seconds,
+      boxed,
       heldOut,
       ...used,
       checkpoint: done.checkpoint,

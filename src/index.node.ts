@@ -86,7 +86,6 @@ export {
   ElectraTokenizer,
   type NamedClass,
 } from './pretrained/autoModels.node.js';
-// Convert, export, inspect
 export {
   type Conversion,
   type ConvertOptions,
@@ -98,6 +97,7 @@ export {
   type ExportOptions,
   type ExportResult,
   exportModel,
+  type QuantizationChoice,
   type QuantizationResult,
 } from './pretrained/exportModel.node.js';
 export type { OutputDifference } from './pretrained/exportOnnx.js';
@@ -125,6 +125,8 @@ export {
   type WantedModel,
   type WeightDtype,
 } from './pretrained/pretrained.node.js';
+// Convert, export, inspect
+export { type PruneLoss, type PruneModelOptions, type PruneResult, pruneModel } from './pretrained/pruneModel.node.js';
 export { evaluateCheckpoint, type RunEvaluation } from './pretraining/evaluateRun.node.js';
 // Training to a folder
 export { type PretrainOptions, pretrainToFolder } from './pretraining/loadStart.node.js';

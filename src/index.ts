@@ -133,6 +133,15 @@ export {
 export type { FillSpanOutput } from './pipelines/fillSpanPipeline.js';
 export type { ChoiceInput, MultipleChoiceOptions, RankedChoice } from './pipelines/multipleChoice.js';
 export type { Pooling } from './pipelines/pooling.js';
+export type { Calibration } from './pipelines/proofread/calibration.js';
+export type { Proposal } from './pipelines/proofread/evidence.js';
+export {
+  type DoubtfulWord,
+  type JudgedWord,
+  type Proofreader,
+  type ProofreadOptions,
+  proofread,
+} from './pipelines/proofread/proofread.js';
 export { PIPELINES, type PipelineName, type PipelineTask, pipelineNamed, type TypesOf } from './pipelines/registry.js';
 export type { RelationInput, RelationOptions } from './pipelines/relation.js';
 export {

@@ -57,6 +57,14 @@ describe('a model in the box', () => {
       expect(status, stderr).toBe(0);
       if (command !== 'corrupt') expect(pleiad(command, ...text, '--model', 'pleiad-en').json).toEqual(json);
     }
+    writeFileSync(at('report.txt'), 'the chef\n\nate a a meal');
+    const { json } = pleiad('proofread', 'report.txt', '--threshold', '0.999');
+    expect(json.files[0].words).toEqual([
+      { start: 16, end: 17, text: 'a', doubt: 1, proposals: [{ text: '', score: 1 }], line: 3, column: 7 },
+    ]);
+    expect(pleiad('proofread', 'report.txt', '--false-alarms', '1%').stderr).toMatch(
+      /give text of your own that is right \(--own\)/,
+    );
     const { status, stderr } = pleiad('ask', 'who ate?', '--context', 'the chef ate a meal');
     expect(status, stderr).toBe(0);
     expect(pleiad('info').json.models).toEqual(['pleiad-en', 'pleiad-en-qa']);

@@ -1,4 +1,4 @@
-/** What docs/extending.md shows is added to a copy of the source, type-checked, and trained. */
+/** What docs/extending.md shows is added to a copy of the source, type-checked, and run. */
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -175,5 +175,22 @@ describe('the task of docs/extending.md', () => {
     expect(evaluated).toMatchObject({ rows: 80, accuracy: (metrics as { accuracy: number }).accuracy });
     const { result } = pleiad('classify', '--model', out, '--top-k', '2', 'the dog is lovely', ...engine);
     expect((result as { label: string }[]).map(({ label }) => label).sort()).toEqual(['shuffled', 'written']);
+  });
+});
+
+describe('the call of docs/extending.md', () => {
+  it('is one file and one line, and runs where all calls do', async () => {
+    const ofCall = blocks.filter(({ path }) => path.startsWith('src/studio/'));
+    expect(ofCall.map(({ kind, path }) => [kind, path])).toEqual([
+      ['ts', 'src/studio/calls/surprise.ts'],
+      ['diff', 'src/studio/studioCalls.ts'],
+    ]);
+    const { STUDIO_CALLS } = await import(at('dist/src/studio/studioCalls.js'));
+    const { testModel } = await import(at('dist/src/pipelines/testModels.js'));
+    const { testStudioModels } = await import(at('dist/src/studio/testStudioModels.js'));
+    const models = testStudioModels({ one: { model: testModel('ElectraForMaskedLM').model() } });
+    const found = await STUDIO_CALLS.surprise.run(models, { model: 'one', role: 'model', text: 'the chef ate' });
+    expect(found.map(({ piece }: { piece: string }) => piece)).toEqual(['the', 'chef', 'ate']);
+    expect(found.every(({ loss }: { loss: number }) => loss > 0)).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const NODE_MODULES = /^(node:|koffi$|onnxruntime-node$|worker_threads$)/;
+const NODE_MODULES = /^(node:|koffi$|onnxruntime-node$|worker_threads$|@hono\/node-server$)/;
 
 interface Import {
   readonly from: string;

@@ -25,6 +25,8 @@ const schema = z.strictObject({
   pretrain: given.optional(),
   /** Each goes on from the one before it, or from its own `from`. */
   finetune: z.array(given).optional(),
+  /** Longest row of the packed models; positions beyond it have learned nothing. */
+  length: z.number().int().optional(),
   /** Name → step of its checkpoint; 0 is the run before its first step. */
   models: z.record(z.string(), z.union([z.number().int().min(0), z.literal('best')])),
 });
@@ -78,7 +80,7 @@ export async function buildBox({ name, data, work, out, run: done }: BuildOption
     rmSync(folder, { recursive: true, force: true });
     const source = step === 0 ? await beforeFirstStep(settings, run) : placeOf(run, step);
     await (settings.pretrain
-      ? convertPair(source, folder, { dtype: 'int8' })
+      ? convertPair(source, folder, { dtype: 'int8', length: settings.length })
       : convertModel(source, folder, { dtype: 'int8' }));
     built.push({ name: model, folder, ...sizeOf(folder) });
     say(`${model}: ${folder}`);

@@ -46,6 +46,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
     summary: 'say which tokens of a text look replaced',
     load: async () => (await import('./commands/detect.js')).detect,
   },
+  proofread: {
+    summary: 'list the words of texts that do not seem to belong there, with what could',
+    load: async () => (await import('./commands/proofread.js')).proofread,
+  },
   classify: {
     summary: 'say which label texts have, or the rows of a table',
     load: async () => (await import('./commands/classify.js')).classify,
@@ -109,6 +113,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<Comma
   convert: {
     summary: 'write any checkpoint as a model folder, with an account of every tensor',
     load: async () => (await import('./commands/convert.js')).convert,
+  },
+  prune: {
+    summary: 'make a model smaller by leaving out word pieces that a text never needs',
+    load: async () => (await import('./commands/prune.js')).prune,
   },
   export: {
     summary: 'write a model as ONNX, for transformers.js and others',

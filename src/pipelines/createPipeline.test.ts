@@ -14,6 +14,7 @@ const MODELS: Record<PipelineName, () => ReturnType<ReturnType<typeof testModel>
   'fill-mask': () => testModel('ElectraForMaskedLM').model(),
   'fill-span': () => testModel('BertForMaskedLM', { config: bert, spanBoundary }).model(),
   'replaced-token-detection': () => testModel('ElectraForPreTraining').model(),
+  proofread: () => testModel('ElectraForPreTraining').model(),
   'question-answering': () => testModel('BertForQuestionAnswering', { config: bert }).model(),
   'text-classification': () =>
     testModel('ElectraForSequenceClassification', { labels: ['bad', 'fair', 'good'] }).model(),
@@ -34,6 +35,7 @@ const INPUTS: Record<PipelineName, unknown[]> = {
   'fill-mask': ['the chef [MASK] the meal', '[MASK] ate a [MASK]', 'a [MASK]'],
   'fill-span': ['the chef [MASK] [MASK] meal', 'the good [MASK] meal .'],
   'replaced-token-detection': ['the chef ate', '', 'a good meal .'],
+  proofread: ['the chef ate', '', 'a good meal .'],
   'question-answering': [
     { question: 'the chef', context: 'a good meal' },
     { question: 'a', context: ['the', 'chef ate'] },

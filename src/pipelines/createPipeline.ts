@@ -6,7 +6,7 @@ import { shownValue } from '../settings/expectation.js';
 import { settingName } from '../settings/settingNames.js';
 import type { WordPieceTokenizer } from '../text/tokenizer.js';
 import { checkedValue } from './checkedValue.js';
-import type { Pipeline, PipelineTypes, RowWatch, WorkOptions } from './definition.js';
+import type { Pipeline, PipelineTypes, RowWatch, WantedModels, WorkOptions } from './definition.js';
 import { type PipelineTask, pipelineNamed, type TypesOf } from './registry.js';
 
 /** What every pipeline has beside its call. */
@@ -36,18 +36,21 @@ const INPUTS_PER_ROW = 4;
 /**
  * Makes a pipeline of a model.
  * @param defaults  options of every call that does not give its own
+ * @param partner   the second model of a pipeline that takes one; released with the first
  * @throws CheckpointError when the model is of a class that the pipeline does not take, or its weights do not fit
  */
 export async function createPipeline<Name extends PipelineTask>(
   task: Name,
   model: Model,
   defaults: Partial<TypesOf<Name>['options']> = {},
+  partner?: Model,
 ): Promise<LoadedPipeline<Name>> {
   const definition: Pipeline = pipelineNamed(task);
   const tokenizer = requireTokenizer(model);
-  checkArchitecture(definition, model);
+  checkArchitecture(definition, definition.wants, model);
+  if (partner) checkPartner(definition, partner);
   const usual = checkedOptions(definition, defaults);
-  const run = await definition.load(model);
+  const run = await definition.load(model, partner);
 
   let isReleased = false;
 
@@ -65,6 +68,7 @@ export async function createPipeline<Name extends PipelineTask>(
     if (isReleased) return;
     isReleased = true;
     await model.release();
+    await partner?.release();
   };
   const handle: PipelineHandle<PipelineTypes> = {
     task: definition.name,
@@ -146,7 +150,17 @@ function checkedInput(definition: Pipeline, input: unknown, index: number | unde
   });
 }
 
-function checkArchitecture({ name, wants }: Pipeline, { description: { architecture }, source }: Model): void {
+function checkPartner(definition: Pipeline, partner: Model): void {
+  if (!definition.partner)
+    throw new SettingsError([`${definition.name} takes one model; ${partner.source} is a second one`]);
+  checkArchitecture(definition, definition.partner, partner);
+}
+
+function checkArchitecture(
+  { name }: Pipeline,
+  wants: WantedModels,
+  { description: { architecture }, source }: Model,
+): void {
   if (wants.architectures.includes(architecture)) return;
   const needed = wants.architectures.join(' or ');
   // Loaded by name, `fromPretrained` says so with advice.

@@ -74,6 +74,8 @@ export interface Pipeline<T extends PipelineTypes = PipelineTypes> {
   /** In one line. */
   readonly summary: string;
   readonly wants: WantedModels;
+  /** A second model that it also takes, most often from the same place: the generator of a pair. */
+  readonly partner?: WantedModels;
   /** The model in the box (docs/checkpoints.md) that it takes where none is given. Default: one must be given. */
   readonly boxed?: string;
   /** Of one input. */
@@ -84,9 +86,10 @@ export interface Pipeline<T extends PipelineTypes = PipelineTypes> {
   readonly output: z.ZodType<T['output']>;
   /**
    * Makes a model ready.
+   * @param partner  the second model, where there is one
    * @throws CheckpointError when its weights do not fit, DataError when it has no tokenizer
    */
-  load(model: Model): Promise<PipelineRun<T>>;
+  load(model: Model, partner?: Model): Promise<PipelineRun<T>>;
   /** For the type checker alone. */
   readonly types?: T;
 }

@@ -14,6 +14,8 @@ export type PipelineOptions<Task extends PipelineTask> = LoadOptions &
      * Default: the pipeline's model in the box, where it has one (`PIPELINES[task].boxed`).
      */
     readonly model?: string | Model;
+    /** Of proofreading, where the generator is not with the discriminator: as `model`. */
+    readonly generator?: string | Model;
   };
 
 /**
@@ -30,8 +32,8 @@ export async function pipeline<Task extends PipelineTask>(
   task: Task,
   options: PipelineOptions<Task> = {} as PipelineOptions<Task>,
 ): Promise<LoadedPipeline<Task>> {
-  const { wants, options: schema, name, boxed } = pipelineNamed(task);
-  const { model = boxed, ...others } = options;
+  const { wants, partner, options: schema, name, boxed } = pipelineNamed(task);
+  const { model = boxed, generator = partner && model, ...others } = options;
   if (model === undefined || model === '') {
     throw new SettingsError([`${settingName('model')} is missing; expected a folder or a name on the hub for ${name}`]);
   }
@@ -39,6 +41,12 @@ export async function pipeline<Task extends PipelineTask>(
   const isOfCalls = (key: string) => Object.hasOwn(schema.shape, key);
   const defaults = Object.fromEntries(given.filter(([key]) => isOfCalls(key)));
   const loading = Object.fromEntries(given.filter(([key]) => !isOfCalls(key))) as LoadOptions;
+  const usual = defaults as Partial<TypesOf<Task>['options']>;
   const loaded = typeof model === 'string' ? await loadModelFor(wants, model, loading) : model;
-  return withModel(loaded, () => createPipeline(task, loaded, defaults as Partial<TypesOf<Task>['options']>));
+  return withModel(loaded, async () => {
+    if (generator === undefined || generator === loaded) return createPipeline(task, loaded, usual);
+    if (typeof generator !== 'string') return createPipeline(task, loaded, usual, generator);
+    const second = await loadModelFor(partner ?? wants, generator, loading);
+    return withModel(second, () => createPipeline(task, loaded, usual, second));
+  });
 }

@@ -5,6 +5,7 @@ import { featureExtraction } from './featureExtraction.js';
 import { fillMaskPipeline } from './fillMaskPipeline.js';
 import { fillSpanPipeline } from './fillSpanPipeline.js';
 import { multipleChoice } from './multipleChoice.js';
+import { proofreadPipeline } from './proofread/pipeline.js';
 import { questionAnswering } from './questionAnswering.js';
 import { relation } from './relation.js';
 import { replacedTokenDetectionPipeline } from './replacedTokenDetectionPipeline.js';
@@ -17,6 +18,7 @@ export const PIPELINES = {
   'fill-mask': fillMaskPipeline,
   'replaced-token-detection': replacedTokenDetectionPipeline,
   'fill-span': fillSpanPipeline,
+  proofread: proofreadPipeline,
   'question-answering': questionAnswering,
   'text-classification': textClassification,
   'zero-shot-classification': zeroShotClassification,

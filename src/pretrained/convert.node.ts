@@ -19,6 +19,7 @@ import {
   type Pretrained,
   type StoredDtype,
 } from './pretrained.node.js';
+import { prunedModel } from './pruneVocabulary.js';
 import { saveTaskSettings } from './taskSettings.node.js';
 
 export interface ConvertOptions extends Omit<LoadPretrainedOptions, 'dtype'> {
@@ -56,7 +57,7 @@ export interface PairConversion {
 export async function convertModel(source: string, out: string, options: ConvertOptions = {}): Promise<Conversion> {
   requireNewFolder(out);
   const loaded = await load(source, options);
-  return writeNewFolder(out, (unfinished) => write(unfinished, loaded, options));
+  return writeNewFolder(out, (unfinished) => writeModel(unfinished, loaded, options));
 }
 
 /**
@@ -68,23 +69,32 @@ export async function convertModel(source: string, out: string, options: Convert
 export async function convertPair(
   source: string,
   out: string,
-  options: Omit<ConvertOptions, 'half' | 'roles' | 'task' | 'architecture'> = {},
+  options: Omit<ConvertOptions, 'half' | 'roles' | 'task' | 'architecture'> & {
+    /** Longest row in tokens: positions beyond it are left out. Default as long as it was. */
+    readonly length?: number;
+  } = {},
 ): Promise<PairConversion> {
   requireNewFolder(out);
-  const halfOf = (half: ElectraHalf) => load(source, { ...options, half, roles: [half] });
+  const { length, ...loading } = options;
+  const halfOf = async (half: ElectraHalf) => {
+    const loaded = await load(source, { ...loading, half, roles: [half] });
+    return length === undefined ? loaded : { ...loaded, ...prunedModel(loaded, allIds(loaded), length) };
+  };
   const discriminator = await halfOf('discriminator');
   const generator = await halfOf('generator');
   const names = sharedNames(discriminator, generator);
   const shared = names.length > 0 ? { folder: 'discriminator' as const, names } : undefined;
   return writeNewFolder(out, async (unfinished) => ({
-    discriminator: await write(join(unfinished, 'discriminator'), discriminator, options),
-    generator: await write(join(unfinished, 'generator'), generator, options, shared),
+    discriminator: await writeModel(join(unfinished, 'discriminator'), discriminator, options),
+    generator: await writeModel(join(unfinished, 'generator'), generator, options, shared),
     shared: names,
   }));
 }
 
+const allIds = ({ model }: Pretrained) => Array.from({ length: model.config.vocabSize }, (_, id) => id);
+
 /** Tensors of the generator that have the discriminator's name and values. */
-function sharedNames(discriminator: Pretrained, generator: Pretrained): string[] {
+export function sharedNames(discriminator: Pretrained, generator: Pretrained): string[] {
   return [...generator.tensors].flatMap(([name, { data }]) => {
     const other = discriminator.tensors.get(name)?.data;
     return other?.length === data.length && data.every((value, i) => value === other[i]) ? [name] : [];
@@ -95,7 +105,7 @@ function load(source: string, { dtype: _, ...loading }: ConvertOptions): Promise
   return loadPretrained(source, loading);
 }
 
-async function write(
+export async function writeModel(
   folder: string,
   model: Pretrained,
   { dtype: wanted, signal }: ConvertOptions,

@@ -19,7 +19,7 @@ import { saveTaskSettings } from './taskSettings.node.js';
 export interface ExportOptions extends Omit<LoadPretrainedOptions, 'newHead' | 'newHeadAdvice' | 'seed' | 'labels'> {
   /** Also `onnx/model_quantized.onnx`, with weights in 8 bits. Default false. */
   readonly quantize?: boolean;
-  /** Parts are left in float until outputs differ by less, alone and in batches: ‖difference‖/‖outputs‖. Default 0.02. */
+  /** Parts are left in float until outputs differ by less, alone and in batches: ‖difference‖/‖outputs‖. Default 0.1. */
   readonly tolerance?: number;
   /** Texts to measure on; default: rows of random tokens. */
   readonly texts?: readonly string[];
@@ -38,9 +38,25 @@ export interface QuantizationResult {
   readonly writtenInBatches: OutputDifference;
   /** Parts that were left in float, those first that alone make the largest difference. */
   readonly inFloat: readonly { readonly part: string; readonly alone: number }[];
+  /** What was written and its neighbours, the smallest first; one where everything in 8 bits is near enough. */
+  readonly choices: readonly QuantizationChoice[];
   /** Rows that it was measured on. */
   readonly rows: number;
 }
+
+/** A number of parts left in float. */
+export interface QuantizationChoice {
+  /** Of the ONNX file. */
+  readonly bytes: number;
+  /** How far outputs are from the float ones, alone or in batches, whichever is more: a tolerance just above asks for it. */
+  readonly relative: number;
+  /** Parts left in float. */
+  readonly inFloat: number;
+  readonly isWritten: boolean;
+}
+
+/** Small is what is asked for: parts stay in float only where outputs would change by more than this. */
+const USUAL_TOLERANCE = 0.1;
 
 export interface ExportResult {
   readonly model: Pretrained;
@@ -56,7 +72,7 @@ export interface ExportResult {
  * @throws CheckpointError as `loadPretrained`
  */
 export async function exportModel(place: string, out: string, options: ExportOptions = {}): Promise<ExportResult> {
-  const { quantize = false, tolerance = 0.02, texts, ...loading } = options;
+  const { quantize = false, tolerance = USUAL_TOLERANCE, texts, ...loading } = options;
   if (!(tolerance > 0))
     throw new SettingsError([`${settingName('tolerance')} is ${tolerance}; expected a number above 0`]);
   requireNewFolder(out);
@@ -161,39 +177,72 @@ async function quantizeWithin(
   };
   const all = await measure(() => true);
   const common = { whole: all.alone, wholeInBatches: all.inBatches, rows: rows.length };
-  const told = ({ changed, alone, inBatches }: Measured, inFloat: QuantizationResult['inFloat']) => ({
+  const told = (
+    { changed, alone, inBatches }: Measured,
+    inFloat: QuantizationResult['inFloat'],
+    choices: readonly QuantizationChoice[],
+  ) => ({
     changed,
-    result: { ...common, written: alone, writtenInBatches: inBatches, inFloat },
+    result: { ...common, written: alone, writtenInBatches: inBatches, inFloat, choices },
   });
-  const fits = (measured: Measured) => larger(measured) <= tolerance;
-  if (fits(all)) return told(all, []);
+  if (larger(all) <= tolerance) {
+    return told(all, [], [{ bytes: bytesOfModel(all.changed), relative: larger(all), inFloat: 0, isWritten: true }]);
+  }
   const parts = [...new Set(quantizableWeights(onnx).map(quantizationGroup))];
   const alone: { part: string; alone: number }[] = [];
   for (const part of parts) {
     alone.push({ part, alone: larger(await measure((name) => quantizationGroup(name) === part)) });
   }
   alone.sort((a, b) => b.alone - a.alone);
-  const without = async (count: number) => {
+  const found = new Map<number, MeasuredChoice>();
+  const without = async (count: number): Promise<MeasuredChoice> => {
+    const known = found.get(count);
+    if (known) return known;
     const inFloat = alone.slice(0, count);
     const left = new Set(inFloat.map(({ part }) => part));
-    return { inFloat, measured: await measure((name) => !left.has(quantizationGroup(name))) };
+    const measured = count === 0 ? all : await measure((name) => !left.has(quantizationGroup(name)));
+    const choice = {
+      inFloat,
+      alone: measured.alone,
+      inBatches: measured.inBatches,
+      bytes: bytesOfModel(measured.changed),
+    };
+    found.set(count, choice);
+    return choice;
   };
   // The fewest that are enough, by bisection: the more parts are left, the smaller the difference, or nearly so. With all
   // of them nothing is changed.
-  let [low, high] = [1, parts.length];
-  let enough: Awaited<ReturnType<typeof without>> | undefined;
-  while (low < high) {
-    const count = (low + high) >> 1;
-    const tried = await without(count);
-    if (fits(tried.measured)) {
-      high = count;
-      enough = tried;
-    } else {
-      low = count + 1;
+  const fewest = async (limit: number): Promise<number> => {
+    let [low, high] = [0, parts.length];
+    while (low < high) {
+      const count = (low + high) >> 1;
+      if (larger(await without(count)) <= limit) high = count;
+      else low = count + 1;
     }
+    return high;
+  };
+  const count = await fewest(tolerance);
+  const nearer = await fewest(tolerance / 2);
+  const choices: QuantizationChoice[] = [];
+  for (const each of [...new Set([0, Math.floor(count / 2), count, nearer])].sort((a, b) => a - b)) {
+    const choice = await without(each);
+    choices.push({ bytes: choice.bytes, relative: larger(choice), inFloat: each, isWritten: each === count });
   }
-  const { measured, inFloat } = enough ?? (await without(high));
-  return told(measured, inFloat);
+  choices.sort((a, b) => a.bytes - b.bytes);
+  const { inFloat } = await without(count);
+  const left = new Set(inFloat.map(({ part }) => part));
+  const measured = await measure((name) => !left.has(quantizationGroup(name)));
+  return told(measured, inFloat, choices);
+}
+
+interface MeasuredChoice extends Pick<Measured, 'alone' | 'inBatches'> {
+  readonly inFloat: QuantizationResult['inFloat'];
+  readonly bytes: number;
+}
+
+function bytesOfModel(onnx: OnnxModel): number {
+  const { bytes, external } = encodeModel(onnx);
+  return bytes.length + (external?.data.length ?? 0);
 }
 
 interface Measured {
@@ -203,7 +252,7 @@ interface Measured {
 }
 
 /** Both are how a model is used, so both are to be within the tolerance. */
-function larger({ alone, inBatches }: Measured): number {
+function larger({ alone, inBatches }: Pick<Measured, 'alone' | 'inBatches'>): number {
   return Math.max(alone.relative, inBatches.relative);
 }
 

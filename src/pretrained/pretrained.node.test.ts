@@ -444,6 +444,21 @@ describe('a loaded model', () => {
     await expect(model.run({ inputIds, spans: [{ row: 0, start: 1, end: 2 }] })).rejects.toThrow(
       /span 1 to 2 of row 0/,
     );
+    // At chosen places, in any order, one beyond the span among them.
+    const asked = { row: 0, start: 2, end: 4, offsets: [2, 1] };
+    const placed = await model.run({
+      inputIds: [...inputIds, [2, 6, 4, 5, 3]],
+      spans: [{ row: 1, start: 2, end: 3 }, asked],
+    });
+    expect(placed.boundaryLogits!.shape).toEqual([3, 20]);
+    const second = boundaryLogits!.data.slice(20);
+    expect(placed.boundaryLogits!.data.slice(40)).toEqual(second);
+    expect(placed.boundaryLogits!.data.slice(20, 40)).not.toEqual(second);
+    for (const offsets of [[3], [-1], [0.5], []]) {
+      await expect(model.run({ inputIds, spans: [{ ...asked, offsets }] })).rejects.toThrow(
+        /a span has (no|the) offset/,
+      );
+    }
     await model.release();
   });
 });

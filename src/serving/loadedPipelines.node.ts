@@ -2,7 +2,7 @@
 import { createEngine } from '../engine/chooseEngine.node.js';
 import type { Engine } from '../engine/engine.js';
 import { createPipeline } from '../pipelines/createPipeline.js';
-import type { WorkOptions } from '../pipelines/definition.js';
+import type { WantedModels, WorkOptions } from '../pipelines/definition.js';
 import { loadModelFor } from '../pipelines/load.node.js';
 import { type PipelineName, pipelineNamed } from '../pipelines/registry.js';
 import type { Model } from '../pretrained/model.js';
@@ -31,8 +31,10 @@ export class LoadedPipelines {
   /** @throws CheckpointError when the place has no such model, or it is damaged */
   get(name: PipelineName): Promise<ManyCall> {
     return kept(this.#pipelines, name, async () => {
-      const model = await this.#model(name);
-      return (await createPipeline(name, model)) as unknown as ManyCall;
+      const { wants, partner } = pipelineNamed(name);
+      const model = await this.#model(wants);
+      const second = partner && (await this.#model(partner));
+      return (await createPipeline(name, model, {}, second)) as unknown as ManyCall;
     });
   }
 
@@ -42,8 +44,7 @@ export class LoadedPipelines {
     await this.engine.close();
   }
 
-  #model(name: PipelineName): Promise<Model> {
-    const { wants } = pipelineNamed(name);
+  #model(wants: WantedModels): Promise<Model> {
     const { advice: _, ...choice } = wants;
     const { batchSize, onnx, lowercase, threads } = this.#loading;
     // In memory: a folder may be written over while its model is served.

@@ -100,9 +100,14 @@ function ownFolder(folder: string): string {
 
 /** Whether a pipeline takes one of the place's models as it is. Nothing is said of a head that its config does not name. */
 function offers(folder: string, name: PipelineName): boolean {
-  const { wants } = PIPELINES[name] as { wants: WantedModels };
+  const { wants, partner } = PIPELINES[name] as { wants: WantedModels; partner?: WantedModels };
   if (wants.task === 'encoder') return true;
   const inner = innerPlace(folder);
+  if (partner && !holds(inner, partner, name)) return false;
+  return holds(inner, wants, name);
+}
+
+function holds(inner: string, wants: WantedModels, name: PipelineName): boolean {
   return wants.roles.some((role) => {
     const own = folderOfRole(inner, role);
     if (own === undefined) return false;

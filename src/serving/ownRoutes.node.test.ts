@@ -4,12 +4,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { pipeline } from '../pipelines/pipeline.node.js';
 import { PIPELINES, type PipelineName } from '../pipelines/registry.js';
-import { saveTestModels, type TestServer, testServer } from './testServing.js';
+import { saveTestModel, saveTestModels, type TestServer, testServer } from './testServing.js';
 
 const temporary = temporaryFolder('own-routes');
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer(await saveTestModels(temporary.path));
+  const places = await saveTestModels(temporary.path);
+  await saveTestModel(join(temporary.path, 'pair', 'discriminator'), 'detector');
+  await saveTestModel(join(temporary.path, 'pair', 'generator'), 'filler');
+  server = await testServer([...places, join(temporary.path, 'pair')]);
 });
 afterAll(async () => {
   await server.stop();
@@ -23,6 +26,7 @@ const CASES: Readonly<Record<PipelineName, readonly [model: string, inputs: read
   'fill-mask': ['filler', ['the [MASK] ate', '[MASK] good [MASK]'], { topK: 3 }],
   'replaced-token-detection': ['detector', TEXTS, {}],
   'fill-span': ['filler', ['the [MASK] meal', 'a [MASK] .'], { pieces: 2, topK: 2 }],
+  proofread: ['pair', TEXTS, { threshold: 0.2, topK: 2 }],
   'question-answering': ['qa', TEXTS.map((context) => ({ question: 'the chef', context })), { topK: 2 }],
   'text-classification': ['reviews', [...TEXTS, { text: 'a meal', textPair: 'the chef' }], { topK: 3 }],
   'zero-shot-classification': ['detector', TEXTS, { labels: ['good', 'ate'], calibrate: true }],

@@ -26,3 +26,9 @@ export async function withModelOf<T>(
   }
   return models.withModel(id, role ?? 'model', work);
 }
+
+/** Whether one of a folder's models is of these classes. */
+export async function hasModelOf(models: StudioModels, id: string, classes: readonly string[]): Promise<boolean> {
+  const summary = (await models.list()).find((each) => each.id === id);
+  return Object.values(summary?.roles ?? {}).some((architecture) => classes.includes(architecture));
+}

@@ -83,7 +83,7 @@ describe('the server of the Studio', () => {
     const resumed = await ask<RunSummary>('/runs/first/resume', {});
     expect(resumed.state).toBe('training');
     const after = await watch((all) => all.some(({ step, type }) => type === 'step' && step > stopped.step));
-    expect(after.events.find(({ type }) => type === 'started')).toMatchObject({ step: stopped.step });
+    expect(after.events.findLast(({ type }) => type === 'started')).toMatchObject({ step: stopped.step });
     expect((await ask<RunSummary>('/runs/first/stop', {})).step).toBeGreaterThan(stopped.step);
     expect(await ask('/runs')).toMatchObject([{ id: 'first', state: 'stopped' }]);
   });

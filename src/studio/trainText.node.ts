@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { prepareCorpus } from '../data/prepare/prepareCorpus.node.js';
+import { isHeldOut } from '../data/prepare/tokenizeUnit.js';
 import { trainVocabulary } from '../data/prepare/trainVocabulary.node.js';
 import type { TokenSplit } from '../data/shards.js';
 import { openShards } from '../data/shards.node.js';
@@ -39,7 +40,7 @@ export async function* trainAsOrdered(
     return;
   }
   const data = order.kind === 'data' ? order.data : await prepareText(order, signal);
-  await writeProbes(data, out);
+  await writeProbes(data, out, order.kind === 'text' ? documentsOf(order.text).filter(isOut) : []);
   yield* pretrainToFolder({ ...order.settings, ...engine, data, out }, running);
 }
 
@@ -62,12 +63,18 @@ async function prepareText(
   return shards;
 }
 
-/** Sentences of the held-out text, kept beside the run. */
-async function writeProbes(data: string, out: string): Promise<void> {
+/** As `prepareCorpus` chooses. */
+const isOut = (document: string) => isHeldOut(document, HELD_OUT_FRACTION);
+
+/**
+ * Sentences of the held-out text, kept beside the run.
+ * @param known  documents that are held out, as they were written; where there are none, the tokens are made text again
+ */
+async function writeProbes(data: string, out: string, known: readonly string[]): Promise<void> {
   const shards = await openShards(data, { verify: [] });
   try {
     const tokenizer = loadTokenizer(shards.tokenizerFolder);
-    const texts = textsOf(shards.heldOut, tokenizer);
+    const texts = known.length > 0 ? known : textsOf(shards.heldOut, tokenizer);
     const probes = chooseProbes(texts, (word) => tokenizer.encodeIds(word).length === 1);
     makeFolder(out);
     writeFileSync(join(out, PROBES_FILE), `${JSON.stringify(probes, null, 2)}\n`);
@@ -79,7 +86,7 @@ async function writeProbes(data: string, out: string): Promise<void> {
 /** Tokens of held-out text that are looked at for sentences. */
 const MOST_TOKENS = 20_000;
 
-/** Documents as text again, as far as a vocabulary keeps it. */
+/** Documents as sentences again, as far as a vocabulary keeps them. */
 function textsOf(split: TokenSplit, tokenizer: WordPieceTokenizer): string[] {
   const texts: string[] = [];
   for (let i = 0; i < split.numDocuments; i++) {
@@ -87,7 +94,12 @@ function textsOf(split: TokenSplit, tokenizer: WordPieceTokenizer): string[] {
     if (end <= start) break;
     const ids = new Int32Array(end - start);
     split.read(start, end, ids, new Uint8Array(end - start), 0);
-    texts.push(tokenizer.decode([...ids]));
+    texts.push(...sentencesOf(tokenizer.decode(ids)));
   }
   return texts;
+}
+
+/** In lower case nothing but punctuation says where a sentence ends; a decoded text has a space before it. */
+function sentencesOf(text: string): string[] {
+  return text.replace(/ ([.,;:?!])/g, '$1').split(/(?<=[.?!]) /);
 }

@@ -40,7 +40,7 @@ it('runs as it stands, but for its types', async () => {
     masked: maskedCode('span', TEXT, span),
     throw: throwCode(TEXT),
     ask: askCode('qa', 'the "chef"', { maxLength: 20, nullThreshold: -1.5 }),
-    proof: proofCode('pleiad-en', 0.01),
+    proof: proofCode('pleiad-en', { threshold: 0.01 }),
   };
   for (const [name, code] of Object.entries(programs)) {
     const plain = code.replaceAll(' as const', '').replaceAll('(start: number)', '(start)');

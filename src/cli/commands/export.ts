@@ -25,7 +25,7 @@ export const exportCommand: CommandDefinition = {
     {
       flags: '--tolerance <number>',
       description:
-        'with --quantize: parts stay in float until outputs differ by less than this fraction of themselves, alone and in padded batches. Default 0.02.',
+        'with --quantize: parts stay in float until outputs differ by less than this fraction of themselves, alone and in padded batches. Default 0.1; the choices beside it are printed with their sizes.',
     },
     {
       flags: '--texts <file>',
@@ -71,7 +71,7 @@ async function linesOf(path: string): Promise<string[]> {
 }
 
 function showQuantization(result: QuantizationResult, output: Output): void {
-  const { whole, wholeInBatches, written, writtenInBatches, inFloat, rows } = result;
+  const { whole, wholeInBatches, written, writtenInBatches, inFloat, choices, rows } = result;
   const percent = (fraction: number) => `${(100 * fraction).toPrecision(3)} %`;
   const said = ({ relative, largest }: OutputDifference, of = '') =>
     `by ${percent(relative)}${of}, at most by ${largest.toPrecision(3)}`;
@@ -82,4 +82,15 @@ function showQuantization(result: QuantizationResult, output: Output): void {
     `  with everything in 8 bits ${percent(whole.relative)}, in batches ${percent(wholeInBatches.relative)}; left in float, with what each alone would add:`,
   );
   for (const { part, alone } of inFloat) output.line(`    ${part}  ${percent(alone)}`);
+  output.line('  smaller and nearer ones:');
+  for (const { bytes, relative, inFloat: parts, isWritten } of choices) {
+    const ask = isWritten ? 'this one' : `--tolerance ${roundedUp(relative)}`;
+    output.line(`    ${grouped(bytes)} bytes, ${percent(relative)}, ${parts} parts in float: ${ask}`);
+  }
+}
+
+/** To two digits, never below: a tolerance that asks for this choice again. */
+function roundedUp(value: number): string {
+  const step = 10 ** (Math.floor(Math.log10(value)) - 1);
+  return (Math.ceil(value / step) * step).toPrecision(2);
 }

@@ -37,7 +37,7 @@ export function Bars({
         <svg width={width} height={bars.length * ROW} role="img" aria-label={`${label}: ${spoken(bars)}`}>
           {bars.map(({ label: name, value, isMarked, isOriginal }, i) => (
             <g
-              key={name}
+              key={i}
               class="bars-row"
               data-marked={isMarked || undefined}
               data-original={isOriginal || undefined}

@@ -38,7 +38,8 @@ export function Token({ text, tone = 'plain', heat, pressed, disabled, label, ch
       onFocus={onLook && (() => onLook(true))}
       onBlur={onLook && (() => onLook(false))}
     >
-      <span class="token-text" aria-hidden={label !== undefined}>
+      {/* Keyed by its text, so that a new text can be seen to come while the button keeps the focus. */}
+      <span key={text} class="token-text" aria-hidden={label !== undefined}>
         {text}
       </span>
       {label !== undefined && <span class="visually-hidden">{label}</span>}

@@ -45,38 +45,47 @@ export function Reach({ found, text }: { readonly found: AskOutput; readonly tex
               <rect class="ask-judged" x={judgedX} y="0" width={judgedWidth} height={LANE} rx={LANE / 2} />
             </g>
           ))}
-          <Peak values={starts} width={width} most={most} name={t.start} side="start" />
-          <Peak values={ends} width={width} most={most} name={t.end} side="end" />
+          <Peaks found={found} width={width} most={most} />
         </svg>
       )}
     </div>
   );
 }
 
-interface PeakProps {
-  readonly values: readonly number[];
-  readonly width: number;
-  readonly most: number;
-  readonly name: string;
-  readonly side: 'start' | 'end';
+/** Room that the name of a peak needs, in pixels. */
+const NAME = 66;
+
+/** The names of the highest points: the start's at its left, the end's at its right, so that they do not meet. */
+function Peaks({ found: { starts, ends }, width, most }: { found: AskOutput; width: number; most: number }) {
+  const t = useWords(ASK_WORDS);
+  const peaks = [
+    { side: 'start', name: t.start, ...peakOf(starts, width) },
+    { side: 'end', name: t.end, ...peakOf(ends, width) },
+  ].map((peak) => ({ ...peak, isLeft: peak.side === 'start' ? peak.x > NAME : peak.x > width - NAME }));
+  const [start, end] = peaks;
+  // At an edge of the text both stand on one side: then one above the other.
+  const isStacked = start.isLeft === end.isLeft && Math.abs(start.x - end.x) < NAME;
+  return (
+    <>
+      {peaks
+        // A text without an answer has many low peaks, and none that deserves a name.
+        .filter(({ value }) => value >= 0.05)
+        .map(({ side, name, value, x, isLeft }) => (
+          <text
+            key={side}
+            class={`ask-peak ask-peak-${side}`}
+            x={isLeft ? x - 7 : x + 7}
+            y={isStacked ? (side === 'start' ? 10 : 26) : AREA - (value / most) * (AREA - 12) + 4}
+            text-anchor={isLeft ? 'end' : 'start'}
+          >
+            {name} {value.toFixed(2).replace(/^0/, '')}
+          </text>
+        ))}
+    </>
+  );
 }
 
-/** The highest point's name: the start's at its left, the end's at its right, so that they do not meet. */
-function Peak({ values, width, most, name, side }: PeakProps) {
-  const piece = values.indexOf(Math.max(...values));
-  // A text without an answer has many low peaks, and none that deserves a name.
-  if (!(values[piece] >= 0.05)) return null;
-  const x = ((piece + 0.5) / values.length) * width;
-  const y = AREA - (values[piece] / most) * (AREA - 12);
-  const isLeft = side === 'start' ? x > 60 : x > width - 60;
-  return (
-    <text
-      class={`ask-peak ask-peak-${side}`}
-      x={isLeft ? x - 7 : x + 7}
-      y={y + 4}
-      text-anchor={isLeft ? 'end' : 'start'}
-    >
-      {name} {values[piece].toFixed(2).replace(/^0/, '')}
-    </text>
-  );
+function peakOf(values: readonly number[], width: number): { readonly x: number; readonly value: number } {
+  const value = Math.max(0, ...values);
+  return { x: ((values.indexOf(value) + 0.5) / values.length) * width, value };
 }

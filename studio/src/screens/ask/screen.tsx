@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { ANSWER_CLASSES } from '../../../../src/studio/modelRole.js';
 import { useLanguage, useWords } from '../../app/words.js';
 import { useCall, useModels } from '../../backend/useCall.js';
+import { Commands } from '../../components/commands.js';
 import { chosenModel, ModelSelect, modelsOf } from '../../components/modelSelect.js';
 import { Slider } from '../../components/slider.js';
 import { EmptyState, ErrorState, LoadingState } from '../../components/states.js';
@@ -14,7 +15,8 @@ import { SAMPLES } from './samples.js';
 import { ASK_WORDS } from './words.js';
 import './ask.css';
 
-const TRAINING = `pleiad finetune --task question-answering --from MODEL --train train.json --dev dev.json --out qa/
+const TRAINING = `pleiad finetune --task question-answering --from google/electra-small-discriminator \\
+  --train train.json --dev dev.json --out qa/
 pleiad studio qa/`;
 
 export function Screen({ state, change, did }: ScreenProps) {
@@ -66,10 +68,7 @@ export function Screen({ state, change, did }: ScreenProps) {
       {!model && !isListing && (
         <EmptyState title={t.noModelTitle}>
           <p>{t.noModelText}</p>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-          <pre class="ask-command" tabIndex={0}>
-            {TRAINING}
-          </pre>
+          <Commands text={TRAINING} />
         </EmptyState>
       )}
       <div class="ask-panels" data-two={beside ? '' : undefined} data-waiting={first.isLoading ? '' : undefined}>

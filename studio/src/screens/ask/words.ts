@@ -13,7 +13,7 @@ export const ASK_WORDS = words({
     wanted: 'Wanted lead over “no answer”',
     leads: (lead: string) => `This answer leads by ${lead}. Pull the slider past its mark, and it turns off.`,
     trails: (lead: string) => `“No answer” leads by ${lead}. Pull the slider below the mark to see the answer.`,
-    others: 'What else it considered',
+    others: 'What it considered',
     where: 'Where it looked',
     whereNote: (windows: number) =>
       windows === 1
@@ -49,7 +49,7 @@ export const ASK_WORDS = words({
     wanted: '“답 없음”을 얼마나 앞서야 할까요?',
     leads: (lead) => `이 답은 ${lead}만큼 앞섭니다. 눈금 너머로 끌면 답이 꺼집니다.`,
     trails: (lead) => `“답 없음”이 ${lead}만큼 앞섭니다. 눈금 아래로 끌면 답이 나타납니다.`,
-    others: '다른 후보',
+    others: '답의 후보',
     where: '어디를 보았을까요?',
     whereNote: (windows) =>
       windows === 1

@@ -26,7 +26,7 @@ export function Controls({ state, pair, pairs, series, change, did }: ControlsPr
   );
   return (
     <div class="electra-controls">
-      <div class="electra-draw">
+      <div class="electra-buttons">
         <button
           type="button"
           class="primary"
@@ -43,18 +43,18 @@ export function Controls({ state, pair, pairs, series, change, did }: ControlsPr
         >
           {t.best}
         </button>
-        <Slider
-          label={t.temperature}
-          value={temperature}
-          min={0.1}
-          max={3}
-          step={0.1}
-          marks={[1]}
-          text={temperature.toFixed(1)}
-          tour="temperature"
-          onInput={(value) => change({ t: value === 1 ? undefined : `${value}` })}
-        />
       </div>
+      <Slider
+        label={t.temperature}
+        value={temperature}
+        min={0.1}
+        max={3}
+        step={0.1}
+        marks={[1]}
+        text={temperature.toFixed(1)}
+        tour="temperature"
+        onInput={(value) => change({ t: value === 1 ? undefined : `${value}` })}
+      />
       {series.length > 1 && <TimeSlider series={series} pair={pair} change={change} did={did} />}
       {choices.length > 1 && (
         <label class="electra-model">

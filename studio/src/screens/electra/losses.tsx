@@ -18,8 +18,8 @@ interface LossesProps {
   change(changes: StateChanges): void;
 }
 
-const BAR = 34;
-const NAMES = 24;
+const BAR = 46;
+const NAMES = 34;
 
 export function Losses({ step, lambda, change }: LossesProps) {
   const t = useWords(WORDS);

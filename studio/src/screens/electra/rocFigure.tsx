@@ -66,7 +66,7 @@ const BOTTOM = 30;
 function Curve({ roc, point }: { readonly roc: Roc; readonly point: { falseAlarms: number; found: number } }) {
   const t = useWords(WORDS);
   const [box, width] = useWidth<HTMLDivElement>();
-  const size = Math.min(width - LEFT - 8, 300);
+  const size = Math.min(width - LEFT - 8, 230);
   const x = (share: number) => LEFT + share * size;
   const y = (share: number) => 8 + (1 - share) * size;
   const path = roc.points.map(({ falseAlarms, found }) => `${x(falseAlarms)},${y(found)}`).join(' ');

@@ -1,6 +1,6 @@
 /** The four rows: original, masked, corrupted, doubt. Each token is a column; the rows break into lines together. */
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { CorruptedToken, ElectraStep } from '../../../../src/studio/calls/electraStep.js';
 import type { StateChanges } from '../../app/address.js';
 import { useLanguage, useWords } from '../../app/words.js';
@@ -22,13 +22,14 @@ interface RowsProps {
   /** The gap whose distribution is shown. */
   readonly shown?: number;
   readonly isBusy: boolean;
-  readonly controls: ComponentChildren;
+  /** What stands under the rows. */
+  readonly children: ComponentChildren;
   change(changes: StateChanges): void;
   did(what: string): void;
   hover(index: number | undefined): void;
 }
 
-export function Rows({ model, step, state, shown, isBusy, controls, change, did, hover }: RowsProps) {
+export function Rows({ model, step, state, shown, isBusy, children, change, did, hover }: RowsProps) {
   const t = useWords(WORDS);
   const [box, width] = useWidth<HTMLDivElement>();
   const isNarrow = width < 560;
@@ -57,7 +58,7 @@ export function Rows({ model, step, state, shown, isBusy, controls, change, did,
         </p>
         {step.isCut && <p class="electra-rule">{t.cut}</p>}
       </Figure>
-      {controls}
+      {children}
     </div>
   );
 }
@@ -71,7 +72,7 @@ function Sentence({ text, change }: { readonly text: string; change(text: string
   );
 }
 
-interface LineProps extends Omit<RowsProps, 'model' | 'controls' | 'isBusy'> {
+interface LineProps extends Omit<RowsProps, 'model' | 'children' | 'isBusy'> {
   readonly columns: readonly number[];
 }
 
@@ -79,11 +80,20 @@ function Line({ step, state, shown, columns, change, did, hover }: LineProps) {
   const t = useWords(WORDS);
   const language = useLanguage();
   const [edited, edit] = useState<number>();
+  const line = useRef<HTMLDivElement>(null);
+  // Whoever wrote a word by keyboard goes on from its token.
+  const left = useRef<number | undefined>(undefined);
+  useEffect(() => {
+    if (edited !== undefined || left.current === undefined) return;
+    const corruptedRow = line.current?.querySelectorAll('.electra-row')[2];
+    corruptedRow?.querySelectorAll('button')[left.current]?.focus();
+    left.current = undefined;
+  }, [edited]);
   const { tokens, corrupted, places } = step;
   const isMasked = (index: number) => places.some((place) => place.index === index);
   const look = (index: number) => (isLooking: boolean) => hover(isLooking ? index : undefined);
   return (
-    <div class="electra-line" style={{ '--columns': columns.length }}>
+    <div ref={line} class="electra-line" style={{ '--columns': columns.length }}>
       <span class="electra-label">{t.original}</span>
       <TokenRow label={t.original} class="electra-row" lang={language}>
         {columns.map((index) => {
@@ -136,7 +146,8 @@ function Line({ step, state, shown, columns, change, did, hover }: LineProps) {
                 key={index}
                 value={word.kind === 'kept' ? '' : wordOf(word)}
                 label={t.writeLabel(piece)}
-                finish={(text) => {
+                finish={(text, isByKey) => {
+                  if (isByKey) left.current = columns.indexOf(index);
                   edit(undefined);
                   if (text !== undefined) change(withTyped(state, index, text));
                 }}
@@ -145,7 +156,7 @@ function Line({ step, state, shown, columns, change, did, hover }: LineProps) {
           }
           return (
             <Token
-              key={`${index} ${wordOf(word)}`}
+              key={index}
               text={word.kind === 'same' ? `${wordOf(word)} ✓` : wordOf(word)}
               tone={word.kind === 'same' ? 'same' : word.kind === 'kept' ? 'plain' : 'drawn'}
               label={`${spoken(t, word, piece)}; ${t.write(wordOf(word))}`}
@@ -184,22 +195,37 @@ function Line({ step, state, shown, columns, change, did, hover }: LineProps) {
 }
 
 /** A field in place of a token. Enter and leaving it keep what is written, Escape does not; an empty one takes it back. */
-function Editor(props: { readonly value: string; readonly label: string; finish(text: string | undefined): void }) {
+function Editor(props: {
+  readonly value: string;
+  readonly label: string;
+  finish(text: string | undefined, isByKey: boolean): void;
+}) {
+  const input = useRef<HTMLInputElement>(null);
+  // A field that goes away is left too: only the first end counts.
+  const isOver = useRef(false);
+  const finish = (text: string | undefined, isByKey: boolean) => {
+    if (isOver.current) return;
+    isOver.current = true;
+    props.finish(text, isByKey);
+  };
+  useEffect(() => {
+    input.current?.focus();
+    input.current?.select();
+  }, []);
   return (
     <input
+      ref={input}
       class="electra-editor"
       type="text"
       aria-label={props.label}
       defaultValue={props.value}
       maxLength={60}
-      // The reader asked to write here.
-      ref={(input) => input?.focus()}
       onKeyDown={(event) => {
         event.stopPropagation();
-        if (event.key === 'Enter') props.finish(event.currentTarget.value);
-        if (event.key === 'Escape') props.finish(undefined);
+        if (event.key === 'Enter' && !event.isComposing) finish(event.currentTarget.value, true);
+        if (event.key === 'Escape') finish(undefined, true);
       }}
-      onBlur={(event) => props.finish(event.currentTarget.value)}
+      onBlur={(event) => finish(event.currentTarget.value, false)}
     />
   );
 }

@@ -98,7 +98,9 @@ function Bench({ state: address, change, did, pairs, pair }: BenchProps) {
         change={change}
         did={did}
         hover={hover}
-        controls={
+      >
+        <div class="electra-below">
+          <GapBars model={pair.id} step={step} place={place} />
           <Controls
             state={state}
             series={seriesBeside(pairs, pair)}
@@ -107,15 +109,14 @@ function Bench({ state: address, change, did, pairs, pair }: BenchProps) {
             change={change}
             did={did}
           />
-        }
-      />
+        </div>
+      </Rows>
       {error && <ErrorState error={error} retry={retry} />}
       <div class="electra-two">
-        <GapBars model={pair.id} step={step} place={place} />
         <Losses step={step} lambda={state.lambda} change={change} />
-      </div>
-      <div class="electra-two">
         <RocFigure model={pair.id} state={state} change={change} />
+      </div>
+      <div class="card">
         <TwoSentences model={pair.id} state={state} change={change} />
       </div>
     </>

@@ -37,15 +37,20 @@ export function TwoSentences({ model, state, change }: TwoSentencesProps) {
       data={value?.pieces ?? []}
       code={twoCode(model, first, second)}
     >
-      <GapField label={t.first} value={first} change={(text) => change({ first: text })} />
-      <GapField label={t.second} value={second} change={(text) => change({ second: text })} />
-      {error ? <ErrorState error={error} retry={retry} /> : !value && <LoadingState />}
-      {value && !error && (
-        <>
-          <Scatter pieces={value.pieces} />
-          <Extremes pieces={value.pieces} />
-        </>
-      )}
+      <div class="electra-compared">
+        <div>
+          <GapField label={t.first} value={first} change={(text) => change({ first: text })} />
+          <GapField label={t.second} value={second} change={(text) => change({ second: text })} />
+          {error ? (
+            <ErrorState error={error} retry={retry} />
+          ) : value ? (
+            <Extremes pieces={value.pieces} />
+          ) : (
+            <LoadingState />
+          )}
+        </div>
+        {value && !error && <Scatter pieces={value.pieces} />}
+      </div>
     </Figure>
   );
 }
@@ -81,12 +86,12 @@ function Extremes({ pieces }: { readonly pieces: readonly ComparedPiece[] }) {
   );
 }
 
-const MARGIN = { left: 44, right: 22, top: 8, bottom: 34 };
+const MARGIN = { left: 54, right: 22, top: 8, bottom: 34 };
 
 function Scatter({ pieces }: { readonly pieces: readonly ComparedPiece[] }) {
   const t = useWords(WORDS);
   const [box, width] = useWidth<HTMLDivElement>();
-  const size = Math.min(width - MARGIN.left - MARGIN.right, 380);
+  const size = Math.min(width - MARGIN.left - MARGIN.right, 440);
   const scale = logScale(pieces.flatMap(({ first, second }) => [first, second]));
   const x = (value: number) => MARGIN.left + onScale(value, scale) * size;
   const y = (value: number) => MARGIN.top + (1 - onScale(value, scale)) * size;
@@ -121,6 +126,12 @@ function Scatter({ pieces }: { readonly pieces: readonly ComparedPiece[] }) {
               </g>
             );
           })}
+          <text class="scatter-axis scatter-axis-first" x={right - 10} y={MARGIN.top + size - 12} text-anchor="end">
+            {`${t.fitsFirst} →`}
+          </text>
+          <text class="scatter-axis scatter-axis-second" x={MARGIN.left + 10} y={MARGIN.top + 20}>
+            {`↑ ${t.fitsSecond}`}
+          </text>
           {points.map((point, i) => (
             <circle
               key={point.text}

@@ -75,7 +75,8 @@ function AreaOf(props: {
     // biome-ignore lint/a11y/useSemanticElements: an area of an SVG cannot be a button element
     <g
       role="button"
-      tabIndex={0}
+      // As SVG spells it: the other spelling is no attribute there.
+      tabindex={0}
       aria-pressed={isOpen}
       aria-label={t.part(name, shortCount(block.parameters), percent)}
       class="models-area"
@@ -95,7 +96,7 @@ function AreaOf(props: {
         rx="6"
       />
       {hasRoom && (
-        <text x={area.x + 12} y={area.y + 24}>
+        <text x={area.x + 12} y={area.y + 24} aria-hidden="true">
           <tspan class="models-area-name">{fitted(name, area.width)}</tspan>
           {area.height >= 58 && (
             <tspan class="models-area-count" x={area.x + 12} dy="20">

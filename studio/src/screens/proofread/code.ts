@@ -1,12 +1,16 @@
 /** The lines of TypeScript that make what screen "Proofread" shows. */
 
-export function proofCode(model: string, threshold: number): string {
+/** @param line  from which doubt on words are marked, or how many right words may be */
+export function proofCode(model: string, line: { threshold: number } | { falseAlarms: number }): string {
   return `import { readFile } from 'node:fs/promises';
 import { pipeline } from 'pleiad/node';
 
-const detect = await pipeline('replaced-token-detection', { model: ${JSON.stringify(model)} });
+const proofread = await pipeline('proofread', { model: ${JSON.stringify(model)} });
 const text = await readFile('text.txt', 'utf8');
-for (const { start, end, replaced } of await detect(text)) {
-  if (replaced >= ${threshold}) console.log(replaced.toFixed(2), text.slice(start, end));
+const found = await proofread(text, ${JSON.stringify(line)
+    .replace(/"(\w+)":/, '$1: ')
+    .replace(/^\{|\}$/g, (brace) => (brace === '{' ? '{ ' : ' }'))});
+for (const { text: word, doubt, proposals } of found) {
+  console.log(doubt.toFixed(2), word, proposals.map(({ text: proposal }) => proposal));
 }`;
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { proofScreenState, SAMPLES, USUAL_THRESHOLD, withWord } from './proofState.js';
+import { chosenRate, proofScreenState, SAMPLES, USUAL_THRESHOLD, withWord } from './proofState.js';
 
 it('begins with a text that holds slips of the pen', () => {
   expect(proofScreenState({}, 'en')).toEqual({ text: SAMPLES.en, isSample: true, threshold: USUAL_THRESHOLD });
@@ -19,4 +19,19 @@ it('takes whatever an address holds', () => {
 
 it('writes a word in the place of another', () => {
   expect(withWord('a bottle of whine.', { start: 12, end: 17 }, 'wine')).toBe('a bottle of wine.');
+});
+
+it('takes a word away with its space', () => {
+  expect(withWord('by the the sea', { start: 7, end: 10 }, '')).toBe('by the sea');
+});
+
+it('finds the measured rate that is nearest to what the address says', () => {
+  const thresholds: [number, number][] = [
+    [0.001, 0.99],
+    [0.01, 0.9],
+    [0.1, 0.4],
+  ];
+  expect([undefined, '0.01', '0.2', '0.0001', 'x', '-1'].map((rate) => chosenRate(thresholds, rate))).toEqual([
+    1, 1, 2, 0, 1, 1,
+  ]);
 });

@@ -3,7 +3,7 @@ import type { ScreenState } from '../../app/address.js';
 
 /** Words that are spelled right and are wrong: a dictionary finds none of them. */
 export const SAMPLES: Readonly<Record<'en' | 'ko', string>> = {
-  en: 'Last summer we rented a small house by the sea. Every morning my sister swam to the rocks and back, while I made coffee and red the newspaper. The owner had left us a bottle of whine and a letter with advice: close the windows when it reigns, feed the cat, and never park under the pine trees. On the last evening we sat on the stares and watched the fishing boats come home.',
+  en: 'The library opened in the spring of 1902. At first only a few people new about it, but soon readers came from every part of the city. They sat at long tables, or on the stares when there was no room, and stayed until the lights went out. In winter an old women passed warm stones around, and from the highest window you could sea the mountains. Nobody would belief how quiet it was.',
   ko: '지난여름 우리는 바닷가에 작은 집을 빌렸다. 아침마다 언니는 바위까지 헤엄을 쳤고 나는 커피를 끓이며 신문을 입었다. 주인은 포도주 한 병과 편지를 남겨 두었다. 비가 오면 창문을 닫고, 고양이에게 밤을 주고, 소나무 아래에는 절대 차를 세우지 말라고 했다. 마지막 날 저녁 우리는 계산에 앉아 고깃배가 돌아오는 것을 바라보았다.',
 };
 
@@ -30,7 +30,21 @@ export function proofScreenState(state: ScreenState, language: 'en' | 'ko'): Pro
   };
 }
 
-/** Writes a word over `start` to `end`. */
+/** How many right words are marked from which doubt on, as measured: [rate, doubt], rates rising. */
+export type Thresholds = readonly (readonly [rate: number, doubt: number])[];
+
+/** Of every hundred right words one: what the pipeline takes, too. */
+const USUAL_RATE = 0.01;
+
+/** The measured rate that the reader has chosen, as its index. */
+export function chosenRate(thresholds: Thresholds, given: string | undefined): number {
+  const rate = Number(given ?? USUAL_RATE);
+  const distances = thresholds.map(([each]) => Math.abs(Math.log(each / (rate > 0 ? rate : USUAL_RATE))));
+  return distances.indexOf(Math.min(...distances));
+}
+
+/** Writes a word over `start` to `end`; "" takes the word away, with the space before it. */
 export function withWord(text: string, { start, end }: { start: number; end: number }, word: string): string {
-  return text.slice(0, start) + word + text.slice(end);
+  const before = text.slice(0, start);
+  return (word === '' ? before.trimEnd() : before) + word + text.slice(end);
 }

@@ -22,8 +22,17 @@ export function Proposals({ model, text, word, left, top, onChoose, onClose }: P
   const t = useWords(PROOFREAD_WORDS);
   const shell = useWords(SHELL_WORDS);
   const box = useRef<HTMLDivElement>(null);
-  const { start, end } = word;
-  const { value, error, isLoading } = useCall('proposals', { model, text, start, end, topK: 6 });
+  const { start, end, proposals } = word;
+  // Those of the pipeline where it has some, else what the generator says.
+  const given = proposals.length > 0 ? proposals : undefined;
+  const { value, error, isLoading } = useCall('proposals', {
+    model,
+    text,
+    start,
+    end,
+    topK: 6,
+    ...(given && { given }),
+  });
   const isThere = value !== undefined && !isLoading;
   const original = text.slice(start, end);
 
@@ -74,11 +83,11 @@ export function Proposals({ model, text, word, left, top, onChoose, onClose }: P
         <>
           <p class="proof-columns" aria-hidden="true">
             <span>{t.columns[0]}</span>
-            {value[0]?.doubt !== undefined && <span>{t.columns[1]}</span>}
+            {value.some(({ doubt }) => doubt !== undefined) && <span>{t.columns[1]}</span>}
           </p>
           {value.map(({ text: proposal, score, doubt }) => (
             <button key={proposal} type="button" class="proof-proposal" onClick={() => onChoose(proposal)}>
-              <span>{proposal}</span>
+              <span>{proposal || <em>{t.remove}</em>}</span>
               <i style={{ '--share': score }} />
               <small>{shortProbability(score)}</small>
               {doubt !== undefined && (

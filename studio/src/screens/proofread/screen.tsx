@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { DISCRIMINATOR_CLASSES } from '../../../../src/studio/modelRole.js';
 import { useLanguage, useWords } from '../../app/words.js';
 import { useCall, useModels } from '../../backend/useCall.js';
+import { Commands } from '../../components/commands.js';
 import { Figure } from '../../components/figure.js';
 import { chosenModel, ModelSelect, modelsOf } from '../../components/modelSelect.js';
 import { Slider } from '../../components/slider.js';
@@ -11,12 +12,13 @@ import { shortProbability } from '../../components/tokens.js';
 import type { ScreenProps } from '../screen.js';
 import { proofCode } from './code.js';
 import { MarkedText } from './markedText.js';
-import { proofScreenState, withWord } from './proofState.js';
+import { chosenRate, proofScreenState, withWord } from './proofState.js';
 import { Strip } from './strip.js';
 import { PROOFREAD_WORDS } from './words.js';
 import './proofread.css';
 
-const TRAINING = `pleiad prepare corpus/ --tokenizer vocab/ --out shards/
+const TRAINING = `pleiad vocab corpus/ --out vocab/
+pleiad prepare corpus/ --tokenizer vocab/ --out shards/
 pleiad pretrain --data shards/ --out run/ --time 20m
 pleiad studio run/`;
 
@@ -28,9 +30,12 @@ export function Screen({ state, change, did }: ScreenProps) {
   const preferred = [...models].sort((a, b) => rank(a, pageLanguage) - rank(b, pageLanguage));
   const model = chosenModel(preferred, state.model);
   const language = model?.language === 'ko' ? 'ko' : model?.language === 'en' ? 'en' : pageLanguage;
-  const { text, isSample, threshold } = proofScreenState(state, language);
+  const { text, isSample, threshold: wanted } = proofScreenState(state, language);
   const call = useCall('proofread', model && { model: model.id, text });
   const found = call.value;
+  const thresholds = found?.thresholds;
+  const rate = thresholds ? chosenRate(thresholds, state.alarms) : -1;
+  const threshold = thresholds?.[rate]?.[1] ?? wanted;
   const marked = found?.words.filter(({ doubt }) => doubt >= threshold).length ?? 0;
   const [past, setPast] = useState<readonly string[]>([]);
   const [isWriting, write] = useState(false);
@@ -74,9 +79,11 @@ export function Screen({ state, change, did }: ScreenProps) {
             />
           )}
           <div class="proof-actions">
-            <button type="button" class="primary" onClick={() => write(true)}>
-              {t.own}
-            </button>
+            {model && (
+              <button type="button" class="primary" onClick={() => write(true)}>
+                {t.own}
+              </button>
+            )}
             {past.length > 0 && (
               <button
                 type="button"
@@ -118,20 +125,37 @@ export function Screen({ state, change, did }: ScreenProps) {
             name="proofread"
             note={t.stripNote}
             data={{ model: model.id, threshold, text: found.text, words: found.words }}
-            code={proofCode(model.id, threshold)}
+            code={proofCode(model.id, thresholds ? { falseAlarms: thresholds[rate][0] } : { threshold })}
           >
             <Strip text={found.text} words={found.words} threshold={threshold} />
           </Figure>
-          <Slider
-            label={t.from}
-            value={threshold}
-            min={0.05}
-            max={0.95}
-            step={0.05}
-            text={shortProbability(threshold)}
-            tour="threshold"
-            onInput={(next) => change({ threshold: next.toFixed(2) })}
-          />
+          {thresholds ? (
+            <>
+              <Slider
+                label={t.alarms}
+                value={rate}
+                min={0}
+                max={thresholds.length - 1}
+                step={1}
+                marks={thresholds.map((_, i) => i)}
+                text={t.alarmsText(percent(thresholds[rate][0]))}
+                tour="threshold"
+                onInput={(next) => change({ alarms: `${thresholds[next][0]}` })}
+              />
+              <p class="proof-count">{t.alarmsNote(percent(thresholds[rate][0]))}</p>
+            </>
+          ) : (
+            <Slider
+              label={t.from}
+              value={threshold}
+              min={0.05}
+              max={0.95}
+              step={0.05}
+              text={shortProbability(threshold)}
+              tour="threshold"
+              onInput={(next) => change({ threshold: next.toFixed(2) })}
+            />
+          )}
           <p class="proof-count" role="status">
             {t.count(marked, found.words.length)}
           </p>
@@ -140,6 +164,9 @@ export function Screen({ state, change, did }: ScreenProps) {
     </div>
   );
 }
+
+/** 0.1, 2, 10: as few digits as say it. */
+const percent = (rate: number) => `${Number((100 * rate).toPrecision(2))}`;
 
 /** Pairs first, and of those the page's language: a discriminator alone proposes nothing. */
 function rank(
@@ -153,13 +180,10 @@ function NoModel({ text }: { readonly text: string }) {
   const t = useWords(PROOFREAD_WORDS);
   return (
     <>
-      <p class="token-row proof-text">{text}</p>
+      <p class="token-row proof-area proof-text">{text}</p>
       <EmptyState title={t.noModelTitle}>
         <p>{t.noModelText}</p>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-        <pre class="proof-command" tabIndex={0}>
-          {TRAINING}
-        </pre>
+        <Commands text={TRAINING} />
       </EmptyState>
     </>
   );

@@ -25,6 +25,6 @@ export const TOUR: readonly TourStep[] = [
       en: { text: 'Move the threshold: lower finds more, and doubts more that is right.' },
       ko: { text: '문턱값을 움직여 보세요. 낮추면 더 많이 찾지만, 맞는 단어도 더 의심합니다.' },
     }),
-    done: ({ state }) => state.threshold !== undefined,
+    done: ({ state }) => state.threshold !== undefined || state.alarms !== undefined,
   },
 ];

@@ -6,6 +6,7 @@ import { throwCounts, throwSpan } from '../../../../src/studio/spanThrows.js';
 import { useWords } from '../../app/words.js';
 import { useCall, useModels } from '../../backend/useCall.js';
 import { type Bar, Bars } from '../../components/bars.js';
+import { Commands } from '../../components/commands.js';
 import { Figure } from '../../components/figure.js';
 import { chosenModel, ModelSelect, modelsOf } from '../../components/modelSelect.js';
 import { EmptyState, ErrorState, LoadingState } from '../../components/states.js';
@@ -20,7 +21,8 @@ import { SPANBERT_WORDS } from './words.js';
 import './spanbert.css';
 
 const THROWS_AT_ONCE = 100;
-const TRAINING = `pleiad prepare corpus/ --tokenizer vocab/ --out shards/
+const TRAINING = `pleiad vocab corpus/ --cased --out vocab/
+pleiad prepare corpus/ --tokenizer vocab/ --out shards/
 pleiad pretrain --objective spanbert --data shards/ --out run/ --time 20m
 pleiad studio run/`;
 
@@ -244,10 +246,7 @@ function NoModel({ title, text }: { readonly title: string; readonly text: strin
   return (
     <EmptyState title={title}>
       <p>{text}</p>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
-      <pre class="span-command" tabIndex={0}>
-        {TRAINING}
-      </pre>
+      <Commands text={TRAINING} />
     </EmptyState>
   );
 }

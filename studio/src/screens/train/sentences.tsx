@@ -41,19 +41,23 @@ export function Sentences(props: {
         />
       )}
       <div class="train-sentence-columns" lang={language}>
-        <ol aria-label={t.gap}>
+        <div>
           <h3>{t.gap}</h3>
-          {probes.map((probe, i) => (
-            <Gap key={probe.masked} probe={probe} prediction={at?.predictions[i]} />
-          ))}
-        </ol>
-        {hasDoubts && (
-          <ol aria-label={t.intruder}>
-            <h3>{t.intruder}</h3>
+          <ol aria-label={t.gap}>
             {probes.map((probe, i) => (
-              <Intruder key={probe.wrong} probe={probe} prediction={at?.predictions[i]} />
+              <Gap key={probe.masked} probe={probe} prediction={at?.predictions[i]} />
             ))}
           </ol>
+        </div>
+        {hasDoubts && (
+          <div>
+            <h3>{t.intruder}</h3>
+            <ol aria-label={t.intruder}>
+              {probes.map((probe, i) => (
+                <Intruder key={probe.wrong} probe={probe} prediction={at?.predictions[i]} />
+              ))}
+            </ol>
+          </div>
         )}
       </div>
     </section>

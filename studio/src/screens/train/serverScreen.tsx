@@ -20,7 +20,7 @@ import { WORDS } from './words.js';
 
 const EMPTY: TrainState = { ...NOTHING, status: 'empty' };
 /** Rows of 32 in many short steps for `tiny`; the larger sizes as the library has them. */
-const QUICK = { length: 32, batchSize: 32, evaluateEvery: 200, checkpointEvery: 200, logEvery: 10 };
+const QUICK = { length: 32, batchSize: 32, evaluateEvery: 100, checkpointEvery: 100, logEvery: 5 };
 
 export function ServerScreen(props: ScreenProps & { readonly server: StudioServer }) {
   const { server, state: address, change, did } = props;
@@ -29,20 +29,21 @@ export function ServerScreen(props: ScreenProps & { readonly server: StudioServe
   const [text, setText] = useState('');
   const [problem, setProblem] = useState<Error>();
   const [isStarting, setStarting] = useState(false);
-  const known = usePending(`runs ${address.run ?? ''}`, async () => ({
+  const watched = address.run;
+  const [running, state] = useRun(watched, server, backend);
+  const { status } = state;
+  // Asked again whenever the run that is watched begins, rests or ends.
+  const known = usePending(`runs ${watched ?? ''} ${status}`, async () => ({
     runs: await server.runs(),
     data: await server.data(),
     place: await server.place(),
   }));
   const { runs = [], data = [], place } = known.value ?? {};
-  const watched = address.run;
-  const [running, state] = useRun(watched, server, backend);
   const over = (address.over ?? '').split(',').filter((id) => id !== '');
   const curves = usePending(over.length > 0 ? over.join() : undefined, () =>
     Promise.all(over.map((id) => curvesOf(server, id))),
   );
   const choices = choicesOf(address, text, data);
-  const { status } = state;
   useEffect(() => {
     if (status === 'training') did('played');
     if (status === 'paused') did('paused');
@@ -116,7 +117,7 @@ export function ServerScreen(props: ScreenProps & { readonly server: StudioServe
         }
       />
       <Runs
-        runs={runs}
+        runs={runs.map((run) => (run.id === watched ? { ...run, step: Math.max(run.step, state.curves.step) } : run))}
         watched={watched}
         over={over}
         watch={(run) => change({ run, over: undefined })}

@@ -33,7 +33,8 @@ export interface TrainerParts {
   say(message: FromTrainer): void;
 }
 
-const HELD_OUT_FRACTION = 0.1;
+/** Part of the documents that is held out; more where a hash chooses none of the few that a short text has. */
+const HELD_OUT_FRACTIONS = [0.1, 0.2, 0.4];
 /** Events are sent together: a message a step would keep the page busy. */
 const SEND_EVERY_MS = 250;
 
@@ -168,8 +169,10 @@ function prepare(setup: TrainingSetup): OpenRun {
 }
 
 function opened(setup: TrainingSetup, documents: readonly string[], tokenizer: WordPieceTokenizer): OpenRun {
-  const shards = textShards(documents, tokenizer, { heldOutFraction: HELD_OUT_FRACTION });
-  const heldOut = documents.filter((document) => isHeldOut(document, HELD_OUT_FRACTION));
+  const isEnough = (fraction: number) => documents.some((document) => isHeldOut(document, fraction));
+  const heldOutFraction = HELD_OUT_FRACTIONS.find(isEnough) ?? HELD_OUT_FRACTIONS[0];
+  const shards = textShards(documents, tokenizer, { heldOutFraction });
+  const heldOut = documents.filter((document) => isHeldOut(document, heldOutFraction));
   const settings = resolvePretrainingSettings(setup.settings);
   return {
     setup,

@@ -1,0 +1,204 @@
+/** Calibrates, measures and describes a model that was packed: config.json, README.md, and the package's index. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { say } from '../report.js';
+import { PACKAGE, readSettings, sizeOf } from './build.js';
+import { type FigureOptions, type PairFigures, pairFigures, type QuestionFigures, questionFigures } from './figures.js';
+import { loadReader } from './proofreading.js';
+
+export interface DescribeOptions extends Omit<FigureOptions, 'model'> {
+  /** A file of models/settings/, without its ending. */
+  readonly name: string;
+  /** The folder of the package. */
+  readonly out: string;
+  /** The run that was packed, in float32: what 8 bits cost is measured against it. */
+  readonly run?: string;
+  /** Minutes that the training took, for the card. */
+  readonly minutes?: number;
+}
+
+export interface Described {
+  readonly name: string;
+  readonly figures: PairFigures | QuestionFigures;
+  readonly float?: PairFigures | QuestionFigures;
+}
+
+const isPair = (folder: string) => existsSync(join(folder, 'discriminator'));
+
+/** @returns the figures of each model of the settings; the last one's also in float32 */
+export async function describeBox(options: DescribeOptions): Promise<Described[]> {
+  const { name, out, run, corpus } = options;
+  const names = Object.keys(readSettings(name).models);
+  const described: Described[] = [];
+  for (const model of names) {
+    const folder = join(out, model);
+    if (isPair(folder)) await calibrateFolder(folder, join(corpus, 'train/leipzig.txt'));
+    const figures = await measure(folder, options);
+    const float = run !== undefined && model === names.at(-1) ? await measure(run, options, isPair(folder)) : undefined;
+    described.push({ name: model, figures, ...(float && { float }) });
+    writeFileSync(join(folder, 'README.md'), cardOf(model, described.at(-1)!, options));
+    say(`${model}: ${join(folder, 'README.md')}`);
+  }
+  writeIndex(out);
+  return described;
+}
+
+function measure(
+  model: string,
+  options: DescribeOptions,
+  pair = isPair(model),
+): Promise<PairFigures | QuestionFigures> {
+  return pair ? pairFigures({ ...options, model }) : questionFigures({ ...options, model });
+}
+
+/** False alarms of the proofreader, on sentences that the weights have seen: the held-out ones judge it. */
+async function calibrateFolder(folder: string, own: string): Promise<void> {
+  const reader = await loadReader(folder);
+  const calibration = await reader.calibrate([readFileSync(own, 'utf8')]);
+  await reader.release();
+  const path = join(folder, 'discriminator', 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  const changed = { ...config, pleiad: { ...config.pleiad, proofread: calibration } };
+  writeFileSync(path, `${JSON.stringify(changed, null, 2)}\n`);
+}
+
+/** The models that lie in the package, those meant for use before those for show. */
+const ORDER = ['pleiad-en', 'pleiad-en-qa', 'pleiad-ko', 'pleiad-en-span'];
+const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines: readonly string[]])[] = [
+  [
+    /^pleiad-en$/,
+    'an English ELECTRA pair: detects, fills gaps, proofreads, starts trainings',
+    'en',
+    ['replaced-token-detection', 'fill-mask', 'proofread', 'zero-shot-classification'],
+  ],
+  [
+    /^pleiad-en-qa$/,
+    'answers English questions from a text, and says where there is no answer',
+    'en',
+    ['question-answering'],
+  ],
+  [/^pleiad-en-span$/, 'an English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
+  [/^pleiad-ko$/, 'a Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask', 'proofread']],
+  [
+    /^pleiad-tiny-\d+$/,
+    'a tiny English ELECTRA pair at one step of its training',
+    'en',
+    ['replaced-token-detection', 'fill-mask'],
+  ],
+];
+
+function writeIndex(out: string): void {
+  const path = join(out, 'index.json');
+  const known: { models?: { name: string }[] } = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+  const settings = ['pleiad-en', 'pleiad-en-qa', 'pleiad-tiny', 'pleiad-ko', 'pleiad-en-span'].filter((name) =>
+    existsSync(join(PACKAGE, 'settings', `${name}.yaml`)),
+  );
+  const names = new Set([
+    ...(known.models ?? []).map(({ name }) => name),
+    ...settings.flatMap((name) => Object.keys(readSettings(name).models)),
+  ]);
+  const rank = (name: string) =>
+    ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length + Number(/\d+$/.exec(name)?.[0] ?? 0);
+  const models = [...names]
+    .filter((name) => existsSync(join(out, name, 'README.md')))
+    .sort((a, b) => rank(a) - rank(b))
+    .map((name) => {
+      const [, summary, language, pipelines] = SUMMARIES.find(([pattern]) => pattern.test(name))!;
+      const card = readFileSync(join(out, name, 'README.md')).length;
+      return { name, summary, language, pipelines, bytes: sizeOf(join(out, name)).bytes + card };
+    });
+  writeFileSync(path, `${JSON.stringify({ format: 'pleiad-models', version: 1, models }, null, 2)}\n`);
+}
+
+const three = (value: number) => value.toFixed(3);
+
+function cardOf(name: string, described: Described, { name: settings, out, minutes }: DescribeOptions): string {
+  const [, summary, language, pipelines] = SUMMARIES.find(([pattern]) => pattern.test(name))!;
+  const { sha256 } = sizeOf(join(out, name));
+  const { pretrain, finetune = [] } = readSettings(settings);
+  const fromMiniLm = pretrain?.from !== undefined || finetune.length > 0;
+  const step = /^pleiad-tiny-(\d+)$/.exec(name)?.[1];
+  return [
+    '---',
+    'license: cc-by-sa-4.0',
+    `language: ${language}`,
+    'library_name: pleiad',
+    'tags:',
+    ...pipelines.map((pipeline) => `  - ${pipeline}`),
+    '---',
+    '',
+    `# ${name}`,
+    '',
+    `${summary[0].toUpperCase()}${summary.slice(1)}.${step ? ` This one after ${step} % of its steps.` : ''} In 8 bits, for [pleiad](https://www.npmjs.com/package/pleiad): \`--model ${name}\`, with no download.`,
+    '',
+    '## Data',
+    '',
+    ...(finetune.length > 0
+      ? ['Parts of SQuAD 1.1 (12,498 questions) and SQuAD 2.0 (5,635), CC BY-SA 4.0, Rajpurkar et al.']
+      : [
+          '18.2 MB of English: 73 articles of Wikipedia (CC BY-SA 3.0), WikiText-2 test articles (CC BY-SA 3.0), 8,000 sentences of the Leipzig Corpora Collection (eng_wikipedia_2016, CC BY 4.0), paragraphs of SQuAD 1.1 and 2.0 (CC BY-SA 4.0), every third stretch of 28 books in the public domain.',
+        ]),
+    'Held out: the last 8 articles, the last 1,000 Leipzig sentences, the last two books by name. Never seen: what is for measuring alone (KorQuAD, MRPC, CoNLL-2000, SST-2, CoLA, RTE, SQuADShifts).',
+    '',
+    '## Figures',
+    '',
+    ...figuresOf(described),
+    '',
+    '## Changes',
+    '',
+    ...(fromMiniLm
+      ? [
+          "Trained further from [all-MiniLM-L6-v2](https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2) of sentence-transformers, which is distilled from Microsoft's MiniLM and has the vocabulary of Google's BERT; all three Apache-2.0. Its weights were changed by the training that is described here, and rounded to 8 bits; heads are new. The licence text of Apache-2.0 is at https://www.apache.org/licenses/LICENSE-2.0.",
+        ]
+      : ['Trained from random weights, and rounded to 8 bits.']),
+    'The weights are passed on under CC BY-SA 4.0, as text under that licence went into them.',
+    '',
+    '## How it was made',
+    '',
+    `\`npm run bench -- box ${settings}\`, by \`models/settings/${settings}.yaml\`${minutes === undefined ? '' : `, in ${minutes} minutes of one core`}; measured and described by \`npm run bench -- describe-box ${settings}\`. SHA-256 of its files but this one: \`${sha256}\`.`,
+    '',
+  ].join('\n');
+}
+
+function figuresOf({ figures, float }: Described): string[] {
+  if ('xquad' in figures) {
+    const of = (value: QuestionFigures) => [
+      three(value.xquad.f1),
+      three(value.xquad.exactMatch),
+      three(value.squad2?.f1 ?? Number.NaN),
+    ];
+    const [here, before] = [of(figures), float && 'xquad' in float ? of(float) : undefined];
+    const rows = ['XQuAD English, F1', 'XQuAD English, exact match', 'SQuAD 2.0, 8 articles of its dev set, F1'];
+    return [
+      `| | int8 |${before ? ' float32 |' : ''}`,
+      `|---|---:|${before ? '---:|' : ''}`,
+      ...rows.map((row, i) => `| ${row} | ${here[i]} |${before ? ` ${before[i]} |` : ''}`),
+      '',
+      `"What is machine learning?" of the README's text: ${JSON.stringify(figures.book.answer)}, ${three(figures.book.score)}.`,
+    ];
+  }
+  const of = ({ heldOut, sentences, zeroShotSst2, proofread }: PairFigures) => {
+    const row = (judge: string, kind: string) => proofread.find((each) => each.judge === judge && each.kind === kind)!;
+    return [
+      ['held-out articles: AUC against its own generator', three(heldOut.auc)],
+      ['held-out articles: accuracy of the generator', three(heldOut.generatorAccuracy)],
+      ['planted swaps: AUC over words, discriminator alone', three(row('discriminator alone', 'swap').auc)],
+      ['planted swaps: AUC over words, pair', three(row('pair', 'swap').auc)],
+      ...(['swap', 'letters', 'missing', 'doubled'] as const).map((kind) => [
+        `proofread, found at 1 and 5 false alarms in 100 words: ${kind}`,
+        row('pair', kind)
+          .found.filter(({ rate }) => rate !== 0.02)
+          .map(({ recall }) => recall.toFixed(2))
+          .join(', '),
+      ]),
+      ['ten sentences (bench/box/sentences.json): as a reader judges', `${sentences.right} of ${sentences.of}`],
+      ...(zeroShotSst2 ? [['SST-2 without examples, accuracy', three(zeroShotSst2.accuracy)]] : []),
+    ];
+  };
+  const [here, before] = [of(figures), float && !('xquad' in float) ? of(float) : undefined];
+  return [
+    `| | int8 |${before ? ' float32 |' : ''}`,
+    `|---|---:|${before ? '---:|' : ''}`,
+    ...here.map(([what, value], i) => `| ${what} | ${value} |${before ? ` ${before[i][1]} |` : ''}`),
+  ];
+}

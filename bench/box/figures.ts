@@ -1,0 +1,191 @@
+/** What a model in the box is measured by: an ELECTRA pair, and a model for questions. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { readTable } from '../../src/data/tables/readTable.node.js';
+import { isCandidate } from '../../src/pipelines/candidates.js';
+import { loadModelFor } from '../../src/pipelines/load.node.js';
+import { distributions, MASKED_LM_OUTPUTS } from '../../src/pipelines/maskedLanguageModel.js';
+import { pipeline } from '../../src/pipelines/pipeline.node.js';
+import { proofreadPipeline } from '../../src/pipelines/proofread/pipeline.js';
+import { proofread } from '../../src/pipelines/proofread/proofread.js';
+import type { Model } from '../../src/pretrained/model.js';
+import { requireTokenizer } from '../../src/pretrained/requireTokenizer.js';
+import { RandomStream } from '../../src/random/philox.js';
+import { evaluateModel } from '../../src/tasks/evaluateTask.node.js';
+import { benchProofreading } from './proofreading.js';
+import { rankAuc } from './rankAuc.js';
+
+export interface PairFigures {
+  /** On held-out articles, rows of 128 tokens of which 15 % are masked. */
+  readonly heldOut: {
+    readonly tokens: number;
+    readonly auc: number;
+    readonly generatorAccuracy: number;
+    readonly replaced: number;
+  };
+  readonly sentences: { readonly right: number; readonly of: number; readonly wrong: readonly string[] };
+  readonly zeroShotSst2?: { readonly accuracy: number; readonly rows: number };
+  readonly proofread: Awaited<ReturnType<typeof benchProofreading>>['rows'];
+}
+
+export interface FigureOptions {
+  readonly model: string;
+  readonly data: string;
+  /** The folder of the corpus, with train/ and held-out/. */
+  readonly corpus: string;
+  readonly probe: string;
+  readonly threads?: number;
+  readonly limit?: number;
+}
+
+const ROW = 128;
+const MASKED = 0.15;
+
+export async function pairFigures(options: FigureOptions): Promise<PairFigures> {
+  const { model, data, corpus, threads, limit } = options;
+  const loading = threads === undefined ? {} : { threads };
+  const discriminator = await loadModelFor(proofreadPipeline.wants, model, loading);
+  const generator = await loadModelFor(proofreadPipeline.partner!, model, loading);
+  const heldOut = await againstOwnGenerator(
+    discriminator,
+    generator,
+    readFileSync(join(corpus, 'held-out/enwiki.txt'), 'utf8'),
+  );
+  const sentences = await judgedSentences(discriminator, generator);
+  await discriminator.release();
+  await generator.release();
+  const own = join(corpus, 'train/leipzig.txt');
+  const [heldOutLines, train] = [join(corpus, 'held-out/leipzig.txt'), join(corpus, 'train/squad.txt')];
+  const { rows } = await benchProofreading({ ...options, heldOut: heldOutLines, train, own, limit });
+  const sst2 = join(data, 'glue/SST-2/dev.tsv');
+  const zeroShotSst2 = existsSync(sst2) ? await zeroShot(model, sst2, loading) : undefined;
+  return { heldOut, sentences, proofread: rows, ...(zeroShotSst2 && { zeroShotSst2 }) };
+}
+
+/** As in pre-training: masked, filled by draws of the generator, doubted. Draws that are the original count as original. */
+async function againstOwnGenerator(discriminator: Model, generator: Model, text: string) {
+  const tokenizer = requireTokenizer(discriminator);
+  const size = Math.min(ROW, discriminator.maxLength) - 2;
+  const rows = text.split(/\n+/).flatMap((paragraph) => {
+    const { ids } = tokenizer.encode(paragraph, { addSpecialTokens: false });
+    const parts = Array.from({ length: Math.floor(ids.length / size) || (ids.length > 16 ? 1 : 0) }, (_, i) =>
+      ids.subarray(i * size, (i + 1) * size),
+    );
+    return parts.map((part) => Int32Array.from([tokenizer.clsId, ...part, tokenizer.sepId]));
+  });
+  const random = new RandomStream(0, 'evaluation');
+  const masked = rows.map((ids) => {
+    const places = [...ids.keys()].filter((i) => !tokenizer.specialIds.has(ids[i]) && random.uniform() < MASKED);
+    const positions = places.length > 0 ? places : [1];
+    const copy = ids.slice();
+    for (const position of positions) copy[position] = tokenizer.maskId;
+    return { ids: copy, positions };
+  });
+  const corrupted = rows.map((ids) => ids.slice());
+  let right = 0;
+  let slots = 0;
+  await generator.forEachRow(masked, MASKED_LM_OUTPUTS, (row, { logits }) => {
+    const draws = new RandomStream(1, 'proposals', row);
+    distributions(logits, masked[row].positions.length).forEach((distribution, i) => {
+      const position = masked[row].positions[i];
+      let best = 0;
+      for (let id = 1; id < distribution.length; id++) if (distribution[id] > distribution[best]) best = id;
+      if (best === rows[row][position]) right++;
+      slots++;
+      let left = draws.uniform();
+      let drawn = best;
+      for (let id = 0; id < distribution.length; id++) {
+        left -= Math.exp(distribution[id]);
+        if (left < 0) {
+          if (isCandidate(tokenizer, id)) drawn = id;
+          break;
+        }
+      }
+      corrupted[row][position] = drawn;
+    });
+  });
+  const [replaced, original]: [number[], number[]] = [[], []];
+  await discriminator.forEachRow(
+    corrupted.map((ids) => ({ ids })),
+    { outputs: ['logits'] },
+    (row, { logits }) => {
+      for (let i = 1; i < rows[row].length - 1; i++) {
+        (corrupted[row][i] === rows[row][i] ? original : replaced).push(logits[i]);
+      }
+    },
+  );
+  const tokens = replaced.length + original.length;
+  return {
+    tokens,
+    auc: rankAuc(replaced, original),
+    generatorAccuracy: right / slots,
+    replaced: replaced.length / tokens,
+  };
+}
+
+interface Sentence {
+  readonly original: string;
+  readonly changed: string;
+  readonly word: string;
+}
+
+async function judgedSentences(discriminator: Model, generator: Model) {
+  const paths = ['./sentences.json', '../../../bench/box/sentences.json'].map((path) =>
+    fileURLToPath(new URL(path, import.meta.url)),
+  );
+  const { sentences } = JSON.parse(readFileSync(paths.find((path) => existsSync(path)) ?? paths[0], 'utf8')) as {
+    sentences: Sentence[];
+  };
+  const { doubts } = await proofread(discriminator, generator);
+  const changed = await doubts(sentences.map((each) => each.changed));
+  const wrong = sentences.filter(({ word }, i) => {
+    const most = changed[i].reduce((a, b) => (b.logit > a.logit ? b : a));
+    return most.text !== word;
+  });
+  return { right: sentences.length - wrong.length, of: sentences.length, wrong: wrong.map((each) => each.changed) };
+}
+
+async function zeroShot(model: string, file: string, loading: object) {
+  const table = await readTable(file);
+  await using classify = await pipeline('zero-shot-classification', {
+    ...loading,
+    model,
+    labels: ['great', 'terrible'],
+    template: '{text} It was {label}.',
+    calibrate: true,
+  });
+  const texts = table.rows.map(({ values }) => String(values.sentence));
+  const found = await classify(texts);
+  const right = found.filter(
+    ({ labels }, i) => (labels[0] === 'great' ? '1' : '0') === String(table.rows[i].values.label),
+  ).length;
+  return { accuracy: right / texts.length, rows: texts.length };
+}
+
+export interface QuestionFigures {
+  readonly xquad: { readonly f1: number; readonly exactMatch: number; readonly rows: number };
+  readonly squad2?: Readonly<Record<string, number>>;
+  readonly book: { readonly answer: string; readonly score: number };
+}
+
+/** @param data  the folder with squad/ */
+export async function questionFigures({
+  model,
+  data,
+}: Pick<FigureOptions, 'model' | 'data'>): Promise<QuestionFigures> {
+  const on = async (file: string) => {
+    const { metrics, rows } = await evaluateModel(model, { data: join(data, 'squad', file) });
+    return { ...metrics, rows } as Record<string, number>;
+  };
+  const { f1, exactMatch, rows } = await on('xquad-en-dev.json');
+  await using ask = await pipeline('question-answering', { model });
+  const { answer, score } = await ask({ question: BOOK.question, context: BOOK.context });
+  return { xquad: { f1, exactMatch, rows }, squad2: await on('squad2-dev-part.json'), book: { answer, score } };
+}
+
+const BOOK = {
+  question: 'What is machine learning?',
+  context:
+    'Machine learning is a subset of artificial intelligence. It is widely for creating a variety of applications such as email filtering and computer vision',
+};
