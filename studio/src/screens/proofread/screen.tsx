@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { DISCRIMINATOR_CLASSES } from '../../../../src/studio/modelRole.js';
 import { useLanguage, useWords } from '../../app/words.js';
+import { pairFor } from '../../backend/pickModel.js';
 import { useCall, useModels } from '../../backend/useCall.js';
 import { Commands } from '../../components/commands.js';
 import { Figure } from '../../components/figure.js';
@@ -28,7 +29,7 @@ export function Screen({ state, change, did }: ScreenProps) {
   const { value: summaries, isLoading: isListing, error: listError, retry: listAgain } = useModels();
   const models = modelsOf(summaries, DISCRIMINATOR_CLASSES);
   const preferred = [...models].sort((a, b) => rank(a, pageLanguage) - rank(b, pageLanguage));
-  const model = chosenModel(preferred, state.model);
+  const model = chosenModel(preferred, state.model ?? pairFor(models, pageLanguage)?.id);
   const language = model?.language === 'ko' ? 'ko' : model?.language === 'en' ? 'en' : pageLanguage;
   const { text, isSample, threshold: wanted } = proofScreenState(state, language);
   const call = useCall('proofread', model && { model: model.id, text });
