@@ -9,6 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { saveModelFolder } from '../src/checkpoint/modelFolder.node.js';
+import { TEST_CONFIG, TEST_TOKENIZER, testModel } from '../src/pipelines/testModels.js';
 import { RandomStream } from '../src/random/philox.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -90,6 +92,28 @@ function reviewsOf(page: Page): string {
   return `text,label\n${rows.join('')}`;
 }
 
+/** Tiny models of random weights in place of those in the box: what the commands need is that there are some. */
+async function saveBox(box: string): Promise<void> {
+  const models = {
+    'pleiad-en/discriminator': 'ElectraForPreTraining',
+    'pleiad-en/generator': 'ElectraForMaskedLM',
+    'pleiad-en-qa': 'ElectraForQuestionAnswering',
+  } as const;
+  for (const [name, architecture] of Object.entries(models)) {
+    const config = { ...TEST_CONFIG, maxPositionEmbeddings: 128 };
+    const { graph, weights } = testModel(architecture, { config });
+    const tensors = new Map(graph.parameters.map(({ name: key, shape }) => [key, { shape, data: weights.get(key)! }]));
+    await saveModelFolder(join(box, name), { architecture, config, tensors, tokenizer: TEST_TOKENIZER });
+  }
+  const entry = { summary: 'random weights', language: 'en', pipelines: [], bytes: 1 };
+  const index = {
+    format: 'pleiad-models',
+    version: 1,
+    models: ['pleiad-en', 'pleiad-en-qa'].map((name) => ({ name, ...entry })),
+  };
+  writeFileSync(join(box, 'index.json'), JSON.stringify(index));
+}
+
 const help = new Map<string, { status: number | null; stdout: string }>();
 
 function helpOf(command: string): { status: number | null; stdout: string } {
@@ -124,17 +148,27 @@ const smaller = (line: string) => SMALLER.reduce((text, [long, short]) => text.r
 
 describe.each(PAGES)('%s', (page) => {
   const own = mkdtempSync(join(tmpdir(), 'pleiad-readme-'));
-  beforeAll(() => {
+  beforeAll(async () => {
     mkdirSync(join(own, 'corpus'));
     writeFileSync(join(own, 'corpus/text.txt'), corpusOf(page));
     writeFileSync(join(own, 'reviews.csv'), reviewsOf(page));
     writeFileSync(join(own, 'questions.json'), questionsOf(page));
+    writeFileSync(join(own, 'report.txt'), WORDS[page].sentences.join(' '));
+    for (const folder of ['letters', 'old-letters']) {
+      mkdirSync(join(own, folder));
+      writeFileSync(join(own, folder, 'text.txt'), corpusOf(page).slice(0, folder === 'letters' ? 300 : 60_000));
+    }
+    await saveBox(join(own, 'box'));
     mkdirSync(join(own, 'node_modules'));
     symlinkSync(ROOT, join(own, 'node_modules/pleiad'), 'dir');
   });
   afterAll(() => rmSync(own, { recursive: true, force: true }));
   const run = (...words: string[]) =>
-    spawnSync(process.execPath, words, { cwd: own, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
+    spawnSync(process.execPath, words, {
+      cwd: own,
+      encoding: 'utf8',
+      env: { ...process.env, NO_COLOR: '1', PLEIAD_MODELS: join(own, 'box') },
+    });
 
   it('every command of its shell blocks works, one after the other', { timeout: 240_000 }, () => {
     const here = commands(page).filter((line) => !ELSEWHERE.some(([usage]) => usage.test(line)));
