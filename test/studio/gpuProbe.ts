@@ -56,11 +56,11 @@ const WORDS = [
 const sentence = (n: number) => `${WORDS.map((words, i) => words[(n >> (2 * i)) % 4]).join(' ')}.`;
 
 window.trainSteps = async (device, steps) => {
-  const texts = Array.from({ length: 120 }, (_, i) => [1, 2, 3, 4].map((j) => sentence(i * 7 + j * 13)).join(' '));
+  const texts = Array.from({ length: 48 }, (_, i) => [1, 2, 3, 4].map((j) => sentence(i * 7 + j * 13)).join(' '));
   const vocabulary = new VocabularyTrainer();
   for (const text of texts) vocabulary.add(text);
   const tokenizer = WordPieceTokenizer.fromVocabulary(vocabulary.train({ size: 200 }));
-  const shards = textShards(texts, tokenizer, { heldOutFraction: 0.1 });
+  const shards = textShards(texts, tokenizer, { heldOutFraction: 0.05 });
   const wasmPaths = new URL('runtime/', document.baseURI).href;
   const engine: Engine =
     device === 'webgpu' ? await createWebGpuEngine({ wasmPaths }) : await createWebEngine({ wasmPaths });
@@ -68,7 +68,8 @@ window.trainSteps = async (device, steps) => {
   const losses: Record<string, number | undefined>[] = [];
   const crossings: number[] = [];
   const store = new MemoryStore();
-  const settings = { size: 'tiny', length: 16, batchSize: 4, steps, logEvery: 1 } as const;
+  const rare = { evaluateEvery: 1000, checkpointEvery: 1000 };
+  const settings = { size: 'tiny', length: 16, batchSize: 2, steps, logEvery: 1, ...rare } as const;
   for await (const event of pretrainInMemory(settings, { shards, engine, store })) {
     if (event.type !== 'step') continue;
     losses.push({ ...event.losses });

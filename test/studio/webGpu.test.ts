@@ -41,7 +41,9 @@ describe.skipIf(chromiumMissing)('training on WebGPU', () => {
     remove();
   });
 
-  it('has the losses of WebAssembly, and what crosses in a step is less than a thirtieth of the parameters', async () => {
+  it('has the losses of WebAssembly, and what crosses in a step is less than a thirtieth of the parameters', {
+    timeout: 300_000,
+  }, async () => {
     const page = await browser.newPage();
     page.on('pageerror', (error) => console.log(error.message));
     await page.goto(server.address);

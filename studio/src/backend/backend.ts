@@ -33,7 +33,16 @@ export interface ComputePlace {
   readonly threads: number;
 }
 
+/** What the three seconds found: milliseconds of one run of a small encoder. */
+export interface EngineComparison {
+  readonly wasmMs: number;
+  readonly webgpuMs: number;
+  readonly faster: 'wasm' | 'webgpu';
+}
+
 export interface Backend {
+  /** Measures for three seconds whether WebGPU is faster in the tab, and takes it if so; undefined where there is no hardware for it. */
+  compare?(): Promise<EngineComparison | undefined>;
   /** @throws BackendError when there is neither engine nor server */
   place(): Promise<ComputePlace>;
   models(): Promise<readonly StudioModelSummary[]>;

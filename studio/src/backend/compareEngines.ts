@@ -3,7 +3,7 @@ import type { Engine, Tensors } from '../../../src/engine/engine.js';
 import { encoderConfig } from '../../../src/models/config.js';
 import { modelForUse } from '../../../src/models/heads.js';
 import { initializeParameter } from '../../../src/nn/initialize.js';
-import type { EngineComparison } from './tabProtocol.js';
+import type { EngineComparison } from './backend.js';
 
 const MS_EACH = 1500;
 /** A sentence as the screens run them. */

@@ -4,7 +4,7 @@
  */
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { StudioCallName } from '../../../src/studio/studioCalls.js';
-import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace } from './backend.js';
+import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace, EngineComparison } from './backend.js';
 import { keeping } from './keeping.js';
 import type { StudioServer } from './studioServer.js';
 import type { TabBackend } from './tabBackend.js';
@@ -30,6 +30,10 @@ export class OwnModels implements Backend {
 
   place(): Promise<ComputePlace> {
     return this.#base.place();
+  }
+
+  compare(): Promise<EngineComparison | undefined> {
+    return this.#base.compare?.() ?? Promise.resolve(undefined);
   }
 
   async models(): Promise<readonly StudioModelSummary[]> {

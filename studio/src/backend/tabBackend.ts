@@ -1,8 +1,8 @@
 /** The backend that computes wholly in the tab: a Web Worker with the library and onnxruntime-web. */
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { StudioCallName } from '../../../src/studio/studioCalls.js';
-import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace } from './backend.js';
-import type { AddedFolder, AddedModel, EngineComparison, FilesWanted } from './tabProtocol.js';
+import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace, EngineComparison } from './backend.js';
+import type { AddedFolder, AddedModel, FilesWanted } from './tabProtocol.js';
 import { TabSession } from './tabSession.js';
 
 export class TabBackend implements Backend {

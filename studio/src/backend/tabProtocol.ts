@@ -2,14 +2,7 @@
 import type { Architecture } from '../../../src/models/config.js';
 import type { ModelFormat } from '../../../src/studio/modelFiles.js';
 import type { StudioModelSummary, StudioRole } from '../../../src/studio/studioCall.js';
-import type { ComputePlace, Progress } from './backend.js';
-
-/** What the three seconds found: milliseconds of one run of a small encoder. */
-export interface EngineComparison {
-  readonly wasmMs: number;
-  readonly webgpuMs: number;
-  readonly faster: 'wasm' | 'webgpu';
-}
+import type { ComputePlace, EngineComparison, Progress } from './backend.js';
 
 /** Files of a model that was dropped into the page or trained in it. */
 export interface AddedFolder {

@@ -135,13 +135,7 @@ function Words({
                     y={middle + 14}
                     height={(HALF * end) / most}
                   />
-                  <text
-                    x={left}
-                    y={middle}
-                    dominant-baseline="central"
-                    textLength={wide}
-                    lengthAdjust="spacingAndGlyphs"
-                  >
+                  <text x={left} y={middle} dominant-baseline="central">
                     {text}
                   </text>
                 </g>

@@ -3,6 +3,7 @@ import { sigmoid } from '../../../../../src/pipelines/probabilities.js';
 import { useWords } from '../../../app/words.js';
 import { Figure } from '../../../components/figure.js';
 import { useWidth } from '../../../components/useWidth.js';
+import { textWidth } from '../../../figures/lines.js';
 import { stepCode } from '../../electra/code.js';
 import type { ChapterFigureProps } from '../chapter.js';
 import { Waiting } from '../stepState.js';
@@ -11,6 +12,7 @@ import { BOOK_WORDS } from '../words.js';
 import { curvePath, type Frame, toX, toY } from './curve.js';
 
 const HEIGHT = 260;
+const FONT = 14;
 /** Beyond, the sigmoid is flat. */
 const WIDEST = 6;
 
@@ -113,7 +115,9 @@ function placed(words: readonly Word[], frame: Frame) {
   for (const index of named.filter((each) => words[each].doubt < 0.5).reverse()) {
     const { x, y } = points[index];
     ceiling = Math.min(ceiling - LINE, y - 12);
-    labels.set(index, { x: x - 22, y: ceiling, anchor: 'end' });
+    // A long word near the edge of a narrow page keeps all of its letters.
+    const room = textWidth(words[index].text, FONT) + 52;
+    labels.set(index, { x: Math.max(x - 22, room), y: ceiling, anchor: 'end' });
   }
   return points.map((point, index) => ({ ...point, label: labels.get(index) }));
 }
