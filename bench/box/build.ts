@@ -13,11 +13,13 @@ import { hasCheckpoint } from '../../src/checkpoint/runFile.node.js';
 import { SettingsError } from '../../src/errors/errors.js';
 import { convertModel, convertPair } from '../../src/pretrained/convert.node.js';
 import { say } from '../report.js';
-import { englishCorpus, writeCorpus } from './corpus.js';
+import { CORPORA, type CorpusName, writeCorpus } from './corpus.js';
 
 const given = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 const schema = z.strictObject({
-  corpus: z.literal('english').optional(),
+  corpus: z.enum(Object.keys(CORPORA) as [CorpusName, ...CorpusName[]]).optional(),
+  /** What the Studio's time slider stands on: models of one name are one run at several steps. */
+  series: z.string().optional(),
   /** Settings of `pleiad vocab`. */
   vocabulary: z.strictObject({ size: z.number().int() }).optional(),
   /** Instead: a tokenizer, from the folder of the data. */
@@ -82,11 +84,22 @@ export async function buildBox({ name, data, work, out, run: done }: BuildOption
     await (settings.pretrain
       ? convertPair(source, folder, { dtype: 'int8', length: settings.length })
       : convertModel(source, folder, { dtype: 'int8' }));
+    writeFileSync(join(folder, 'studio.json'), `${JSON.stringify(aboutModel(settings, source, step))}\n`);
     built.push({ name: model, folder, ...sizeOf(folder) });
     say(`${model}: ${folder}`);
   }
   return built;
 }
+
+/** What the Studio shows of a model beside its weights. */
+function aboutModel({ corpus = 'english', series }: BoxSettings, source: string, step: number | 'best') {
+  const trainer = join(source, 'trainer.json');
+  const seen = existsSync(trainer) ? JSON.parse(readFileSync(trainer, 'utf8')).progress?.tokensSeen : undefined;
+  const tokensSeen = step === 0 ? 0 : seen;
+  return { language: LANGUAGES[corpus], ...(series !== undefined && { series, tokensSeen }) };
+}
+
+const LANGUAGES: Readonly<Record<CorpusName, string>> = { english: 'en', korean: 'ko' };
 
 const placeOf = (run: string, step: number | 'best') =>
   step === 'best' ? run : join(run, 'checkpoints', `step-${String(step).padStart(8, '0')}`);
@@ -96,12 +109,12 @@ async function train(settings: BoxSettings, at: { data: string; work: string; na
 }
 
 function pretrain(
-  { vocabulary, tokenizer: published }: BoxSettings,
+  { corpus: language = 'english', vocabulary, tokenizer: published }: BoxSettings,
   settings: Readonly<Record<string, unknown>>,
   { data, work, name }: { data: string; work: string; name: string },
 ): string {
-  const corpus = join(work, 'english');
-  if (!existsSync(join(corpus, 'held-out'))) writeCorpus(englishCorpus(data), corpus);
+  const corpus = join(work, language);
+  if (!existsSync(join(corpus, 'held-out'))) writeCorpus(CORPORA[language](data), corpus);
   const texts = join(corpus, 'train');
   const own = (folder: string) => join(work, name, folder);
   mkdirSync(own(''), { recursive: true });

@@ -1,5 +1,5 @@
 /** Calibrates, measures and describes a model that was packed: config.json, README.md, and the package's index. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { say } from '../report.js';
 import { PACKAGE, readSettings, sizeOf } from './build.js';
@@ -32,7 +32,8 @@ export async function describeBox(options: DescribeOptions): Promise<Described[]
   const described: Described[] = [];
   for (const model of names) {
     const folder = join(out, model);
-    if (isPair(folder)) await calibrateFolder(folder, join(corpus, 'train/leipzig.txt'));
+    const own = join(corpus, 'train/leipzig.txt');
+    if (isPair(folder) && existsSync(own)) await calibrateFolder(folder, own);
     const figures = await measure(folder, options);
     const float = run !== undefined && model === names.at(-1) ? await measure(run, options, isPair(folder)) : undefined;
     described.push({ name: model, figures, ...(float && { float }) });
@@ -79,6 +80,7 @@ const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines
   ],
   [/^pleiad-en-span$/, 'an English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
   [/^pleiad-ko$/, 'a Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask', 'proofread']],
+  [/^pleiad-tiny-ko$/, 'a tiny Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask']],
   [
     /^pleiad-tiny-\d+$/,
     'a tiny English ELECTRA pair at one step of its training',
@@ -90,9 +92,7 @@ const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines
 function writeIndex(out: string): void {
   const path = join(out, 'index.json');
   const known: { models?: { name: string }[] } = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
-  const settings = ['pleiad-en', 'pleiad-en-qa', 'pleiad-tiny', 'pleiad-ko', 'pleiad-en-span'].filter((name) =>
-    existsSync(join(PACKAGE, 'settings', `${name}.yaml`)),
-  );
+  const settings = readdirSync(join(PACKAGE, 'settings')).map((file) => file.replace(/\.yaml$/, ''));
   const names = new Set([
     ...(known.models ?? []).map(({ name }) => name),
     ...settings.flatMap((name) => Object.keys(readSettings(name).models)),
@@ -111,6 +111,16 @@ function writeIndex(out: string): void {
 }
 
 const three = (value: number) => value.toFixed(3);
+
+const MEASURING = 'Never seen: what is for measuring alone (KorQuAD, MRPC, CoNLL-2000, SST-2, CoLA, RTE, SQuADShifts).';
+const ENGLISH_DATA = [
+  '18.2 MB of English: 73 articles of Wikipedia (CC BY-SA 3.0), WikiText-2 test articles (CC BY-SA 3.0), 8,000 sentences of the Leipzig Corpora Collection (eng_wikipedia_2016, CC BY 4.0), paragraphs of SQuAD 1.1 and 2.0 (CC BY-SA 4.0), every third stretch of 28 books in the public domain.',
+  `Held out: the last 8 articles, the last 1,000 Leipzig sentences, the last two books by name. ${MEASURING}`,
+];
+const KOREAN_DATA = [
+  "16.8 MB of Korean: national petitions of April to July 2019 (public-sector work, KOGL type 1), reviews of the Naver sentiment movie corpus without their labels (CC0), sentences of UD Korean Kaist (CC BY-SA 4.0). Petitions and reviews are citizens' writing, sometimes angry.",
+  `Held out: the petitions of August 2019, NSMC's test reviews. ${MEASURING}`,
+];
 
 function cardOf(name: string, described: Described, { name: settings, out, minutes }: DescribeOptions): string {
   const [, summary, language, pipelines] = SUMMARIES.find(([pattern]) => pattern.test(name))!;
@@ -135,10 +145,9 @@ function cardOf(name: string, described: Described, { name: settings, out, minut
     '',
     ...(finetune.length > 0
       ? ['Parts of SQuAD 1.1 (12,498 questions) and SQuAD 2.0 (5,635), CC BY-SA 4.0, Rajpurkar et al.']
-      : [
-          '18.2 MB of English: 73 articles of Wikipedia (CC BY-SA 3.0), WikiText-2 test articles (CC BY-SA 3.0), 8,000 sentences of the Leipzig Corpora Collection (eng_wikipedia_2016, CC BY 4.0), paragraphs of SQuAD 1.1 and 2.0 (CC BY-SA 4.0), every third stretch of 28 books in the public domain.',
-        ]),
-    'Held out: the last 8 articles, the last 1,000 Leipzig sentences, the last two books by name. Never seen: what is for measuring alone (KorQuAD, MRPC, CoNLL-2000, SST-2, CoLA, RTE, SQuADShifts).',
+      : language === 'ko'
+        ? KOREAN_DATA
+        : ENGLISH_DATA),
     '',
     '## Figures',
     '',
@@ -178,20 +187,13 @@ function figuresOf({ figures, float }: Described): string[] {
     ];
   }
   const of = ({ heldOut, sentences, zeroShotSst2, proofread }: PairFigures) => {
-    const row = (judge: string, kind: string) => proofread.find((each) => each.judge === judge && each.kind === kind)!;
     return [
-      ['held-out articles: AUC against its own generator', three(heldOut.auc)],
-      ['held-out articles: accuracy of the generator', three(heldOut.generatorAccuracy)],
-      ['planted swaps: AUC over words, discriminator alone', three(row('discriminator alone', 'swap').auc)],
-      ['planted swaps: AUC over words, pair', three(row('pair', 'swap').auc)],
-      ...(['swap', 'letters', 'missing', 'doubled'] as const).map((kind) => [
-        `proofread, found at 1 and 5 false alarms in 100 words: ${kind}`,
-        row('pair', kind)
-          .found.filter(({ rate }) => rate !== 0.02)
-          .map(({ recall }) => recall.toFixed(2))
-          .join(', '),
-      ]),
-      ['ten sentences (bench/box/sentences.json): as a reader judges', `${sentences.right} of ${sentences.of}`],
+      ['held-out text: AUC against its own generator', three(heldOut.auc)],
+      ['held-out text: accuracy of the generator', three(heldOut.generatorAccuracy)],
+      ...(proofread ? foundErrors(proofread) : []),
+      ...(sentences
+        ? [['ten sentences (bench/box/sentences.json): as a reader judges', `${sentences.right} of ${sentences.of}`]]
+        : []),
       ...(zeroShotSst2 ? [['SST-2 without examples, accuracy', three(zeroShotSst2.accuracy)]] : []),
     ];
   };
@@ -200,5 +202,20 @@ function figuresOf({ figures, float }: Described): string[] {
     `| | int8 |${before ? ' float32 |' : ''}`,
     `|---|---:|${before ? '---:|' : ''}`,
     ...here.map(([what, value], i) => `| ${what} | ${value} |${before ? ` ${before[i][1]} |` : ''}`),
+  ];
+}
+
+function foundErrors(rows: NonNullable<PairFigures['proofread']>): string[][] {
+  const row = (judge: string, kind: string) => rows.find((each) => each.judge === judge && each.kind === kind)!;
+  return [
+    ['planted swaps: AUC over words, discriminator alone', three(row('discriminator alone', 'swap').auc)],
+    ['planted swaps: AUC over words, pair', three(row('pair', 'swap').auc)],
+    ...(['swap', 'letters', 'missing', 'doubled'] as const).map((kind) => [
+      `proofread, found at 1 and 5 false alarms in 100 words: ${kind}`,
+      row('pair', kind)
+        .found.filter(({ rate }) => rate !== 0.02)
+        .map(({ recall }) => recall.toFixed(2))
+        .join(', '),
+    ]),
   ];
 }

@@ -1,7 +1,8 @@
 /**
- * The English text that models in the box have seen, without what is held out from all of them: the last 8 articles of
- * `enwiki-articles`, the last 1,000 Leipzig sentences, the last two books by name. Of task data it takes the paragraphs of
- * SQuAD that are for training; nothing of what is for measuring alone.
+ * The text that models in the box have seen, without what is held out from all of them. English: held out are the last 8 articles of
+ * `enwiki-articles`, the last 1,000 Leipzig sentences, the last two books by name; of task data it takes the paragraphs of
+ * SQuAD that are for training. Korean: held out are the last file of petitions and what of NSMC is for testing; of task data it takes
+ * the reviews, without their labels. Nothing of what is for measuring alone.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,12 +20,20 @@ interface Corpus {
   readonly heldOut: Readonly<Record<string, readonly string[]>>;
 }
 
-/** @param data  the folder with text-en/ and squad/ and so on */
-export function englishCorpus(data: string): Corpus {
-  const read = (...path: string[]) => {
+/** Makes each corpus of the folder with text-en/, text-ko/, squad/ and so on. */
+export const CORPORA = { english: englishCorpus, korean: koreanCorpus } as const;
+export type CorpusName = keyof typeof CORPORA;
+
+const textsIn =
+  (data: string) =>
+  (...path: string[]): string => {
     const bytes = readFileSync(join(data, ...path));
     return (path.at(-1)!.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString('utf8');
   };
+
+/** @param data  the folder with text-en/ and squad/ and so on */
+export function englishCorpus(data: string): Corpus {
+  const read = textsIn(data);
   const articles = nonEmpty(read('text-en/enwiki-articles.txt.gz').split(/\n\s*\n/));
   const numbered = read('text-en/eng_wikipedia_2016_10K-sentences.part.txt.gz').split('\n');
   const sentences = nonEmpty(numbered.map((line) => line.replace(/^\d+\t/, '')));
@@ -50,6 +59,31 @@ export function englishCorpus(data: string): Corpus {
       leipzig: sentences.slice(-HELD_OUT.sentences),
       books: bookTexts.slice(-HELD_OUT.books),
     },
+  };
+}
+
+const PETITIONS = ['2019-04', '2019-05', '2019-06', '2019-07', '2019-08'];
+/** Shorter reviews say little beyond a cheer. */
+const LEAST_REVIEW = 20;
+
+/** @param data  the folder with text-ko/ and nsmc/ */
+export function koreanCorpus(data: string): Corpus {
+  const read = textsIn(data);
+  const petitions = PETITIONS.map((month) => read(`text-ko/petitions_${month}.txt.gz`).trim());
+  const reviews = ['1', '2'].flatMap((part) =>
+    read(`nsmc/ratings_train_part${part}.txt.gz`)
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.split('\t')[1]),
+  );
+  return {
+    train: {
+      kaist: read('text-ko/ud-korean-kaist-dev-test.txt').trim().split('\n'),
+      nsmc: reviews.filter((review) => review !== undefined && review.length >= LEAST_REVIEW),
+      petitions: petitions.slice(0, -1),
+    },
+    heldOut: { petitions: petitions.slice(-1) },
   };
 }
 

@@ -17,16 +17,17 @@ import { benchProofreading } from './proofreading.js';
 import { rankAuc } from './rankAuc.js';
 
 export interface PairFigures {
-  /** On held-out articles, rows of 128 tokens of which 15 % are asked for, 85 % of these masked. */
+  /** On held-out articles, of Korean on held-out petitions; rows of 128 tokens of which 15 % are asked for, 85 % of these masked. */
   readonly heldOut: {
     readonly tokens: number;
     readonly auc: number;
     readonly generatorAccuracy: number;
     readonly replaced: number;
   };
-  readonly sentences: { readonly right: number; readonly of: number; readonly wrong: readonly string[] };
+  /** Of an English pair. */
+  readonly sentences?: { readonly right: number; readonly of: number; readonly wrong: readonly string[] };
   readonly zeroShotSst2?: { readonly accuracy: number; readonly rows: number };
-  readonly proofread: Awaited<ReturnType<typeof benchProofreading>>['rows'];
+  readonly proofread?: Awaited<ReturnType<typeof benchProofreading>>['rows'];
 }
 
 export interface FigureOptions {
@@ -49,14 +50,14 @@ export async function pairFigures(options: FigureOptions): Promise<PairFigures> 
   const loading = threads === undefined ? {} : { threads };
   const discriminator = await loadModelFor(proofreadPipeline.wants, model, loading);
   const generator = await loadModelFor(proofreadPipeline.partner!, model, loading);
-  const heldOut = await againstOwnGenerator(
-    discriminator,
-    generator,
-    readFileSync(join(corpus, 'held-out/enwiki.txt'), 'utf8'),
-  );
-  const sentences = await judgedSentences(discriminator, generator);
+  const english = join(corpus, 'held-out/enwiki.txt');
+  const isEnglish = existsSync(english);
+  const text = isEnglish ? english : join(corpus, 'held-out/petitions.txt');
+  const heldOut = await againstOwnGenerator(discriminator, generator, readFileSync(text, 'utf8'));
+  const sentences = isEnglish ? await judgedSentences(discriminator, generator) : undefined;
   await discriminator.release();
   await generator.release();
+  if (!sentences) return { heldOut };
   const own = join(corpus, 'train/leipzig.txt');
   const [heldOutLines, train] = [join(corpus, 'held-out/leipzig.txt'), join(corpus, 'train/squad.txt')];
   const { rows } = await benchProofreading({ ...options, heldOut: heldOutLines, train, own, limit });
