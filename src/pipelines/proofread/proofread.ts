@@ -78,7 +78,7 @@ const MOST_SENTENCES = 1000;
  */
 export async function proofread(discriminator: Model, generator?: Model): Promise<Proofreader> {
   const tokenizer = requireTokenizer(discriminator);
-  if (generator && requireTokenizer(generator).hash !== tokenizer.hash) {
+  if (generator && requireTokenizer(generator).hash() !== tokenizer.hash()) {
     throw new SettingsError([
       `${generator.source} and ${discriminator.source} read text differently; expected both halves of a pair`,
     ]);
