@@ -107,6 +107,7 @@ describe('what there is', () => {
       detector: 'zero-shot-classification',
       chooser: 'multiple-choice',
       relations: 'relation',
+      pair: 'zero-shot-classification',
     });
     const detector = json.models.find(({ id }: { id: string }) => id === 'detector');
     expect(detector.pipelines).toEqual([

@@ -82,8 +82,10 @@ export interface Planted {
 /** Right, and the two kinds of errors that are planted. */
 const NUM_CLASSES = 3;
 
-const PLAIN = /^\p{Ll}{4,}$/u;
-const FEWEST_WORDS = 5;
+/** Words that errors are planted in: no names where a script has capitals; of scripts without, such as Hangul, shorter ones too. */
+const PLAIN = /^(?:\p{Ll}{4,}|\p{Lo}{3,})$/u;
+/** Of a sentence. Korean ones of four words are usual. */
+const FEWEST_WORDS = 3;
 
 /** Text in sentences, as errors are planted one in each. */
 export function sentencesOf(text: string): string[] {
@@ -105,7 +107,9 @@ export function plantErrors(sentences: readonly string[], seed = 0): Planted[] {
     const random = new RandomStream(seed, 'proposals', i);
     const { 0: word, index } = places[i][random.integer(places[i].length)];
     const other =
-      i % 2 === 0 ? pool[random.integer(pool.length)] : exchanged(word, 1 + random.integer(word.length - 3));
+      i % 2 === 0
+        ? pool[random.integer(pool.length)]
+        : exchanged(word, 1 + random.integer(Math.max(1, word.length - 3)));
     if (other === word) return [];
     return [
       {

@@ -156,5 +156,8 @@ describe('a calibration', () => {
       if (kind === 2) expect([...wrong.slice(start, end)].sort()).toEqual([...original.slice(0, end - start)].sort());
     }
     expect(plantErrors(sentences)).toEqual(errors);
+    const korean = sentencesOf('요리사가 따뜻한 음식을 만들었다. 선원이 오래된 책을 찾지 못했다.');
+    expect(korean).toHaveLength(2);
+    expect(plantErrors(korean).length).toBeGreaterThan(0);
   });
 });
