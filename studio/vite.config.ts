@@ -14,7 +14,7 @@ export default defineConfig({
   base: './',
   plugins: [
     siteFiles(process.env.STUDIO_MODELS ?? path('../models')),
-    packagedPage(path('../dist-studio'), path('../dist/studio')),
+    packagedPage(path('../dist-studio'), path('../dist/page')),
   ],
   resolve: {
     alias: { pleiad: path('../src/index.ts') },
@@ -25,6 +25,8 @@ export default defineConfig({
     outDir: path('../dist-studio'),
     emptyOutDir: true,
     target: 'es2022',
+    // How long plugins took is of no interest to whoever builds.
+    rolldownOptions: { checks: { pluginTimings: false } },
     // A file inlined as a data: address would need a looser content security policy.
     assetsInlineLimit: 0,
     // The preload helper is for browsers without modulepreload, which have no WebAssembly SIMD either.

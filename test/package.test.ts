@@ -65,20 +65,21 @@ function run(...words: string[]) {
 }
 
 describe('the tarball', () => {
-  it('holds the compiled library, the pages of the Studio and of docs and nothing else, in less than 2.2 MB', () => {
+  it('holds the compiled library, the pages of the Studio and of docs and nothing else, in less than 2.5 MB', () => {
     const strange = packed.files
       .map(({ path }) => path)
       .filter(
         (path) =>
-          !/^(dist\/src\/.*(?<!\.test)\.(js|d\.ts)|dist\/(studio|share)\/.*\.(html|js|css|svg|gz)|docs\/[^/]+\.md|README(\.ko)?\.md|LICENSE|package\.json)$/.test(
+          !/^(dist\/src\/.*(?<!\.test)\.(js|d\.ts)|dist\/(page|share)\/.*\.(html|js|css|svg|gz)|docs\/[^/]+\.md|README(\.ko)?\.md|LICENSE|package\.json)$/.test(
             path,
           ),
       );
     expect(strange).toEqual([]);
     expect(packed.files.map(({ path }) => path)).toContain('dist/src/cli/main.js');
     expect(packed.files.length).toBeGreaterThan(300);
-    // Of these 0.5 MB are the sample that the Studio trains on, and 0.4 MB its page and that of shared files.
-    expect(packed.size).toBeLessThan(2.2e6);
+    // Of these 0.5 MB are the sample that the Studio trains on, and 0.6 MB its page and that of shared files, with the
+    // library in each worker.
+    expect(packed.size).toBeLessThan(2.5e6);
   });
 
   it('needs no package whose install script downloads something', () => {

@@ -25,7 +25,7 @@ const OTHER_TYPE = 'application/octet-stream';
 
 /** Where the build copies the page: beside the compiled library. */
 export function builtPage(base = import.meta.url): string {
-  return fileURLToPath(new URL(base.endsWith('.ts') ? '../../dist/studio/' : '../../studio/', base));
+  return fileURLToPath(new URL(base.endsWith('.ts') ? '../../dist/page/' : '../../page/', base));
 }
 
 /** Told to the page in its own markup, so that it knows that it came from a server. */

@@ -1,5 +1,5 @@
 /**
- * Lays the built page beside the compiled library, dist/studio, where `pleiad studio` serves it from and the npm package holds
+ * Lays the built page beside the compiled library, dist/page, where `pleiad studio` serves it from and the npm package holds
  * it. Without runtime and models: these come with packages of their own.
  */
 import { cpSync, rmSync } from 'node:fs';
