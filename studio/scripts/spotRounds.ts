@@ -17,9 +17,9 @@ import { pairFor } from '../src/backend/pickModel.js';
 import { BUILT_ROUNDS, requestOf } from '../src/screens/spot/game.js';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-// The compiled script lies in dist/studio/scripts/.
-const OUT = path('../../../studio/src/screens/spot/builtRounds.ts');
-const root = process.env.STUDIO_MODELS ?? path('../../../models');
+// The compiled script lies in dist/rounds/studio/scripts/.
+const OUT = path('../../../../studio/src/screens/spot/builtRounds.ts');
+const root = process.env.STUDIO_MODELS ?? path('../../../../models');
 const LANGUAGES = ['en', 'ko'] as const;
 
 const { models } = listModels(root);

@@ -17,7 +17,7 @@ interface RocFigureProps {
   change(changes: StateChanges): void;
 }
 
-const CORRUPTIONS = 32;
+const CORRUPTIONS = 16;
 
 export function RocFigure({ model, state, change }: RocFigureProps) {
   const t = useWords(WORDS);
@@ -25,19 +25,20 @@ export function RocFigure({ model, state, change }: RocFigureProps) {
   // After the rows, and not at every notch of the temperature: it runs both models many times.
   const asked = { model, text, fraction: 0.15, temperature, corruptions: CORRUPTIONS, seed: 1 };
   const { value, error, retry } = useCall('corruption-scores', asked, 250);
-  if (!value) return error ? <ErrorState error={error} retry={retry} /> : <LoadingState />;
+  const frame = { title: t.roc, name: 'roc', code: rocCode(model, text, CORRUPTIONS) };
+  if (!value) {
+    return (
+      <Figure {...frame} data={[]}>
+        {error ? <ErrorState error={error} retry={retry} /> : <LoadingState />}
+      </Figure>
+    );
+  }
   const roc = rocCurve(value.doubts, value.labels);
   const point = roc && atThreshold(roc, threshold);
   const percent = (share: number) => Math.round(share * 100);
   const again = percent(value.drawnAgain / Math.max(1, value.masked));
   return (
-    <Figure
-      title={t.roc}
-      name="roc"
-      note={t.rocNote(CORRUPTIONS, again)}
-      data={{ auc: roc?.area, points: roc?.points, ...value }}
-      code={rocCode(model, text, CORRUPTIONS)}
-    >
+    <Figure {...frame} note={t.rocNote(CORRUPTIONS, again)} data={{ auc: roc?.area, points: roc?.points, ...value }}>
       {roc && point ? (
         <>
           <Curve roc={roc} point={point} />
