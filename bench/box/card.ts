@@ -72,12 +72,7 @@ const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines
     'en',
     ['replaced-token-detection', 'fill-mask', 'proofread', 'zero-shot-classification'],
   ],
-  [
-    /^pleiad-en-qa$/,
-    'answers English questions from a text, and says where there is no answer',
-    'en',
-    ['question-answering'],
-  ],
+  [/^pleiad-en-qa$/, 'answers English questions from a text', 'en', ['question-answering']],
   [/^pleiad-en-span$/, 'an English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
   [/^pleiad-ko$/, 'a Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask', 'proofread']],
   [/^pleiad-tiny-ko$/, 'a tiny Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask']],
@@ -144,7 +139,9 @@ function cardOf(name: string, described: Described, { name: settings, out, minut
     '## Data',
     '',
     ...(finetune.length > 0
-      ? ['Parts of SQuAD 1.1 (12,498 questions) and SQuAD 2.0 (5,635), CC BY-SA 4.0, Rajpurkar et al.']
+      ? [
+          'Parts of SQuAD 1.1 (12,498 questions), CC BY-SA 4.0, Rajpurkar et al. It always answers: every question that it learned from has an answer.',
+        ]
       : language === 'ko'
         ? KOREAN_DATA
         : ENGLISH_DATA),
