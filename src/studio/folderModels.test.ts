@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
@@ -103,5 +103,17 @@ test('a list of models names nothing outside its folder', () => {
   expect(() => parseManifest(entry('a/b'), 'models.json')).not.toThrow();
   for (const folder of ['../a', 'a/../b', '/a', 'https://x', 'a//b', '.', 'a?b', 'a\\b']) {
     expect(() => parseManifest(entry(folder), 'models.json'), folder).toThrow('does not list models');
+  }
+});
+
+test('the index of a package of models says the language of each', () => {
+  writeFileSync(join(root, 'index.json'), JSON.stringify({ models: [{ name: 'span', language: 'ko' }] }));
+  try {
+    expect(listModels(root).models.map(({ id, language }) => [id, language])).toEqual([
+      ['english-pair', undefined],
+      ['span', 'ko'],
+    ]);
+  } finally {
+    rmSync(join(root, 'index.json'));
   }
 });

@@ -46,7 +46,7 @@ function modelIn(root: string, name: string): ManifestModel | undefined {
   const found = modelFoldersOf(join(root, name));
   if (found.length === 0) return undefined;
   const roles = Object.fromEntries(found.map(([role, path]) => [role, folderEntry(root, path)]));
-  const said = aboutFolder(join(root, name));
+  const said = { ...languageInIndex(root, name), ...aboutFolder(join(root, name)) };
   return { id: idOf(name), roles, ...said, version: versionOf(root, Object.values(roles)) };
 }
 
@@ -68,6 +68,16 @@ export function modelFoldersOf(folder: string): [StudioRole, string][] {
 export function aboutFolder(folder: string): z.output<typeof aboutSchema> {
   const path = join(folder, 'studio.json');
   return existsSync(path) ? aboutSchema.parse(JSON.parse(readFileSync(path, 'utf8'))) : {};
+}
+
+/** Of the package of models: its index says the language of each. */
+const indexSchema = z.object({ models: z.array(z.object({ name: z.string(), language: z.string() })) });
+
+function languageInIndex(root: string, name: string): { readonly language?: string } {
+  const path = join(root, 'index.json');
+  const index = existsSync(path) ? indexSchema.safeParse(JSON.parse(readFileSync(path, 'utf8'))) : undefined;
+  const language = index?.data?.models.find((model) => model.name === name)?.language;
+  return language === undefined ? {} : { language };
 }
 
 /** A name that an address can hold as it is. */
