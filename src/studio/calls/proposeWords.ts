@@ -61,8 +61,8 @@ export const proposeWords = studioCall<ProposalsInput, readonly Proposal[]>({
   },
 });
 
-/** Characters that the pipeline reads on each side of a word. */
-const AROUND = 400;
+/** Characters that the pipeline reads on each side of a word: about as many tokens as the generator does. */
+const AROUND = 160;
 
 /** What `proofread` proposes for the word, which knows slips of the pen; nothing for a word that it does not ask about. */
 function pipelineProposals(models: StudioModels, input: ProposalsInput, signal?: AbortSignal) {
