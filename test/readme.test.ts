@@ -156,7 +156,7 @@ describe.each(PAGES)('%s', (page) => {
     writeFileSync(join(own, 'report.txt'), WORDS[page].sentences.join(' '));
     for (const folder of ['letters', 'old-letters']) {
       mkdirSync(join(own, folder));
-      writeFileSync(join(own, folder, 'text.txt'), corpusOf(page).slice(0, folder === 'letters' ? 300 : 60_000));
+      writeFileSync(join(own, folder, 'text.txt'), corpusOf(page).slice(0, folder === 'letters' ? 300 : 20_000));
     }
     await saveBox(join(own, 'box'));
     mkdirSync(join(own, 'node_modules'));
