@@ -168,13 +168,9 @@ function cardOf(name: string, described: Described, { name: settings, out, minut
 
 function figuresOf({ figures, float }: Described): string[] {
   if ('xquad' in figures) {
-    const of = (value: QuestionFigures) => [
-      three(value.xquad.f1),
-      three(value.xquad.exactMatch),
-      three(value.squad2?.f1 ?? Number.NaN),
-    ];
+    const of = (value: QuestionFigures) => [three(value.xquad.f1), three(value.xquad.exactMatch)];
     const [here, before] = [of(figures), float && 'xquad' in float ? of(float) : undefined];
-    const rows = ['XQuAD English, F1', 'XQuAD English, exact match', 'SQuAD 2.0, 8 articles of its dev set, F1'];
+    const rows = ['XQuAD English, F1', 'XQuAD English, exact match'];
     return [
       `| | int8 |${before ? ' float32 |' : ''}`,
       `|---|---:|${before ? '---:|' : ''}`,
