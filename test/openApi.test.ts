@@ -34,6 +34,7 @@ const model = (id: string) => ({ params: { path: { id } } });
 const post = {
   '/api/fill-mask': client.POST('/api/fill-mask', { body: { input: 'the [MASK]', options: { topK: 2 } } }),
   '/api/replaced-token-detection': client.POST('/api/replaced-token-detection', { body: { input: 'the chef' } }),
+  '/api/proofread': client.POST('/api/proofread', { body: { input: 'the chef ate', options: { threshold: 0.5 } } }),
   '/api/fill-span': client.POST('/api/fill-span', { body: { input: 'the [MASK]', options: { pieces: [1, 2], by: 'mlm' } } }),
   '/api/question-answering': client.POST('/api/question-answering', { body: { inputs: [question], options: { topK: 2 } } }),
   '/api/text-classification': client.POST('/api/text-classification', { body: { input: { text: 'a', textPair: 'the' } } }),
