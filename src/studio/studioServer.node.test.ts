@@ -1,7 +1,7 @@
 /** The Studio's server at its work: models, a run from a text, stopped and gone on with, files. `npm test` builds the thread first. */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { RandomStream } from '../random/philox.js';
 import { API_PREFIX, type RunEvents, type RunSummary } from './studioApi.js';
@@ -16,6 +16,11 @@ beforeAll(async () => {
   const page = join(temporary.path, 'page');
   mkdirSync(page);
   writeFileSync(join(page, 'index.html'), '<!doctype html><html><head></head></html>');
+  // An empty box: what is in the package is no matter here.
+  const box = join(temporary.path, 'box');
+  mkdirSync(box);
+  writeFileSync(join(box, 'index.json'), JSON.stringify({ format: 'pleiad-models', version: 1, models: [] }));
+  vi.stubEnv('PLEIAD_MODELS', box);
   const pair = join(temporary.path, 'pair');
   await writeTestModel(join(pair, 'generator'), 'ElectraForMaskedLM');
   await writeTestModel(join(pair, 'discriminator'), 'ElectraForPreTraining');
@@ -23,6 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await studio.stop();
+  vi.unstubAllEnvs();
   temporary.remove();
 });
 
