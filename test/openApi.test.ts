@@ -12,14 +12,15 @@ import openapiTypes from 'openapi-typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../src/checkpoint/testCheckpoints.js';
 import { PIPELINES } from '../src/pipelines/registry.js';
-import { saveTestModels, type TestServer, testServer } from '../src/serving/testServing.js';
+import { saveTestModels, saveTestPair, type TestServer, testServer } from '../src/serving/testServing.js';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const temporary = temporaryFolder('open-api');
 const at = (...names: string[]) => join(temporary.path, ...names);
 let server: TestServer;
 beforeAll(async () => {
-  server = await testServer(await saveTestModels(temporary.path));
+  const pair = await saveTestPair(at('pair'));
+  server = await testServer([...(await saveTestModels(temporary.path)), pair]);
 });
 afterAll(async () => {
   await server.stop();
@@ -34,6 +35,7 @@ const model = (id: string) => ({ params: { path: { id } } });
 const post = {
   '/api/fill-mask': client.POST('/api/fill-mask', { body: { input: 'the [MASK]', options: { topK: 2 } } }),
   '/api/replaced-token-detection': client.POST('/api/replaced-token-detection', { body: { input: 'the chef' } }),
+  '/api/proofread': client.POST('/api/proofread', { body: { input: 'the chef ate', model: 'pair', options: { threshold: 0.5 } } }),
   '/api/fill-span': client.POST('/api/fill-span', { body: { input: 'the [MASK]', options: { pieces: [1, 2], by: 'mlm' } } }),
   '/api/question-answering': client.POST('/api/question-answering', { body: { inputs: [question], options: { topK: 2 } } }),
   '/api/text-classification': client.POST('/api/text-classification', { body: { input: { text: 'a', textPair: 'the' } } }),

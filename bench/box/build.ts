@@ -81,7 +81,7 @@ export async function buildBox({ name, data, work, out, run: done }: BuildOption
     const folder = join(out, model);
     rmSync(folder, { recursive: true, force: true });
     const source = step === 0 ? await beforeFirstStep(settings, run) : placeOf(run, step);
-    await (settings.pretrain
+    await (isPairOf(settings)
       ? convertPair(source, folder, { dtype: 'int8', length: settings.length })
       : convertModel(source, folder, { dtype: 'int8' }));
     writeFileSync(join(folder, 'studio.json'), `${JSON.stringify(aboutModel(settings, source, step))}\n`);
@@ -90,6 +90,9 @@ export async function buildBox({ name, data, work, out, run: done }: BuildOption
   }
   return built;
 }
+
+/** SpanBERT and BERT are one model, ELECTRA is two. */
+const isPairOf = ({ pretrain: settings }: BoxSettings) => settings !== undefined && settings.objective === undefined;
 
 /** What the Studio shows of a model beside its weights. */
 function aboutModel({ corpus = 'english', series }: BoxSettings, source: string, step: number | 'best') {

@@ -1,9 +1,18 @@
 /** Calibrates, measures and describes a model that was packed: config.json, README.md, and the package's index. */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { QUESTION_ANSWERING_FILE } from '../../src/hub/modelFiles.js';
 import { say } from '../report.js';
 import { PACKAGE, readSettings, sizeOf } from './build.js';
-import { type FigureOptions, type PairFigures, pairFigures, type QuestionFigures, questionFigures } from './figures.js';
+import {
+  type FigureOptions,
+  type PairFigures,
+  pairFigures,
+  type QuestionFigures,
+  questionFigures,
+  type SpanFigures,
+  spanFigures,
+} from './figures.js';
 import { loadReader } from './proofreading.js';
 
 export interface DescribeOptions extends Omit<FigureOptions, 'model'> {
@@ -17,10 +26,12 @@ export interface DescribeOptions extends Omit<FigureOptions, 'model'> {
   readonly minutes?: number;
 }
 
+export type Figures = PairFigures | QuestionFigures | SpanFigures;
+
 export interface Described {
   readonly name: string;
-  readonly figures: PairFigures | QuestionFigures;
-  readonly float?: PairFigures | QuestionFigures;
+  readonly figures: Figures;
+  readonly float?: Figures;
 }
 
 const isPair = (folder: string) => existsSync(join(folder, 'discriminator'));
@@ -34,8 +45,9 @@ export async function describeBox(options: DescribeOptions): Promise<Described[]
     const folder = join(out, model);
     const own = join(corpus, 'train/leipzig.txt');
     if (isPair(folder) && existsSync(own)) await calibrateFolder(folder, own);
-    const figures = await measure(folder, options);
-    const float = run !== undefined && model === names.at(-1) ? await measure(run, options, isPair(folder)) : undefined;
+    const measure = measureOf(folder);
+    const figures = await measure({ ...options, model: folder });
+    const float = run !== undefined && model === names.at(-1) ? await measure({ ...options, model: run }) : undefined;
     described.push({ name: model, figures, ...(float && { float }) });
     writeFileSync(join(folder, 'README.md'), cardOf(model, described.at(-1)!, options));
     say(`${model}: ${join(folder, 'README.md')}`);
@@ -44,12 +56,12 @@ export async function describeBox(options: DescribeOptions): Promise<Described[]
   return described;
 }
 
-function measure(
-  model: string,
-  options: DescribeOptions,
-  pair = isPair(model),
-): Promise<PairFigures | QuestionFigures> {
-  return pair ? pairFigures({ ...options, model }) : questionFigures({ ...options, model });
+type Measure = (options: FigureOptions) => Promise<Figures>;
+
+/** By what a model is for. */
+function measureOf(folder: string): Measure {
+  if (isPair(folder)) return pairFigures;
+  return existsSync(join(folder, QUESTION_ANSWERING_FILE)) ? questionFigures : spanFigures;
 }
 
 /** False alarms of the proofreader, on sentences that the weights have seen: the held-out ones judge it. */
@@ -75,6 +87,7 @@ const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines
   [/^pleiad-en-qa$/, 'answers English questions from a text', 'en', ['question-answering']],
   [/^pleiad-en-span$/, 'an English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
   [/^pleiad-ko$/, 'a Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask', 'proofread']],
+  [/^pleiad-tiny-span$/, 'a tiny English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
   [/^pleiad-tiny-ko$/, 'a tiny Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask']],
   [
     /^pleiad-tiny-\d+$/,
@@ -172,12 +185,20 @@ function figuresOf({ figures, float }: Described): string[] {
     const [here, before] = [of(figures), float && 'xquad' in float ? of(float) : undefined];
     const rows = ['XQuAD English, F1', 'XQuAD English, exact match'];
     return [
-      `| | int8 |${before ? ' float32 |' : ''}`,
-      `|---|---:|${before ? '---:|' : ''}`,
-      ...rows.map((row, i) => `| ${row} | ${here[i]} |${before ? ` ${before[i]} |` : ''}`),
+      ...figureTable(rows, here, before),
       '',
       `"What is machine learning?" of the README's text: ${JSON.stringify(figures.book.answer)}, ${three(figures.book.score)}.`,
     ];
+  }
+  if ('spans' in figures) {
+    const of = ({ mlmLoss, sboLoss, oneWord }: SpanFigures) => [mlmLoss, sboLoss, oneWord].map(three);
+    const [here, before] = [of(figures), float && 'spans' in float ? of(float) : undefined];
+    const rows = [
+      'held-out articles, spans of 1 to 10 words: masked LM, nats a piece',
+      'the same by the boundary objective',
+      'spans of one word that both together get right',
+    ];
+    return figureTable(rows, here, before);
   }
   const of = ({ heldOut, sentences, zeroShotSst2, proofread }: PairFigures) => {
     return [
@@ -190,13 +211,20 @@ function figuresOf({ figures, float }: Described): string[] {
       ...(zeroShotSst2 ? [['SST-2 without examples, accuracy', three(zeroShotSst2.accuracy)]] : []),
     ];
   };
-  const [here, before] = [of(figures), float && !('xquad' in float) ? of(float) : undefined];
-  return [
-    `| | int8 |${before ? ' float32 |' : ''}`,
-    `|---|---:|${before ? '---:|' : ''}`,
-    ...here.map(([what, value], i) => `| ${what} | ${value} |${before ? ` ${before[i][1]} |` : ''}`),
-  ];
+  const [here, before] = [of(figures), float && 'heldOut' in float ? of(float) : undefined];
+  const values = (rows: string[][]) => rows.map(([, value]) => value);
+  return figureTable(
+    here.map(([what]) => what),
+    values(here),
+    before && values(before),
+  );
 }
+
+const figureTable = (rows: readonly string[], int8: readonly string[], float32?: readonly string[]): string[] => [
+  `| | int8 |${float32 ? ' float32 |' : ''}`,
+  `|---|---:|${float32 ? '---:|' : ''}`,
+  ...rows.map((row, i) => `| ${row} | ${int8[i]} |${float32 ? ` ${float32[i]} |` : ''}`),
+];
 
 function foundErrors(rows: NonNullable<PairFigures['proofread']>): string[][] {
   const row = (judge: string, kind: string) => rows.find((each) => each.judge === judge && each.kind === kind)!;

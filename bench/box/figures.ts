@@ -3,7 +3,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readTable } from '../../src/data/tables/readTable.node.js';
+import { textShards } from '../../src/data/textShards.js';
 import { isCandidate } from '../../src/pipelines/candidates.js';
+import { MASKED_LANGUAGE_MODELS } from '../../src/pipelines/fillMaskPipeline.js';
 import { loadModelFor } from '../../src/pipelines/load.node.js';
 import { distributions, MASKED_LM_OUTPUTS } from '../../src/pipelines/maskedLanguageModel.js';
 import { pipeline } from '../../src/pipelines/pipeline.node.js';
@@ -13,6 +15,7 @@ import type { Model } from '../../src/pretrained/model.js';
 import { requireTokenizer } from '../../src/pretrained/requireTokenizer.js';
 import { RandomStream } from '../../src/random/philox.js';
 import { evaluateModel } from '../../src/tasks/evaluateTask.node.js';
+import { heldOutSpans, type LengthScores, scoreInfilling } from '../spanInfilling.js';
 import { benchProofreading } from './proofreading.js';
 import { rankAuc } from './rankAuc.js';
 
@@ -164,6 +167,36 @@ async function zeroShot(model: string, file: string, loading: object) {
     ({ labels }, i) => (labels[0] === 'great' ? '1' : '0') === String(table.rows[i].values.label),
   ).length;
   return { accuracy: right / texts.length, rows: texts.length };
+}
+
+/** On held-out articles: whole words masked, 1 to 10 in a row, their pieces predicted by each head. */
+export interface SpanFigures {
+  readonly spans: number;
+  /** Nats a piece. */
+  readonly mlmLoss: number;
+  readonly sboLoss: number;
+  /** Part of the spans of one word of which every piece is the most probable one, by both heads together. */
+  readonly oneWord: number;
+}
+
+const SPANS_OF_A_LENGTH = 100;
+
+export async function spanFigures({ model, corpus, threads }: FigureOptions): Promise<SpanFigures> {
+  await using predictor = await loadModelFor(MASKED_LANGUAGE_MODELS, model, threads === undefined ? {} : { threads });
+  const documents = readFileSync(join(corpus, 'held-out/enwiki.txt'), 'utf8').split(/\n\s*\n/);
+  // Something must be left to train on, which nothing reads.
+  const shards = textShards(documents, requireTokenizer(predictor), { heldOutFraction: 0.9 });
+  const length = Math.min(ROW, predictor.maxLength);
+  const scores = await scoreInfilling(predictor, heldOutSpans(shards, { length, count: SPANS_OF_A_LENGTH }));
+  const total = (of: (each: LengthScores) => number) => scores.reduce((sum, each) => sum + of(each), 0);
+  const pieces = total((each) => each.pieces);
+  const [one] = scores;
+  return {
+    spans: total((each) => each.spans),
+    mlmLoss: total(({ lossSum }) => lossSum.mlm) / pieces,
+    sboLoss: total(({ lossSum }) => lossSum.sbo ?? Number.NaN) / pieces,
+    oneWord: (one.exact.both ?? one.exact.mlm) / one.spans,
+  };
 }
 
 export interface QuestionFigures {

@@ -2,6 +2,8 @@
 export const BOXED = {
   /** An ELECTRA pair: detects, fills masks, proofreads. */
   pair: 'pleiad-en',
-  /** Answers questions, and says where there is no answer. */
+  /** Answers questions. */
   questionAnswering: 'pleiad-en-qa',
+  /** A SpanBERT with its boundary head: fills spans. */
+  span: 'pleiad-tiny-span',
 } as const;

@@ -1,5 +1,6 @@
 /** `fill-span`: the best fillings of a gap of several word pieces, over `fillSpan`. */
 import { z } from 'zod';
+import { BOXED } from '../hub/boxedNames.js';
 import type { Pipeline, PipelineCall } from './definition.js';
 import { MASKED_LANGUAGE_MODELS } from './fillMaskPipeline.js';
 import { fillSpan, SPAN_JUDGES, type SpanJudge } from './fillSpan.js';
@@ -35,6 +36,7 @@ export const fillSpanPipeline: Pipeline<FillSpanTypes> = {
   aliases: [],
   summary: 'what could stand in a gap of several word pieces',
   wants: MASKED_LANGUAGE_MODELS,
+  boxed: BOXED.span,
   input: z.string().describe('a text with one gap, written as [MASK]'),
   options: z.strictObject({
     pieces: z

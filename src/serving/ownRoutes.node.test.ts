@@ -4,14 +4,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../checkpoint/testCheckpoints.js';
 import { pipeline } from '../pipelines/pipeline.node.js';
 import { PIPELINES, type PipelineName } from '../pipelines/registry.js';
-import { saveTestModel, saveTestModels, type TestServer, testServer } from './testServing.js';
+import { saveTestModels, saveTestPair, type TestServer, testServer } from './testServing.js';
 
 const temporary = temporaryFolder('own-routes');
 let server: TestServer;
 beforeAll(async () => {
   const places = await saveTestModels(temporary.path);
-  await saveTestModel(join(temporary.path, 'pair', 'discriminator'), 'detector');
-  await saveTestModel(join(temporary.path, 'pair', 'generator'), 'filler');
+  await saveTestPair(join(temporary.path, 'pair'));
   server = await testServer([...places, join(temporary.path, 'pair')]);
 });
 afterAll(async () => {

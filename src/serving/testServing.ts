@@ -49,6 +49,13 @@ export async function saveTestModels(folder: string, kinds: readonly string[] = 
   return kinds.map((kind) => join(folder, kind));
 }
 
+/** An ELECTRA pair. @returns its folder */
+export async function saveTestPair(folder: string): Promise<string> {
+  await saveTestModel(join(folder, 'discriminator'), 'detector');
+  await saveTestModel(join(folder, 'generator'), 'filler');
+  return folder;
+}
+
 export interface TestServer extends RunningServer {
   /** Posts JSON. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Posted>;

@@ -101,7 +101,7 @@ describe.skipIf(chromiumMissing)('the first screens', () => {
       await primary(page).click();
       await primary(page).click();
     }
-    await page.locator('[role=status]').waitFor();
+    await page.locator('.state[role=status]').waitFor();
     const bytes = await page.evaluate(() =>
       [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
         .map((entry) => (entry as PerformanceResourceTiming).encodedBodySize)

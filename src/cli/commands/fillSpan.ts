@@ -1,9 +1,10 @@
 import { SettingsError } from '../../errors/errors.js';
+import { BOXED } from '../../hub/boxedNames.js';
 import { type FillSpanOptions, type FillSpanResult, SPAN_JUDGES, type SpanJudge } from '../../pipelines/fillSpan.js';
 import { loadFillSpan } from '../../pipelines/load.node.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
-import { LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
+import { defaultingTo, LOADING_OPTIONS, modelFolder, ONNX_OPTIONS, pipelineOptions } from '../modelOption.js';
 import { collectProblems, wholeNumber } from '../numbers.js';
 import type { Output } from '../output.js';
 import { checkText, readTexts, TEXT_ARGUMENT, TEXT_OPTIONS } from '../textInput.js';
@@ -15,7 +16,7 @@ export const fillSpan: CommandDefinition = {
     'Gives the best fillings of a gap of several word pieces, written as [MASK]: by the masked LM, by the span boundary head, and by both.',
   arguments: [TEXT_ARGUMENT],
   options: [
-    ...LOADING_OPTIONS,
+    ...defaultingTo(BOXED.span, LOADING_OPTIONS),
     ...ONNX_OPTIONS,
     {
       flags: '--pieces <range>',
@@ -30,13 +31,14 @@ export const fillSpan: CommandDefinition = {
     ...ENGINE_OPTIONS,
   ],
   examples: [
+    'pleiad fill-span "You are expected to know [MASK] of your country" --pieces 1-4',
     'pleiad fill-span --model run/ "You are expected to know [MASK] of your country" --pieces 1-4',
     'pleiad fill-span --model run/ --by mlm "the chef [MASK] [MASK] meal"',
   ],
 
   async run(words, options, { output }) {
     const { model, ...settings } = collectProblems({
-      model: () => modelFolder(options.model),
+      model: () => modelFolder(options.model, BOXED.span),
       text: () => checkText(words, options),
       pieces: () => pieceRange(options.pieces),
       by: () => judges(options.by),
