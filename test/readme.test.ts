@@ -48,6 +48,11 @@ const ELSEWHERE: readonly (readonly [RegExp, string])[] = [
   [/^npm (ci|test|run quickstart)$/, 'continuous integration (.ci/run) types these; the quickstart is run below'],
   [/npm install \.\/pleiad-.*\.tgz/, 'needs the registry; test/package.test.ts installs, runs and bundles the package'],
   [/^(npx pleiad serve|curl) /, 'a server runs until it is stopped; test/serveCli.test.ts starts and asks it'],
+  [/^npx pleiad studio$/, 'a server runs until it is stopped; test/studioCli.test.ts starts and asks it'],
+  [
+    /^npx pleiad share /,
+    'comes before the model is trained; test/studio/share.test.ts makes, opens and asks such pages',
+  ],
   [/(google|SpanBERT)\/\S+/, 'fetches a model from the hub; its flags are checked below'],
 ];
 

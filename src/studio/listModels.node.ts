@@ -32,7 +32,8 @@ export function listModels(root: string): ModelManifest {
   const names = readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() || entry.isSymbolicLink())
     .map(({ name }) => name)
-    .sort();
+    // 3 before 30, 30 before 100.
+    .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   const models = names.flatMap((name) => modelIn(root, name) ?? []);
   if (models.length > 0) return { models };
   throw new CheckpointError(`${root} holds no model folders`, {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   const pair = join(temporary.path, 'pair');
   await writeTestModel(join(pair, 'generator'), 'ElectraForMaskedLM');
   await writeTestModel(join(pair, 'discriminator'), 'ElectraForPreTraining');
-  studio = await startStudio([`mine=${pair}`], { port: 0, runs }, { page, threads: 1 });
+  studio = await startStudio([`mine=${pair}`], { port: 0, runs }, { page, threads: 1, box: [] });
 });
 afterAll(async () => {
   await studio.stop();

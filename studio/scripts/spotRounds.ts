@@ -1,6 +1,6 @@
 /**
- * Computes the rounds of "Spot the fake" that lie in the page, with the models that the page will have: the call and the
- * requests are those of later rounds, so nothing was picked.
+ * Computes the rounds of "Spot the fake" that lie in the page, with the models that the page will have, by the same
+ * call as later rounds. Their sentences and seeds were chosen (FIRST_SEEDS in game.ts); all else is what the models say.
  *
  *     npm run studio:rounds                           from the models in models/
  *     STUDIO_MODELS=DIR npm run studio:rounds         from others

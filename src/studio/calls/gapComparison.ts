@@ -27,12 +27,17 @@ export const gapComparison = studioCall({
   run: (models, { model: id, role, first, second, count }): Promise<{ pieces: readonly ComparedPiece[] }> =>
     models.withModel(id, role, async (model) => {
       const tokenizer = requireTokenizer(model);
-      const rows = [first, second].map((text) => {
-        const { ids, positions } = findMasks(tokenizer, text);
-        return cutAround({ ids, positions: positions.slice(0, 1) }, model.maxLength);
-      });
+      const gaps = [first, second].map((text) => findMasks(tokenizer, text));
+      const rows = gaps.map(({ ids, positions }) =>
+        cutAround({ ids, positions: positions.slice(0, 1) }, model.maxLength),
+      );
       const [[inFirst], [inSecond]] = await logProbabilities(model, rows);
-      const allows = (piece: number) => isCandidate(tokenizer, piece);
+      const isWord = gaps.every(({ text, offsets: [[start]] }) => !/[\p{L}\p{N}]/u.test(text.charAt(start - 1)));
+      // Between spaces stands a word; after half a word, what continues it.
+      const allows = (piece: number) =>
+        isCandidate(tokenizer, piece) &&
+        /[\p{L}\p{N}]/u.test(tokenizer.idToToken(piece)) &&
+        !(isWord && tokenizer.isContinuation(piece));
       const ids = new Set([inFirst, inSecond].flatMap((row) => mostProbable(row, count, allows)));
       const pieces = [...ids].map((piece) => ({
         piece: tokenizer.idToToken(piece),

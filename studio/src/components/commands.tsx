@@ -5,7 +5,10 @@ export function Commands({ text }: { readonly text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <pre class="commands" tabIndex={0}>
-      {text}
+      {text.split(/( |\n)/).map((word, i) => (
+        // Browsers break a line after the hyphens of a flag.
+        <span key={i}>{word}</span>
+      ))}
     </pre>
   );
 }

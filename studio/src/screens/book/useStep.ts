@@ -5,10 +5,10 @@ import { useLanguage } from '../../app/words.js';
 import { pairFor, withRoles } from '../../backend/pickModel.js';
 import { type Pending, useCall, useModels } from '../../backend/useCall.js';
 
-/** Plain words, so that a small vocabulary has each as one piece; and those of them that are hidden at first. */
+/** Plain words, so that a small vocabulary has each as one piece; those of them that are hidden at first, and the draw that is shown. */
 export const SENTENCES = {
-  en: { text: 'The old man opened the door and went into the house.', masked: [5, 10] },
-  ko: { text: '우리는 작은 가게 안으로 들어갔다.', masked: [1, 2] },
+  en: { text: 'The old man opened the door and looked into the room.', masked: [2, 5], seed: 7 },
+  ko: { text: '이 영화를 다시 보고 싶다.', masked: [1, 3], seed: 1 },
 } as const;
 
 export interface BookStep extends Pending<ElectraStep> {
@@ -36,9 +36,9 @@ export function useStep(state: ScreenState, { temperature = 1, top = 6 }: StepWi
   const pairs = withRoles(models ?? [], ['generator', 'discriminator']);
   // A book without a pair of its language is read with another one.
   const pair = pairFor(models ?? [], language) ?? pairs[0];
-  const { text, masked: first } = SENTENCES[pair?.language === 'ko' ? 'ko' : 'en'];
+  const { text, masked: first, seed } = SENTENCES[pair?.language === 'ko' ? 'ko' : 'en'];
   const masked = maskedOf(state, first);
-  const draw = { seed: 1 };
+  const draw = { seed };
   const step = useCall(
     'electra-step',
     pair && { model: pair.id, text, masked: [...masked], typed: [], temperature, draw, top },

@@ -26,18 +26,21 @@ export interface ElectraState {
   readonly second: string;
 }
 
-const DEFAULTS: Readonly<Record<Language, Pick<ElectraState, 'text' | 'masked' | 'first' | 'second'>>> = {
+// Draws of which one is the original again and one is not: both rules are seen at once.
+const DEFAULTS: Readonly<Record<Language, Pick<ElectraState, 'text' | 'masked' | 'draw' | 'first' | 'second'>>> = {
   en: {
     text: 'The old man opened the door and looked into the room.',
     masked: [2, 5],
+    draw: 7,
     first: 'She opened the [MASK] and went into the house.',
     second: 'She opened the [MASK] and began to read.',
   },
   ko: {
-    text: '우리는 작은 가게 안으로 들어갔다.',
-    masked: [1, 2],
-    first: '그는 [MASK] 열고 집으로 들어갔다.',
-    second: '그는 [MASK] 열고 글을 읽었다.',
+    text: '이 영화를 다시 보고 싶다.',
+    masked: [1, 3],
+    draw: 1,
+    first: '이 [MASK] 다시 보고 싶다.',
+    second: '이 [MASK] 정부가 발표했다.',
   },
 };
 
@@ -51,7 +54,7 @@ export function parseState(state: ScreenState, language: Language): ElectraState
     masked: state.masked === undefined ? defaults.masked : numbers(state.masked),
     typed: parseTyped(state.typed),
     temperature: inRange(state.t, 0.1, 3) ?? 1,
-    draw: state.draw === 'best' ? 'best' : (wholeNumber(state.draw) ?? 1),
+    draw: state.draw === 'best' ? 'best' : (wholeNumber(state.draw) ?? (state.text === undefined ? defaults.draw : 1)),
     model: state.model,
     look: wholeNumber(state.look),
     lambda: inRange(state.lambda, 0, 100) ?? 50,

@@ -111,7 +111,7 @@ function AreaOf(props: {
 
 /** In a narrow area a part's first word. */
 function fitted(name: string, width: number): string {
-  return name.length * 8.4 + 24 <= width
+  return name.length * 7.6 + 20 <= width
     ? name
     : name
         .split(' ')

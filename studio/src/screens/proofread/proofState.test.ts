@@ -1,14 +1,15 @@
 import { expect, it } from 'vitest';
-import { chosenRate, proofScreenState, SAMPLES, USUAL_THRESHOLD, withWord } from './proofState.js';
+import { chosenRate, proofScreenState, SAMPLES, withWord } from './proofState.js';
 
 it('begins with a text that holds slips of the pen', () => {
-  expect(proofScreenState({}, 'en')).toEqual({ text: SAMPLES.en, isSample: true, threshold: USUAL_THRESHOLD });
-  expect(proofScreenState({ text: ' \n' }, 'ko').text).toBe(SAMPLES.ko);
+  expect(proofScreenState({}, 'en')).toEqual({ text: SAMPLES.en, isSample: true, threshold: 0.5 });
+  expect(proofScreenState({ text: ' \n' }, 'ko')).toEqual({ text: SAMPLES.ko, isSample: true, threshold: 0.35 });
+  expect(proofScreenState({ text: '글' }, 'ko').threshold).toBe(0.5);
 });
 
 it('takes whatever an address holds', () => {
   for (const threshold of ['', 'x', '0', '7', '-1', 'NaN']) {
-    expect(proofScreenState({ threshold }, 'en').threshold).toBe(USUAL_THRESHOLD);
+    expect(proofScreenState({ threshold }, 'en').threshold).toBe(0.5);
   }
   expect(proofScreenState({ text: 'red wine', threshold: '0.2' }, 'en')).toEqual({
     text: 'red wine',

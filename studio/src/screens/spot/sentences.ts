@@ -1,13 +1,15 @@
 /**
- * The sentences of the game. English: word for word from the books in examples/text, which are in the public domain. Korean:
+ * The sentences of the game, the first three of the first game in front. English: word for word from the books in examples/text, which are in the public domain. Korean:
  * written for this game.
  */
 import type { Language } from '../../app/words.js';
 
 export const SENTENCES: Readonly<Record<Language, readonly string[]>> = {
   en: [
-    'Not another sound broke the heavy silence of the windless night.',
+    'At nine they stopped work, and sang, as usual, before they went to bed.',
     'The night was fine, and the stars were twinkling brightly overhead.',
+    'As the window opened, a heavy crash came at the door.',
+    'Not another sound broke the heavy silence of the windless night.',
     'She glanced at him with tears in her eyes, but he did not see them.',
     'She flung open the door and stood regarding the room.',
     'They reached a curtained door, behind which sounded lovely music.',
@@ -22,11 +24,9 @@ export const SENTENCES: Readonly<Record<Language, readonly string[]>> = {
     'One of the men came running to my brother.',
     'He pushed back his plate, and stared at her blankly.',
     'The gods he had worshipped were all far away.',
-    'As the window opened, a heavy crash came at the door.',
     'People in fashionable clothing peeped at them out of cabs.',
     'He was watching the road along which we travelled.',
     'The old beliefs, that had lasted so long, seemed better than the new.',
-    'At nine they stopped work, and sang, as usual, before they went to bed.',
     'They are scattered upon the hills like sheep without a shepherd.',
     'In one night the valley had become a valley of ashes.',
     'After a time the baronet opened his door and called for me.',
@@ -40,12 +40,13 @@ export const SENTENCES: Readonly<Record<Language, readonly string[]>> = {
     'A sudden whirl of black smoke driving across the road hid him for a moment.',
   ],
   ko: [
+    '우리는 비를 피해 작은 가게 안으로 들어갔다.',
+    '그는 오래된 사진 한 장을 지갑 속에 넣고 다녔다.',
+    '선생님은 학생들에게 책을 한 권씩 나누어 주셨다.',
     '할머니는 아침마다 마당에 나가 꽃에 물을 주셨다.',
     '아이들은 눈이 내리자 소리를 지르며 밖으로 뛰어나갔다.',
     '기차가 떠난 뒤에도 그는 오랫동안 역에 서 있었다.',
     '어머니는 저녁을 준비하면서 라디오를 들으셨다.',
-    '우리는 비를 피해 작은 가게 안으로 들어갔다.',
-    '선생님은 학생들에게 책을 한 권씩 나누어 주셨다.',
     '그 마을 사람들은 모두 서로의 이름을 알고 있었다.',
     '밤이 깊어지자 바람 소리만 창문을 두드렸다.',
     '형은 새로 산 자전거를 타고 학교에 갔다.',
@@ -69,6 +70,5 @@ export const SENTENCES: Readonly<Record<Language, readonly string[]>> = {
     '농부는 가을이 오기 전에 밭을 모두 갈아 놓았다.',
     '사람들은 그의 용기에 큰 박수를 보냈다.',
     '달빛이 밝아서 등불이 없어도 길이 잘 보였다.',
-    '그는 오래된 사진 한 장을 지갑 속에 넣고 다녔다.',
   ],
 };
