@@ -130,7 +130,7 @@ const KOREAN_DATA = [
   `Held out: the petitions of August 2019, NSMC's test reviews. ${MEASURING}`,
 ];
 
-function cardOf(name: string, described: Described, { name: settings, out, minutes }: DescribeOptions): string {
+function cardOf(name: string, described: Described, { name: settings, out, minutes, limit }: DescribeOptions): string {
   const [, summary, language, pipelines] = SUMMARIES.find(([pattern]) => pattern.test(name))!;
   const { sha256 } = sizeOf(join(out, name));
   const { pretrain, finetune = [] } = readSettings(settings);
@@ -174,7 +174,7 @@ function cardOf(name: string, described: Described, { name: settings, out, minut
     '',
     '## How it was made',
     '',
-    `\`npm run bench -- box ${settings}\`, by \`models/settings/${settings}.yaml\`${minutes === undefined ? '' : `, in ${minutes} minutes of one core`}; measured and described by \`npm run bench -- describe-box ${settings}\`. SHA-256 of its files but this one: \`${sha256}\`.`,
+    `\`npm run bench -- box ${settings}\`, by \`models/settings/${settings}.yaml\`${minutes === undefined ? '' : `, in ${minutes} minutes of one core`}; measured and described by \`npm run bench -- describe-box ${settings}${limit === undefined ? '' : ` --limit ${limit}`}\`. SHA-256 of its files but this one: \`${sha256}\`.`,
     '',
   ].join('\n');
 }
