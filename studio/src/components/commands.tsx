@@ -5,10 +5,8 @@ export function Commands({ text }: { readonly text: string }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
     <pre class="commands" tabIndex={0}>
-      {text.split(/( |\n)/).map((word, i) => (
-        // Browsers break a line after the hyphens of a flag.
-        <span key={i}>{word}</span>
-      ))}
+      {/* Browsers break a line after the hyphens of a flag. */}
+      {text.split(/([ \n])/).map((word) => (word.length > 1 ? <span>{word}</span> : word))}
     </pre>
   );
 }
