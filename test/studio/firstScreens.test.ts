@@ -139,6 +139,7 @@ describe.skipIf(chromiumMissing)('the first screens', () => {
 
     // A word of one's own in the third row, which stays in the address.
     await page.locator('.electra-line').last().locator('.electra-row').nth(2).locator('.token').last().click();
+    await page.waitForFunction(() => document.activeElement?.tagName === 'INPUT');
     await page.keyboard.type('cook');
     await page.keyboard.press('Enter');
     await page.locator('[data-tone=drawn]', { hasText: 'cook' }).waitFor();
