@@ -97,7 +97,7 @@ const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines
   ],
 ];
 
-function writeIndex(out: string): void {
+export function writeIndex(out: string): void {
   const path = join(out, 'index.json');
   const known: { models?: { name: string }[] } = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
   const settings = readdirSync(join(PACKAGE, 'settings')).map((file) => file.replace(/\.yaml$/, ''));
@@ -106,7 +106,7 @@ function writeIndex(out: string): void {
     ...settings.flatMap((name) => Object.keys(readSettings(name).models)),
   ]);
   const rank = (name: string) =>
-    ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length + Number(/\d+$/.exec(name)?.[0] ?? 0);
+    ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length + Number(/\d+$/.exec(name)?.[0] ?? 1000);
   const models = [...names]
     .filter((name) => existsSync(join(out, name, 'README.md')))
     .sort((a, b) => rank(a) - rank(b))
