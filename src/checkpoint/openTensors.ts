@@ -7,6 +7,7 @@ import { type ByteSource, type FileSet, readBytes } from '../files/byteSource.js
 import { readZipDirectory } from '../formats/archive/zip.js';
 import { damaged, refused } from '../formats/damaged.js';
 import { jsonExtent } from '../formats/jsonExtent.js';
+import { SPAN_BOUNDARY_FILE } from '../hub/modelFiles.js';
 import { type ContentKind, contentKind } from './contentKind.js';
 import { type FileContent, readSafetensors } from './safetensorsSource.js';
 import { type SharedTensors, sharedIn, withShared } from './sharedTensors.js';
@@ -269,4 +270,27 @@ async function readText(files: FileSet, name: string, limit: number): Promise<st
   } finally {
     await source.close();
   }
+}
+
+/** The weights of a model folder, with those of a span boundary head, which lie in a file of their own. */
+export async function openModelWeights(files: FileSet): Promise<TensorSource> {
+  const main = await openTensorFolder(files);
+  if (!files.names.includes(SPAN_BOUNDARY_FILE)) return main;
+  const head = await openTensorFile(files, SPAN_BOUNDARY_FILE).catch(async (error: unknown) => {
+    await main.close();
+    throw error;
+  });
+  const { name, format, otherEntries, metadata } = main;
+  return new TensorSource({
+    name,
+    format,
+    tensors: new Map([...main.tensors, ...head.tensors]),
+    otherEntries,
+    metadata,
+    sources: [],
+    onClose: async () => {
+      await main.close();
+      await head.close();
+    },
+  });
 }

@@ -6,14 +6,13 @@ import { configFromShapes, type LoadModelOptions } from '../checkpoint/loadModel
 import type { PublishedDescription } from '../checkpoint/modelFolder.js';
 import { loadPublishedConfig, readPublishedConfig } from '../checkpoint/modelFolder.node.js';
 import type { ElectraHalf } from '../checkpoint/nameMaps.js';
-import { openTensorFile, openTensorFolder, PackedCheckpoint } from '../checkpoint/openTensors.js';
+import { openModelWeights, openTensorFile, PackedCheckpoint } from '../checkpoint/openTensors.js';
 import { unpackTemporarily } from '../checkpoint/openTensors.node.js';
-import { TensorSource } from '../checkpoint/tensorSource.js';
+import type { TensorSource } from '../checkpoint/tensorSource.js';
 import { verifyModelOfCheckpoint } from '../checkpoint/trainerFile.node.js';
 import { CheckpointError } from '../errors/errors.js';
 import { folderFiles } from '../files/byteSource.node.js';
 import { type FetchedModel, type FetchModelOptions, fetchModel } from '../hub/fetchModel.node.js';
-import { SPAN_BOUNDARY_FILE } from '../hub/modelFiles.js';
 import { innerPlace, type ModelRole, resolveCheckpoint, resolveModelFolder } from './modelPlaces.node.js';
 
 export interface OpenPretrainedOptions
@@ -162,7 +161,7 @@ async function locateFile(path: string): Promise<Located> {
   }
 }
 
-/** The weights of a folder, with those of a span boundary head in a file of its own. */
+/** The weights of a folder. @throws CheckpointError when all it has is an ONNX file */
 async function openFolder(folder: string): Promise<TensorSource> {
   const onnx = onnxFileAlone(folder);
   if (onnx !== undefined) {
@@ -173,24 +172,5 @@ async function openFolder(folder: string): Promise<TensorSource> {
       advice: 'Give the model that it was exported from',
     });
   }
-  const files = folderFiles(folder);
-  const main = await openTensorFolder(files);
-  if (!files.names.includes(SPAN_BOUNDARY_FILE)) return main;
-  const head = await openTensorFile(files, SPAN_BOUNDARY_FILE).catch(async (error: unknown) => {
-    await main.close();
-    throw error;
-  });
-  const { name, format, otherEntries, metadata } = main;
-  return new TensorSource({
-    name,
-    format,
-    tensors: new Map([...main.tensors, ...head.tensors]),
-    otherEntries,
-    metadata,
-    sources: [],
-    onClose: async () => {
-      await main.close();
-      await head.close();
-    },
-  });
+  return openModelWeights(folderFiles(folder));
 }

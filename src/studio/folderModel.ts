@@ -1,12 +1,11 @@
 /** A model from the files of its folder, wherever they are: in a page's cache, in memory, or dropped into a page. */
 import { type LoadedModel, loadModel } from '../checkpoint/loadModel.js';
 import { parsePublishedConfig } from '../checkpoint/modelFolder.js';
-import { openTensorFile, openTensorFolder } from '../checkpoint/openTensors.js';
-import { TensorSource } from '../checkpoint/tensorSource.js';
+import { openModelWeights } from '../checkpoint/openTensors.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
 import { type FileSet, readBytes } from '../files/byteSource.js';
-import { CONFIG_FILE, QUESTION_ANSWERING_FILE, SPAN_BOUNDARY_FILE } from '../hub/modelFiles.js';
+import { CONFIG_FILE, QUESTION_ANSWERING_FILE } from '../hub/modelFiles.js';
 import type { Architecture } from '../models/config.js';
 import { MODEL_CLASSES } from '../models/heads.js';
 import { Model } from '../pretrained/model.js';
@@ -46,7 +45,7 @@ export async function readFolderModel(files: FileSet, options: FolderModelOption
     });
   }
   const published = parsePublishedConfig(config, `${files.name}/${CONFIG_FILE}`);
-  const source = await openWeights(files);
+  const source = await openModelWeights(files);
   let loaded: LoadedModel;
   try {
     loaded = await loadModel(source, published, { ...options, initialize: neverNew });
@@ -85,26 +84,6 @@ export async function loadFolderModel(
 /** No head is asked to be new, so none is ever initialised. */
 function neverNew(): Float32Array {
   throw new CheckpointError('a model of a page has all its weights in its file');
-}
-
-/** The weights, with those of a span boundary head in a file of its own. */
-export async function openWeights(files: FileSet): Promise<TensorSource> {
-  const main = await openTensorFolder(files);
-  if (!files.names.includes(SPAN_BOUNDARY_FILE)) return main;
-  const head = await openTensorFile(files, SPAN_BOUNDARY_FILE);
-  const { name, format, otherEntries, metadata } = main;
-  return new TensorSource({
-    name,
-    format,
-    tensors: new Map([...main.tensors, ...head.tensors]),
-    otherEntries,
-    metadata,
-    sources: [],
-    onClose: async () => {
-      await main.close();
-      await head.close();
-    },
-  });
 }
 
 function longestRow({ model }: LoadedModel, otherwise: number | undefined): number | undefined {

@@ -1,11 +1,12 @@
 /** What the files of a folder are, read off names and shapes: no weight is read, and a head that is missing is told, not refused. */
 import { planModel } from '../checkpoint/loadModel.js';
 import { parsePublishedConfig } from '../checkpoint/modelFolder.js';
+import { openModelWeights } from '../checkpoint/openTensors.js';
 import { CheckpointError } from '../errors/errors.js';
 import type { FileSet } from '../files/byteSource.js';
 import { CONFIG_FILE } from '../hub/modelFiles.js';
 import type { Architecture } from '../models/config.js';
-import { openWeights, readJson, readTokenizer } from './folderModel.js';
+import { readJson, readTokenizer } from './folderModel.js';
 import { inspectionOf, type StudioInspection } from './inspection.js';
 
 export interface InspectedFiles {
@@ -30,7 +31,7 @@ export async function inspectFiles(files: FileSet): Promise<InspectedFiles> {
       advice: `It has ${files.names.slice(0, 20).join(', ') || 'no files'}`,
     });
   }
-  const source = await openWeights(files);
+  const source = await openModelWeights(files);
   try {
     const published = parsePublishedConfig(config, `${files.name}/${CONFIG_FILE}`);
     const { model, plan } = planModel(source, published, { newHead: true });
