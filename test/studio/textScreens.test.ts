@@ -130,10 +130,12 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     });
 
     it('says why there is no answer at an edge, and of a model without a boundary head', async () => {
+      const says = (title: string) => page.locator('.state-title', { hasText: title }).waitFor();
       await open('spanbert', { ...TEXT, span: '1-2' }, '.state-title');
-      expect(await texts('.state-title')).toEqual(['No edge, no answer']);
+      await says('No edge, no answer');
       await open('spanbert', { ...TEXT, span: '3-4', model: 'pair' }, '.state-title');
-      expect(await texts('.state-title')).toEqual(['This model has no boundary head']);
+      await says('This model has no boundary head');
+      await page.locator('.bars-row').nth(5).waitFor();
       expect(await page.locator('.bars-row').count()).toBe(6);
     });
 
