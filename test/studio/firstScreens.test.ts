@@ -166,11 +166,16 @@ describe.skipIf(chromiumMissing)('the first screens', () => {
     const figures = page.locator('.figure');
     expect(await figures.count()).toBe(5);
     const save = async (figure: number, action: number) => {
-      await figures.nth(figure).locator('summary').click();
+      const menu = figures.nth(figure).locator('.figure-menu');
+      await menu.locator('summary').click();
+      await menu.locator('button').nth(action).waitFor();
       const download = page.waitForEvent('download');
-      await figures.nth(figure).locator('.figure-menu button').nth(action).click();
+      await menu.locator('button').nth(action).click();
       const file = await download;
-      return { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+      const saved = { name: file.suggestedFilename(), bytes: readFileSync(await file.path()) };
+      // Chromium drops a download that follows another at once.
+      await page.waitForTimeout(250);
+      return saved;
     };
     for (let figure = 0; figure < (await figures.count()); figure++) {
       const svg = await save(figure, 0);

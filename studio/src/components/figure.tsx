@@ -22,6 +22,9 @@ export interface FigureProps {
   readonly children: ComponentChildren;
 }
 
+/** Between two looks at a figure that is still computed. */
+const WAIT_MS = 100;
+
 export function Figure({ title, name, note, data, code, drawing, tour, children }: FigureProps) {
   const t = useWords(SHELL_WORDS);
   const body = useRef<HTMLDivElement>(null);
@@ -29,10 +32,19 @@ export function Figure({ title, name, note, data, code, drawing, tour, children 
   const [showsCode, showCode] = useState(false);
   useEffect(() => closeOutside(menu.current), []);
 
+  // As it is drawn when it is asked for, which may be later than the click: a figure that is still computed is saved when it is there.
+  const drawn = useRef(drawing);
+  drawn.current = drawing;
+  const svgNow = (): [SVGSVGElement | null | undefined, (() => void)?] =>
+    drawn.current ? drawnAside(body.current, drawn.current()) : [body.current?.querySelector('svg')];
+
   const withSvg = async (use: (svg: SVGSVGElement) => void | Promise<void>) => {
-    const [svg, remove] = drawing
-      ? drawnAside(body.current, drawing())
-      : [body.current?.querySelector('svg'), undefined];
+    let [svg, remove] = svgNow();
+    while (!svg && body.current?.isConnected) {
+      remove?.();
+      await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      [svg, remove] = svgNow();
+    }
     try {
       if (svg) await use(svg);
     } finally {
