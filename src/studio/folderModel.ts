@@ -1,6 +1,6 @@
 /** A model from the files of its folder, wherever they are: in a page's cache, in memory, or dropped into a page. */
 import { type LoadedModel, loadModel } from '../checkpoint/loadModel.js';
-import { parsePublishedConfig } from '../checkpoint/modelFolder.js';
+import { type PublishedDescription, parsePublishedConfig } from '../checkpoint/modelFolder.js';
 import { openModelWeights } from '../checkpoint/openTensors.js';
 import type { Engine } from '../engine/engine.js';
 import { CheckpointError, DataError } from '../errors/errors.js';
@@ -35,16 +35,7 @@ export interface FolderContent extends LoadedModel {
  * @throws DataError for tokenizer files that are damaged
  */
 export async function readFolderModel(files: FileSet, options: FolderModelOptions = {}): Promise<FolderContent> {
-  const config = await readJson(files, CONFIG_FILE);
-  if (config === undefined) {
-    throw new CheckpointError(`${files.name} has no ${CONFIG_FILE}`, {
-      subject: files.name,
-      found: files.names,
-      expected: 'a model folder: config.json, weights, tokenizer.json',
-      advice: `It has ${files.names.slice(0, 20).join(', ') || 'no files'}`,
-    });
-  }
-  const published = parsePublishedConfig(config, `${files.name}/${CONFIG_FILE}`);
+  const published = await readPublished(files);
   const source = await openModelWeights(files);
   let loaded: LoadedModel;
   try {
@@ -79,6 +70,20 @@ export async function loadFolderModel(
     maxLength,
   } = await readFolderModel(files, options);
   return new Model({ description, tensors, report, tokenizer, taskSettings, maxLength, engine, source: files.name });
+}
+
+/** What config.json of a folder says. @throws CheckpointError when there is none, or it describes no model that we know */
+export async function readPublished(files: FileSet): Promise<PublishedDescription> {
+  const config = await readJson(files, CONFIG_FILE);
+  if (config === undefined) {
+    throw new CheckpointError(`${files.name} has no ${CONFIG_FILE}`, {
+      subject: files.name,
+      found: files.names,
+      expected: 'a model folder: config.json, weights, tokenizer.json',
+      advice: `It has ${files.names.slice(0, 20).join(', ') || 'no files'}`,
+    });
+  }
+  return parsePublishedConfig(config, `${files.name}/${CONFIG_FILE}`);
 }
 
 /** No head is asked to be new, so none is ever initialised. */

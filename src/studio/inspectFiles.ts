@@ -1,12 +1,9 @@
-/** What the files of a folder are, read off names and shapes: no weight is read, and a head that is missing is told, not refused. */
+/** What the files of a folder are, read off names and shapes: no weight is read, and a head that is missing is reported, not refused. */
 import { planModel } from '../checkpoint/loadModel.js';
-import { parsePublishedConfig } from '../checkpoint/modelFolder.js';
 import { openModelWeights } from '../checkpoint/openTensors.js';
-import { CheckpointError } from '../errors/errors.js';
 import type { FileSet } from '../files/byteSource.js';
-import { CONFIG_FILE } from '../hub/modelFiles.js';
 import type { Architecture } from '../models/config.js';
-import { readJson, readTokenizer } from './folderModel.js';
+import { readPublished, readTokenizer } from './folderModel.js';
 import { inspectionOf, type StudioInspection } from './inspection.js';
 
 export interface InspectedFiles {
@@ -22,18 +19,9 @@ export interface InspectedFiles {
  *         are damaged
  */
 export async function inspectFiles(files: FileSet): Promise<InspectedFiles> {
-  const config = await readJson(files, CONFIG_FILE);
-  if (config === undefined) {
-    throw new CheckpointError(`${files.name} has no ${CONFIG_FILE}`, {
-      subject: files.name,
-      found: files.names,
-      expected: 'a model folder: config.json, weights, tokenizer.json',
-      advice: `It has ${files.names.slice(0, 20).join(', ') || 'no files'}`,
-    });
-  }
+  const published = await readPublished(files);
   const source = await openModelWeights(files);
   try {
-    const published = parsePublishedConfig(config, `${files.name}/${CONFIG_FILE}`);
     const { model, plan } = planModel(source, published, { newHead: true });
     const tokenizer = await readTokenizer(files);
     const report = {
