@@ -6,10 +6,13 @@ import { PleiadError, SettingsError } from '../src/errors/errors.js';
 import { SIZES } from '../src/models/config.js';
 import { PRETRAINING_OBJECTIVES } from '../src/pretraining/objectives.js';
 import { ABLATION_OBJECTIVES, DEFAULT_LEARNING_RATE, parseLearningRates } from './ablationSettings.js';
+import { ARM_NAMES, ARM_TASKS, type ArmName, type ArmTask } from './arms/armSettings.js';
 import { FINETUNE_TASKS } from './finetuneTasks.js';
 import { parsePeers } from './pretrainPeers.js';
 import { say } from './report.js';
 import { SPAN_ABLATION_MASKINGS } from './spanAblationTable.js';
+import { CORRUPTIONS } from './speedrun/corruptionSettings.js';
+import { type CellName, SPEEDRUN_CELLS } from './speedrun/speedrunTable.js';
 import { TRANSFER_LEARNING_RATE, TRANSFER_STARTS } from './transferTable.js';
 import { TRANSFER_TASKS } from './transferTasks.js';
 
@@ -276,6 +279,78 @@ program
   });
 
 program
+  .command('speedrun')
+  .description(
+    "minutes to a held-out loss: Pleiad and PyTorch, each with the short recipe and with the paper's settings; run it again to go on",
+  )
+  .option('--data <folder>', 'the data sets, with text-en/ and squad/', '../shared/data')
+  .requiredOption('--out <folder>', 'corpus, vocabulary, shards, masks and runs')
+  .option('--minutes <n>', 'of training, a cell', positiveNumber, 60)
+  .option('--cells <names>', 'cells, commas between', speedrunCells, [...SPEEDRUN_CELLS])
+  .option('--seed <n>', 'of weights, order of rows and masks', Number, 0)
+  .option('--threads <n>', 'threads of each side', positiveInteger, 2)
+  .addOption(new Option('--engine <name>', 'what computes in Pleiad').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))
+  .addOption(
+    new Option('--torch-precision <name>', 'auto times both and takes the faster')
+      .choices(PRECISION_NAMES)
+      .default('auto'),
+  )
+  .option('--python <path>', 'Python with torch and transformers (default: PLEIAD_PYTHON, or python3)')
+  .option(
+    '--results <file>',
+    'a JSON line for each measurement; what stands there is not made again (default: in --out)',
+  )
+  .option('--pictures <folder>', 'draws speedrun.svg there')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { runSpeedrun } = await import('./speedrun/speedrun.js');
+    await interruptible(options, runSpeedrun);
+  });
+
+program
+  .command('corruptions')
+  .description("the sentences by which speedrun judges discriminators: words replaced by a model's generator")
+  .option('--data <folder>', 'the data sets, with text-en/ and squad/', '../shared/data')
+  .option('--model <place>', 'an ELECTRA pair', CORRUPTIONS.model)
+  .option('--count <n>', 'sentences to read', positiveInteger, CORRUPTIONS.count)
+  .option('--seed <n>', 'of masks and draws', Number, CORRUPTIONS.seed)
+  .option('--out <file>', 'JSON Lines', 'bench/speedrun/corruptions.jsonl')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async (options) => {
+    const { makeCorruptions } = await import('./speedrun/makeCorruptions.js');
+    finish(options, await makeCorruptions(options), ({ out, sentences, words }) => [
+      `${out}: ${sentences} sentences, ${words} replaced words`,
+    ]);
+  });
+
+program
+  .command('arms')
+  .description(
+    'objectives at equal time by the short recipe, judged by fine-tuning beside random weights and what costs nothing; run it again to go on',
+  )
+  .option('--data <folder>', 'the data sets, with text-en/, glue/, conll2000/ and squad/', '../shared/data')
+  .requiredOption('--out <folder>', 'corpus, vocabulary, shards and runs')
+  .option('--minutes <n>', 'of pre-training, an arm', positiveNumber, 30)
+  .option('--arms <names>', 'arms, commas between', armNames, [...ARM_NAMES])
+  .option('--seeds <numbers>', 'of pre-training, commas between', numbers, [0])
+  .option('--finetuning-seeds <numbers>', 'of fine-tuning, commas between', numbers, [0, 1, 2])
+  .option('--tasks <names>', 'tasks, commas between', armTasks, [...ARM_TASKS])
+  .option('--threads <n>', 'threads', positiveInteger, 2)
+  .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
+  .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))
+  .option(
+    '--results <file>',
+    'a JSON line for each training and score; what stands there is not made again (default: in --out)',
+  )
+  .option('--pictures <folder>', 'draws arms.svg there')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async ({ finetuningSeeds: fineTuningSeeds, ...options }) => {
+    const { runArms } = await import('./arms/arms.js');
+    await interruptible({ ...options, fineTuningSeeds }, runArms);
+  });
+
+program
   .command('transfer')
   .description(
     'an encoder fine-tuned beside the same network from random weights, on several tasks and numbers of labels; run it again to go on',
@@ -414,6 +489,18 @@ function transferTasks(words: string): string[] {
 
 function transferStarts(words: string): string[] {
   return namesOf(words, TRANSFER_STARTS);
+}
+
+function armNames(words: string): ArmName[] {
+  return namesOf(words, ARM_NAMES) as ArmName[];
+}
+
+function armTasks(words: string): ArmTask[] {
+  return namesOf(words, ARM_TASKS) as ArmTask[];
+}
+
+function speedrunCells(words: string): CellName[] {
+  return namesOf(words, SPEEDRUN_CELLS) as CellName[];
 }
 
 function namesOf(words: string, known: readonly string[]): string[] {

@@ -68,6 +68,11 @@ export class PythonPeer {
     return JSON.parse(value as string) as T;
   }
 
+  /** Asks a peer to end what it is doing, which it answers all the same. */
+  interrupt(): void {
+    this.#child.kill('SIGINT');
+  }
+
   stop(): void {
     this.#child.stdin.end('quit\n');
   }

@@ -39,6 +39,8 @@ export interface TransferOptions {
   readonly engine?: FineTuningInput['engine'];
   readonly precision?: FineTuningInput['precision'];
   readonly threads?: number;
+  /** Tokens of the longest rows: for an encoder that has seen none longer. Default: as the task has them. */
+  readonly longest?: number;
   /** Folder to draw in. */
   readonly pictures?: string;
   readonly signal?: AbortSignal;
@@ -64,7 +66,7 @@ export async function runTransfer(options: TransferOptions): Promise<TransferRes
   for (const key of keys) {
     if (options.signal?.aborted) break;
     if (done.has(nameOf(key))) continue;
-    const run = await runOnce(key, options);
+    const run = await transferOnce(key, options);
     if (!run) continue;
     appendFileSync(options.results, `${JSON.stringify(run)}\n`);
     runs.push(run);
@@ -105,7 +107,17 @@ function nameOf({ from, task, rows, learningRate, start, seed }: TransferRunKey)
   return `${from}-${task}-${rows === 0 ? 'all' : rows}-${start}-rate${learningRate}-seed${seed}`.replaceAll(' ', '-');
 }
 
-async function runOnce(key: TransferRunKey, options: TransferOptions): Promise<TransferRun | undefined> {
+/** What one run needs of the options. */
+export type TransferRunOptions = Pick<
+  TransferOptions,
+  'from' | 'data' | 'out' | 'signal' | 'engine' | 'precision' | 'threads' | 'longest'
+>;
+
+/**
+ * Fine-tunes an encoder, or the same network from random weights, and judges it.
+ * @returns undefined when it was interrupted; it goes on when it is asked for again
+ */
+export async function transferOnce(key: TransferRunKey, options: TransferRunOptions): Promise<TransferRun | undefined> {
   const { data, out, signal, engine, precision, threads } = options;
   const task = TRANSFER_TASKS.find(({ name }) => name === key.task)!;
   const folder = join(out, 'runs', nameOf(key));
@@ -120,6 +132,7 @@ async function runOnce(key: TransferRunKey, options: TransferOptions): Promise<T
     learningRate: key.learningRate,
     seed: key.seed,
     epochs: epochsOf(task, key.rows),
+    ...lengthOf(task, options),
     evaluateEvery: AT_THE_END,
     checkpointEvery: CHECKPOINT_EVERY,
     keepCheckpoints: 1,
@@ -145,6 +158,12 @@ function epochsOf({ leastSteps, settings }: TransferTask, rows: number): number 
   return Math.max(usualEpochs(taskNamed(task)), (leastSteps * batchSize) / rows);
 }
 
+function lengthOf({ settings }: TransferTask, { longest }: TransferRunOptions): Pick<FineTuningInput, 'length'> {
+  if (longest === undefined) return {};
+  const { length } = resolveFineTuningSettings({ ...settings, from: '-', train: '-', out: '-' });
+  return { length: Math.min(length, longest) };
+}
+
 async function train(input: Partial<FineTuningInput>, signal?: AbortSignal): Promise<DoneEvent | undefined> {
   let done: DoneEvent | undefined;
   for await (const event of finetune(input, { signal })) {
@@ -163,7 +182,7 @@ function filesOf({ train, dev, devLines, name }: TransferTask, data: string, out
   return { train: paths(train), dev: [path] };
 }
 
-function nextSentenceFiles({ train, dev }: TransferTask, { data, out }: TransferOptions) {
+function nextSentenceFiles({ train, dev }: TransferTask, { data, out }: TransferRunOptions) {
   const folder = join(out, 'next-sentence');
   if (!existsSync(join(folder, dev[0]))) {
     writeNextSentenceTask(join(data, NEXT_SENTENCE.books), folder, { perBook: 100, devBooks: 6, seed: 1 });
@@ -172,7 +191,7 @@ function nextSentenceFiles({ train, dev }: TransferTask, { data, out }: Transfer
 }
 
 /** A model folder with the sizes and the tokenizer of `from`, and weights as a new network starts with. */
-async function randomEncoder({ from, out }: TransferOptions, seed: number): Promise<string> {
+async function randomEncoder({ from, out }: TransferRunOptions, seed: number): Promise<string> {
   const folder = join(out, `random-${basename(from)}-${seed}`);
   if (existsSync(join(folder, 'config.json'))) return folder;
   const start = await loadEncoder({ from, head: 'tokenClassification', labels: ['0', '1'] });

@@ -116,19 +116,44 @@ function pretrain(
   settings: Readonly<Record<string, unknown>>,
   { data, work, name }: { data: string; work: string; name: string },
 ): string {
-  const corpus = join(work, language);
+  const { shards } = prepareText({
+    data,
+    language,
+    corpus: join(work, language),
+    out: join(work, name),
+    vocabularySize: vocabulary?.size,
+    tokenizer: published && resolve(data, published),
+  });
+  const from = typeof settings.from === 'string' ? { from: resolve(data, settings.from) } : {};
+  return trained('pretrain', join(work, name, 'run'), { ...settings, ...from, data: shards });
+}
+
+export interface TextPlan {
+  /** The folder with text-en/, squad/ and so on. */
+  readonly data: string;
+  readonly language: CorpusName;
+  /** Where the corpus is written. */
+  readonly corpus: string;
+  /** Where vocabulary and shards are written. */
+  readonly out: string;
+  /** Pieces of a vocabulary that is made of the text; or `tokenizer`. */
+  readonly vocabularySize?: number;
+  /** The folder of a tokenizer that is there already. */
+  readonly tokenizer?: string;
+}
+
+/** Writes corpus, vocabulary and shards, each where it is not there yet. @returns the folder of the shards */
+export function prepareText({ data, language, corpus, out, vocabularySize, tokenizer }: TextPlan): { shards: string } {
   if (!existsSync(join(corpus, 'held-out'))) writeCorpus(CORPORA[language](data), corpus);
   const texts = join(corpus, 'train');
-  const own = (folder: string) => join(work, name, folder);
-  mkdirSync(own(''), { recursive: true });
-  if (vocabulary && !existsSync(own('vocabulary'))) {
-    pleiad('vocab', texts, '--size', `${vocabulary.size}`, '--out', own('vocabulary'));
+  const [vocabulary, shards] = [join(out, 'vocabulary'), join(out, 'shards')];
+  mkdirSync(out, { recursive: true });
+  if (vocabularySize !== undefined && !existsSync(vocabulary)) {
+    pleiad('vocab', texts, '--size', `${vocabularySize}`, '--out', vocabulary);
   }
-  const tokenizer = published ? resolve(data, published) : own('vocabulary');
-  if (!existsSync(own('shards/manifest.json')))
-    pleiad('prepare', texts, '--tokenizer', tokenizer, '--out', own('shards'));
-  const from = typeof settings.from === 'string' ? { from: resolve(data, settings.from) } : {};
-  return trained('pretrain', own('run'), { ...settings, ...from, data: own('shards') });
+  if (!existsSync(join(shards, 'manifest.json')))
+    pleiad('prepare', texts, '--tokenizer', tokenizer ?? vocabulary, '--out', shards);
+  return { shards };
 }
 
 function finetuneAll(

@@ -114,6 +114,18 @@ describe('pre-training from shards to a run folder', () => {
     expect(generator.tensors.get(table)).toEqual(discriminator.tensors.get(table));
   });
 
+  it('counts its time by the clock that it is given', async () => {
+    const out = join(folder, 'clock');
+    let time = 0;
+    // A second a step, whatever the machine does.
+    const events = await train({ ...small, data: shards, out, steps: 3 }, { now: () => time }, ({ type }) => {
+      if (type === 'step') time += 1000;
+    });
+    const elapsed = events.flatMap((event) => (event.type === 'step' ? [event.elapsedMs] : []));
+    expect(elapsed).toEqual([0, 1000, 2000]);
+    expect(done(events).elapsedMs).toBe(3000);
+  });
+
   it('gives a generator that shares nothing embeddings as wide as itself', async () => {
     const out = join(folder, 'untied');
     const model = { ...small.model, embeddingSize: 24 };

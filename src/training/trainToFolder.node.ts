@@ -52,6 +52,8 @@ export interface RunOptions {
    * see the same data; rank 0 alone reads and writes the run folder. Whoever made it closes it.
    */
   readonly collective?: Collective;
+  /** The clock, in milliseconds, that a run's time is counted by; whoever stops it between two events does not count that time. */
+  readonly now?: () => number;
 }
 
 /** Something to say once the run has started. */
@@ -123,7 +125,7 @@ export interface RunRecipe<S extends RunSettings, B extends TokenBatch> {
  */
 export async function* trainToFolder<S extends RunSettings, B extends TokenBatch>(
   recipe: RunRecipe<S, B>,
-  { signal, createEngine, collective = ALONE }: RunOptions = {},
+  { signal, createEngine, collective = ALONE, now }: RunOptions = {},
 ): AsyncGenerator<TrainingEvent, void, undefined> {
   const { rank, members } = collective;
   const isFirst = rank === 0;
@@ -152,7 +154,7 @@ export async function* trainToFolder<S extends RunSettings, B extends TokenBatch
     const initialization = { ...parts.initialization, ...(begin && { weights: begin.joined.weights }) };
     const keepsStart = hasStart(settings);
     const kept = { store, initialization, keepsStart, command };
-    const training = { objective, data, evaluation, checks, engine, collective, ...kept };
+    const training = { objective, data, evaluation, checks, engine, collective, ...kept, ...(now && { now }) };
     const context = { prepared: parts, engine, collective };
     const run = (ending?: AbortSignal) => {
       const events = withNotices(train(settings, { ...training, signal: ending }), notices);
