@@ -179,7 +179,10 @@ function untrainedEncoder(
   shards: ShardFolder,
   seed: number,
 ): { config: EncoderConfig; weights: Map<string, Float32Array> } {
-  const settings = resolvePretrainingSettings({ data, out: '-', steps: 1, objective: 'electra', size, length, seed });
+  const settings = resolvePretrainingSettings({
+    ...{ recipe: 'none', data, out: '-', steps: 1 },
+    ...{ objective: 'electra', size, length, seed },
+  });
   const objective = objectiveOf(settings, shards);
   const { discriminator: config } = modelConfigs(settings, {
     vocabSize: shards.vocabSize,

@@ -112,6 +112,8 @@ export async function trainForBudget(
     data: plan.data,
     out: folder,
     resume: true,
+    // One thing is varied at a time: nothing that changes over a run.
+    recipe: 'none',
     size: plan.size,
     length: plan.length,
     batchSize: plan.batch,

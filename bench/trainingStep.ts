@@ -108,6 +108,7 @@ export class TrainingSteps {
   ): Promise<TrainingSteps> {
     const { size, objective: name, batch, length } = shape;
     const settings = resolvePretrainingSettings({
+      recipe: 'none',
       data: '-',
       out: '-',
       steps: 1,

@@ -44,6 +44,7 @@ const HELD_OUT_FRACTION = 0.05;
 
 /** Many small steps at a low rate: in minutes the number of updates counts for more than tokens. See docs/results.md. */
 const SETTINGS: Partial<PretrainingInput> = {
+  recipe: 'none',
   size: 'tiny',
   length: 32,
   batchSize: 32,

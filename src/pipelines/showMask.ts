@@ -219,7 +219,8 @@ function maskingSettings({ length = 512, ...input }: MaskingInput): PretrainingS
     masking: 'span',
     ...given,
     length,
-    // What a mask does not depend on.
+    // What a mask does not depend on; no rate that falls over a run.
+    recipe: 'none',
     objective: 'mlm',
     model: { maxPositionEmbeddings: Math.max(512, Number(length) || 0) },
     data: '-',

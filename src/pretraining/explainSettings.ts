@@ -22,10 +22,7 @@ export function explainSettings(given: Partial<PretrainingInput>): ExplainedSett
   const { recipe, objective, size, masking, from, generatorFrom } = settings;
   const names = new Set(Object.keys(given));
   const masksTokens = masking.every((name) => name === 'random');
-  const table =
-    recipe === undefined
-      ? {}
-      : recipeTable(recipe, { objective, size, masksTokens, hasStart: from !== undefined }, names);
+  const table = recipeTable(recipe, { objective, size, masksTokens, hasStart: from !== undefined }, names);
   return Object.keys(pretrainingSchema.shape).flatMap((name): ExplainedSetting[] => {
     const value = name === 'generator' && generatorFrom !== undefined ? generatorFrom : settings[name as 'size'];
     if (value === undefined || (isEndless && name === 'time')) return [];

@@ -157,7 +157,7 @@ export async function openTrainingShards(
 
 /** Settings as given, over those that a resumed run began with, and those of the models that a run begins with. */
 function settle(given: Partial<PretrainingInput>, start?: Start): SettledRun<FolderSettings> {
-  const before = given.resume && given.out ? readRunFile<PretrainingRunFile>(given.out) : undefined;
+  const before = given.resume && given.out ? runBefore(given.out) : undefined;
   const { limits, conflicts } = limitsOf(given, before);
   const { steps: _, time: __, ...others } = { ...before?.given, ...given };
   const input = { ...others, ...limits };
@@ -170,7 +170,7 @@ function settle(given: Partial<PretrainingInput>, start?: Start): SettledRun<Fol
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings, sizes);
   // What a run is given more is no setting of it: the trainer makes steps and time of that, and records them.
-  const { more: ___, moreSteps: ____, ...kept } = input;
+  const { more: ___, moreSteps: ____, ...kept } = { ...input, recipe: settings.recipe };
   const notice = before && timeNotice(given, before);
   const tableRows = sizes && tableRowsOf(sizes);
   return {
@@ -180,6 +180,14 @@ function settle(given: Partial<PretrainingInput>, start?: Start): SettledRun<Fol
     ...(tableRows !== undefined && { tableRows }),
     ...(notice && { notice }),
   };
+}
+
+/** What a run was begun with. One that says nothing of recipes is from before there was one by default, and had none. */
+function runBefore(out: string): PretrainingRunFile | undefined {
+  const file = readRunFile<PretrainingRunFile>(out);
+  if (!file || file.given.recipe !== undefined) return file;
+  const recipe = 'none';
+  return { ...file, given: { ...file.given, recipe }, settings: { ...file.settings, recipe } };
 }
 
 /** Steps and time: as given, over those of the run; with more, those of the run alone, which it is counted from. */

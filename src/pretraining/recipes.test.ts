@@ -4,10 +4,9 @@ import { SIZES, type SizeName } from '../models/config.js';
 import { kebabCase } from '../settings/commandLine.js';
 import { explainSettings } from './explainSettings.js';
 import { PRETRAINING_OBJECTIVES } from './objectives.js';
-import { RECIPE_NAMES } from './recipes.js';
 import { pretrainingSchema, resolvePretrainingSettings } from './settings.js';
 
-describe.each(RECIPE_NAMES)('the recipe %s', (recipe) => {
+describe.each(['short', 'paper'] as const)('the recipe %s', (recipe) => {
   it('goes together with every objective at every size, and names the source of each of its values', () => {
     for (const objective of PRETRAINING_OBJECTIVES) {
       for (const size of Object.keys(SIZES) as SizeName[]) {
@@ -68,9 +67,15 @@ describe('the recipe paper', () => {
   });
 });
 
-it('no recipe leaves the defaults as they were', () => {
+it('none leaves the defaults that help lists', () => {
   const { recipe, lengthStages, maskProbEnd, accumulationStart, averageDecay, adamBeta2, length } =
-    resolvePretrainingSettings({ size: 'mini', steps: 10 });
-  expect([recipe, lengthStages, maskProbEnd, accumulationStart]).toEqual([undefined, undefined, undefined, undefined]);
+    resolvePretrainingSettings({ recipe: 'none', size: 'mini', steps: 10 });
+  expect([recipe, lengthStages, maskProbEnd, accumulationStart]).toEqual(['none', undefined, undefined, undefined]);
   expect([averageDecay, adamBeta2, length]).toEqual([0, 0.999, 128]);
+});
+
+it('short is what a run has that names no recipe', () => {
+  const given = { size: 'mini', steps: 10 } as const;
+  expect(resolvePretrainingSettings(given)).toEqual(resolvePretrainingSettings({ ...given, recipe: 'short' }));
+  expect(resolvePretrainingSettings({ ...given, size: 'tiny' })).toMatchObject({ maskProbEnd: 0.15, accumulation: 1 });
 });

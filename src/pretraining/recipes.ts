@@ -5,7 +5,7 @@
 import { SIZES, type SizeName } from '../models/config.js';
 import { STEP_BY_SIZE } from './encoderFields.js';
 
-export const RECIPE_NAMES = ['short', 'paper'] as const;
+export const RECIPE_NAMES = ['short', 'paper', 'none'] as const;
 export type RecipeName = (typeof RECIPE_NAMES)[number];
 
 export interface RecipeValue {
@@ -30,11 +30,14 @@ const of = (value: RecipeValue['value'], source: string): RecipeValue => ({ valu
 
 /** Micro-batches of a step at the end of a short run, at least: 16,384 tokens with 32 rows of 128. */
 const LEAST_ACCUMULATION = 4;
+/** `tiny` is trained for minutes, where the number of steps counts for more than their size (docs/results.md). */
+const ofMinutes = (size: SizeName) => size === 'tiny';
 /** What part of that a run begins with. */
 const FIRST_PART = 4;
 
 function short({ objective, size }: RecipeRun): RecipeTable {
-  const accumulation = Math.max(LEAST_ACCUMULATION, STEP_BY_SIZE[size].accumulation);
+  const usual = STEP_BY_SIZE[size].accumulation;
+  const accumulation = ofMinutes(size) ? usual : Math.max(LEAST_ACCUMULATION, usual);
   const masksText = objective === 'mlm' || objective === 'spanbert';
   return {
     maskProb: masksText
@@ -47,7 +50,9 @@ function short({ objective, size }: RecipeRun): RecipeTable {
     ),
     accumulation: of(
       accumulation,
-      'about 16,000 tokens a step: at 100 million tokens still 6,000 steps or more (own choice)',
+      ofMinutes(size)
+        ? 'small steps and many of them, for runs of minutes (own choice)'
+        : 'about 16,000 tokens a step: at 100 million tokens still 6,000 steps or more (own choice)',
     ),
     accumulationStart: of(
       Math.max(1, Math.round(accumulation / FIRST_PART)),
@@ -129,7 +134,7 @@ function ofBothPapers(source: string): RecipeTable {
   };
 }
 
-const RECIPES: Readonly<Record<RecipeName, (run: RecipeRun) => RecipeTable>> = { short, paper };
+const RECIPES: Readonly<Record<RecipeName, (run: RecipeRun) => RecipeTable>> = { short, paper, none: () => ({}) };
 
 /** A setting that means nothing, or another thing, once another was given. */
 const FOLLOWS: Readonly<Partial<Record<string, readonly string[]>>> = {

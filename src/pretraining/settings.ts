@@ -69,8 +69,10 @@ export const pretrainingSchema = z.strictObject({
     .describe('What is learned: ELECTRA, one of the comparisons of its paper (§3.4), or SpanBERT. Default electra.'),
   recipe: z
     .enum(RECIPE_NAMES)
-    .optional()
-    .describe('Defaults for hours on one machine, or those of the papers. Default: neither.'),
+    .default('short')
+    .describe(
+      'Defaults for hours on one machine, those of the papers, or neither: the defaults that help lists. Default short.',
+    ),
   ...startFields,
   ...sizeSettings,
   ...generatorFields,
@@ -230,7 +232,6 @@ function recipeOf(
   { size, masking }: { readonly size: SizeName; readonly masking: readonly string[] },
   given: ReadonlySet<string>,
 ): RecipeTable {
-  if (recipe === undefined) return {};
   const masksTokens = masking.every((name) => name === 'random');
   return recipeTable(recipe, { objective, size, masksTokens, hasStart: from !== undefined }, given);
 }

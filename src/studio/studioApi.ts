@@ -76,6 +76,7 @@ const name = z
 /** What of pre-training's settings a page may set: none that names a file, and none of the engine. */
 export const studioTrainingSchema = pretrainingSchema.pick({
   objective: true,
+  recipe: true,
   size: true,
   length: true,
   batchSize: true,

@@ -33,7 +33,7 @@ export const pretrain: CommandDefinition = {
   ],
   examples: [
     'pleiad pretrain --data shards/ --out run/ --size tiny --time 10m',
-    'pleiad pretrain --recipe short --size mini --dry-run',
+    'pleiad pretrain --size mini --dry-run',
     'pleiad pretrain --out run/ --resume',
     'pleiad pretrain --out run/ --resume --more 1h',
     'pleiad pretrain --from google/electra-small-discriminator --generator google/electra-small-generator --data shards/ --out run/ --time 2h',

@@ -41,6 +41,7 @@ function useTraining(): [TabTraining, TrainState] {
 
 /** Many short steps at a low rate, on rows of 32: what counts in minutes is the number of updates. See docs/results.md. */
 const SETTINGS = {
+  recipe: 'none',
   size: 'tiny',
   length: 32,
   batchSize: 16,
