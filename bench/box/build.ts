@@ -24,6 +24,16 @@ const schema = z.strictObject({
   vocabulary: z.strictObject({ size: z.number().int() }).optional(),
   /** Instead: a tokenizer, from the folder of the data. */
   tokenizer: z.string().optional(),
+  /** Instead: a model that the training goes on from, with fewer word pieces; settings of `pleiad prune`. */
+  prune: z
+    .strictObject({
+      from: z.string(),
+      half: z.enum(['discriminator', 'generator']),
+      task: z.string(),
+      size: z.number().int(),
+      length: z.number().int(),
+    })
+    .optional(),
   pretrain: given.optional(),
   /** Each goes on from the one before it, or from its own `from`. */
   finetune: z.array(given).optional(),
@@ -112,7 +122,7 @@ async function train(settings: BoxSettings, at: { data: string; work: string; na
 }
 
 function pretrain(
-  { corpus: language = 'english', vocabulary, tokenizer: published }: BoxSettings,
+  { corpus: language = 'english', vocabulary, tokenizer: published, prune }: BoxSettings,
   settings: Readonly<Record<string, unknown>>,
   { data, work, name }: { data: string; work: string; name: string },
 ): string {
@@ -124,10 +134,16 @@ function pretrain(
   if (vocabulary && !existsSync(own('vocabulary'))) {
     pleiad('vocab', texts, '--size', `${vocabulary.size}`, '--out', own('vocabulary'));
   }
-  const tokenizer = published ? resolve(data, published) : own('vocabulary');
+  if (prune && !existsSync(own('start'))) {
+    const { from, ...options } = prune;
+    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+    pleiad('prune', from, own('start'), texts, ...flags);
+  }
+  const tokenizer = prune ? own('start') : published ? resolve(data, published) : own('vocabulary');
   if (!existsSync(own('shards/manifest.json')))
     pleiad('prepare', texts, '--tokenizer', tokenizer, '--out', own('shards'));
-  const from = typeof settings.from === 'string' ? { from: resolve(data, settings.from) } : {};
+  const place = prune ? own('start') : typeof settings.from === 'string' ? resolve(data, settings.from) : undefined;
+  const from = place === undefined ? {} : { from: place };
   return trained('pretrain', own('run'), { ...settings, ...from, data: own('shards') });
 }
 
