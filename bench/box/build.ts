@@ -24,6 +24,16 @@ const schema = z.strictObject({
   vocabulary: z.strictObject({ size: z.number().int() }).optional(),
   /** Instead: a tokenizer, from the folder of the data. */
   tokenizer: z.string().optional(),
+  /** Instead: a model that the training goes on from, with fewer word pieces; settings of `pleiad prune`. */
+  prune: z
+    .strictObject({
+      from: z.string(),
+      half: z.enum(['discriminator', 'generator']),
+      task: z.string(),
+      size: z.number().int(),
+      length: z.number().int(),
+    })
+    .optional(),
   pretrain: given.optional(),
   /** Each goes on from the one before it, or from its own `from`. */
   finetune: z.array(given).optional(),
@@ -112,19 +122,22 @@ async function train(settings: BoxSettings, at: { data: string; work: string; na
 }
 
 function pretrain(
-  { corpus: language = 'english', vocabulary, tokenizer: published }: BoxSettings,
+  { corpus: language = 'english', vocabulary, tokenizer: published, prune }: BoxSettings,
   settings: Readonly<Record<string, unknown>>,
   { data, work, name }: { data: string; work: string; name: string },
 ): string {
+  const corpus = join(work, language);
+  const start = prune && pruned(prune, join(work, name, 'start'), textsOf(corpus, { data, language }));
   const { shards } = prepareText({
     data,
     language,
-    corpus: join(work, language),
+    corpus,
     out: join(work, name),
     vocabularySize: vocabulary?.size,
-    tokenizer: published && resolve(data, published),
+    tokenizer: start ?? (published && resolve(data, published)),
   });
-  const from = typeof settings.from === 'string' ? { from: resolve(data, settings.from) } : {};
+  const place = start ?? (typeof settings.from === 'string' ? resolve(data, settings.from) : undefined);
+  const from = place === undefined ? {} : { from: place };
   return trained('pretrain', join(work, name, 'run'), { ...settings, ...from, data: shards });
 }
 
@@ -144,8 +157,7 @@ export interface TextPlan {
 
 /** Writes corpus, vocabulary and shards, each where it is not there yet. @returns the folder of the shards */
 export function prepareText({ data, language, corpus, out, vocabularySize, tokenizer }: TextPlan): { shards: string } {
-  if (!existsSync(join(corpus, 'held-out'))) writeCorpus(CORPORA[language](data), corpus);
-  const texts = join(corpus, 'train');
+  const texts = textsOf(corpus, { data, language });
   const [vocabulary, shards] = [join(out, 'vocabulary'), join(out, 'shards')];
   mkdirSync(out, { recursive: true });
   if (vocabularySize !== undefined && !existsSync(vocabulary)) {
@@ -154,6 +166,19 @@ export function prepareText({ data, language, corpus, out, vocabularySize, token
   if (!existsSync(join(shards, 'manifest.json')))
     pleiad('prepare', texts, '--tokenizer', tokenizer ?? vocabulary, '--out', shards);
   return { shards };
+}
+
+/** The folder of the texts to train on, which are written where they are not there yet. */
+function textsOf(corpus: string, { data, language }: Pick<TextPlan, 'data' | 'language'>): string {
+  if (!existsSync(join(corpus, 'held-out'))) writeCorpus(CORPORA[language](data), corpus);
+  return join(corpus, 'train');
+}
+
+/** A model with fewer word pieces, as a folder; made where it is not there yet. */
+function pruned({ from, ...options }: NonNullable<BoxSettings['prune']>, folder: string, texts: string): string {
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  if (!existsSync(folder)) pleiad('prune', from, folder, texts, ...flags);
+  return folder;
 }
 
 function finetuneAll(

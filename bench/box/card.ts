@@ -85,9 +85,8 @@ const SUMMARIES: readonly (readonly [RegExp, string, language: string, pipelines
     ['replaced-token-detection', 'fill-mask', 'proofread', 'zero-shot-classification'],
   ],
   [/^pleiad-en-qa$/, 'answers English questions from a text', 'en', ['question-answering']],
-  [/^pleiad-en-span$/, 'an English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
+  [/^pleiad-en-span$/, 'an English SpanBERT with both of its heads: fills spans', 'en', ['fill-span', 'fill-mask']],
   [/^pleiad-ko$/, 'a Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask', 'proofread']],
-  [/^pleiad-tiny-span$/, 'a tiny English SpanBERT with both of its heads', 'en', ['fill-span', 'fill-mask']],
   [/^pleiad-tiny-ko$/, 'a tiny Korean ELECTRA pair', 'ko', ['replaced-token-detection', 'fill-mask']],
   [
     /^pleiad-tiny-\d+$/,
@@ -133,8 +132,8 @@ const KOREAN_DATA = [
 function cardOf(name: string, described: Described, { name: settings, out, minutes, limit }: DescribeOptions): string {
   const [, summary, language, pipelines] = SUMMARIES.find(([pattern]) => pattern.test(name))!;
   const { sha256 } = sizeOf(join(out, name));
-  const { pretrain, finetune = [] } = readSettings(settings);
-  const fromMiniLm = pretrain?.from !== undefined || finetune.length > 0;
+  const { pretrain, prune, finetune = [] } = readSettings(settings);
+  const fromMiniLm = pretrain?.from !== undefined || prune !== undefined || finetune.length > 0;
   const step = /^pleiad-tiny-(\d+)$/.exec(name)?.[1];
   return [
     '---',

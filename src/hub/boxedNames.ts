@@ -5,5 +5,5 @@ export const BOXED = {
   /** Answers questions. */
   questionAnswering: 'pleiad-en-qa',
   /** A SpanBERT with its boundary head: fills spans. */
-  span: 'pleiad-tiny-span',
+  span: 'pleiad-en-span',
 } as const;
