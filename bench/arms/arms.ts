@@ -54,34 +54,31 @@ export interface ArmsResult {
 const VOCABULARY_SIZE = 8192;
 
 export async function runArms(options: ArmsOptions): Promise<ArmsResult> {
-  const { out, signal } = options;
-  const file = new LineFile(options.results ?? join(out, 'results.jsonl'));
-  const trainings = trainingKeys(options);
-  const scores = scoreKeys(options);
-  const isMissing = () =>
-    signal?.aborted !== true && (trainings.some((key) => !file.has(key)) || scores.some((key) => !file.has(key)));
-  if (isMissing()) {
-    const { shards } = prepared(options);
-    for (const seed of options.seeds) {
-      for (const arm of options.arms) {
-        const key = { kind: 'training', arm, budget: options.minutes, seed } as const;
-        if (!file.has(key)) file.add(signal?.aborted ? undefined : await trainArm(key, shards, options));
-        for (const score of scores) {
-          if (score.arm !== arm || score.seed !== seed || file.has(score) || !file.has(key)) continue;
-          file.add(signal?.aborted ? undefined : await judge(score, encoderOf(key, options), options));
-        }
-      }
-    }
-    const untrained = await untrainedEncoder(shards, options);
-    for (const score of scores) {
-      if (score.arm !== 'none' || file.has(score)) continue;
-      file.add(signal?.aborted ? undefined : await judge(score, untrained, options));
-    }
-  }
-  const keys = [...trainings, ...scores];
+  const file = new LineFile(options.results ?? join(options.out, 'results.jsonl'));
+  const keys = [...trainingKeys(options), ...scoreKeys(options)];
+  if (keys.some((key) => !file.has(key))) await makeMissing(file, options);
   const lines = file.lines.filter((line) => keys.some((key) => nameOf(key) === nameOf(line)));
   if (options.pictures !== undefined) writeFileSync(join(options.pictures, 'arms.svg'), armsPicture(lines));
   return { name: 'arms', lines, missing: keys.length - lines.length, table: armsTable(lines) };
+}
+
+/** Each arm is judged as soon as it is trained, so that an early end leaves whole ones. */
+async function makeMissing(file: LineFile, options: ArmsOptions): Promise<void> {
+  const { shards } = prepared(options);
+  const scores = scoreKeys(options);
+  const judgeAll = async (keys: readonly ScoreKey[], encoder: string) => {
+    for (const key of keys) {
+      if (!file.has(key) && !options.signal?.aborted) file.add(await judge(key, encoder, options));
+    }
+  };
+  for (const training of trainingKeys(options)) {
+    if (!file.has(training)) file.add(await trainArm(training, shards, options));
+    if (options.signal?.aborted) return;
+    const own = scores.filter(({ arm, seed }) => arm === training.arm && seed === training.seed);
+    await judgeAll(own, encoderOf(training, options));
+  }
+  const untrained = scores.filter(({ arm }) => arm === 'none');
+  if (untrained.length > 0) await judgeAll(untrained, await untrainedEncoder(shards, options));
 }
 
 // What there is to do, and what was done.

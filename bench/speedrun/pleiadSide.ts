@@ -6,6 +6,7 @@ import { readTrainerFile } from '../../src/checkpoint/trainerFile.node.js';
 import { pretrainToFolder } from '../../src/pretraining/pretrain.node.js';
 import type { PretrainingInput } from '../../src/pretraining/settings.js';
 import { say } from '../report.js';
+import { Pauses } from './pauses.js';
 import type { Side, Standing } from './side.js';
 import { Stopwatch } from './stopwatch.js';
 
@@ -52,7 +53,8 @@ export class PleiadSide implements Side {
     const interrupt = () => end.abort();
     signal?.addEventListener('abort', interrupt);
     if (signal?.aborted) end.abort();
-    const watch = new Stopwatch();
+    const pauses = new Pauses();
+    const watch = new Stopwatch(pauses.now);
     try {
       for await (const event of pretrainToFolder(this.#input, { signal: end.signal, now: watch.now })) {
         // Loading and compiling before it, writing after the end of it: neither is training.
@@ -63,6 +65,7 @@ export class PleiadSide implements Side {
         if (event.type === 'done') this.#isOver = !event.interrupted;
       }
     } finally {
+      pauses.close();
       signal?.removeEventListener('abort', interrupt);
     }
     return (await this.standing())!;

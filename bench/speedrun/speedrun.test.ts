@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../src/checkpoint/testCheckpoints.js';
+import { Pauses } from './pauses.js';
 import type { Side, Standing } from './side.js';
 import { missingMarks, PointFile, runCell } from './speedrun.js';
 import { Stopwatch } from './stopwatch.js';
@@ -105,6 +106,23 @@ describe('a cell', () => {
     for (const other of [{ budget: 3 }, { seed: 1 }, { threads: 2 }, { cell: 'torch-short' as const }])
       expect(results.of({ ...KEY, ...other })).toEqual([]);
     expect(missingMarks({ ...KEY, budget: 3 }, [])).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a clock with pauses', () => {
+  it('stands still while the process was stopped', () => {
+    let time = 100;
+    const pauses = new Pauses(() => time, 1e6);
+    time += 30;
+    expect(pauses.now()).toBe(130);
+    process.emit('SIGCONT');
+    // Awake last when it began: all since then counts as stopped.
+    expect(pauses.now()).toBe(100);
+    time += 5;
+    expect(pauses.now()).toBe(105);
+    pauses.close();
+    process.emit('SIGCONT');
+    expect(pauses.now()).toBe(105);
   });
 });
 
