@@ -259,6 +259,17 @@ describe('settings in a request', () => {
   });
 });
 
+describe('what a call is asked', () => {
+  it('is checked before anything computes', async () => {
+    const asked = { model: 'filler', role: 'model', text: 'a' };
+    expect((await post('/calls/tokenize', asked)).status).toBe(200);
+    for (const wrong of [{ text: 7 }, { text: ['a'] }, { text: { length: 1e9 } }, { role: 'file' }, { model: null }]) {
+      const { status } = await post('/calls/tokenize', { ...asked, ...wrong });
+      expect(status, JSON.stringify(wrong)).toBe(422);
+    }
+  });
+});
+
 describe('too much', () => {
   it('is refused where it is long or deep', async () => {
     const deep = `{"name":${'['.repeat(200)}${']'.repeat(200)}}`;

@@ -11,7 +11,7 @@ export type Source = 'sample' | 'own' | 'data';
 
 /** Characters: fewer hold no tenth to test on. */
 export const LEAST_TEXT = 6000;
-export const STEPS = [400, 1200, 4000] as const;
+export const STEPS = [400, 1600, 4000] as const;
 const SIZES = ['tiny', 'mini', 'small', 'base'] as const;
 
 export interface Choices {
