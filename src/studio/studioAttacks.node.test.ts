@@ -18,6 +18,7 @@ const page = join(temporary.path, 'page');
 const runs = join(temporary.path, 'runs');
 const secret = join(temporary.path, 'secret');
 const empty = join(temporary.path, 'empty');
+const absent = join(temporary.path, 'absent');
 
 beforeAll(async () => {
   mkdirSync(join(page, 'assets'), { recursive: true });
@@ -29,6 +30,7 @@ beforeAll(async () => {
   symlinkSync(secret, join(runs, 'linked'), 'dir');
   mkdirSync(empty);
   symlinkSync(empty, join(runs, 'linked-empty'), 'dir');
+  symlinkSync(absent, join(runs, 'linked-nowhere'), 'dir');
   const words = await saveTestModels(temporary.path, ['filler']);
   studio = await startStudio(
     words,
@@ -208,13 +210,14 @@ describe('a name in a request', () => {
   });
 
   it('does not write where something stands already, a link included', async () => {
-    for (const name of ['linked', 'linked-empty']) {
+    for (const name of ['linked', 'linked-empty', 'linked-nowhere']) {
       const run = await post('/runs', { name, source: { text: 'a' }, settings });
       expect([run.status, run.text]).toEqual([422, expect.stringContaining('give another name')]);
       const model = await post('/models/filler/files', { role: 'model', name, as: 'safetensors' });
       expect([model.status, model.text]).toEqual([422, expect.stringContaining('give another name')]);
     }
     expect(readdirSync(empty)).toEqual([]);
+    expect(existsSync(absent)).toBe(false);
     expect(readdirSync(secret)).toEqual(['run.json']);
   });
 
@@ -240,6 +243,14 @@ describe('a name in a request', () => {
 });
 
 describe('settings in a request', () => {
+  it('ask for no vocabulary that fills the memory', async () => {
+    for (const vocabularySize of [0, 50_001, 1e12]) {
+      const { status } = await post('/runs', { name: 'fresh', source: { text: 'a', vocabularySize }, settings });
+      expect(status, `${vocabularySize}`).toBe(422);
+    }
+    expect(orders).toEqual([]);
+  });
+
   it('name no file, no engine and no other folder', async () => {
     for (const [name, value] of [
       ['data', secret],
