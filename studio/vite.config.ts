@@ -5,6 +5,7 @@
 import { fileURLToPath } from 'node:url';
 import { defaultClientConditions, defineConfig } from 'vite';
 import { packagedPage } from './scripts/packagedPage.js';
+import { pagePolicy } from './scripts/pagePolicy.js';
 import { siteFiles } from './scripts/siteFiles.js';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -14,6 +15,7 @@ export default defineConfig({
   base: './',
   plugins: [
     siteFiles(process.env.STUDIO_MODELS ?? path('../models')),
+    pagePolicy(),
     packagedPage(path('../dist-studio'), path('../dist/page')),
   ],
   resolve: {

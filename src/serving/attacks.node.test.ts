@@ -33,7 +33,8 @@ const send = (to: TestServer, sent: Sent = {}) => sendRaw(to.url, { path: ROUTE,
 
 describe('a web page that its user opens', () => {
   it('cannot read answers by DNS rebinding: the Host is another', async () => {
-    for (const host of ['evil.example', 'localhost.evil.example', '127.0.0.1.evil.example:8080', 'evil.example:80']) {
+    const others = ['localhost.evil.example', '127.0.0.1.evil.example:8080', 'evil-localhost', 'x127.0.0.1'];
+    for (const host of ['evil.example', 'evil.example:80', ...others]) {
       expect((await send(server, { headers: { host } })).status, host).toBe(403);
       expect((await send(server, { method: 'GET', path: '/api/models', headers: { host } })).status, host).toBe(403);
     }
@@ -49,7 +50,8 @@ describe('a web page that its user opens', () => {
       expect((await send(server, { headers: { origin } })).status, origin).toBe(403);
     }
     const { host } = new URL(server.url);
-    expect((await send(server, { headers: { origin: `http://${host}` } })).status).toBe(200);
+    const own = await send(server, { headers: { origin: `http://${host}` } });
+    expect([own.status, own.headers['access-control-allow-origin']]).toEqual([200, undefined]);
   });
 
   it('cannot post what needs no permission: only JSON is read', async () => {
@@ -68,6 +70,7 @@ describe('a web page that its user opens', () => {
     const other = await preflight(guarded, 'https://evil.example');
     expect([other.status, other.headers['access-control-allow-origin']]).toEqual([403, undefined]);
     expect((await preflight(server, 'https://our.example')).status).toBe(403);
+    expect((await preflight(guarded, 'https://our.example.evil.example')).status).toBe(403);
     const headers = { origin: 'https://our.example', authorization: `Bearer ${KEY}` };
     const posted = await send(guarded, { headers });
     expect([posted.status, posted.headers['access-control-allow-origin']]).toEqual([200, 'https://our.example']);

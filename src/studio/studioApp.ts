@@ -126,7 +126,6 @@ export function createStudioApp(parts: StudioAppParts): Hono {
 function refused(c: Context, error: unknown, { onDefect }: StudioAppParts): Response {
   const { status, type } = refusalOf(error) ?? (error instanceof PleiadError ? OF_WORK : OF_DEFECT);
   if (status === 500) onDefect(error);
-  for (const [name, value] of Object.entries(STUDIO_HEADERS)) c.header(name, value);
   if (status === 401) c.header('www-authenticate', 'Bearer');
   const { message, advice } = error as PleiadError;
   const told =

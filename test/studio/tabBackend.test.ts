@@ -77,6 +77,26 @@ describe.skipIf(chromiumMissing)('the static site', () => {
     await page.close();
   });
 
+  it('may speak to no other server and run no script but its own, though a plain file server sends no policy', async () => {
+    const { page } = await open(plain.address);
+    const said: string[] = [];
+    page.on('console', (message) => said.push(message.text()));
+    const other = await serveFolder(site, { headers: { 'access-control-allow-origin': '*' } });
+    const fetched = await page.evaluate(
+      (url) => fetch(url).then(String, (error: Error) => error.name),
+      `${other.address}models.json`,
+    );
+    expect([fetched, other.asked]).toEqual(['TypeError', []]);
+    await page.evaluate(() => {
+      document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.intruder = 1' }));
+      document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="window.intruder = 2">');
+    });
+    await expect.poll(() => said.filter((text) => text.includes('Content Security Policy')).length).toBeGreaterThan(2);
+    expect(await page.evaluate(() => 'intruder' in window)).toBe(false);
+    await other.close();
+    await page.close();
+  });
+
   it('keeps models in the cache of the browser', async () => {
     const { page } = await open(plain.address);
     await detect(page);

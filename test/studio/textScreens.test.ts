@@ -261,6 +261,20 @@ describe.skipIf(chromiumMissing)('the screens about texts', () => {
     }
   });
 
+  it('show no text as markup', async () => {
+    const attack = 'the chef <img src=x onerror="window.taken = 1"> ate <marquee>a meal</marquee> .';
+    for (const [screen, state, there] of [
+      ['spanbert', { text: attack, span: '2-2' }, '[data-word="1"]'],
+      ['ask', { text: attack, q: '<img src=x> chef' }, '.ask-sentence, .ask-none'],
+      ['proofread', { text: attack, threshold: '0.05' }, '.proof-word'],
+    ] as const) {
+      await open(screen, state, there);
+      expect(await page.locator('main').textContent(), screen).toContain('<');
+      expect(await page.locator('main img, main marquee').count(), screen).toBe(0);
+    }
+    expect(await page.evaluate(() => 'taken' in window)).toBe(false);
+  });
+
   it('reported no error of the page in all of this', () => {
     expect(problems).toEqual([]);
   });

@@ -140,7 +140,9 @@ describe.skipIf(chromiumMissing)('Train and Models', () => {
     await page.close();
   });
 
-  it('on the server a run is begun, watched, stopped and listed; the token leaves the address', async () => {
+  it('on the server a run of a larger size is begun, watched, stopped, gone on with and opened in ELECTRA', {
+    timeout: 240_000,
+  }, async () => {
     const { page, problems } = await open(studio.address);
     await page.waitForFunction(() => !location.href.includes('token'));
     await page.evaluate(() => {
@@ -148,16 +150,35 @@ describe.skipIf(chromiumMissing)('Train and Models', () => {
     });
     await page.locator('textarea').fill(TEXT);
     expect(await seriousProblems(page)).toEqual([]);
+    await page.getByLabel('Size').selectOption('mini');
     await primary(page).click();
-    await page.waitForFunction(() => location.hash.includes('run=tiny-1'), undefined, { timeout: 40_000 });
-    await page.locator('.train-figures-line').waitFor();
+    await page.waitForFunction(() => location.hash.includes('run=mini-1'), undefined, { timeout: 60_000 });
+    const step = async () =>
+      Number.parseInt(
+        /step (\d+)/.exec((await page.locator('.train-figures-line').textContent()) ?? '')?.[1] ?? '0',
+        10,
+      );
+    await expect.poll(step, { timeout: 60_000 }).toBeGreaterThan(0);
     await page.getByText('Pause').click();
-    await page.getByText('Go on').waitFor({ timeout: 40_000 });
-    expect(await page.locator('.train-run').allTextContents()).toEqual([expect.stringContaining('tiny-1')]);
+    await page.getByText('Go on').waitFor({ timeout: 60_000 });
+    expect(await page.locator('.train-run').allTextContents()).toEqual([expect.stringContaining('electra, mini')]);
     expect(await seriousProblems(page)).toEqual([]);
+    const stopped = await step();
+    await page.getByText('Go on').click();
+    await expect.poll(step, { timeout: 60_000 }).toBeGreaterThan(stopped);
+    await page.getByText('Pause').click();
+    await page.getByText('Go on').waitFor({ timeout: 60_000 });
+    await page.getByText('Play with it in ELECTRA').click();
+    await page.waitForFunction(() => location.hash.includes('electra?') && location.hash.includes('model=mini-1'));
+    await page.locator('.electra-row .token').first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('.bars-row').length > 0);
     expect(problems).toEqual([]);
 
-    // The same page without the token: it says so, and how to go on.
+    // The same page without the token, which has left the address: it says so, and how to go on.
+    expect(page.url()).not.toContain(studio.token);
+    // It lives as long as this tab, where no other page of this machine finds it.
+    const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, document.cookie]));
+    expect(kept).not.toContain(studio.token);
     const stranger = await browser.newContext();
     const other = await stranger.newPage();
     await other.goto(`${studio.url}/#/train?lang=en`);

@@ -20,8 +20,13 @@ export function Header({ current, chooseLanguage, startTour }: HeaderProps) {
   const nav = useRef<HTMLElement>(null);
   // On a narrow screen the navigation scrolls sideways: the open screen is brought into view.
   useEffect(() => {
-    const link = nav.current?.querySelector<HTMLElement>('[aria-current]');
-    if (link && nav.current) nav.current.scrollLeft = link.offsetLeft - nav.current.offsetLeft - 60;
+    const show = () => {
+      const link = nav.current?.querySelector<HTMLElement>('[aria-current]');
+      if (link && nav.current) nav.current.scrollLeft = link.offsetLeft - nav.current.offsetLeft - 60;
+    };
+    show();
+    addEventListener('resize', show);
+    return () => removeEventListener('resize', show);
   }, [current.id, language]);
   return (
     <header class="header">

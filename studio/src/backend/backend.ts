@@ -4,6 +4,8 @@ import { useContext } from 'preact/hooks';
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { STUDIO_CALLS, StudioCallName } from '../../../src/studio/studioCalls.js';
 
+import type { EngineChoice } from './engineChoice.js';
+import type { TabDevice } from './engineMeasurement.js';
 import type { StudioServer } from './studioServer.js';
 import type { AddedFolder, AddedModel, FilesWanted } from './tabProtocol.js';
 
@@ -29,20 +31,13 @@ export interface CallOptions {
 /** Where the page computes, as its header says it. */
 export interface ComputePlace {
   readonly kind: 'tab' | 'server';
-  readonly device: 'wasm' | 'webgpu' | 'native';
+  readonly device: TabDevice | 'native';
   readonly threads: number;
 }
 
-/** What the three seconds found: milliseconds of one run of a small encoder. */
-export interface EngineComparison {
-  readonly wasmMs: number;
-  readonly webgpuMs: number;
-  readonly faster: 'wasm' | 'webgpu';
-}
-
 export interface Backend {
-  /** Measures for three seconds whether WebGPU is faster in the tab, and takes it if so; undefined where there is no hardware for it. */
-  compare?(): Promise<EngineComparison | undefined>;
+  /** Of the tab: which of its engines computes. */
+  readonly engines?: EngineChoice;
   /** @throws BackendError when there is neither engine nor server */
   place(): Promise<ComputePlace>;
   models(): Promise<readonly StudioModelSummary[]>;

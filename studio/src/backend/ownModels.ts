@@ -4,7 +4,8 @@
  */
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { StudioCallName } from '../../../src/studio/studioCalls.js';
-import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace, EngineComparison } from './backend.js';
+import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace } from './backend.js';
+import type { EngineChoice } from './engineChoice.js';
 import { keeping } from './keeping.js';
 import type { StudioServer } from './studioServer.js';
 import type { TabBackend } from './tabBackend.js';
@@ -14,6 +15,7 @@ const KEPT = keeping<AddedModel>('pleiad-models');
 
 export class OwnModels implements Backend {
   readonly server?: StudioServer;
+  readonly engines?: EngineChoice;
   readonly #base: Backend;
   /** Started when it is first needed: of a page that came from a server only for models of the reader's own. */
   readonly #tab: () => TabBackend;
@@ -23,6 +25,7 @@ export class OwnModels implements Backend {
 
   constructor(base: Backend, tab: () => TabBackend, server?: StudioServer) {
     this.#base = base;
+    this.engines = base.engines;
     this.#tab = tab;
     this.server = server;
     this.#kept = keptModels();
@@ -30,10 +33,6 @@ export class OwnModels implements Backend {
 
   place(): Promise<ComputePlace> {
     return this.#base.place();
-  }
-
-  compare(): Promise<EngineComparison | undefined> {
-    return this.#base.compare?.() ?? Promise.resolve(undefined);
   }
 
   async models(): Promise<readonly StudioModelSummary[]> {

@@ -1,17 +1,23 @@
 /** The backend that computes wholly in the tab: a Web Worker with the library and onnxruntime-web. */
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
 import type { StudioCallName } from '../../../src/studio/studioCalls.js';
-import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace, EngineComparison } from './backend.js';
+import type { Backend, CallInput, CallOptions, CallOutput, ComputePlace } from './backend.js';
+import type { EngineChoice } from './engineChoice.js';
 import type { AddedFolder, AddedModel, FilesWanted } from './tabProtocol.js';
 import { TabSession } from './tabSession.js';
 
 export class TabBackend implements Backend {
+  readonly engines?: EngineChoice;
   readonly #session: TabSession;
   readonly #started: Promise<ComputePlace>;
   readonly #worker: Worker;
 
-  /** @param site  where `models.json` and the runtime's files lie; the page's own folder by default */
-  constructor(site: string = new URL('.', document.baseURI).href) {
+  /**
+   * @param engines  which engine computes; WebAssembly where there is no choice
+   * @param site     where `models.json` and the runtime's files lie; the page's own folder by default
+   */
+  constructor(engines?: EngineChoice, site: string = new URL('.', document.baseURI).href) {
+    this.engines = engines;
     this.#worker = new Worker(new URL('./tabWorker.ts', import.meta.url), { type: 'module', name: 'pleiad' });
     this.#session = new TabSession(this.#worker);
     this.#worker.addEventListener('error', ({ message }) => {
@@ -20,8 +26,22 @@ export class TabBackend implements Backend {
         advice: 'Reload the page.',
       });
     });
-    this.#started = this.#session.request('start', { site });
+    this.#started = this.#start(site);
     this.#started.catch(() => {}); // each call says it
+  }
+
+  async #start(site: string): Promise<ComputePlace> {
+    const { engines } = this;
+    await engines?.recall();
+    let device = engines?.deviceFor('sentence') ?? 'wasm';
+    const place = await this.#session.request('start', { site, device });
+    engines?.listen(() => {
+      if (engines.deviceFor('sentence') === device) return;
+      device = engines.deviceFor('sentence');
+      // A worker that has ended says so at each call.
+      this.#session.request('use', { device }).catch(() => {});
+    });
+    return place;
   }
 
   async place(): Promise<ComputePlace> {
@@ -58,12 +78,6 @@ export class TabBackend implements Backend {
   async modelFiles(wanted: FilesWanted): Promise<AddedFolder['files']> {
     await this.#started;
     return this.#session.request('files', wanted);
-  }
-
-  /** Measures for three seconds whether WebGPU is faster here, and takes it if so; undefined where there is none. */
-  async compare(signal?: AbortSignal): Promise<EngineComparison | undefined> {
-    await this.#started;
-    return this.#session.request('compare', undefined, { signal });
   }
 
   close(): void {

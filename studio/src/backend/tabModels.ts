@@ -10,31 +10,41 @@ import type { StudioCall } from '../../../src/studio/studioCall.js';
 import { STUDIO_CALLS } from '../../../src/studio/studioCalls.js';
 import type { ComputePlace, Progress } from './backend.js';
 import { cachedFetch } from './cachedFetch.js';
-import { compareEngines } from './compareEngines.js';
+import type { TabDevice } from './engineMeasurement.js';
+import type { OpenEngine } from './tabEngine.js';
 import type { AddedModel } from './tabProtocol.js';
 import type { TabHandlers } from './tabServer.js';
 import { usableThreads } from './threads.js';
 
-/** How engines are made. */
+/** How engines are made; a shared page has WebAssembly alone. */
 export interface TabEngines {
-  wasm(site: string, onProgress: (progress: Progress) => void): Promise<Engine>;
-  /** Absent where there is only WebAssembly. @throws EngineError where there is no hardware for it */
-  webgpu?(site: string): Promise<Engine>;
+  readonly wasm: OpenEngine;
+  readonly webgpu?: OpenEngine;
 }
 
-/** Handlers over one engine at a time; what computes may change after a comparison. */
-export function tabModels({ wasm, webgpu }: TabEngines): TabHandlers {
+/** Handlers over one engine at a time. @param engines  how they are made */
+export function tabModels(engines: TabEngines): TabHandlers {
   let site = '';
   let entries = new Map<string, StudioModelEntry>();
-  let device: 'wasm' | 'webgpu' = 'wasm';
+  let device: TabDevice = 'wasm';
   let engine: Promise<Engine> | undefined;
   let models: FolderModels | undefined;
 
   /** Of the engine: all who wait for it see it come. */
   const watching = new Set<(progress: Progress) => void>();
+  const onProgress = (progress: Progress) => watching.forEach((listener) => listener(progress));
+  const open = async (): Promise<Engine> => {
+    if (device === 'wasm' || !engines.webgpu) return engines.wasm(site, onProgress);
+    try {
+      return await engines.webgpu(site, onProgress);
+    } catch {
+      // The graphics processor that was measured is gone.
+      device = 'wasm';
+      return engines.wasm(site, onProgress);
+    }
+  };
   const startEngine = () => {
-    const onProgress = (progress: Progress) => watching.forEach((listener) => listener(progress));
-    engine ??= wasm(site, onProgress);
+    engine ??= open();
     // A runtime that did not come may come at the next call.
     engine.catch(() => {
       engine = undefined;
@@ -49,7 +59,7 @@ export function tabModels({ wasm, webgpu }: TabEngines): TabHandlers {
 
   return {
     async start(input) {
-      site = input.site;
+      ({ site, device } = input);
       const listed = entriesOf(await fetchManifest(site), cachedFetch(site));
       entries = new Map([...listed.map((entry) => [entry.summary.id, entry] as const), ...entries]);
       models = undefined;
@@ -77,15 +87,13 @@ export function tabModels({ wasm, webgpu }: TabEngines): TabHandlers {
       return undefined;
     },
     files: ({ id, role, format }) => running().withModel(id, role, async (model) => [...modelFiles(model, format)]),
-    async compare(_, { signal }) {
-      const gpu = await webgpu?.(site).catch(() => undefined);
-      if (!gpu) return undefined;
-      const comparison = await compareEngines(await startEngine(), gpu, signal);
-      if (comparison.faster === 'webgpu' && device === 'wasm') {
-        await models?.release();
-        [device, engine, models] = ['webgpu', Promise.resolve(gpu), undefined];
-      } else await gpu.close();
-      return comparison;
+    async use(input) {
+      if (input.device === device) return undefined;
+      const [oldModels, oldEngine] = [models, engine];
+      [device, engine, models] = [input.device, undefined, undefined];
+      await oldModels?.release();
+      await (await oldEngine?.catch(() => undefined))?.close();
+      return undefined;
     },
     place: async () => place(),
   };

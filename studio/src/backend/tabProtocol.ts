@@ -2,7 +2,8 @@
 import type { Architecture } from '../../../src/models/config.js';
 import type { ModelFormat } from '../../../src/studio/modelFiles.js';
 import type { StudioModelSummary, StudioRole } from '../../../src/studio/studioCall.js';
-import type { ComputePlace, EngineComparison, Progress } from './backend.js';
+import type { ComputePlace, Progress } from './backend.js';
+import type { TabDevice } from './engineMeasurement.js';
 
 /** Files of a model that was dropped into the page or trained in it. */
 export interface AddedFolder {
@@ -26,15 +27,15 @@ export interface FilesWanted {
 /** What the page asks, with what is answered. */
 export interface TabRequests {
   /** @param site  address that the models, `models.json` and the runtime's files lie below */
-  start: { input: { readonly site: string }; output: ComputePlace };
+  start: { input: { readonly site: string; readonly device: TabDevice }; output: ComputePlace };
   list: { input: undefined; output: readonly StudioModelSummary[] };
   call: { input: { readonly name: string; readonly input: unknown }; output: unknown };
   add: { input: AddedModel; output: undefined };
   remove: { input: { readonly id: string }; output: undefined };
   /** A model's files, as a folder of that form has them. */
   files: { input: FilesWanted; output: AddedFolder['files'] };
-  /** Compares WebAssembly and WebGPU, and takes the faster from then on; undefined where there is no hardware for it. */
-  compare: { input: undefined; output: EngineComparison | undefined };
+  /** Computes on another engine from then on. */
+  use: { input: { readonly device: TabDevice }; output: undefined };
   place: { input: undefined; output: ComputePlace };
 }
 

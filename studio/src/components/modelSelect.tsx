@@ -1,5 +1,7 @@
 /** Which model a screen asks. With one model there is nothing to choose, and its name alone stands there. */
 import type { StudioModelSummary } from '../../../src/studio/studioCall.js';
+import { SHELL_WORDS } from '../app/shellWords.js';
+import { languageOf, useLanguage, useWords } from '../app/words.js';
 import './modelSelect.css';
 
 export interface ModelSelectProps {
@@ -12,11 +14,18 @@ export interface ModelSelectProps {
 }
 
 export function ModelSelect({ label, models, value, none, onChange }: ModelSelectProps) {
+  const t = useWords(SHELL_WORDS);
+  const pageLanguage = useLanguage();
   if (models.length === 0) return null;
+  // Whoever reads the page in one language is told of a model that knows only the other.
+  const language = languageOf((models.find(({ id }) => id === value) ?? models[0]).language);
+  const note = language && language !== pageLanguage && value !== undefined && (
+    <span class="model-select-note">{t.modelLanguage[language === 'en' ? 0 : 1]}</span>
+  );
   if (models.length === 1 && none === undefined) {
     return (
       <span class="model-select">
-        {label} <b>{models[0].id}</b>
+        {label} <b>{models[0].id}</b> {note}
       </span>
     );
   }
@@ -30,7 +39,8 @@ export function ModelSelect({ label, models, value, none, onChange }: ModelSelec
             {id}
           </option>
         ))}
-      </select>
+      </select>{' '}
+      {note}
     </label>
   );
 }

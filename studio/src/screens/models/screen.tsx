@@ -5,6 +5,7 @@ import { STUDIO_ROLES, type StudioModelSummary, type StudioRole } from '../../..
 import { useWords } from '../../app/words.js';
 import { useBackend } from '../../backend/backend.js';
 import { useCall, usePending } from '../../backend/useCall.js';
+import { Choice } from '../../components/choice.js';
 import { ErrorState, LoadingState } from '../../components/states.js';
 import type { ScreenProps } from '../screen.js';
 import { type DroppedFiles, type DroppedModel, readDropped } from './droppedFolder.js';
@@ -217,14 +218,15 @@ function RoleChoice(props: {
   const t = useWords(WORDS);
   const names: Record<StudioRole, string> = { generator: t.generator, discriminator: t.discriminator, model: t.model };
   return (
-    <fieldset class="models-roles">
-      <legend class="visually-hidden">{t.role}</legend>
-      {props.roles.map((role) => (
-        <label key={role}>
-          <input type="radio" name="role" checked={role === props.role} onChange={() => props.choose(role)} />
-          <span>{names[role]}</span>
-        </label>
-      ))}
-    </fieldset>
+    <div class="models-roles">
+      <Choice
+        legend={t.role}
+        isLegendHidden
+        name="role"
+        options={props.roles.map((role) => [role, names[role]] as const)}
+        value={props.role}
+        choose={props.choose}
+      />
+    </div>
   );
 }

@@ -119,7 +119,7 @@ function optionsOf({ width, colour, runs, baselineName, digits, totalSteps, empt
     },
     axes: [
       { ...axis, size: 30, values: (_, splits) => splits.map((step) => (isPowerOfTen(step) ? shortCount(step) : '')) },
-      { ...axis, size: 46, values: (_, splits) => splits.map((value) => value.toFixed(digits)) },
+      { ...axis, size: 46, values: (_, splits) => splits.map((value) => value.toFixed(digitsOf(splits, digits))) },
     ],
     series: [
       {},
@@ -154,6 +154,12 @@ function withRoom(min: number | null, max: number | null, empty: [number, number
   if (min === null || max === null) return empty;
   const room = Math.max(0.01, (max - min) * 0.12);
   return [min - room, max + room];
+}
+
+/** So many that no two marks read alike, as they would over the first few steps. */
+function digitsOf([first, second]: readonly number[], digits: number): number {
+  const between = second === undefined ? 1 : second - first;
+  return Math.min(4, Math.max(digits, Math.ceil(-Math.log10(between))));
 }
 
 const isPowerOfTen = (value: number) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;

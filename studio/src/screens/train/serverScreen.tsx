@@ -12,15 +12,21 @@ import { type Curves, NO_CURVES, withEvents } from './curves.js';
 import { Runs } from './runs.js';
 import { sampleText } from './sample.js';
 import { ServerTraining } from './serverTraining.js';
-import { choicesOf, LEAST_TEXT, Setup } from './setup.js';
+import { type Choices, choicesOf, LEAST_TEXT, Setup } from './setup.js';
 import { vocabularySizeFor } from './trainProtocol.js';
 import { NOTHING, type TrainState } from './trainState.js';
 import { TrainView } from './view.js';
 import { WORDS } from './words.js';
 
 const EMPTY: TrainState = { ...NOTHING, status: 'empty' };
+const OFTEN = { evaluateEvery: 100, checkpointEvery: 100, logEvery: 5 };
 /** Rows of 32 in many short steps for `tiny`; the larger sizes as the library has them. */
-const QUICK = { length: 32, batchSize: 32, evaluateEvery: 100, checkpointEvery: 100, logEvery: 5 };
+const settingsOf = ({ size, steps }: Choices) => ({
+  size,
+  steps,
+  ...OFTEN,
+  ...(size === 'tiny' && { length: 32, batchSize: 32 }),
+});
 
 export function ServerScreen(props: ScreenProps & { readonly server: StudioServer }) {
   const { server, state: address, change, did } = props;
@@ -56,7 +62,7 @@ export function ServerScreen(props: ScreenProps & { readonly server: StudioServe
       const run = await server.start({
         name: choices.name || freeName(choices.size, runs),
         source: await sourceOf(choices, text),
-        settings: { size: choices.size, steps: choices.steps, ...QUICK },
+        settings: settingsOf(choices),
       });
       change({ run: run.id, name: undefined });
     } catch (error) {
@@ -73,7 +79,8 @@ export function ServerScreen(props: ScreenProps & { readonly server: StudioServe
   if (known.error) return <ErrorState error={known.error} retry={known.retry} />;
   if (!known.value) return <LoadingState />;
   const shown: TrainState = isStarting ? { ...EMPTY, status: 'preparing' } : watched ? state : EMPTY;
-  const isModel = state.curves.evaluations.length > 0;
+  // The list is as of the last change of the status; in a run that trains, the first evaluation comes with a checkpoint.
+  const isModel = state.curves.evaluations.length > 0 || runs.some(({ id, isModel }) => id === watched && isModel);
   return (
     <>
       <TrainView

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { PreparedData } from '../../../../src/studio/studioApi.js';
 import type { ScreenState, StateChanges } from '../../app/address.js';
 import { useWords } from '../../app/words.js';
+import { Choice } from '../../components/choice.js';
 import { grouped } from './numbers.js';
 import { WORDS } from './words.js';
 
@@ -10,7 +11,7 @@ export type Source = 'sample' | 'own' | 'data';
 
 /** Characters: fewer hold no tenth to test on. */
 export const LEAST_TEXT = 6000;
-export const STEPS = [400, 1200, 4000] as const;
+export const STEPS = [400, 1600, 4000] as const;
 const SIZES = ['tiny', 'mini', 'small', 'base'] as const;
 
 export interface Choices {
@@ -51,20 +52,13 @@ export function Setup(props: {
   ];
   return (
     <div class="train-setup" data-tour="source">
-      <fieldset class="train-choice">
-        <legend>{t.source}</legend>
-        {sources.map(([source, name]) => (
-          <label key={source}>
-            <input
-              type="radio"
-              name="source"
-              checked={choices.source === source}
-              onChange={() => change({ source: source === 'sample' ? undefined : source })}
-            />
-            <span>{name}</span>
-          </label>
-        ))}
-      </fieldset>
+      <Choice
+        legend={t.source}
+        name="source"
+        options={sources}
+        value={choices.source}
+        choose={(source) => change({ source: source === 'sample' ? undefined : source })}
+      />
       {choices.source === 'sample' && <p class="train-note">{t.sampleNote}</p>}
       {choices.source === 'own' && <OwnText text={choices.text} setText={setText} />}
       {choices.source === 'data' && <PreparedChoice data={data} chosen={choices.data} change={change} />}

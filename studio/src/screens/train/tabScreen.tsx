@@ -3,13 +3,15 @@ import { useEffect, useState } from 'preact/hooks';
 import { addressOf } from '../../app/address.js';
 import { useWords } from '../../app/words.js';
 import { useBackend } from '../../backend/backend.js';
+import { TAB_TRAINING_SETTINGS } from '../../backend/tabTrainingSettings.js';
 import { saveBlob } from '../../components/saveFigure.js';
 import type { ScreenProps } from '../screen.js';
+import { EngineLine } from './engineLine.js';
 import { folderZip } from './folderZip.js';
 import { keepPastRun, type PastRun, pastRuns } from './pastRuns.js';
 import { sampleText } from './sample.js';
 import { choicesOf, LEAST_TEXT, Setup } from './setup.js';
-import { TabTraining } from './tabTraining.js';
+import { type EnginesOfTraining, TabTraining } from './tabTraining.js';
 import { type TrainingSetup, vocabularySizeFor } from './trainProtocol.js';
 import type { TrainState } from './trainState.js';
 import { TrainView } from './view.js';
@@ -21,16 +23,25 @@ const MODEL_ID = 'my-electra';
 /** One for the page: a training goes on while its reader looks at other screens. */
 let training: TabTraining | undefined;
 
-function theTraining(): TabTraining {
+const WASM_ALONE: EnginesOfTraining = {
+  deviceFor: () => 'wasm',
+  measureOnce: async () => {},
+  hushBefore: () => {},
+  distrust: () => {},
+};
+
+/** @param engines  which of them trains; WebAssembly in a page that has no choice */
+function theTraining(engines: EnginesOfTraining = WASM_ALONE): TabTraining {
   if (!training) {
     const worker = new Worker(new URL('./trainWorker.ts', import.meta.url), { type: 'module', name: 'pleiad-train' });
-    training = new TabTraining(worker, new URL('.', document.baseURI).href, document);
+    const site = new URL('.', document.baseURI).href;
+    training = new TabTraining({ port: worker, site, visibility: document, engines });
   }
   return training;
 }
 
 function useTraining(): [TabTraining, TrainState] {
-  const running = theTraining();
+  const running = theTraining(useBackend().engines);
   const [state, setState] = useState(running.state);
   useEffect(() => {
     setState(running.state);
@@ -39,17 +50,7 @@ function useTraining(): [TabTraining, TrainState] {
   return [running, state];
 }
 
-/** Many short steps at a low rate, on rows of 32: what counts in minutes is the number of updates. See docs/results.md. */
-const SETTINGS = {
-  recipe: 'none',
-  size: 'tiny',
-  length: 32,
-  batchSize: 16,
-  learningRate: 5e-4,
-  logEvery: 1,
-  evaluateEvery: 100,
-  checkpointEvery: 100,
-} as const;
+const SETTINGS = { ...TAB_TRAINING_SETTINGS, logEvery: 1, evaluateEvery: 100, checkpointEvery: 100 } as const;
 
 export function TabScreen({ state: address, change, did }: ScreenProps) {
   const t = useWords(WORDS);
@@ -101,6 +102,7 @@ export function TabScreen({ state: address, change, did }: ScreenProps) {
     <TrainView
       state={state}
       over={past.filter(({ startedAt: key }) => over.has(key)).map(({ curves }) => curves)}
+      engine={<EngineLine device={state.device} />}
       setup={<Setup choices={choices} isServer={false} data={[]} change={change} setText={setText} />}
       canStart={choices.source !== 'own' || text.length >= LEAST_TEXT}
       start={() => void start()}

@@ -2,7 +2,9 @@
 import type { ProbePrediction } from '../../../../src/studio/probes.js';
 import type { ProbeSentence, StudioTrainingSettings } from '../../../../src/studio/studioApi.js';
 import type { TrainingEvent } from '../../../../src/training/events.js';
+import type { TabDevice } from '../../backend/engineMeasurement.js';
 import type { AddedModel, PlainError } from '../../backend/tabProtocol.js';
+import { TAB_VOCABULARY } from '../../backend/tabTrainingSettings.js';
 
 /** What to train on, and how. */
 export interface TrainingSetup {
@@ -35,15 +37,17 @@ export interface KeptView {
   readonly events: readonly TrainingEvent[];
   readonly predicted: readonly PredictedAt[];
   readonly isFinished: boolean;
+  /** What it was trained on last, and goes on with: another engine rounds in other places. */
+  readonly device: TabDevice;
 }
 
 export type ToTrainer =
   /** @param site  address that the runtime's files lie below */
   | { readonly kind: 'open'; readonly site: string }
-  | { readonly kind: 'start'; readonly setup: TrainingSetup }
+  | { readonly kind: 'start'; readonly setup: TrainingSetup; readonly device: TabDevice }
   | { readonly kind: 'pause' }
   /** Goes on from the newest checkpoint. */
-  | { readonly kind: 'resume' }
+  | { readonly kind: 'resume'; readonly device: TabDevice }
   /** Forgets the run. */
   | { readonly kind: 'clear' }
   /** The models as they are in the newest checkpoint. */
@@ -62,5 +66,5 @@ export type FromTrainer =
 
 /** Pieces for a text: few for a short one, where most words are rare, and no more than the quickstart's. */
 export function vocabularySizeFor(text: string): number {
-  return Math.round(Math.min(4096, Math.max(400, text.length / 100)));
+  return Math.round(Math.min(TAB_VOCABULARY, Math.max(400, text.length / 100)));
 }

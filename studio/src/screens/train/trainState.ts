@@ -1,5 +1,6 @@
 /** What the Train screen shows, as a pure function of what it is told. The same for a run of the tab and one of the server. */
 import type { ProbeSentence } from '../../../../src/studio/studioApi.js';
+import type { TabDevice } from '../../backend/engineMeasurement.js';
 import type { PlainError } from '../../backend/tabProtocol.js';
 import { type Curves, NO_CURVES, withEvents } from './curves.js';
 import type { FromTrainer, PredictedAt, Prepared, TrainingSetup } from './trainProtocol.js';
@@ -10,6 +11,8 @@ export type TrainStatus =
   | 'preparing'
   | 'training'
   | 'pausing'
+  /** Rests for some seconds, in which the engines are compared. */
+  | 'measuring'
   | 'paused'
   | 'finished'
   | 'elsewhere';
@@ -17,6 +20,8 @@ export type TrainStatus =
 export interface TrainState {
   readonly status: TrainStatus;
   readonly setup?: TrainingSetup;
+  /** Of a run in the tab: the engine that trains it. */
+  readonly device?: TabDevice;
   readonly prepared?: Prepared;
   readonly probes: readonly ProbeSentence[];
   readonly curves: Curves;
@@ -33,9 +38,10 @@ export function received(state: TrainState, message: FromTrainer): TrainState {
     case 'opened': {
       const { kept } = message;
       if (!kept) return { ...NOTHING, status: 'empty' };
-      const { setup, prepared, probes, predicted, isFinished } = kept;
+      const { setup, prepared, probes, predicted, isFinished, device } = kept;
       const curves = withEvents(NO_CURVES, kept.events);
-      return { status: isFinished ? 'finished' : 'paused', setup, prepared, probes, predicted, curves };
+      const status = isFinished ? 'finished' : 'paused';
+      return { status, setup, prepared, probes, predicted, curves, device };
     }
     case 'prepared':
       return { ...state, status: 'training', prepared: message.prepared, probes: message.probes };
@@ -59,6 +65,6 @@ export function withPrediction(predicted: readonly PredictedAt[], at: PredictedA
   return [...predicted.filter(({ step }) => step < at.step), at];
 }
 
-export function begun(setup: TrainingSetup): TrainState {
-  return { ...NOTHING, status: 'preparing', setup };
+export function begun(setup: TrainingSetup, device: TabDevice): TrainState {
+  return { ...NOTHING, status: 'preparing', setup, device };
 }

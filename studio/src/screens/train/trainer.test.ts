@@ -59,7 +59,7 @@ const weightsOf = (said: readonly FromTrainer[]) =>
 describe('training in a worker', () => {
   it('that is paused, kept, opened again and gone on with ends with the same bits', { timeout: 60_000 }, async () => {
     const whole = await trainer(memoryKeeper());
-    await whole.own.start(SETUP);
+    await whole.own.start(SETUP, 'wasm');
     expect(whole.said.at(-1)).toEqual({ kind: 'finished' });
 
     const keeper = memoryKeeper();
@@ -69,13 +69,13 @@ describe('training in a worker', () => {
       isAsked = true;
       own.pause();
     });
-    await first.own.start(SETUP);
+    await first.own.start(SETUP, 'wasm');
     expect(first.said.at(-1)).toEqual({ kind: 'paused' });
 
     const second = await trainer(keeper);
     await second.own.open();
     expect(second.said[0]).toMatchObject({ kind: 'opened', kept: { isFinished: false, setup: SETUP } });
-    await second.own.resume();
+    await second.own.resume('wasm');
     expect(second.said.at(-1)).toEqual({ kind: 'finished' });
     expect(weightsOf(second.said)).toBe(weightsOf(whole.said));
     expect(keeper.kept?.view.isFinished).toBe(true);
@@ -83,7 +83,7 @@ describe('training in a worker', () => {
 
   it('predicts six held-out sentences after each checkpoint, and gives a pair of model folders', async () => {
     const { own, said } = await trainer(memoryKeeper());
-    await own.start({ ...SETUP, settings: { ...SETUP.settings, steps: 2 } });
+    await own.start({ ...SETUP, settings: { ...SETUP.settings, steps: 2 } }, 'wasm');
     const prepared = said.find((message) => message.kind === 'prepared');
     expect(prepared?.probes).toHaveLength(6);
     const [at] = said.flatMap((message) => (message.kind === 'predicted' ? [message.at] : []));
@@ -108,6 +108,6 @@ describe('training in a worker', () => {
 
   it('says what is wrong with a text that is too short', async () => {
     const { own } = await trainer(memoryKeeper());
-    await expect(own.start({ ...SETUP, text: ' ' })).rejects.toThrow();
+    await expect(own.start({ ...SETUP, text: ' ' }, 'wasm')).rejects.toThrow();
   });
 });

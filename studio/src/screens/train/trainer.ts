@@ -23,12 +23,13 @@ import type { TrainingEvent } from '../../../../src/training/events.js';
 import { exportedTensors, usableWeights } from '../../../../src/training/exportedTensors.js';
 import { MemoryStore } from '../../../../src/training/memoryStore.js';
 import type { ModelExport } from '../../../../src/training/objective.js';
+import type { TabDevice } from '../../backend/engineMeasurement.js';
 import type { AddedFolder, AddedModel } from '../../backend/tabProtocol.js';
 import type { KeptRun, RunKeeper } from './keptRun.js';
 import type { FromTrainer, KeptView, PredictedAt, Prepared, TrainingSetup } from './trainProtocol.js';
 
 export interface TrainerParts {
-  engine(): Promise<Engine>;
+  engine(device: TabDevice): Promise<Engine>;
   readonly keeper: RunKeeper;
   say(message: FromTrainer): void;
 }
@@ -50,6 +51,7 @@ interface OpenRun {
   readonly events: TrainingEvent[];
   readonly predicted: PredictedAt[];
   isFinished: boolean;
+  device: TabDevice;
 }
 
 export class Trainer {
@@ -68,15 +70,19 @@ export class Trainer {
     this.#parts.say({ kind: 'opened', kept: kept?.view });
   }
 
-  async start(setup: TrainingSetup): Promise<void> {
-    const run = prepare(setup);
+  async start(setup: TrainingSetup, device: TabDevice): Promise<void> {
+    const run = prepare(setup, device);
     this.#run = run;
     this.#parts.say({ kind: 'prepared', prepared: run.prepared, probes: run.probes });
     await this.#train(run, false);
   }
 
-  async resume(): Promise<void> {
-    if (this.#run) await this.#train(this.#run, true);
+  /** @param device  a run that goes on with another engine than it had is from there on another in its last bits */
+  async resume(device: TabDevice): Promise<void> {
+    const run = this.#run;
+    if (!run) return;
+    run.device = device;
+    await this.#train(run, true);
   }
 
   /** Ends after the step under way, with a checkpoint. */
@@ -123,7 +129,7 @@ export class Trainer {
     const sender = new EventSender((events) => say({ kind: 'events', events }));
     let isInterrupted = true;
     try {
-      const engine = await this.#parts.engine();
+      const engine = await this.#parts.engine(run.device);
       const settings = { ...run.setup.settings, ...(resume && { resume }) };
       for await (const event of pretrainInMemory(settings, { shards, engine, store, signal: ending.signal })) {
         run.events.push(event);
@@ -160,15 +166,19 @@ export class Trainer {
   }
 }
 
-function prepare(setup: TrainingSetup): OpenRun {
+function prepare(setup: TrainingSetup, device: TabDevice): OpenRun {
   const documents = documentsOf(setup.text);
   const trainer = new VocabularyTrainer();
   for (const document of documents) trainer.add(document);
   const vocabulary = trainer.train({ size: setup.vocabularySize });
-  return opened(setup, documents, WordPieceTokenizer.fromVocabulary(vocabulary));
+  return opened({ setup, device }, documents, WordPieceTokenizer.fromVocabulary(vocabulary));
 }
 
-function opened(setup: TrainingSetup, documents: readonly string[], tokenizer: WordPieceTokenizer): OpenRun {
+function opened(
+  { setup, device }: Pick<OpenRun, 'setup' | 'device'>,
+  documents: readonly string[],
+  tokenizer: WordPieceTokenizer,
+): OpenRun {
   const isEnough = (fraction: number) => documents.some((document) => isHeldOut(document, fraction));
   const heldOutFraction = HELD_OUT_FRACTIONS.find(isEnough) ?? HELD_OUT_FRACTIONS[0];
   const shards = textShards(documents, tokenizer, { heldOutFraction });
@@ -190,12 +200,13 @@ function opened(setup: TrainingSetup, documents: readonly string[], tokenizer: W
     events: [],
     predicted: [],
     isFinished: false,
+    device,
   };
 }
 
 async function reopened({ view, vocabulary, snapshot }: KeptRun): Promise<OpenRun> {
   const documents = documentsOf(view.setup.text);
-  const run = opened(view.setup, documents, WordPieceTokenizer.fromVocabulary(vocabulary));
+  const run = opened(view, documents, WordPieceTokenizer.fromVocabulary(vocabulary));
   run.events.push(...view.events);
   run.predicted.push(...view.predicted);
   run.isFinished = view.isFinished;
@@ -203,8 +214,18 @@ async function reopened({ view, vocabulary, snapshot }: KeptRun): Promise<OpenRu
   return run;
 }
 
-function keptRun({ setup, prepared, probes, events, predicted, isFinished, tokenizer, store }: OpenRun): KeptRun {
-  const view: KeptView = { setup, prepared, probes, events, predicted, isFinished };
+function keptRun({
+  setup,
+  prepared,
+  probes,
+  events,
+  predicted,
+  isFinished,
+  device,
+  tokenizer,
+  store,
+}: OpenRun): KeptRun {
+  const view: KeptView = { setup, prepared, probes, events, predicted, isFinished, device };
   const { models: _, ...snapshot } = store.latest ?? {};
   return {
     view,

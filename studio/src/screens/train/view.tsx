@@ -5,12 +5,14 @@ import { type Curves, remainingMs } from './curves.js';
 import { CurveFigures } from './figures.js';
 import { clock, grouped } from './numbers.js';
 import { Sentences } from './sentences.js';
-import type { TrainState } from './trainState.js';
+import type { TrainState, TrainStatus } from './trainState.js';
 import { WORDS } from './words.js';
 
 export interface ViewProps {
   readonly state: TrainState;
   readonly over: readonly Curves[];
+  /** Which engine trains, where there is a choice. */
+  readonly engine?: ComponentChildren;
   /** What stands before there is a run. */
   readonly setup: ComponentChildren;
   readonly canStart: boolean;
@@ -28,6 +30,7 @@ export interface ViewProps {
 export function TrainView({
   state,
   over,
+  engine,
   setup,
   canStart,
   start,
@@ -44,8 +47,8 @@ export function TrainView({
   return (
     <>
       <div class="train-control" data-tour="play">
-        {status === 'training' || status === 'pausing' ? (
-          <button type="button" class="primary train-play" disabled={status === 'pausing'} onClick={pause}>
+        {PLAYING.includes(status) ? (
+          <button type="button" class="primary train-play" disabled={status !== 'training'} onClick={pause}>
             <PlaySign isPlaying />
             {t.pause}
           </button>
@@ -63,6 +66,7 @@ export function TrainView({
         {!isEmpty && <Progress state={state} />}
         {isResting && restActions}
       </div>
+      {engine}
       {error && (
         <p class="train-error" role="alert">
           {error.message}
@@ -82,6 +86,8 @@ export function TrainView({
   );
 }
 
+const PLAYING: readonly TrainStatus[] = ['training', 'pausing', 'measuring'];
+
 function Progress({ state }: { readonly state: TrainState }) {
   const t = useWords(WORDS);
   const { status, curves, prepared } = state;
@@ -93,6 +99,7 @@ function Progress({ state }: { readonly state: TrainState }) {
     preparing: t.preparing,
     training: '',
     pausing: t.pausing,
+    measuring: t.measuring,
     paused: t.paused,
     finished: t.finished,
     elsewhere: t.elsewhere,
