@@ -312,8 +312,20 @@ async function overloaded({ model, overload, troubles, threads }: ServeBenchOpti
     memoryMiB: rounded(middle),
     memoryLeast: rounded(Math.min(...settled) / middle),
     memoryMost: rounded(Math.max(...settled) / middle),
+    /** A leak climbs from tenth to tenth, a peak passes: medians of the tenths of all of the time. */
+    memoryByTenth: tenthsOf(memory).map((values) => rounded(median(values))),
+    /** Of the looks after warm-up, those within the bounds. */
+    flatShare: rounded(settled.filter((value) => Math.abs(value / middle - 1) <= FLAT).length / settled.length),
     isFlat: settled.every((value) => Math.abs(value / middle - 1) <= FLAT),
   };
+}
+
+/** Ten parts in order; fewer where there are fewer values. */
+function tenthsOf(values: readonly number[]): number[][] {
+  const size = Math.max(1, Math.ceil(values.length / 10));
+  const parts: number[][] = [];
+  for (let from = 0; from < values.length; from += size) parts.push(values.slice(from, from + size));
+  return parts;
 }
 
 export function describeServe(result: ServeBenchResult): string[] {
@@ -329,7 +341,7 @@ export function describeServe(result: ServeBenchResult): string[] {
   if (overload) {
     lines.push(
       `overload, ${overload.seconds} s: ${overload.answered} answered, ${overload.refused} refused with 429, ${overload.lost} lost, ${overload.wrong} wrong; ${overload.cancelled} cancelled, ${overload.oversized} oversized, ${overload.malformed} malformed`,
-      `memory ${overload.memoryMiB} MiB, ${overload.memoryLeast} to ${overload.memoryMost} of it after warm-up; after SIGTERM ${overload.afterSigterm} more were answered, exit code ${overload.exitCode}`,
+      `memory ${overload.memoryMiB} MiB, ${overload.memoryLeast} to ${overload.memoryMost} of it after warm-up, ${overload.flatShare * 100} % of the looks within 5 %; by tenths of the time ${overload.memoryByTenth.join(', ')}; after SIGTERM ${overload.afterSigterm} more were answered, exit code ${overload.exitCode}`,
     );
   }
   return lines;
