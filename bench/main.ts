@@ -121,6 +121,7 @@ program
   .command('serve')
   .description('a model behind a port: batches against one text at a time, latency by clients, overload')
   .requiredOption('--model <place>', 'an encoder')
+  .option('--texts <file>', "short texts beside random words: lines, or questions in SQuAD's form")
   .option('--seconds <n>', 'of each measurement', positiveNumber, 6)
   .option('--turns <n>', 'turns of batched and unbatched', positiveInteger, 3)
   .option('--threads <n>', 'threads of each side', positiveInteger, 2)

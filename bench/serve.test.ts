@@ -22,7 +22,10 @@ describe('a server under load', () => {
       exitCode: 0,
     });
     expect(result.overload!.answered).toBeGreaterThan(0);
+    expect(result.workloads.map(({ name, pieces: { least, most, leftOut } }) => [name, least, most, leftOut])).toEqual([
+      ['random words', expect.any(Number), expect.any(Number), expect.any(Number)],
+    ]);
     expect(result.latencies.map(({ clients }) => clients)).toEqual([1, 8, 32, 128]);
-    expect(describeServe(result)).toHaveLength(8);
+    expect(describeServe(result)).toHaveLength(10);
   });
 });

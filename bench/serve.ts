@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent } from 'node:http';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineName, PrecisionName } from '../src/engine/engineNames.js';
 import { PleiadError } from '../src/errors/errors.js';
@@ -16,10 +16,13 @@ import { exportModel } from '../src/pretrained/exportModel.node.js';
 import { ask, type Load, loadOf } from './httpLoad.js';
 import { LoadMeter } from './machineLoad.js';
 import { machineDescription, median, ratioOf, rounded, say } from './report.js';
+import { randomTexts, textsOfFile, type Workload, workloadOf } from './serveTexts.js';
 
 export interface ServeBenchOptions {
   /** An encoder. */
   readonly model: string;
+  /** A file of short texts, asked beside random words: lines, or questions in SQuAD's form. */
+  readonly texts?: string;
   /** Of each measurement. */
   readonly seconds: number;
   /** Batched and one at a time, in turns. */
@@ -34,13 +37,18 @@ export interface ServeBenchOptions {
   readonly peer: boolean;
 }
 
+type Side = 'batched' | 'unbatched';
+
 const CLIENTS = [1, 8, 32, 128];
+/** Texts of a call to the engine alone, as many as clients; and calls of each kind. */
+const [ALONE_BATCH, ALONE_CALLS] = [32, 2];
 /** How far memory may move after the first third of an overload. */
 const FLAT = 0.05;
 
 export async function benchServe(options: ServeBenchOptions) {
   const { model, seconds, turns, threads, engine, precision } = options;
-  const bodies = texts().map((inputs) => JSON.stringify({ inputs }));
+  const { workloads, alone } = await engineAlone(options);
+  const bodiesOf = ({ texts }: Workload) => texts.map((inputs) => JSON.stringify({ inputs }));
   const servers: Server[] = [];
   const folder = mkdtempSync(join(tmpdir(), 'pleiad-serve-'));
   try {
@@ -61,23 +69,25 @@ export async function benchServe(options: ServeBenchOptions) {
       sides.push(['transformers.js, a plain loop', peer]);
     }
     const meter = new LoadMeter([process.pid, ...servers.map(({ pid }) => pid)]);
-    const rates: { batched: number[]; unbatched: number[] } = { batched: [], unbatched: [] };
-    for (let turn = 0; turn < turns; turn++) {
-      for (const [name, server] of [
-        ['batched', batched],
-        ['unbatched', unbatched],
-      ] as const) {
-        const load = await loadOf(server.url, { clients: 32, seconds, bodies });
-        requireAll(load, name);
-        rates[name].push(load.perSecond);
-        say(`${name}, 32 clients: ${load.perSecond.toFixed(0)} requests/s`);
+    const rates = workloads.map(() => ({ batched: [] as number[], unbatched: [] as number[] }));
+    // The first turn warms up.
+    for (let turn = -1; turn < turns; turn++) {
+      for (const [i, workload] of workloads.entries()) {
+        for (const [name, server] of Object.entries({ batched, unbatched }) as [Side, Server][]) {
+          const bodies = bodiesOf(workload);
+          const load = await loadOf(server.url, { clients: 32, seconds, bodies });
+          requireAll(load, name);
+          if (turn < 0) continue;
+          rates[i][name].push(load.perSecond);
+          say(`${workload.name}, ${name}, 32 clients: ${load.perSecond.toFixed(0)} requests/s`);
+        }
       }
     }
     await unbatched.stop();
     const latencies: { side: string; clients: number; load: Load }[] = [];
     for (const clients of CLIENTS) {
       for (const [side, server] of sides) {
-        const load = await loadOf(server.url, { clients, seconds, bodies });
+        const load = await loadOf(server.url, { clients, seconds, bodies: bodiesOf(workloads[0]) });
         requireAll(load, side);
         latencies.push({ side, clients, load });
         say(`${side}, ${clients} clients: p50 ${load.p50.toFixed(1)} ms, p99 ${load.p99.toFixed(1)} ms`);
@@ -94,10 +104,16 @@ export async function benchServe(options: ServeBenchOptions) {
       precision,
       othersCores,
       unit: 'requests/s',
-      value: rounded(median(rates.batched)),
-      unbatched: rounded(median(rates.unbatched)),
-      // Rates, so the other way round than times.
-      batchedToUnbatched: ratioOf('one text at a time', rates.unbatched, rates.batched),
+      value: rounded(median(rates[0].batched)),
+      workloads: workloads.map(({ name, pieces }, i) => ({
+        name,
+        pieces,
+        batched: rounded(median(rates[i].batched)),
+        unbatched: rounded(median(rates[i].unbatched)),
+        // Rates, so the other way round than times.
+        batchedToUnbatched: ratioOf('one text at a time', rates[i].unbatched, rates[i].batched),
+        alone: alone[i],
+      })),
       latencies: latencies.map(({ side, clients, load }) => ({
         side,
         clients,
@@ -118,21 +134,43 @@ export type ServeBenchResult = Awaited<ReturnType<typeof benchServe>>;
 const MAIN = fileURLToPath(workerUrl('../src/cli/main.js', import.meta.url));
 const PEER = fileURLToPath(new URL('./servePeer.js', import.meta.url));
 
-const WORDS =
-  'the a of and to in is was he for it with as his on be at by had not are but from or have an they which one you were her all she there would their we him been has when who will more no if out so said what up its about into than them can only other new some could time these two may then do first any my now such like our over man me even most made after also did many before must through back years where much your way well down should because each just those people how too little state good very make world still own see men work long get here between both life being under never day same another know while last might us great old year off come since against go came right used take three'.split(
-    ' ',
-  );
-
-/** Texts of 4 to 30 words, each of them one piece: up to 32 pieces with [CLS] and [SEP]. The same on every run. */
-function texts(count = 256): string[] {
-  let state = 1;
-  const next = (below: number) => {
-    state = (state * 48271) % 2147483647;
-    return state % below;
-  };
-  return Array.from({ length: count }, () =>
-    Array.from({ length: 4 + next(27) }, () => WORDS[next(WORDS.length)]).join(' '),
-  );
+/**
+ * What batches gain without a server, its messages and its clients: the pipeline called with one text at a time, and with as
+ * many as there would be clients. The server's gain can be more only by what a request costs beside its text.
+ */
+async function engineAlone({ model, texts, turns, threads, engine, precision }: ServeBenchOptions) {
+  const loading = { model, threads, engine, precision, batchSize: ALONE_BATCH };
+  const single = await pipeline('feature-extraction', loading);
+  const many = await pipeline('feature-extraction', { ...loading, skipPadding: true });
+  const { tokenizer } = single;
+  const workloads = [workloadOf('random words', randomTexts(), tokenizer)];
+  if (texts !== undefined) workloads.push(workloadOf(basename(texts), textsOfFile(texts), tokenizer));
+  const alone = [];
+  for (const workload of workloads) {
+    const chosen = workload.texts.slice(0, ALONE_CALLS * ALONE_BATCH);
+    const msPerText = async (embed: typeof single, size: number) => {
+      const begin = performance.now();
+      for (let from = 0; from < chosen.length; from += size) {
+        await embed(chosen.slice(from, from + size), { pooling: 'mean', normalize: true });
+      }
+      return (performance.now() - begin) / chosen.length;
+    };
+    const times = { one: [] as number[], batched: [] as number[] };
+    for (let turn = -1; turn < turns; turn++) {
+      const [one, batched] = [await msPerText(single, 1), await msPerText(many, ALONE_BATCH)];
+      if (turn < 0) continue;
+      times.one.push(one);
+      times.batched.push(batched);
+    }
+    alone.push({
+      oneMs: rounded(median(times.one)),
+      batchedMs: rounded(median(times.batched)),
+      batchedToOne: ratioOf('one text at a time', times.batched, times.one),
+    });
+  }
+  await single.release();
+  await many.release();
+  return { workloads, alone };
 }
 
 function requireAll({ failed, requests }: Load, side: string): void {
@@ -194,7 +232,7 @@ class Server {
 
 /** Clients enough to keep the queue full; what each is answered is held against what the text is answered alone. */
 async function overloaded({ model, overload, troubles, threads }: ServeBenchOptions, server: Server) {
-  const inputs = texts(64);
+  const inputs = randomTexts(64);
   const embed = await pipeline('feature-extraction', { model, threads });
   const expected = await embed(inputs, { pooling: 'mean', normalize: true });
   await embed.release();
@@ -274,15 +312,26 @@ async function overloaded({ model, overload, troubles, threads }: ServeBenchOpti
     memoryMiB: rounded(middle),
     memoryLeast: rounded(Math.min(...settled) / middle),
     memoryMost: rounded(Math.max(...settled) / middle),
+    /** A leak climbs from tenth to tenth, a peak passes: medians of the tenths of all of the time. */
+    memoryByTenth: tenthsOf(memory).map((values) => rounded(median(values))),
+    /** Of the looks after warm-up, those within the bounds. */
+    flatShare: rounded(settled.filter((value) => Math.abs(value / middle - 1) <= FLAT).length / settled.length),
     isFlat: settled.every((value) => Math.abs(value / middle - 1) <= FLAT),
   };
 }
 
+/** Ten parts in order; fewer where there are fewer values. */
+function tenthsOf(values: readonly number[]): number[][] {
+  const size = Math.max(1, Math.ceil(values.length / 10));
+  const parts: number[][] = [];
+  for (let from = 0; from < values.length; from += size) parts.push(values.slice(from, from + size));
+  return parts;
+}
+
 export function describeServe(result: ServeBenchResult): string[] {
-  const { ratio, ratioMin, ratioMax, runs } = result.batchedToUnbatched;
   const lines = [
     `${result.machine}; ${result.threads} threads; other processes kept ${result.othersCores?.toFixed(2) ?? '?'} cores busy`,
-    `32 clients, texts of up to 32 pieces: ${result.value} requests/s, one text at a time ${result.unbatched}; ${ratio} times as many (${ratioMin} to ${ratioMax}, ${runs} turns)`,
+    ...result.workloads.flatMap(describeWorkload),
     ...result.latencies.map(
       ({ side, clients, p50, p99, perSecond }) =>
         `${clients} clients, ${side}: p50 ${p50} ms, p99 ${p99} ms, ${perSecond} requests/s`,
@@ -292,8 +341,25 @@ export function describeServe(result: ServeBenchResult): string[] {
   if (overload) {
     lines.push(
       `overload, ${overload.seconds} s: ${overload.answered} answered, ${overload.refused} refused with 429, ${overload.lost} lost, ${overload.wrong} wrong; ${overload.cancelled} cancelled, ${overload.oversized} oversized, ${overload.malformed} malformed`,
-      `memory ${overload.memoryMiB} MiB, ${overload.memoryLeast} to ${overload.memoryMost} of it after warm-up; after SIGTERM ${overload.afterSigterm} more were answered, exit code ${overload.exitCode}`,
+      `memory ${overload.memoryMiB} MiB, ${overload.memoryLeast} to ${overload.memoryMost} of it after warm-up, ${overload.flatShare * 100} % of the looks within 5 %; by tenths of the time ${overload.memoryByTenth.join(', ')}; after SIGTERM ${overload.afterSigterm} more were answered, exit code ${overload.exitCode}`,
     );
   }
   return lines;
+}
+
+function describeWorkload({
+  name,
+  pieces,
+  batched,
+  unbatched,
+  batchedToUnbatched,
+  alone,
+}: ServeBenchResult['workloads'][number]) {
+  const spread = ({ ratio, ratioMin, ratioMax, runs }: typeof batchedToUnbatched) =>
+    `${ratio} times as many (${ratioMin} to ${ratioMax}, ${runs} turns)`;
+  return [
+    `${name}: ${pieces.least} to ${pieces.most} pieces, mean ${pieces.mean}, median ${pieces.median}; ${pieces.leftOut} longer texts left out`,
+    `  32 clients: ${batched} requests/s, one text at a time ${unbatched}; ${spread(batchedToUnbatched)}`,
+    `  the pipeline alone: ${alone.batchedMs} ms a text in batches of ${ALONE_BATCH}, one at a time ${alone.oneMs}; ${spread(alone.batchedToOne)}`,
+  ];
 }

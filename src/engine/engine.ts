@@ -88,6 +88,8 @@ export interface Engine {
   readonly description: string;
   /** What products read; float32 where it is not said. */
   readonly precision?: Precision;
+  /** Whether each set of sizes that it meets costs a plan, of which it keeps the latest few. Default false. */
+  readonly plansBySize?: boolean;
   /** Threads that it computes with, where it knows. */
   readonly threads?: number;
   createState(layout: StateLayout): Promise<EngineState>;

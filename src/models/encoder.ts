@@ -8,6 +8,8 @@ import {
   LENGTH,
   layerNorm,
   linear,
+  PACKED,
+  type Packing,
   TOKENS,
   transformerLayer,
 } from '../nn/layers.js';
@@ -25,6 +27,8 @@ export interface EncoderInputs {
   readonly positionIds: Node;
   /** float32 [B, 1, 1, S] */
   readonly attentionBias: Node;
+  /** Where rows run without their padding. */
+  readonly packing?: Packing;
 }
 
 export interface EncoderOutputs {
@@ -62,8 +66,11 @@ function attentionStart(config: EncoderConfig, layer: number, start: EncoderStar
   return { query: localQuery(heads), key: localKey(heads), value: { deviation }, output: { deviation } };
 }
 
-/** Declares the inputs `inputIds`, `tokenTypeIds`, `attentionMask` (int32 [B, S]) and `positionIds` (int32 [S]). */
-export function encoderInputs(scope: ParameterScope): EncoderInputs {
+/**
+ * Declares the inputs `inputIds`, `tokenTypeIds`, `attentionMask` (int32 [B, S]) and `positionIds` (int32 [S]).
+ * @param packed  whether rows run without their padding; further inputs are then `places` (int32 [T]) and `tokens` (int32 [B, S])
+ */
+export function encoderInputs(scope: ParameterScope, { packed = false } = {}): EncoderInputs {
   const g = scope.graph;
   const attentionMask = g.input('attentionMask', 'int32', [BATCH, LENGTH]);
   return {
@@ -71,6 +78,12 @@ export function encoderInputs(scope: ParameterScope): EncoderInputs {
     tokenTypeIds: g.reshape(g.input('tokenTypeIds', 'int32', [BATCH, LENGTH]), [TOKENS]),
     positionIds: g.input('positionIds', 'int32', [LENGTH]),
     attentionBias: attentionBias(g, attentionMask),
+    ...(packed && {
+      packing: {
+        places: g.input('places', 'int32', [PACKED]),
+        tokens: g.reshape(g.input('tokens', 'int32', [BATCH, LENGTH]), [TOKENS]),
+      },
+    }),
   };
 }
 
@@ -121,7 +134,10 @@ export function encode(
   if (config.embeddingSize !== config.hiddenSize) {
     hidden = linear(backbone.within('embeddings_project'), hidden, config.hiddenSize, PROJECTION_STARTS[start]);
   }
+  const { packing } = inputs;
+  const filledUp = (packed: Node) => (packing ? backbone.graph.gather(packed, packing.tokens) : packed);
   const hiddenStates = [hidden];
+  if (packing) hidden = backbone.graph.gather(hidden, packing.places); // [T, H]
   const attentions: Node[] = [];
   for (let i = 0; i < config.numHiddenLayers; i++) {
     const layer = transformerLayer(
@@ -131,10 +147,11 @@ export function encode(
       config,
       dropout,
       attentionStart(config, i, start),
+      packing,
     );
     hidden = layer.hidden;
-    hiddenStates.push(hidden);
+    hiddenStates.push(filledUp(hidden));
     attentions.push(layer.weights);
   }
-  return { hidden, hiddenStates, attentions };
+  return { hidden: hiddenStates.at(-1)!, hiddenStates, attentions };
 }

@@ -229,12 +229,14 @@ export interface ModelRequest {
   readonly hiddenStates?: boolean;
   /** Also `attentions.0` … float32 [B, A, S, S]. */
   readonly attentions?: boolean;
+  /** Whether rows run without their padding: further inputs `places` and `tokens`, see `encoderInputs`. Default false. */
+  readonly packed?: boolean;
 }
 
 /** A model with the outputs of its head, by default all of them at every position. Inputs as `encoderInputs`. */
 export function modelForUse(request: ModelRequest): ModelGraph {
   const { architecture, config, spanBoundary, outputs: wanted } = request;
-  return modelGraph(config, MODEL_CLASSES[architecture].family, (encoded) => {
+  const finish = (encoded: EncodedScope) => {
     const g = encoded.scope.graph;
     const positions = request.positions ? g.input('positions', 'int32', [MASKED]) : undefined;
     const wants = (name: string) => wanted?.includes(name) ?? true;
@@ -249,5 +251,6 @@ export function modelForUse(request: ModelRequest): ModelGraph {
     for (const [i, state] of states.entries()) g.output(`hiddenStates.${i}`, byRow(state, encoded));
     const weights = request.attentions ? encoded.attentions : [];
     for (const [i, node] of weights.entries()) g.output(`attentions.${i}`, node);
-  });
+  };
+  return modelGraph(config, MODEL_CLASSES[architecture].family, finish, { packed: request.packed });
 }

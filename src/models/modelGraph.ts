@@ -42,17 +42,21 @@ export function firstTokens(g: GraphBuilder, hidden: Node): Node {
   return g.reshape(g.slice(g.reshape(hidden, [BATCH, LENGTH, H]), 1, 0, 1), [BATCH, H]);
 }
 
-/** Builds a graph around one encoder; `finish` adds the head and names the outputs. */
+/**
+ * Builds a graph around one encoder; `finish` adds the head and names the outputs.
+ * @param packed  whether rows run without their padding, see `encoderInputs`
+ */
 export function modelGraph(
   config: EncoderConfig,
   family: ModelFamily,
   finish: (encoded: EncodedScope) => void,
+  { packed = false } = {},
 ): ModelGraph {
   const scope = new ParameterScope(new GraphBuilder());
   const backbone = scope.within(family);
   const embeddings = backbone.within('embeddings');
   const dropout = new Dropout(false);
-  const inputs = encoderInputs(scope);
+  const inputs = encoderInputs(scope, { packed });
   const encoded = encode(backbone, embeddings, inputs, config, dropout);
   finish({ scope, embeddings, dropout, inputs, ...encoded });
   return { graph: scope.graph.build(), parameters: scope.specs };

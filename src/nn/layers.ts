@@ -68,6 +68,20 @@ export function attentionBias(g: GraphBuilder, attentionMask: Node): Node {
   return g.reshape(g.mul(outside, g.scalar(10000)), [BATCH, 1, 1, LENGTH]);
 }
 
+/**
+ * Rows of a batch run without their padding (Zhai et al. 2022, ByteTransformer, arXiv 2210.03052): products and norms,
+ * which know no neighbours, go over the T tokens alone, and only attention over rows that are filled up.
+ */
+export interface Packing {
+  /** Where each token stands in the filled-up rows, int32 [T], row·S + position. */
+  readonly places: Node;
+  /** Which token each place has, int32 [B·S], 0..T−1; at padding any. */
+  readonly tokens: Node;
+}
+
+/** Tokens of a batch, its padding not counted. */
+export const PACKED = 'packed';
+
 export interface LayerSizes {
   readonly hiddenSize: number;
   readonly numAttentionHeads: number;
@@ -87,9 +101,9 @@ export interface AttentionStart {
 
 /**
  * Multi-head self-attention: softmax(QKᵀ/√D + bias)·V. Vaswani et al. 2017 §3.2.
- * @param x     float32 [B·S, H]
- * @param bias  float32 [B, 1, 1, S], see `attentionBias`
- * @returns     float32 [B·S, H]; and the weights, float32 [B, A, S, S]
+ * @param x        float32 [B·S, H], with a packing [T, H]
+ * @param bias     float32 [B, 1, 1, S], see `attentionBias`
+ * @returns        the shape of x; and the weights, float32 [B, A, S, S]
  */
 export function selfAttention(
   scope: ParameterScope,
@@ -98,16 +112,21 @@ export function selfAttention(
   sizes: LayerSizes,
   dropout: Dropout,
   start?: AttentionStart,
+  packing?: Packing,
 ): { context: Node; weights: Node } {
   const g = scope.graph;
   const { hiddenSize: H, numAttentionHeads: A } = sizes;
   const D = H / A;
-  const heads = (name: 'query' | 'key' | 'value') =>
-    g.transpose(g.reshape(linear(scope.within(name), x, H, start?.[name]), [BATCH, LENGTH, A, D]), [0, 2, 1, 3]); // [B, A, S, D]
+  const filledUp = (rows: Node) => (packing ? g.gather(rows, packing.tokens) : rows); // [B·S, H]
+  const heads = (name: 'query' | 'key' | 'value') => {
+    const projected = filledUp(linear(scope.within(name), x, H, start?.[name]));
+    return g.transpose(g.reshape(projected, [BATCH, LENGTH, A, D]), [0, 2, 1, 3]); // [B, A, S, D]
+  };
   const scores = g.matmul(heads('query'), heads('key'), { transposeB: true, scale: 1 / Math.sqrt(D) }); // [B, A, S, S]
   const weights = g.softmax(g.add(scores, bias));
   const mixed = g.matmul(dropout.apply(g, weights, sizes.attentionProbsDropoutProb), heads('value')); // [B, A, S, D]
-  return { context: g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [TOKENS, H]), weights };
+  const context = g.reshape(g.transpose(mixed, [0, 2, 1, 3]), [TOKENS, H]);
+  return { context: packing ? g.gather(context, packing.places) : context, weights };
 }
 
 /** One post-LN transformer layer of BERT (Devlin et al. 2019): x = LN(x + attention(x)); x = LN(x + FFN(x)). */
@@ -118,6 +137,7 @@ export function transformerLayer(
   sizes: LayerSizes,
   dropout: Dropout,
   start?: AttentionStart,
+  packing?: Packing,
 ): { hidden: Node; weights: Node } {
   const g = scope.graph;
   const { hiddenSize, intermediateSize, layerNormEps, hiddenDropoutProb } = sizes;
@@ -125,7 +145,7 @@ export function transformerLayer(
     layerNorm(part.within('LayerNorm'), g.add(residual, dropout.apply(g, update, hiddenDropoutProb)), layerNormEps);
 
   const attention = scope.within('attention');
-  const { context, weights } = selfAttention(attention.within('self'), x, bias, sizes, dropout, start);
+  const { context, weights } = selfAttention(attention.within('self'), x, bias, sizes, dropout, start, packing);
   const attended = linear(attention.within('output').within('dense'), context, hiddenSize, start?.output);
   const middle = addAndNormalize(attention.within('output'), x, attended);
 

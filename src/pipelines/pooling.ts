@@ -47,7 +47,7 @@ function pooled(hidden: Float32Array, hiddenSize: number, pooling: Pooling): Flo
 function mean(hidden: Float32Array, hiddenSize: number): Float32Array {
   const count = hidden.length / hiddenSize;
   const sums = new Float64Array(hiddenSize);
-  for (let i = 0; i < hidden.length; i++) sums[i % hiddenSize] += hidden[i];
+  for (let i = 0; i < hidden.length; ) for (let unit = 0; unit < hiddenSize; unit++) sums[unit] += hidden[i++];
   return Float32Array.from(sums, (sum) => sum / count);
 }
 

@@ -27,7 +27,16 @@ import {
   type RowOutputs,
   rowsOfBatch,
 } from './modelOutputs.js';
-import { batchesByLength, feedsOf, type ModelRow, positionFeeds, type RowBatch, spanFeeds } from './rowBatches.js';
+import {
+  batchesByLength,
+  feedsOf,
+  type ModelRow,
+  packingFeeds,
+  positionFeeds,
+  type RowBatch,
+  roundedBatch,
+  spanFeeds,
+} from './rowBatches.js';
 
 export type { ModelInputs, Rows, TokenSpan } from './modelInputs.js';
 export type { ModelOutputs, OutputName, RowOutputs } from './modelOutputs.js';
@@ -64,6 +73,11 @@ export interface BatchOptions {
   readonly batchSize?: number;
   /** Longest row in tokens that pipelines make. Default: what it was trained on, where that is known, else all its positions. */
   readonly maxLength?: number;
+  /**
+   * Whether only attention computes the padding of rows of mixed lengths: for servers, whose batches are mixed. Costs a few
+   * copies in every layer, which rows of one length gain nothing by. Of weights in an engine alone. Default false.
+   */
+  readonly skipPadding?: boolean;
 }
 
 export interface ModelParts extends BatchOptions {
@@ -114,6 +128,8 @@ export class Model {
   readonly maxLength: number;
   /** Rows run at once, at most. */
   readonly batchSize: number;
+  /** Whether only attention computes the padding of rows. */
+  readonly skipsPadding: boolean;
   readonly #engine?: Engine;
   readonly #program?: Pick<Program, 'run' | 'release'>;
   readonly #close?: () => Promise<void>;
@@ -136,6 +152,7 @@ export class Model {
     this.report = parts.report;
     this.maxLength = parts.maxLength ?? description.config.maxPositionEmbeddings;
     this.batchSize = parts.batchSize ?? (program ? 1 : 16);
+    this.skipsPadding = (parts.skipPadding ?? false) && !program;
     this.#engine = engine;
     this.#program = program;
     this.#close = parts.close;
@@ -176,7 +193,8 @@ export class Model {
     const asked = askedOfRows(options);
     let done = 0;
     options.signal?.throwIfAborted();
-    for await (const { tensors, batch } of this.#batches(rows, asked)) {
+    const rounds = this.skipsPadding && this.#engine?.plansBySize === true;
+    for await (const { tensors, batch } of this.#batches(rows, asked, rounds)) {
       const values = rowsOfBatch(tensors, rows, batch, this.#layout(asked));
       for (const [i, row] of batch.rows.entries()) read(row, values[i]);
       done += batch.rows.length;
@@ -204,10 +222,16 @@ export class Model {
     await this.release();
   }
 
-  async *#batches(rows: readonly ModelRow[], asked: Asked): AsyncGenerator<{ tensors: Tensors; batch: RowBatch }> {
+  /** @param rounds  whether batches may be larger than their rows, so that there are few sizes */
+  async *#batches(
+    rows: readonly ModelRow[],
+    asked: Asked,
+    rounds = false,
+  ): AsyncGenerator<{ tensors: Tensors; batch: RowBatch }> {
     const { config, spanBoundary } = this.description;
     const program = await this.#programFor(asked);
-    for (const batch of batchesByLength(rows, { batchSize: this.batchSize, tokenBudget: TOKEN_BUDGET })) {
+    for (const exact of batchesByLength(rows, { batchSize: this.batchSize, tokenBudget: TOKEN_BUDGET })) {
+      const batch = rounds ? roundedBatch(rows, exact, config.maxPositionEmbeddings) : exact;
       const feeds = feedsOf(rows, batch, config.padTokenId);
       if (this.#program) {
         const tensors = onlyAsked(await program.run(feeds), asked);
@@ -216,6 +240,7 @@ export class Model {
       }
       const further = {
         ...(asked.atPositions && positionFeeds(rows, batch)),
+        ...(this.skipsPadding && packingFeeds(rows, batch)),
         ...(asked.spans && spanFeeds(rows, batch, spanBoundary!, this.tokenizer!)),
       };
       yield { tensors: await program.run({ ...feeds, ...further }), batch };
@@ -254,6 +279,7 @@ export class Model {
       ...(asked.spans && { spanBoundary }),
       hiddenStates,
       attentions,
+      packed: this.skipsPadding,
     });
     const program = this.#engine.compile(model.graph, { label: architecture, weights: this.#weightsOf(model) });
     this.#programs.set(key, program);

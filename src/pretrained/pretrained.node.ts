@@ -201,12 +201,12 @@ async function fromOnnx(
 function batching(
   description: ModelDescription,
   folder: string,
-  { batchSize, maxLength, config, headSize }: FromPretrainedOptions,
+  { batchSize, maxLength, skipPadding, config, headSize }: FromPretrainedOptions,
 ) {
   const isOwnConfig = config === undefined && headSize === undefined;
   const known = (isOwnConfig ? trainedLength(folder) : undefined) ?? loadMaxLength(folder) ?? Number.POSITIVE_INFINITY;
   const longest = Math.min(description.config.maxPositionEmbeddings, known);
-  return { description, source: folder, batchSize, maxLength: maxLength ?? longest };
+  return { description, source: folder, batchSize, skipPadding, maxLength: maxLength ?? longest };
 }
 
 async function closedOnError<T>(close: (() => Promise<void>) | undefined, make: () => T): Promise<T> {

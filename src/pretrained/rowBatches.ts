@@ -38,6 +38,30 @@ export interface RowBatch {
   readonly rows: readonly number[];
   /** Positions of a filled-up row (S). */
   readonly length: number;
+  /** Rows of the feeds (B), of which those beyond `rows` are padding. Default none are. */
+  readonly size?: number;
+  /** Tokens of a packing (T), of which those beyond the rows' own are read by nobody. Default none are. */
+  readonly numTokens?: number;
+}
+
+/** Multiples to which sizes are rounded up: attention alone computes what rows and positions gain by it, products the tokens. */
+const [ROWS_STEP, LENGTH_STEP, TOKENS_STEP] = [4, 8, 32];
+
+/** The batch in one of few sizes, for an engine that plans anew for each. A row alone keeps its own. */
+export function roundedBatch(rows: readonly ModelRow[], batch: RowBatch, maxLength: number): RowBatch {
+  const { rows: chosen, length } = batch;
+  if (chosen.length === 1) return batch;
+  const roundedUp = (value: number, step: number) => Math.ceil(value / step) * step;
+  return {
+    rows: chosen,
+    length: Math.min(roundedUp(length, LENGTH_STEP), maxLength),
+    size: roundedUp(chosen.length, ROWS_STEP),
+    numTokens: roundedUp(tokensOf(rows, batch), TOKENS_STEP),
+  };
+}
+
+function tokensOf(rows: readonly ModelRow[], { rows: chosen }: RowBatch): number {
+  return chosen.reduce((sum, row) => sum + rows[row].ids.length, 0);
 }
 
 /** Rows of similar length together, so that little is filled up: at most so many rows and tokens a batch. */
@@ -63,9 +87,9 @@ export function batchesByLength(
 
 /** The inputs of an encoder's graph: every row filled up with padding to the length of the batch. */
 export function feedsOf(rows: readonly ModelRow[], batch: RowBatch, padId: number): Tensors {
-  const { length } = batch;
-  const shape = [batch.rows.length, length];
-  const inputIds = new Int32Array(batch.rows.length * length).fill(padId);
+  const { length, size = batch.rows.length } = batch;
+  const shape = [size, length];
+  const inputIds = new Int32Array(size * length).fill(padId);
   const attentionMask = new Int32Array(inputIds.length);
   const tokenTypeIds = new Int32Array(inputIds.length);
   for (const [i, row] of batch.rows.entries()) {
@@ -81,6 +105,21 @@ export function feedsOf(rows: readonly ModelRow[], batch: RowBatch, padId: numbe
     tokenTypeIds: int32Tensor(tokenTypeIds, shape),
     positionIds: int32Tensor(Int32Array.from({ length }, (_, position) => position)),
   };
+}
+
+/** The inputs `places` and `tokens` of a batch whose padding is not computed: see `Packing` of nn/layers.ts. */
+export function packingFeeds(rows: readonly ModelRow[], batch: RowBatch): Tensors {
+  const { length, size = batch.rows.length, numTokens = tokensOf(rows, batch) } = batch;
+  const places = new Int32Array(numTokens);
+  const tokens = new Int32Array(size * length);
+  let token = 0;
+  for (const [i, row] of batch.rows.entries()) {
+    for (let position = 0; position < rows[row].ids.length; position++) {
+      tokens[i * length + position] = token;
+      places[token++] = i * length + position;
+    }
+  }
+  return { places: int32Tensor(places), tokens: int32Tensor(tokens, [size, length]) };
 }
 
 /** The input `positions` of a batch. A tensor of no rows is nothing that every engine takes: one is asked and left unread. */

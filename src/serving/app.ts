@@ -42,6 +42,8 @@ export function createApp(parts: AppParts): Hono<AppEnv> {
     c.header('x-content-type-options', 'nosniff');
     if (parts.isDraining()) c.header('connection', 'close');
     await next();
+    // What is too large is not read to its end, so nothing more can come over that connection.
+    if (c.res.status === 413) c.header('connection', 'close');
     const { record, error } = notes;
     const [route] = c.req.matchedRoutes.filter(({ path }) => path !== '*' && path !== '/*').slice(-1);
     parts.log({

@@ -107,6 +107,25 @@ describe('the queue before a model', () => {
     ]);
   });
 
+  it('lets half of a batch be padding where that is left out but in attention', async () => {
+    const { queue, ask, clock, batches, texts } = queueWith({ maxBatchTokens: 1000 });
+    queue.skipsPadding = true;
+    ask('long', 120);
+    ask('short', 5);
+    ask('medium', 66);
+    ask('middle', 57);
+    await clock.settle();
+    await batches[0].done();
+    // 120 + 66 + 57 fill 68 % of 3 × 120; with the short one, 52 % of 4 × 120.
+    expect(texts()).toEqual([['short', 'middle', 'medium', 'long']]);
+    ask('long', 120);
+    ask('shorter', 4);
+    ask('short', 5);
+    await clock.settle();
+    await batches[1].done();
+    expect(texts().slice(1)).toEqual([['short', 'long'], ['shorter']]);
+  });
+
   it('runs together only what asks the same with the same options', async () => {
     const { ask, clock, batches, texts } = queueWith();
     ask('a', 10, { key: 'one' });

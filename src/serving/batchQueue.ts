@@ -4,7 +4,7 @@
  *
  * The oldest request is always in the next batch, so nobody starves. Others join it when they ask for the same thing with the
  * same options, the nearest in length first, as long as the batch with its padding (longest × rows) is within the budget and
- * little of it is padding.
+ * little of it is padding; more, where padding is not computed but in attention.
  * Pure: time, timers and the work itself come as arguments.
  */
 
@@ -91,10 +91,14 @@ const WINDOW = 4;
 /** Least share of a batch that is no padding; products over fewer tokens than these cost the same, filled up or not. */
 const LEAST_FILLED = 0.75;
 const FREE_TOKENS = 256;
+/** The same where attention alone computes padding: of short texts a few per cent of the work, of the longest a third. */
+const LEAST_FILLED_OF_ATTENTION = 0.5;
 
 export class BatchQueue<In, Out> {
   readonly #limits: BatchLimits;
   readonly #environment: QueueEnvironment<In, Out>;
+  /** Whether what runs batches leaves out their padding but in attention. */
+  skipsPadding = false;
   #waiting: Entry<In, Out>[] = [];
   #running?: { readonly entries: readonly Entry<In, Out>[]; readonly controller: AbortController };
   #isPaused: boolean;
@@ -213,6 +217,7 @@ export class BatchQueue<In, Out> {
   /** The oldest request and those of its window that go with it, the shortest first. */
   #next(): { entries: Entry<In, Out>[]; isFull: boolean } {
     const { maxBatchSize, maxBatchTokens } = this.#limits;
+    const leastFilled = this.skipsPadding ? LEAST_FILLED_OF_ATTENTION : LEAST_FILLED;
     const oldest = this.#waiting[0];
     const entries = [oldest];
     let [rows, longest, tokens] = [oldest.inputs.length, oldest.longest, sum(oldest.lengths)];
@@ -225,7 +230,7 @@ export class BatchQueue<In, Out> {
       };
       const padded = next.longest * next.rows;
       if (next.rows > maxBatchSize || padded > maxBatchTokens) continue;
-      if (padded > FREE_TOKENS && next.tokens < LEAST_FILLED * padded) continue;
+      if (padded > FREE_TOKENS && next.tokens < leastFilled * padded) continue;
       entries.push(entry);
       ({ rows, longest, tokens } = next);
     }

@@ -38,6 +38,11 @@ export class LoadedPipelines {
     });
   }
 
+  /** Whether all models that are loaded run batches without their padding: an ONNX file does not. */
+  async skipsPadding(): Promise<boolean> {
+    return (await Promise.all(this.#models.values())).every(({ skipsPadding }) => skipsPadding);
+  }
+
   async close(): Promise<void> {
     const models = await Promise.allSettled(this.#models.values());
     for (const model of models) if (model.status === 'fulfilled') await model.value.release();
@@ -48,7 +53,15 @@ export class LoadedPipelines {
     const { advice: _, ...choice } = wants;
     const { batchSize, onnx, lowercase, threads } = this.#loading;
     // In memory: a folder may be written over while its model is served.
-    const options = { batchSize, onnx, lowercase, threads, engine: this.engine, keep: 'memory' } as const;
+    const options = {
+      batchSize,
+      skipPadding: batchSize > 1,
+      onnx,
+      lowercase,
+      threads,
+      engine: this.engine,
+      keep: 'memory',
+    } as const;
     return kept(this.#models, JSON.stringify(choice), () => loadModelFor(wants, this.#folder, options));
   }
 }

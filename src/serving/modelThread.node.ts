@@ -33,7 +33,7 @@ async function serve(): Promise<void> {
   };
   for (const name of ready) await pipelines.get(name);
   port.on('message', (message: ToThread) => void answer(message).catch(die));
-  say({ greeting: { engine: pipelines.engine.description } });
+  say({ greeting: { engine: pipelines.engine.description, skipsPadding: await pipelines.skipsPadding() } });
 }
 
 /** An error that nobody catches ends this thread, and `exit` lets the engine's out first. */

@@ -9,6 +9,8 @@ import type { SentError, SentOutcome } from './threadProtocol.js';
 /** What runs batches: a thread, or in tests something simpler. */
 export interface ModelRunner {
   run(batch: RunnerBatch, signal: AbortSignal): Promise<readonly SentOutcome[]>;
+  /** Whether batches run without their padding. Default false. */
+  readonly skipsPadding?: boolean;
   /** Resolves with the reason once it has ended by itself. */
   readonly died: Promise<Error>;
   close(): Promise<void>;
@@ -212,6 +214,7 @@ export class ServedModel<Card> {
     this.#failure = undefined;
     this.#reloadFailure = undefined;
     this.#state = 'ready';
+    this.queue.skipsPadding = runner.skipsPadding ?? false;
     void runner.died.then((error) => this.#onDeath(runner, error));
     this.queue.resume();
   }

@@ -70,6 +70,10 @@ export class ThreadClient {
     });
   };
 
+  get skipsPadding(): boolean {
+    return this.greeting.skipsPadding;
+  }
+
   /** @throws ModelError when the thread dies meanwhile */
   async run(request: Omit<RunRequest, 'id'>, signal: AbortSignal): Promise<readonly SentOutcome[]> {
     if (this.#ended) throw this.#ended;

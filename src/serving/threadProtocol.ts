@@ -25,6 +25,8 @@ export interface ThreadLoading {
 export interface Greeting {
   /** What computes, for logs. */
   readonly engine: string;
+  /** Whether its batches run without their padding. */
+  readonly skipsPadding: boolean;
 }
 
 /** Requests of a batch that share a pipeline and options. */

@@ -64,6 +64,7 @@ function warnOfProcess(warning: string): void {
 
 export class OneDnnEngine implements Engine {
   readonly name = NAME;
+  readonly plansBySize = true;
   readonly description: string;
   readonly precision: Precision;
   readonly threads: number;

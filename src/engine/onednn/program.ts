@@ -21,7 +21,7 @@ import type { OneDnnSource } from './protocol.js';
 import type { OneDnnArenas } from './state.js';
 
 /** Plans of one program that are kept; a server sees many lengths, and each plan holds its primitives. */
-const MOST_PLANS = 32;
+const MOST_PLANS = 64;
 
 /** What all programs of an engine share: the library, and one block of memory for what lies between steps. */
 export class Runtime {

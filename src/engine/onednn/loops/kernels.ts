@@ -139,11 +139,16 @@ export function argMax(width: number): Run {
  */
 export function gatherRows(rows: number, width: number): Run {
   return ([table, ids], [out]) => {
-    for (let i = 0; i < ids.length; i++) {
-      const from = requireRow(ids[i], rows, i) * width;
-      // Below this width copying element by element is faster than making a view.
-      if (width < 16) for (let j = 0; j < width; j++) out[i * width + j] = table[from + j];
-      else out.set(table.subarray(from, from + width), i * width);
+    for (let i = 0; i < ids.length; ) {
+      const first = requireRow(ids[i], rows, i);
+      // Rows that follow each other are copied at once: where padding is left out, those of a text do.
+      let count = 1;
+      while (first + count < rows && ids[i + count] === first + count) count++;
+      const [from, size] = [first * width, count * width];
+      // Below this size copying element by element is faster than making a view.
+      if (size < 16) for (let j = 0; j < size; j++) out[i * width + j] = table[from + j];
+      else out.set(table.subarray(from, from + size), i * width);
+      i += count;
     }
   };
 }
