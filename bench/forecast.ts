@@ -49,7 +49,17 @@ export interface Work {
 export function workOf({ size, length }: Pick<Training, 'size' | 'length'>): Work {
   const shape = { batch: 1, length };
   const settings = resolvePretrainingSettings({
-    ...{ recipe: 'none', data: '-', out: '-', steps: 1, size, length, batchSize: 1, accumulation: 1, segments: 'single' },
+    ...{
+      recipe: 'none',
+      data: '-',
+      out: '-',
+      steps: 1,
+      size,
+      length,
+      batchSize: 1,
+      accumulation: 1,
+      segments: 'single',
+    },
     // The largest positions that the published base was trained on are those of its length.
     model: { maxPositionEmbeddings: Math.max(length, 512) },
   });

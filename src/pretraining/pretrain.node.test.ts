@@ -241,6 +241,23 @@ describe('pre-training from shards to a run folder', () => {
     expect(done(await train({ out, resume: true, steps: 4 }))).toMatchObject({ step: 4 });
   });
 
+  it('goes on without a recipe where the run is from before there was one by default, and records that', async () => {
+    const out = join(folder, 'before-recipes');
+    await train({ ...small, recipe: 'none', steps: 3, data: shards, out });
+    const path = join(out, 'run.json');
+    const withoutRecipe = ({ recipe, ...others }: Record<string, unknown>) => others;
+    const run = JSON.parse(readFileSync(path, 'utf8'));
+    expect(run.given.recipe).toBe('none');
+    writeFileSync(
+      path,
+      JSON.stringify({ ...run, given: withoutRecipe(run.given), settings: withoutRecipe(run.settings) }),
+    );
+    await train({ out, resume: true, moreSteps: 3 });
+    const { given, settings } = JSON.parse(readFileSync(path, 'utf8'));
+    expect([given.recipe, settings.recipe, settings.steps]).toEqual(['none', 'none', 6]);
+    await expect(train({ out, resume: true, moreSteps: 3, recipe: 'short' })).rejects.toThrow(/recipe was "none"/);
+  });
+
   it('refuses the folder of the shards as that of the run, also under another name', async () => {
     const link = join(folder, 'link');
     symlinkSync(shards, link);
