@@ -35,7 +35,7 @@ describe('whole-word masking of text without spaces', () => {
   it('is refused where no word fits in the budget, as nothing would be learned', () => {
     const word = { ids: Int32Array.from({ length: 60 }, (_, i) => 5 + (i % 15)), wordStarts: new Uint8Array(60) };
     const text = memoryShards({ train: [word], vocabSize: VOCAB_SIZE, specialIds: SPECIAL_IDS });
-    const settings = (masking: string[]) => resolvePretrainingSettings({ ...base, masking });
+    const settings = (masking: string[]) => resolvePretrainingSettings({ ...base, maskProb: 0.15, masking });
     expect(() => trainingData(text, settings(['whole-word']))).toThrow(
       /masking whole-word masks nothing of memory: no word of the first 4 batches fits in 0.15 of a row of 16 tokens/,
     );

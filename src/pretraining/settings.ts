@@ -70,9 +70,7 @@ export const pretrainingSchema = z.strictObject({
   recipe: z
     .enum(RECIPE_NAMES)
     .default('short')
-    .describe(
-      'Defaults for hours on one machine, those of the papers, or neither: the defaults that help lists. Default short.',
-    ),
+    .describe('Defaults for hours on one machine, those of the papers, or neither. Default short.'),
   ...startFields,
   ...sizeSettings,
   ...generatorFields,
