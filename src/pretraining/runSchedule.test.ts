@@ -4,7 +4,7 @@ import { accumulationAt, maskProbAt, RowPositions, shapeAt } from './runSchedule
 import { parseLengthStages } from './scheduleSettings.js';
 import { resolvePretrainingSettings } from './settings.js';
 
-const settings = (change: object) => resolvePretrainingSettings({ steps: 100, ...change });
+const settings = (change: object) => resolvePretrainingSettings({ recipe: 'none', steps: 100, ...change });
 
 describe('the mask rate', () => {
   const falling = settings({ maskProb: 0.3, maskProbEnd: 0.15 });
