@@ -11,7 +11,7 @@ import type { EngineName, PrecisionName } from '../../src/engine/engineNames.js'
 import { pretrainToFolder } from '../../src/pretraining/loadStart.node.js';
 import { type PretrainingInput, resolvePretrainingSettings } from '../../src/pretraining/settings.js';
 import type { DoneEvent } from '../../src/training/events.js';
-import { prepareText } from '../box/build.js';
+import { prepareEnglishText } from '../englishText.js';
 import { say } from '../report.js';
 import { ResultLines } from '../resultLines.js';
 import { writeStartingModels } from '../speedrun/startingModels.js';
@@ -51,8 +51,6 @@ export interface ArmsResult {
   readonly table: string;
 }
 
-const VOCABULARY_SIZE = 8192;
-
 export async function runArms(options: ArmsOptions): Promise<ArmsResult> {
   const file = new LineFile(options.results ?? join(options.out, 'results.jsonl'));
   const keys = [...trainingKeys(options), ...scoreKeys(options)];
@@ -64,7 +62,7 @@ export async function runArms(options: ArmsOptions): Promise<ArmsResult> {
 
 /** Each arm is judged as soon as it is trained, so that an early end leaves whole ones. */
 async function makeMissing(file: LineFile, options: ArmsOptions): Promise<void> {
-  const { shards } = prepared(options);
+  const { shards } = prepareEnglishText(options);
   const scores = scoreKeys(options);
   const judgeAll = async (keys: readonly ScoreKey[], encoder: string) => {
     for (const key of keys) {
@@ -134,12 +132,6 @@ export class LineFile {
   add(line: ArmLine | undefined): void {
     if (line) this.#file.add(line);
   }
-}
-
-function prepared({ data, out }: ArmsOptions): { shards: string } {
-  const text = join(out, 'text');
-  const corpus = join(text, 'corpus');
-  return prepareText({ data, language: 'english', corpus, out: text, vocabularySize: VOCABULARY_SIZE });
 }
 
 // Pre-training.

@@ -9,7 +9,7 @@ import { openShards, type ShardFolder } from '../../src/data/shards.node.js';
 import type { EngineName, PrecisionName } from '../../src/engine/engineNames.js';
 import { type PretrainingInput, resolvePretrainingSettings } from '../../src/pretraining/settings.js';
 import { loadTokenizer } from '../../src/text/tokenizer.node.js';
-import { prepareText } from '../box/build.js';
+import { prepareEnglishText } from '../englishText.js';
 import { LoadMeter } from '../machineLoad.js';
 import { say } from '../report.js';
 import { ResultLines } from '../resultLines.js';
@@ -56,20 +56,11 @@ export interface SpeedrunResult {
   readonly table: string;
 }
 
-const VOCABULARY_SIZE = 8192;
 const HELD_OUT = ['leipzig', 'enwiki'];
 
 export async function runSpeedrun(options: SpeedrunOptions): Promise<SpeedrunResult> {
   const { data, out, minutes: budget, seed, threads, signal } = options;
-  const text = join(out, 'text');
-  const corpus = join(text, 'corpus');
-  const { shards: folder } = prepareText({
-    data,
-    language: 'english',
-    corpus,
-    out: text,
-    vocabularySize: VOCABULARY_SIZE,
-  });
+  const { corpus, shards: folder } = prepareEnglishText({ data, out });
   const shards = await openShards(folder);
   const results = new PointFile(options.results ?? join(out, 'results.jsonl'));
   try {
