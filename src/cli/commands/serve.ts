@@ -5,6 +5,7 @@ import type { ModelEvent } from '../../serving/servedModel.js';
 import { startServer } from '../../serving/server.node.js';
 import { servingSettingsSchema } from '../../serving/servingSettings.js';
 import { nameSettingsBy } from '../../settings/settingNames.js';
+import { collectEarly } from '../collectEarly.js';
 import type { CommandDefinition } from '../command.js';
 import { ENGINE_OPTIONS, engineOptions } from '../engineOptions.js';
 import { runUntilInterrupted } from '../interrupts.js';
@@ -40,6 +41,7 @@ export const serve: CommandDefinition = {
     const settings = settingsFromOptions(servingSettingsSchema, options, {});
     const { threads, engine, device, precision } = engineOptions(options);
     const { lowercase, revision, onHubEvent } = loadingOptions(options, output);
+    collectEarly();
     const server = await startServer(words.length > 0 ? words : boxedPlaces(), settings, {
       ...{ threads, engine, device, precision, lowercase, revision, onHubEvent },
       ...(!options.quiet && { log: 'stderr' }),
