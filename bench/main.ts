@@ -1,5 +1,6 @@
 /** `npm run bench -- <benchmark>`: speed, and the paper's comparison, each by one command. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { ENGINE_NAMES, PRECISION_NAMES } from '../src/engine/engineNames.js';
 import { PleiadError, SettingsError } from '../src/errors/errors.js';
@@ -15,6 +16,7 @@ import { CORRUPTIONS } from './speedrun/corruptionSettings.js';
 import { type CellName, SPEEDRUN_CELLS } from './speedrun/speedrunTable.js';
 import { TRANSFER_LEARNING_RATE, TRANSFER_STARTS } from './transferTable.js';
 import { TRANSFER_TASKS } from './transferTasks.js';
+import { type CountsOfWays, countsOfWays, UNANSWERABLE } from './unanswerable/unanswerableSettings.js';
 
 const BAD_USAGE = 2;
 const TRANSFER_RESULTS = 'bench/transferResults.jsonl';
@@ -326,6 +328,37 @@ program
   });
 
 program
+  .command('unanswerable')
+  .description(
+    'questions that their text does not answer, made of the ones of SQuAD 1.1, beside the handwritten ones of 2.0',
+  )
+  .option('--data <folder>', 'the data sets, with squad/', '../shared/data')
+  .option('--hold-out <titles>', 'articles of SQuAD 2.0 for the threshold, semicolons between', titles, [
+    ...UNANSWERABLE.heldOut,
+  ])
+  .option('--counts <pairs>', 'questions of each way, as entity=2000,number=500', counts, UNANSWERABLE.counts)
+  .option('--answerable <n>', 'questions of SQuAD 1.1 as they are', positiveInteger, UNANSWERABLE.answerable)
+  .option('--seed <n>', 'of all draws', Number, UNANSWERABLE.seed)
+  .requiredOption('--out <folder>', 'made.json, train.json and held-out.json')
+  .option('--json', 'one JSON object on standard output', false)
+  .action(async ({ data, holdOut, ...options }) => {
+    const { writeUnanswerable } = await import('./unanswerable/makeUnanswerable.js');
+    const squad = (name: string) => join(data, 'squad', name);
+    const train = UNANSWERABLE.train.map(squad);
+    const result = writeUnanswerable({
+      ...options,
+      train,
+      handwritten: squad(UNANSWERABLE.handwritten),
+      heldOut: holdOut,
+    });
+    finish(options, result, ({ name: _, ...files }) =>
+      Object.entries(files).map(
+        ([file, { questions, withoutAnswer }]) => `${file}: ${questions} questions, ${withoutAnswer} without an answer`,
+      ),
+    );
+  });
+
+program
   .command('arms')
   .description(
     'objectives at equal time by the short recipe, judged by fine-tuning beside random weights and what costs nothing; run it again to go on',
@@ -471,6 +504,16 @@ async function interruptible<O extends { json: boolean }>(
 
 function files(words: string): string[] {
   return words.split(',');
+}
+
+function titles(words: string): string[] {
+  return words.split(';');
+}
+
+function counts(words: string): CountsOfWays {
+  const found = countsOfWays(words);
+  if (typeof found === 'string') throw new InvalidArgumentError(found);
+  return found;
 }
 
 function names(words: string): string[] {

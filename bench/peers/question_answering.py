@@ -8,7 +8,8 @@ with warm-up, the gradient clipped to norm 1. Answers are found as transformers'
 all windows, at most --max-answer-length pieces; `null` is the least sure [CLS] of all windows. Reads SQuAD 1.1 and 2.0 files.
 
 Prints a line of JSON after each epoch: exact match and F1 of questions with an answer, and, where some have none, the best F1 of
-any threshold; and milliseconds a step, all in all.
+any threshold; with --fit, F1 at the threshold that is best on those questions, HasAns and NoAns apart; and milliseconds a step, all
+in all.
 """
 
 import argparse
@@ -25,6 +26,7 @@ parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.R
 parser.add_argument("--from", dest="start", required=True)
 parser.add_argument("--train", nargs="+", required=True)
 parser.add_argument("--dev", nargs="+", required=True)
+parser.add_argument("--fit", nargs="+", help="held-out training questions, some without an answer, for the threshold")
 parser.add_argument("--out")
 parser.add_argument("--epochs", type=int, default=2)
 parser.add_argument("--batch", type=int, default=32)
@@ -147,21 +149,50 @@ def f1(prediction, reference):
     return 2 * common / (len(a) + len(b))
 
 
-def figures(questions, best, null):
-    scores = [
+def scores_of(questions, best):
+    """Exact match and F1 of each question's answer, were it answered."""
+    return [
         (max(words(answer) == words(text) for text in texts), max(f1(answer, text) for text in texts))
         for (_, answer), question in zip(best, questions)
         for texts in [[each["text"] for each in question["answers"]] or [""]]
     ]
+
+
+def best_threshold(questions, best, null):
+    """The margin of [CLS] up to which a question is answered, where F1 is highest, and that F1."""
+    scores = scores_of(questions, best)
+    margin = lambda i: null[i] - best[i][0]
+    current = highest = sum(not question["answers"] for question in questions)
+    threshold = float("-inf")
+    for i in sorted(range(len(questions)), key=margin):
+        current += scores[i][1] if questions[i]["answers"] else -1
+        if current > highest:
+            highest, threshold = current, margin(i)
+    return threshold, 100 * highest / len(questions)
+
+
+def at_threshold(questions, best, null, threshold):
+    """F1 where questions above the threshold are answered with nothing."""
+    answered = [null[i] - best[i][0] <= threshold for i in range(len(questions))]
+    values = [
+        (float(not is_answered) if not question["answers"] else value if is_answered else 0.0)
+        for question, (_, value), is_answered in zip(questions, scores_of(questions, best), answered)
+    ]
+    mean = lambda wanted: 100 * sum(value for value, q in zip(values, questions) if wanted(q)) / max(1, sum(map(wanted, questions)))
+    return {
+        "f1": mean(lambda q: True),
+        "f1_with_answer": mean(lambda q: bool(q["answers"])),
+        "f1_without": mean(lambda q: not q["answers"]),
+    }
+
+
+def figures(questions, best, null):
+    scores = scores_of(questions, best)
     answerable = [scores[i] for i, question in enumerate(questions) if question["answers"]]
     mean = lambda values: 100 * sum(values) / max(1, len(values))
     found = {"HasAns_exact": mean([exact for exact, _ in answerable]), "HasAns_f1": mean([value for _, value in answerable])}
     if len(answerable) < len(questions):
-        current = highest = len(questions) - len(answerable)
-        for i in sorted(range(len(questions)), key=lambda i: null[i] - best[i][0]):
-            current += scores[i][1] if questions[i]["answers"] else -1
-            highest = max(highest, current)
-        found |= {"best_f1": 100 * highest / len(questions), "answering_nothing": mean([not q["answers"] for q in questions])}
+        found |= {"best_f1": best_threshold(questions, best, null)[1], "answering_nothing": mean([not q["answers"] for q in questions])}
     return found
 
 
@@ -176,6 +207,8 @@ def main():
     train = list(windows_of(list(questions_of(arguments.train)), tokenizer))
     dev_questions = list(questions_of(arguments.dev))
     dev = list(windows_of(dev_questions, tokenizer))
+    fit_questions = list(questions_of(arguments.fit or []))
+    fit = list(windows_of(fit_questions, tokenizer))
     groups = {True: [], False: []}
     for name, parameter in model.named_parameters():
         groups[not ("bias" in name or "LayerNorm" in name)].append(parameter)
@@ -205,7 +238,12 @@ def main():
             if step == arguments.steps:
                 print(json.dumps({"step": step, "msAStep": sum(ms) / len(ms)}), flush=True)
                 return
-        found = figures(dev_questions, *answers_of(model, dev_questions, dev, tokenizer.pad_token_id))
+        answers = answers_of(model, dev_questions, dev, tokenizer.pad_token_id)
+        found = figures(dev_questions, *answers)
+        if fit:
+            fitted = answers_of(model, fit_questions, fit, tokenizer.pad_token_id)
+            threshold, best = best_threshold(fit_questions, *fitted)
+            found |= {"fitted": {"held_out_f1": best, **at_threshold(dev_questions, *answers, threshold)}}
         print(json.dumps({"epoch": epoch + 1, "step": step, "msAStep": sum(ms) / len(ms), **found}), flush=True)
     if arguments.out:
         model.save_pretrained(arguments.out)
