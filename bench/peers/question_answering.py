@@ -27,6 +27,7 @@ parser.add_argument("--from", dest="start", required=True)
 parser.add_argument("--train", nargs="+", required=True)
 parser.add_argument("--dev", nargs="+", required=True)
 parser.add_argument("--fit", nargs="+", help="held-out training questions, some without an answer, for the threshold")
+parser.add_argument("--no-answer-share", type=float, help="of the questions that the threshold is for; default: as in --fit")
 parser.add_argument("--out")
 parser.add_argument("--epochs", type=int, default=2)
 parser.add_argument("--batch", type=int, default=32)
@@ -158,14 +159,18 @@ def scores_of(questions, best):
     ]
 
 
-def best_threshold(questions, best, null):
-    """The margin of [CLS] up to which a question is answered, where F1 is highest, and that F1."""
+def best_threshold(questions, best, null, share=None):
+    """The margin of [CLS] up to which a question is answered, where F1 is highest, and that F1; `share` of the questions have no answer."""
     scores = scores_of(questions, best)
     margin = lambda i: null[i] - best[i][0]
-    current = highest = sum(not question["answers"] for question in questions)
+    without = sum(not question["answers"] for question in questions)
+    share = without / len(questions) if share is None else share
+    lost = share * len(questions) / without
+    gained = (1 - share) * len(questions) / (len(questions) - without)
+    current = highest = lost * without
     threshold = float("-inf")
     for i in sorted(range(len(questions)), key=margin):
-        current += scores[i][1] if questions[i]["answers"] else -1
+        current += gained * scores[i][1] if questions[i]["answers"] else -lost
         if current > highest:
             highest, threshold = current, margin(i)
     return threshold, 100 * highest / len(questions)
@@ -242,7 +247,7 @@ def main():
         found = figures(dev_questions, *answers)
         if fit:
             fitted = answers_of(model, fit_questions, fit, tokenizer.pad_token_id)
-            threshold, best = best_threshold(fit_questions, *fitted)
+            threshold, best = best_threshold(fit_questions, *fitted, arguments.no_answer_share)
             found |= {"fitted": {"held_out_f1": best, **at_threshold(dev_questions, *answers, threshold)}}
         print(json.dumps({"epoch": epoch + 1, "step": step, "msAStep": sum(ms) / len(ms), **found}), flush=True)
     if arguments.out:

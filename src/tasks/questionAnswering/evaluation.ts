@@ -80,6 +80,8 @@ export interface QuestionScores {
 export interface ScoringOptions {
   /** The margin for "no answer"; without one it is fitted for F1, where some questions have no answer. */
   readonly threshold?: number;
+  /** What share of questions has no answer where the threshold is used. Default: as among these. */
+  readonly noAnswerShare?: number;
   /** Whether F1 of characters is given too: for languages that write particles onto words. */
   readonly characters: boolean;
 }
@@ -88,13 +90,13 @@ export interface ScoringOptions {
 export function scorePredictions(
   questions: readonly Question[],
   predictions: readonly Prediction[],
-  { threshold, characters }: ScoringOptions,
+  { threshold, noAnswerShare, characters }: ScoringOptions,
 ): QuestionScores {
   const raw = questions.map((question, i) => scoresOf(predictions[i].answer, question));
   if (questions.every(({ isImpossible }) => !isImpossible)) {
     return { metrics: meansOf(raw, characters), nullThreshold: threshold ?? 0 };
   }
-  const nullThreshold = threshold ?? fittedThreshold(questions, predictions, raw);
+  const nullThreshold = threshold ?? fittedThreshold(questions, predictions, raw, noAnswerShare);
   const final = questions.map((question, i) =>
     predictions[i].noAnswerScore > nullThreshold ? scoresOf('', question) : raw[i],
   );
@@ -124,12 +126,16 @@ function fittedThreshold(
   questions: readonly Question[],
   predictions: readonly Prediction[],
   raw: readonly Scores[],
+  noAnswerShare?: number,
 ): number {
+  const share = mean(questions.map(({ isImpossible }) => (isImpossible ? 1 : 0)));
+  const wanted = share < 1 ? (noAnswerShare ?? share) : share;
   const entries = questions.map(({ isImpossible }, i) => ({
     noAnswerScore: predictions[i].noAnswerScore,
     score: raw[i].f1,
     hasAnswer: !isImpossible,
     isAnswered: predictions[i].answer !== '',
+    weight: isImpossible ? wanted / share : (1 - wanted) / (1 - share),
   }));
   const lowest = entries.reduce((least, { noAnswerScore }) => Math.min(least, noAnswerScore), 0);
   return bestThreshold(entries, lowest - 1).threshold;
@@ -151,6 +157,8 @@ export interface QuestionEvaluation {
   readonly batchSize: number;
   /** What the best checkpoint is chosen by. */
   readonly metric: QuestionMetric;
+  /** Of the questions that the model is to meet, those without an answer: what the margin for "no answer" is fitted for. */
+  readonly noAnswerShare?: number;
   /** What the model folder is to say, besides what is fitted here. */
   readonly file: Omit<QuestionAnsweringFile, 'nullThreshold' | 'temperature'>;
   /** Reported beside the model's own metrics. */
@@ -159,7 +167,7 @@ export interface QuestionEvaluation {
 
 /** Windows are run in batches of similar length. */
 export function questionEvaluation(options: QuestionEvaluation): Evaluation<QuestionBatch> {
-  const { questions, questionAnsweringHead, padId, batchSize, metric, file, baselines } = options;
+  const { questions, questionAnsweringHead, padId, batchSize, metric, noAnswerShare, file, baselines } = options;
   const rows = new EvaluatedRows(questions, { questionAnsweringHead, maxAnswerLength: file.maxAnswerLength });
   const characters = !file.alignToWords || metric === 'characterF1';
   const numBatches = Math.ceil(rows.numRows / batchSize);
@@ -175,7 +183,7 @@ export function questionEvaluation(options: QuestionEvaluation): Evaluation<Ques
       const asked = rows.asked(table);
       const predictions = asked.map((each) => predictionOf(each, file));
       const all = questions.map(({ question }) => question);
-      const { metrics, nullThreshold } = scorePredictions(all, predictions, { characters });
+      const { metrics, nullThreshold } = scorePredictions(all, predictions, { noAnswerShare, characters });
       const handleImpossibleAnswer = all.some(({ isImpossible }) => isImpossible);
       const { maxAnswerLength } = file;
       const scored = questions.flatMap(

@@ -31,6 +31,14 @@ export const QUESTION_ANSWERING_FIELDS = {
     .describe(
       'question-answering: windows that do not show the answer. noAnswer: [CLS] is their answer, and of the joint head they have none; leaveOut: they are not trained on. Default noAnswer.',
     ),
+  noAnswerShare: z
+    .number()
+    .gt(0)
+    .lt(1)
+    .optional()
+    .describe(
+      'question-answering: the share of questions without an answer that the model is to meet; the margin by which "no answer" must win is fitted for it. Default: as in the dev data.',
+    ),
   misplacedAnswers: z
     .enum(['refuse', 'leaveOut'])
     .optional()
@@ -46,6 +54,7 @@ export interface QuestionAnsweringSettings {
   readonly docStride?: number;
   readonly maxAnswerLength: number;
   readonly emptyWindows: 'noAnswer' | 'leaveOut';
+  readonly noAnswerShare?: number;
   readonly misplacedAnswers: 'refuse' | 'leaveOut';
 }
 
@@ -56,7 +65,12 @@ export function questionAnsweringSettings(settings: Readonly<Record<string, unkn
     docStride,
     maxAnswerLength = USUAL_ANSWER,
     emptyWindows = 'noAnswer',
+    noAnswerShare,
     misplacedAnswers = 'refuse',
   } = schema.parse(settings);
-  return { qaHead, ...(docStride !== undefined && { docStride }), maxAnswerLength, emptyWindows, misplacedAnswers };
+  return {
+    ...{ qaHead, maxAnswerLength, emptyWindows, misplacedAnswers },
+    ...(docStride !== undefined && { docStride }),
+    ...(noAnswerShare !== undefined && { noAnswerShare }),
+  };
 }

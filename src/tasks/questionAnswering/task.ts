@@ -115,7 +115,7 @@ class QuestionData implements TaskData<QuestionBatch> {
 
   prepare(options: PrepareOptions): PreparedTask<QuestionBatch> {
     const { model, tokenizer, length, layerRateDecay, order, metric } = options;
-    const { docStride = usualOverlap(length), maxAnswerLength } = this.#settings;
+    const { docStride = usualOverlap(length), maxAnswerLength, noAnswerShare } = this.#settings;
     const { padId } = tokenizer;
     const { questions, learned } = this.#encode(tokenizer, length);
     const file = {
@@ -143,6 +143,7 @@ class QuestionData implements TaskData<QuestionBatch> {
         padId,
         batchSize: EVALUATION_ROWS,
         metric: metric as QuestionMetric,
+        noAnswerShare,
         file,
         baselines: baseline && slidingWindowMetrics(baseline, this.#dev),
       }),

@@ -8,6 +8,8 @@ export interface ThresholdEntry {
   readonly hasAnswer: boolean;
   /** Whether a text is predicted. */
   readonly isAnswered: boolean;
+  /** How often it counts. Default 1. */
+  readonly weight?: number;
 }
 
 /**
@@ -17,11 +19,12 @@ export interface ThresholdEntry {
  * @returns the best sum of scores, and the threshold: an answer is kept where `noAnswerScore` is not greater
  */
 export function bestThreshold(entries: readonly ThresholdEntry[], start: number): { sum: number; threshold: number } {
-  let current = entries.reduce((sum, { hasAnswer }) => sum + (hasAnswer ? 0 : 1), 0);
+  let current = entries.reduce((sum, { hasAnswer, weight = 1 }) => sum + (hasAnswer ? 0 : weight), 0);
   let best = { sum: current, threshold: start };
-  for (const entry of [...entries].sort((a, b) => a.noAnswerScore - b.noAnswerScore)) {
-    current += entry.hasAnswer ? entry.score : entry.isAnswered ? -1 : 0;
-    if (current > best.sum) best = { sum: current, threshold: entry.noAnswerScore };
+  const inOrder = [...entries].sort((a, b) => a.noAnswerScore - b.noAnswerScore);
+  for (const { noAnswerScore, score, hasAnswer, isAnswered, weight = 1 } of inOrder) {
+    current += weight * (hasAnswer ? score : isAnswered ? -1 : 0);
+    if (current > best.sum) best = { sum: current, threshold: noAnswerScore };
   }
   return best;
 }
