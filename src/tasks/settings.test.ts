@@ -38,6 +38,7 @@ describe('settings of fine-tuning', () => {
     [model(256), 3e-4, 0.8],
     [model(768), 1e-4, 0.8],
     [model(1024), 5e-5, 0.9],
+    [model(384, 'BertForSequenceClassification'), 1e-4, 1],
     [model(768, 'BertForSequenceClassification'), 5e-5, 1],
   ])('take rate and layer-wise decay from the model (%#)', (known, learningRate, layerRateDecay) => {
     const settings = resolveFineTuningSettings(given, { numRows: 10, model: known });

@@ -126,7 +126,7 @@ export const fineTuningSchema = z.strictObject({
     .positive()
     .optional()
     .describe(
-      'Peak learning rate. Default: of an ELECTRA 3e-4 up to 512 wide, 1e-4 below 1024, else 5e-5; of a BERT 5e-5.',
+      'Peak learning rate. Default: of an ELECTRA 3e-4 up to 512 wide, 1e-4 below 1024, else 5e-5; of a BERT 1e-4 up to 512 wide, else 5e-5.',
     ),
   layerRateDecay: z
     .number()
@@ -265,10 +265,10 @@ const SMALL = 512;
 
 /**
  * ELECTRA, table 6 of the paper's appendix (small 3e-4, base 1e-4, large 5e-5 with decays of 0.8, 0.8 and 0.9). BERT was
- * fine-tuned at one rate for all layers (arXiv 1810.04805, appendix A.3: 5e-5, 3e-5 or 2e-5).
+ * fine-tuned at one rate for all layers (arXiv 1810.04805, appendix A.3: 5e-5, 3e-5 or 2e-5); of small ones 1e-4 is better (docs/results.md).
  */
 function defaultsOf({ architecture, config: { hiddenSize } }: ModelDescription) {
-  if (familyOf(architecture) === 'bert') return { learningRate: 5e-5, layerRateDecay: 1 };
+  if (familyOf(architecture) === 'bert') return { learningRate: hiddenSize <= SMALL ? 1e-4 : 5e-5, layerRateDecay: 1 };
   if (hiddenSize >= LARGE) return { learningRate: 5e-5, layerRateDecay: 0.9 };
   return { learningRate: hiddenSize <= SMALL ? 3e-4 : 1e-4, layerRateDecay: 0.8 };
 }
