@@ -165,8 +165,8 @@ def best_threshold(questions, best, null, share=None):
     margin = lambda i: null[i] - best[i][0]
     without = sum(not question["answers"] for question in questions)
     share = without / len(questions) if share is None else share
-    lost = share * len(questions) / without
-    gained = (1 - share) * len(questions) / (len(questions) - without)
+    lost = share * len(questions) / max(1, without)
+    gained = (1 - share) * len(questions) / max(1, len(questions) - without)
     current = highest = lost * without
     threshold = float("-inf")
     for i in sorted(range(len(questions)), key=margin):

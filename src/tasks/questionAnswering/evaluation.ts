@@ -129,6 +129,7 @@ function fittedThreshold(
   noAnswerShare?: number,
 ): number {
   const share = mean(questions.map(({ isImpossible }) => (isImpossible ? 1 : 0)));
+  // Where none has an answer, no weights make up for it.
   const wanted = share < 1 ? (noAnswerShare ?? share) : share;
   const entries = questions.map(({ isImpossible }, i) => ({
     noAnswerScore: predictions[i].noAnswerScore,
