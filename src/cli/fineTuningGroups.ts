@@ -6,7 +6,14 @@ export const FINE_TUNING_GROUPS: SettingGroups = {
   groups: {
     'Data and model': ['maxTrainRows', 'labels', 'problemType', 'classWeights', 'revision', 'tokenizer'],
     Rows: ['length', 'batchSize', 'batchTokens', 'groupByLength', 'accumulation', 'steps', 'moreSteps'],
-    'Question answering': ['qaHead', 'docStride', 'maxAnswerLength', 'emptyWindows', 'noAnswerShare', 'misplacedAnswers'],
+    'Question answering': [
+      'qaHead',
+      'docStride',
+      'maxAnswerLength',
+      'emptyWindows',
+      'noAnswerShare',
+      'misplacedAnswers',
+    ],
     Optimizer: [
       ...['learningRate', 'layerRateDecay', 'schedule', 'power', 'scheduleStyle', 'warmupSteps', 'warmupFraction'],
       ...['weightDecay', 'adamBeta1', 'adamBeta2', 'adamEpsilon', 'biasCorrection', 'clipNorm'],
