@@ -42,6 +42,8 @@ type Side = 'batched' | 'unbatched';
 const CLIENTS = [1, 8, 32, 128];
 /** Texts of a call to the engine alone, as many as clients; and calls of each kind. */
 const [ALONE_BATCH, ALONE_CALLS] = [32, 2];
+/** Seconds of a first turn that does not count: the compiler of V8 is busy for about as long. */
+const WARM_UP = 5;
 /** How far memory may move after the first third of an overload. */
 const FLAT = 0.05;
 
@@ -70,19 +72,20 @@ export async function benchServe(options: ServeBenchOptions) {
     }
     const meter = new LoadMeter([process.pid, ...servers.map(({ pid }) => pid)]);
     const rates = workloads.map(() => ({ batched: [] as number[], unbatched: [] as number[] }));
-    // The first turn warms up.
     for (let turn = -1; turn < turns; turn++) {
       for (const [i, workload] of workloads.entries()) {
         for (const [name, server] of Object.entries({ batched, unbatched }) as [Side, Server][]) {
           const bodies = bodiesOf(workload);
-          const load = await loadOf(server.url, { clients: 32, seconds, bodies });
+          const isWarmUp = turn < 0;
+          const load = await loadOf(server.url, { clients: 32, seconds: isWarmUp ? WARM_UP : seconds, bodies });
           requireAll(load, name);
-          if (turn < 0) continue;
+          if (isWarmUp) continue;
           rates[i][name].push(load.perSecond);
           say(`${workload.name}, ${name}, 32 clients: ${load.perSecond.toFixed(0)} requests/s`);
         }
       }
     }
+    const othersCores = meter.othersCores();
     await unbatched.stop();
     const latencies: { side: string; clients: number; load: Load }[] = [];
     for (const clients of CLIENTS) {
@@ -93,7 +96,6 @@ export async function benchServe(options: ServeBenchOptions) {
         say(`${side}, ${clients} clients: p50 ${load.p50.toFixed(1)} ms, p99 ${load.p99.toFixed(1)} ms`);
       }
     }
-    const othersCores = meter.othersCores();
     for (const server of servers) await server.stop();
     const overload = options.overload > 0 ? await overloaded(options, await start('--max-queue', '16')) : undefined;
     return {

@@ -45,25 +45,34 @@ function pooled(hidden: Float32Array, hiddenSize: number, pooling: Pooling): Flo
 
 /** In float64. */
 function mean(hidden: Float32Array, hiddenSize: number): Float32Array {
-  const count = hidden.length / hiddenSize;
   const sums = new Float64Array(hiddenSize);
-  for (let i = 0; i < hidden.length; ) for (let unit = 0; unit < hiddenSize; unit++) sums[unit] += hidden[i++];
-  return Float32Array.from(sums, (sum) => sum / count);
+  for (let row = 0; row < hidden.length; row += hiddenSize) {
+    for (let unit = 0; unit < hiddenSize; unit++) sums[unit] += hidden[row + unit];
+  }
+  return divided(sums, hidden.length / hiddenSize);
 }
 
 function max(hidden: Float32Array, hiddenSize: number): Float32Array {
   const largest = hidden.slice(0, hiddenSize);
-  for (let i = hiddenSize; i < hidden.length; i++) {
-    const unitOf = i % hiddenSize;
-    if (hidden[i] > largest[unitOf]) largest[unitOf] = hidden[i];
+  for (let row = hiddenSize; row < hidden.length; row += hiddenSize) {
+    for (let unit = 0; unit < hiddenSize; unit++) {
+      if (hidden[row + unit] > largest[unit]) largest[unit] = hidden[row + unit];
+    }
   }
   return largest;
 }
 
 /** x / ‖x‖₂; a vector of zeros stays one. */
 function unit(values: Float32Array): Float32Array {
-  const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
-  return norm === 0 ? values : values.map((value) => value / norm);
+  let squares = 0;
+  for (let i = 0; i < values.length; i++) squares += values[i] * values[i];
+  return squares === 0 ? values : divided(values, Math.sqrt(squares));
+}
+
+function divided(values: Float32Array | Float64Array, divisor: number): Float32Array {
+  const quotients = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++) quotients[i] = values[i] / divisor;
+  return quotients;
 }
 
 /** a·b / (‖a‖ ‖b‖), -1 to 1; 0 where one of them is zeros. In float64. */

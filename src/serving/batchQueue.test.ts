@@ -69,6 +69,28 @@ describe('the queue before a model', () => {
     expect(answers[0].times).toEqual({ queueMs: 7, inferenceMs: 3, batchSize: 3 });
   });
 
+  it('begins the next batch before it answers the last', async () => {
+    const { ask, clock, batches } = queueWith();
+    const begunWhenAnswered = ask('a').then(() => batches.length);
+    await clock.settle();
+    ask('b');
+    await batches[0].done();
+    expect(await begunWhenAnswered).toBe(2);
+  });
+
+  it('can be paused by whoever sees that a batch could not be run, before the next', async () => {
+    const { queue, ask, clock, batches, texts } = queueWith();
+    const first = ask('a').catch(() => queue.pause());
+    await clock.settle();
+    ask('b');
+    await batches[0].fail(new Error('the thread ended'));
+    await first;
+    expect(texts()).toEqual([['a']]);
+    queue.resume();
+    await clock.settle();
+    expect(texts()).toEqual([['a'], ['b']]);
+  });
+
   it('counts padding: longest × texts stays within the budget', async () => {
     const { ask, clock, batches, texts, sizes } = queueWith({ maxBatchTokens: 60 });
     // 20 × 3 = 60 fits, a fourth of 20 would make 80.

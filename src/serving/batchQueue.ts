@@ -253,13 +253,20 @@ export class BatchQueue<In, Out> {
     onBatch?.(rows, rows * Math.max(...entries.map(({ longest }) => longest)));
     const takenAt = now();
     let outcomes: readonly Outcome<Out>[];
+    let hasRun = true;
     try {
       const requests = entries.map(({ inputs }) => inputs);
       outcomes = await run({ key: entries[0].key, requests, signal: controller.signal });
     } catch (error) {
       outcomes = entries.map(() => ({ error: error as Error }));
+      hasRun = false;
     }
     const inferenceMs = now() - takenAt;
+    this.#running = undefined;
+    // What waits is taken first: to write the answers of a large batch takes milliseconds, in which the model would stand still.
+    // What could not run a batch may have ended, and whoever knows pauses the queue before the next.
+    if (hasRun) this.#take();
+    else this.#ask();
     for (const [i, entry] of entries.entries()) {
       entry.forget();
       const outcome = outcomes[i];
@@ -268,10 +275,8 @@ export class BatchQueue<In, Out> {
       if ('error' in outcome) entry.reject(outcome.error);
       else entry.resolve({ results: outcome.results, times });
     }
-    this.#running = undefined;
-    for (const resolve of this.#settled.splice(0)) resolve();
+    if (!this.#running) for (const resolve of this.#settled.splice(0)) resolve();
     this.#tellIdle();
-    this.#ask();
   }
 
   #cancel(entry: Entry<In, Out>, reason: unknown): void {

@@ -13,6 +13,13 @@ import type {
   ToThread,
 } from './threadProtocol.js';
 
+/**
+ * V8 begins to mark the whole heap when the old generation may grow by less than the young one is large. As `serve` lets it grow
+ * little (src/cli/collectEarly.ts), the usual 48 MB would have this thread mark its vocabulary three times a second, and 12 once
+ * in three seconds (docs/performance.md, Serving).
+ */
+const YOUNG_GENERATION_MB = 12;
+
 type Waiting = { resolve: (outcomes: readonly SentOutcome[]) => void; reject: (error: Error) => void };
 
 export class ThreadClient {
@@ -53,6 +60,7 @@ export class ThreadClient {
     const worker = new Worker(workerUrl('./modelThread.node.js', import.meta.url), {
       workerData: settings,
       execArgv: [],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     return new Promise((resolve, reject) => {
       const onExit = (code: number) => reject(new ModelError(`the model's thread ended at its start (code ${code})`));
