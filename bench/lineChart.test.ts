@@ -53,6 +53,21 @@ describe('chartsSvg', () => {
     const wide = chartsSvg([{ ...chart, xIncludes: [200], yIncludes: [-10] }], { width: 400, chartHeight: 200 });
     expect(wide).toContain('points="72.0,104.0 228.0,56.0"');
   });
+  it('takes further rows for names that do not fit, and their height from the plot', () => {
+    const names = ['the first of the series', 'the second of the series', 'the third'];
+    const [{ points }] = chart.series;
+    const many = chartsSvg([{ ...chart, series: names.map((name) => ({ name, points })) }], {
+      width: 400,
+      chartHeight: 200,
+    });
+    const places = names.map((name) =>
+      many.match(new RegExp(`<text x="([0-9.]+)" y="([0-9.]+)"[^>]*>${name}<`))!.slice(1),
+    );
+    expect(places.map(([, y]) => y)).toEqual(['44.0', '62.0', '62.0']);
+    // The second begins a row.
+    expect(places[1][0]).toBe(places[0][0]);
+    expect(many).toContain('points="72.0,152.0 384.0,74.0"');
+  });
   it('places charts one below the other', () => {
     expect(chartsSvg([chart, chart], { width: 400, chartHeight: 200 })).toContain('height="400"');
   });

@@ -51,7 +51,11 @@ export function chartsSvg(charts: readonly LineChart[], { width = 720, chartHeig
   ].join('\n');
 }
 
-function drawChart({ title, xLabel, yLabel, series, xIncludes = [], yIncludes = [] }: LineChart, box: Box): string[] {
+function drawChart({ title, xLabel, yLabel, series, xIncludes = [], yIncludes = [] }: LineChart, room: Box): string[] {
+  const entries = legendOf(series, room.width);
+  // The rows of the legend after the first are taken from the plot.
+  const rows = LEGEND_ROW * Math.max(0, ...entries.map(({ row }) => row));
+  const box = { ...room, top: room.top + rows, height: room.height - rows };
   const points = series.flatMap((one) => one.points);
   const xTicks = roundTicks([...xIncludes, ...points.map(([x]) => x)]);
   const yTicks = roundTicks([...yIncludes, ...points.map(([, y]) => y)]);
@@ -59,8 +63,8 @@ function drawChart({ title, xLabel, yLabel, series, xIncludes = [], yIncludes = 
   const y = scale(yTicks, box.top + box.height, box.top);
   const bottom = box.top + box.height;
   return [
-    text(title, box.left, box.top - 36, { size: 15, weight: 'bold' }),
-    ...legend(series, box),
+    text(title, room.left, room.top - 36, { size: 15, weight: 'bold' }),
+    ...entries.flatMap((entry, i) => drawEntry(entry, COLOURS[i % COLOURS.length], room)),
     ...yTicks.flatMap((tick) => [
       line(box.left, y(tick), box.left + box.width, y(tick), '#dddddd'),
       text(formatTick(tick, yTicks), box.left - 8, y(tick) + 4, { anchor: 'end' }),
@@ -76,15 +80,30 @@ function drawChart({ title, xLabel, yLabel, series, xIncludes = [], yIncludes = 
   ];
 }
 
-function legend(series: readonly Series[], box: Box): string[] {
-  let at = box.left;
-  return series.flatMap(({ name, dashed }, i) => {
-    const from = at;
+const LEGEND_ROW = 18;
+
+interface LegendEntry extends Pick<Series, 'name' | 'dashed'> {
+  /** From the left of the chart, pixels. */
+  readonly at: number;
+  readonly row: number;
+}
+
+/** Entries one after the other, in further rows where they do not fit. */
+function legendOf(series: readonly Series[], width: number): LegendEntry[] {
+  let [at, row] = [0, 0];
+  return series.map(({ name, dashed }) => {
     // Helvetica's letters are a little over half as wide as they are high.
-    at += 30 + name.length * 6.6 + 18;
-    const y = box.top - 16;
-    return [line(from, y, from + 24, y, COLOURS[i % COLOURS.length], dashed, 2), text(name, from + 30, y + 4)];
+    const needed = 30 + name.length * 6.6;
+    if (at > 0 && at + needed > width) [at, row] = [0, row + 1];
+    const entry = { name, dashed, at, row };
+    at += needed + 18;
+    return entry;
   });
+}
+
+function drawEntry({ name, dashed, at, row }: LegendEntry, colour: string, { left, top }: Box): string[] {
+  const [x, y] = [left + at, top - 16 + LEGEND_ROW * row];
+  return [line(x, y, x + 24, y, colour, dashed, 2), text(name, x + 30, y + 4)];
 }
 
 function polyline({ points, dashed }: Series, colour: string, x: Scale, y: Scale): string {
