@@ -42,7 +42,7 @@ type Side = 'batched' | 'unbatched';
 const CLIENTS = [1, 8, 32, 128];
 /** Texts of a call to the engine alone, as many as clients; and calls of each kind. */
 const [ALONE_BATCH, ALONE_CALLS] = [32, 2];
-/** Seconds of a first turn that does not count: the compiler of V8 is busy for about as long. */
+/** Seconds of a first turn that does not count, five times the others' at most: the compiler of V8 is busy for about as long. */
 const WARM_UP = 5;
 /** How far memory may move after the first third of an overload. */
 const FLAT = 0.05;
@@ -77,7 +77,11 @@ export async function benchServe(options: ServeBenchOptions) {
         for (const [name, server] of Object.entries({ batched, unbatched }) as [Side, Server][]) {
           const bodies = bodiesOf(workload);
           const isWarmUp = turn < 0;
-          const load = await loadOf(server.url, { clients: 32, seconds: isWarmUp ? WARM_UP : seconds, bodies });
+          const load = await loadOf(server.url, {
+            clients: 32,
+            seconds: isWarmUp ? Math.min(WARM_UP, 5 * seconds) : seconds,
+            bodies,
+          });
           requireAll(load, name);
           if (isWarmUp) continue;
           rates[i][name].push(load.perSecond);
