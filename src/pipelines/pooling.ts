@@ -30,7 +30,7 @@ export async function vectorsOf(
   const results: Float32Array[][] = inputs.map(() => []);
   await model.forEachRow(rows, { ...HIDDEN_STATES, ...watch }, (row, { lastHiddenState }) => {
     const vectors = pooled(lastHiddenState, hiddenSize, pooling);
-    results[row] = normalize ? vectors.map(unit) : vectors;
+    results[row] = normalize ? vectors.map(unitVector) : vectors;
   });
   return results;
 }
@@ -63,7 +63,7 @@ function max(hidden: Float32Array, hiddenSize: number): Float32Array {
 }
 
 /** x / ‖x‖₂; a vector of zeros stays one. */
-function unit(values: Float32Array): Float32Array {
+export function unitVector(values: Float32Array): Float32Array {
   let squares = 0;
   for (let i = 0; i < values.length; i++) squares += values[i] * values[i];
   return squares === 0 ? values : divided(values, Math.sqrt(squares));

@@ -1,11 +1,11 @@
 /** Vectors as routes give them: fewer dimensions where that is asked, numbers or base64. */
+import { unitVector } from '../../pipelines/pooling.js';
 
 /** The first dimensions; scaled to length 1 again where the whole was. As TEI and OpenAI shorten (Matryoshka). */
 export function shortened(vector: Float32Array, dimensions: number | undefined, isUnit: boolean): Float32Array {
   if (dimensions === undefined || dimensions >= vector.length) return vector;
   const first = vector.slice(0, dimensions);
-  const norm = Math.sqrt(first.reduce((sum, value) => sum + value * value, 0));
-  return isUnit && norm > 0 ? first.map((value) => value / norm) : first;
+  return isUnit ? unitVector(first) : first;
 }
 
 export function numbersOf(vector: Float32Array): number[] {
