@@ -623,7 +623,10 @@ const layerNormGradInput: Rule<'layerNormGradInput'> = (node, planner) => {
   return densely(input, planner.shape(node));
 };
 
-/** Does not depend on the scale: the backward pass that gives the input's derivative gives it too. */
+/**
+ * Does not depend on the scale: the backward pass that gives the input's derivative gives it too. Not where that one's scale
+ * is younger than this node, as it may be computed from this node itself.
+ */
 const layerNormGradScale: Rule<'layerNormGradScale'> = (node, planner) => {
   const [x, dy] = node.inputs;
   const { epsilon } = node.attributes;
@@ -633,6 +636,7 @@ const layerNormGradScale: Rule<'layerNormGradScale'> = (node, planner) => {
       (reader) =>
         isOp(reader, 'layerNormGradInput') &&
         reader.inputs[0] === x &&
+        reader.inputs[1].id < node.id &&
         reader.inputs[2] === dy &&
         reader.attributes.epsilon === epsilon,
     );

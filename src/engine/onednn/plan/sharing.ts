@@ -199,16 +199,19 @@ class Sharing {
 
   /** The step that makes a value as a constant times another, where it is read but once. */
   #scaling(value: View): { step: Step; of: View; by: number } | undefined {
-    const uses = this.steps.filter((step) =>
-      stepOperands(step).reads.some(({ view }) => this.#root(view.buffer) === this.#root(value.buffer)),
-    );
+    const memory = this.#root(value.buffer);
+    const isValue = ({ view }: { readonly view: View }) => this.#root(view.buffer) === memory;
+    const isResult = memory.residence.kind !== 'scratch' || this.outputs.some(isValue);
+    // Each read of a step that has several counts.
+    const uses = this.steps.flatMap((step) => stepOperands(step).reads.filter(isValue));
     const made = this.steps.find((step) => stepOperands(step).writes.some(({ view }) => view.buffer === value.buffer));
-    if (uses.length !== 1 || made?.kind !== 'primitive' || made.primitive.kind !== 'binary') return undefined;
+    if (isResult || uses.length !== 1 || made?.kind !== 'primitive' || made.primitive.kind !== 'binary')
+      return undefined;
     const { algorithm, a, b, postOps } = made.primitive;
     const { residence } = b.buffer;
     if (algorithm !== 'mul' || postOps.length > 0 || residence.kind !== 'constant' || b.buffer.bytes !== 4)
       return undefined;
-    if (this.#root(a.buffer) === this.#root(value.buffer)) return undefined;
+    if (this.#root(a.buffer) === memory) return undefined;
     return { step: made, of: a, by: (residence.data as Float32Array)[0] };
   }
 
