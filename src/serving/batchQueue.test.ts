@@ -78,6 +78,89 @@ describe('the queue before a model', () => {
     expect(await begunWhenAnswered).toBe(2);
   });
 
+  describe('with one batch running', () => {
+    const four = ['b', 'c', 'd', 'e'];
+
+    it('hands over the next once that is as large, and no third', async () => {
+      const { ask, clock, batches, texts, queue } = queueWith();
+      ask('a');
+      await clock.settle();
+      clock.time = 1;
+      const behind = four.slice(0, 3).map((text) => ask(text));
+      await clock.settle();
+      // Fewer than four gain more by company than by time.
+      expect(texts()).toEqual([['a']]);
+      behind.push(ask('e'));
+      for (const text of ['f', 'g', 'h', 'i']) ask(text);
+      await clock.settle();
+      expect([texts(), queue.running, queue.size]).toEqual([[['a'], four], 5, 4]);
+      clock.time = 7;
+      await batches[0].done();
+      expect(texts()).toEqual([['a'], four, ['f', 'g', 'h', 'i']]);
+      clock.time = 9;
+      await batches[1].done();
+      const answers = await Promise.all(behind);
+      expect(answers.map(({ results }) => results[0])).toEqual(['B', 'C', 'D', 'E']);
+      // It began when the one before it ended.
+      expect(answers[0].times).toEqual({ queueMs: 6, inferenceMs: 2, batchSize: 4 });
+    });
+
+    it('waits for as many as run, but not for more than a batch may have', async () => {
+      const { ask, clock, texts } = queueWith({ maxBatchSize: 8, maxBatchTokens: 1000, maxQueue: 20 });
+      for (let i = 0; i < 6; i++) ask(`a${i}`);
+      await clock.settle();
+      for (let i = 0; i < 5; i++) ask(`b${i}`);
+      await clock.settle();
+      expect(texts()).toHaveLength(1);
+      ask('b5');
+      await clock.settle();
+      expect(texts()[1]).toHaveLength(6);
+
+      const alone = queueWith({ maxBatchSize: 1 });
+      for (const text of four) alone.ask(text);
+      await alone.clock.settle();
+      expect(alone.texts()).toEqual([['b'], ['c']]);
+    });
+
+    it('runs what was handed over again, once, where the model ended before it', async () => {
+      const { ask, clock, queue, batches, texts } = queueWith();
+      const first = ask('a');
+      await clock.settle();
+      const controller = new AbortController();
+      const behind = four.map((text) => ask(text, 10, { signal: text === 'c' ? controller.signal : undefined }));
+      await clock.settle();
+      controller.abort(new Error('gone'));
+      // As a thread that ends: both are rejected, and whoever knows pauses the queue until there is another.
+      const ended = new Error('the thread ended');
+      const both = [batches[0].fail(ended), batches[1].fail(ended)];
+      queue.pause();
+      await Promise.all(both);
+      await expect(first).rejects.toBe(ended);
+      expect([queue.size, queue.running]).toEqual([3, 0]);
+      queue.resume();
+      await clock.settle();
+      expect(texts()[2]).toEqual(['b', 'd', 'e']);
+      await batches[2].fail(ended);
+      await expect(behind[0]).rejects.toBe(ended);
+      await expect(behind[1]).rejects.toThrow('gone');
+      expect([queue.size, queue.running]).toEqual([0, 0]);
+    });
+
+    it('tells the model once nobody waits for what was handed over', async () => {
+      const { ask, clock, batches } = queueWith();
+      ask('a');
+      await clock.settle();
+      const controllers = four.map(() => new AbortController());
+      for (const [i, text] of four.entries()) ask(text, 10, { signal: controllers[i].signal });
+      await clock.settle();
+      for (const controller of controllers) {
+        expect(batches[1].batch.signal.aborted).toBe(false);
+        controller.abort(new Error('gone'));
+      }
+      expect([batches[0].batch.signal.aborted, batches[1].batch.signal.aborted]).toEqual([false, true]);
+    });
+  });
+
   it('can be paused by whoever sees that a batch could not be run, before the next', async () => {
     const { queue, ask, clock, batches, texts } = queueWith();
     const first = ask('a').catch(() => queue.pause());

@@ -2,6 +2,9 @@
  * The queue before a model: what waits is taken when the model is free, as text-embeddings-inference does (core/src/queue.rs).
  * There is no timer by default: under load batches grow by themselves, and without it nobody waits for company.
  *
+ * While one batch runs, the next is handed over as soon as it is as large, so that the model need not wait for this thread,
+ * which parses and writes, and can read the texts of the one as its engine computes the other.
+ *
  * The oldest request is always in the next batch, so nobody starves. Others join it when they ask for the same thing with the
  * same options, the nearest in length first, as long as the batch with its padding (longest × rows) is within the budget and
  * little of it is padding; more, where padding is not computed but in attention.
@@ -29,9 +32,9 @@ export interface BatchLimits {
 }
 
 export interface BatchTimes {
-  /** From arriving to being taken, ms. */
+  /** From arriving to the batch's beginning, ms. */
   readonly queueMs: number;
-  /** Of the whole batch, ms. */
+  /** Of the whole batch, ms, without the time in which it waited for the one before it. */
   readonly inferenceMs: number;
   /** Inputs of the batch that it was in. */
   readonly batchSize: number;
@@ -49,7 +52,10 @@ export interface Batch<In> {
 }
 
 export interface QueueEnvironment<In, Out> {
-  /** Runs a batch; the outcomes are in the order of its requests. A rejection is every request's error. */
+  /**
+   * Runs a batch, after the one that it is running; the outcomes are in the order of its requests. A rejection is every
+   * request's error, but where the batch was handed over behind another: it has most likely not been begun, and is run again.
+   */
   run(batch: Batch<In>): Promise<readonly Outcome<Out>[]>;
   /** Milliseconds from any beginning. */
   now(): number;
@@ -86,6 +92,21 @@ interface Entry<In, Out> extends QueuedWork<In> {
   isCancelled: boolean;
 }
 
+/** A batch that the model has. */
+interface Flight<In, Out> {
+  readonly entries: readonly Entry<In, Out>[];
+  /** Inputs. */
+  readonly rows: number;
+  readonly controller: AbortController;
+  /** Whether it was handed over while another was running. */
+  readonly isBehind: boolean;
+  beganAt: number;
+}
+
+/** Batches that the model has: one that it runs, and the next. */
+const MOST_IN_FLIGHT = 2;
+/** Requests of a batch that is handed over while another runs: for fewer, company is worth more than time. */
+const LEAST_HANDED_OVER = 4;
 /** Waiting requests that are looked at for one batch, beside the oldest: so many times the inputs that it may have. */
 const WINDOW = 4;
 /** Least share of a batch that is no padding; products over fewer tokens than these cost the same, filled up or not. */
@@ -100,7 +121,8 @@ export class BatchQueue<In, Out> {
   /** Whether what runs batches leaves out their padding but in attention. */
   skipsPadding = false;
   #waiting: Entry<In, Out>[] = [];
-  #running?: { readonly entries: readonly Entry<In, Out>[]; readonly controller: AbortController };
+  /** In the order in which they run. */
+  readonly #inFlight: Flight<In, Out>[] = [];
   #isPaused: boolean;
   #isClosed = false;
   #isAsked = false;
@@ -120,9 +142,9 @@ export class BatchQueue<In, Out> {
     return this.#waiting.length;
   }
 
-  /** Requests that run. */
+  /** Requests that run, or wait at the model for those that run. */
   get running(): number {
-    return this.#running?.entries.length ?? 0;
+    return sum(this.#inFlight.map(({ entries }) => entries.length));
   }
 
   /**
@@ -169,13 +191,13 @@ export class BatchQueue<In, Out> {
 
   /** Resolves when nothing waits or runs. */
   idle(): Promise<void> {
-    if (this.#waiting.length === 0 && !this.#running) return Promise.resolve();
+    if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   /** Resolves when nothing runs. While the queue is paused, nothing will. */
   async settled(): Promise<void> {
-    if (this.#running) await new Promise<void>((resolve) => this.#settled.push(resolve));
+    if (this.#inFlight.length > 0) await new Promise<void>((resolve) => this.#settled.push(resolve));
   }
 
   /** Fails all that waits: there will be nothing to run it. */
@@ -199,8 +221,13 @@ export class BatchQueue<In, Out> {
   }
 
   #take(): void {
-    if (this.#running || this.#isPaused || this.#waiting.length === 0) return;
+    if (this.#isPaused || this.#waiting.length === 0 || this.#inFlight.length === MOST_IN_FLIGHT) return;
+    const { maxBatchSize } = this.#limits;
+    const running = this.#inFlight.at(0)?.entries.length ?? 0;
+    const least = running > 0 ? Math.min(Math.max(running, LEAST_HANDED_OVER), maxBatchSize) : 1;
+    if (this.#waiting.length < least) return;
     const { entries, isFull } = this.#next();
+    if (entries.length < least && !isFull) return;
     const { maxWaitMs = 0 } = this.#limits;
     const waitMs = this.#waiting[0].arrivedAt + maxWaitMs - this.#environment.now();
     this.#stopTimer?.();
@@ -212,6 +239,8 @@ export class BatchQueue<In, Out> {
     const taken = new Set(entries);
     this.#waiting = this.#waiting.filter((entry) => !taken.has(entry));
     void this.#run(entries);
+    // And the one behind it.
+    this.#take();
   }
 
   /** The oldest request and those of its window that go with it, the shortest first. */
@@ -247,51 +276,60 @@ export class BatchQueue<In, Out> {
 
   async #run(entries: readonly Entry<In, Out>[]): Promise<void> {
     const { now, run, onBatch } = this.#environment;
-    const controller = new AbortController();
-    this.#running = { entries, controller };
-    const rows = entries.reduce((sum, { inputs }) => sum + inputs.length, 0);
+    const rows = sum(entries.map(({ inputs }) => inputs.length));
+    const isBehind = this.#inFlight.length > 0;
+    const flight: Flight<In, Out> = { entries, rows, controller: new AbortController(), isBehind, beganAt: now() };
+    this.#inFlight.push(flight);
     onBatch?.(rows, rows * Math.max(...entries.map(({ longest }) => longest)));
-    const takenAt = now();
     let outcomes: readonly Outcome<Out>[];
     let hasRun = true;
     try {
       const requests = entries.map(({ inputs }) => inputs);
-      outcomes = await run({ key: entries[0].key, requests, signal: controller.signal });
+      outcomes = await run({ key: entries[0].key, requests, signal: flight.controller.signal });
     } catch (error) {
       outcomes = entries.map(() => ({ error: error as Error }));
       hasRun = false;
     }
-    const inferenceMs = now() - takenAt;
-    this.#running = undefined;
+    const endedAt = now();
+    this.#inFlight.splice(this.#inFlight.indexOf(flight), 1);
+    const next = this.#inFlight.at(0);
+    if (next) next.beganAt = endedAt;
     // What waits is taken first: to write the answers of a large batch takes milliseconds, in which the model would stand still.
     // What could not run a batch may have ended, and whoever knows pauses the queue before the next.
     if (hasRun) this.#take();
     else this.#ask();
+    if (!hasRun && flight.isBehind) this.#waiting.unshift(...entries.filter(({ isCancelled }) => !isCancelled));
+    else this.#answer(flight, outcomes, endedAt);
+    if (this.#inFlight.length === 0) for (const resolve of this.#settled.splice(0)) resolve();
+    this.#tellIdle();
+  }
+
+  #answer({ entries, rows, beganAt }: Flight<In, Out>, outcomes: readonly Outcome<Out>[], endedAt: number): void {
     for (const [i, entry] of entries.entries()) {
       entry.forget();
       const outcome = outcomes[i];
-      const times = { queueMs: takenAt - entry.arrivedAt, inferenceMs, batchSize: rows };
+      const times = { queueMs: beganAt - entry.arrivedAt, inferenceMs: endedAt - beganAt, batchSize: rows };
       // One that was cancelled meanwhile has been answered.
       if ('error' in outcome) entry.reject(outcome.error);
       else entry.resolve({ results: outcome.results, times });
     }
-    if (!this.#running) for (const resolve of this.#settled.splice(0)) resolve();
-    this.#tellIdle();
   }
 
   #cancel(entry: Entry<In, Out>, reason: unknown): void {
     entry.isCancelled = true;
     entry.reject(reason);
-    const before = this.#waiting.length;
     this.#waiting = this.#waiting.filter((other) => other !== entry);
-    if (before === this.#waiting.length && this.#running?.entries.every(({ isCancelled }) => isCancelled)) {
-      this.#running.controller.abort(reason);
-    }
+    const flight = this.#inFlight.find(({ entries }) => entries.includes(entry));
+    if (flight?.entries.every(({ isCancelled }) => isCancelled)) flight.controller.abort(reason);
     this.#tellIdle();
   }
 
+  #isIdle(): boolean {
+    return this.#waiting.length === 0 && this.#inFlight.length === 0;
+  }
+
   #tellIdle(): void {
-    if (this.#waiting.length > 0 || this.#running) return;
+    if (!this.#isIdle()) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -90,9 +90,10 @@ describe('a request that nobody waits for', () => {
 });
 
 describe('a thread that dies', () => {
-  it('costs its batch an honest error and is replaced; what waits is answered by the next', async () => {
+  it('costs its batch an honest error and is replaced; what it had in hand behind that is answered by the next', async () => {
     const events: ModelEvent[] = [];
     const threads: ThreadClient[] = [];
+    const runs: { thread: number; requests: number }[] = [];
     let isFatal = false;
     const server = await start(
       [at('encoder')],
@@ -101,11 +102,12 @@ describe('a thread that dies', () => {
         onModel: (event) => events.push(event),
         startRunner: async (settings) => {
           const client = await ThreadClient.start(settings);
-          threads.push(client);
+          const thread = threads.push(client);
           return {
             died: client.died,
             close: () => client.close(),
             run: (batch, signal) => {
+              runs.push({ thread, requests: batch.requests.length });
               if (isFatal) client.die();
               isFatal = false;
               return client.run(batch, signal);
@@ -118,18 +120,29 @@ describe('a thread that dies', () => {
     const before = await ask(server);
     isFatal = true;
     queue.pause();
-    // Of different lengths, so that they are two batches.
+    // Of different options, so that they are two batches.
     const lost = ask(server);
     await vi.waitFor(() => expect(queue.size).toBe(1), WAIT);
-    const kept = server.post('/embed', { inputs: 'the chef', normalize: false });
-    await vi.waitFor(() => expect(queue.size).toBe(2), WAIT);
+    const kept = ['the chef', 'the pan', 'the table', 'the chef'].map((inputs) =>
+      server.post('/embed', { inputs, normalize: false }),
+    );
+    await vi.waitFor(() => expect(queue.size).toBe(5), WAIT);
     queue.resume();
     const answer = await lost;
     expect([answer.status, answer.json]).toEqual([
       424,
       { error: expect.stringContaining("the model's thread ended"), error_type: 'backend' },
     ]);
-    expect((await kept).status).toBe(200);
+    const answers = await Promise.all(kept);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect(answers[3].json).toEqual(answers[0].json);
+    // The one before, the lost one and what was behind it; that once more.
+    expect(runs).toEqual([
+      { thread: 1, requests: 1 },
+      { thread: 1, requests: 1 },
+      { thread: 1, requests: 4 },
+      { thread: 2, requests: 4 },
+    ]);
     expect((await ask(server)).json).toEqual(before.json);
     expect(threads).toHaveLength(2);
     expect(events.map(({ type }) => type)).toEqual(['loaded', 'died', 'loaded']);
