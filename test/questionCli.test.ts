@@ -92,6 +92,14 @@ describe('questions on the command line', () => {
     expect(official.json.f1).toBeCloseTo(100 * metrics.f1, 9);
   });
 
+  it('are put to a model in the box by its name', async () => {
+    file('two.json', squadFile(tinyQuestions(2, 3)));
+    const boxed = await pleiad('evaluate', '--model', 'pleiad-en-qa', '--data', 'two.json', '--json');
+    expect(boxed.code, boxed.stderr).toBe(0);
+    expect(boxed.json.rows).toBe(2);
+    expect(boxed.json.model).toMatch(/models.pleiad-en-qa$/);
+  });
+
   it('are answered', async () => {
     const asked = await pleiad(
       'ask',

@@ -8,7 +8,7 @@ import type { Output } from './output.js';
 
 export const MODEL_OPTION: OptionDefinition = {
   flags: '--model <name>',
-  description: 'a run folder (its best checkpoint), a checkpoint, or a model folder',
+  description: 'a run folder (its best checkpoint), a checkpoint, a model folder, or the name of a model in the box',
 };
 
 export const REVISION_OPTION: OptionDefinition = {

@@ -76,13 +76,15 @@ export const evaluate: CommandDefinition = {
       engine: () => engineOptions(options),
       report: () => reportFile(options),
     });
-    const checkpoint = resolveCheckpoint(innerPlace(given.model));
+    const folder = innerPlace(given.model);
+    const checkpoint = resolveCheckpoint(folder);
+    const place = checkpoint === undefined ? folder : join(checkpoint, 'model');
     const scorer = SCORERS.find(({ name }) => name === options.task);
-    if (scorer) return evaluateByScript(scorer, { ...given, checkpoint, options, output });
+    if (scorer) return evaluateByScript(scorer, { ...given, place, options, output });
     const named = typeof options.task === 'string';
-    const task = named ? findTask(String(options.task)) : taskOfPlace(given.model, checkpoint);
-    if (task) return evaluateRows(task, { ...given, checkpoint, options, output });
-    if (!checkpoint) throw noRun(given.model);
+    const task = named ? findTask(String(options.task)) : taskOfPlace(folder, checkpoint);
+    if (task) return evaluateRows(task, { ...given, place, options, output });
+    if (!checkpoint) throw noRun(folder);
     if (options.report !== undefined) {
       throw new SettingsError(['--report is for fine-tuned models and for predictions; leave it out']);
     }
@@ -107,7 +109,8 @@ export const evaluate: CommandDefinition = {
 
 interface GivenModel {
   readonly model: string;
-  readonly checkpoint?: string;
+  /** The folder of the model itself. */
+  readonly place: string;
   readonly data: string;
   readonly engine: EngineWish;
   readonly report?: string;
@@ -116,10 +119,9 @@ interface GivenModel {
 }
 
 async function evaluateRows(task: Task, given: GivenModel): Promise<CommandResult> {
-  const { model, checkpoint, data, engine, report: path, options, output } = given;
+  const { model, place, data, engine, report: path, options, output } = given;
   if (options.batches !== undefined) throw new SettingsError(['--batches is for pre-training runs; leave it out']);
   const columns = columnsOf(options.columns, task.roles);
-  const place = checkpoint === undefined ? model : join(checkpoint, 'model');
   const found = await evaluateTask(task, place, { data, columns, ...engine });
   const { rows, metrics } = found;
   output.line(`${place}, on the ${rows} rows of ${data}:`);
@@ -130,10 +132,9 @@ async function evaluateRows(task: Task, given: GivenModel): Promise<CommandResul
 
 /** A model's figures under the keys of an official script. */
 async function evaluateByScript(scorer: Scorer, given: GivenModel): Promise<CommandResult> {
-  const { model, checkpoint, data, engine, report: path, options, output } = given;
+  const { model, place, data, engine, report: path, options, output } = given;
   const columns = columnsOf(options.columns, taskNamed(scorer.task).roles);
   const threshold = numberAbove('--threshold', options.threshold, Number.NEGATIVE_INFINITY);
-  const place = checkpoint === undefined ? model : join(checkpoint, 'model');
   const { rows, scores, sections } = await scoreModel(scorer, place, { data, columns, threshold, ...engine });
   output.line(`${place}, on the ${rows} rows of ${data}:`);
   for (const line of scriptLines(scores)) output.line(line);
