@@ -207,7 +207,10 @@ function figuresOf({ figures, float }: Described): string[] {
       ...(sentences
         ? [['ten sentences (bench/box/sentences.json): as a reader judges', `${sentences.right} of ${sentences.of}`]]
         : []),
-      ...(zeroShotSst2 ? [['SST-2 without examples, accuracy', three(zeroShotSst2.accuracy)]] : []),
+      ...(zeroShotSst2 ?? []).map(({ prompt, accuracy }) => [
+        `SST-2 without examples, accuracy: "${prompt}"`,
+        three(accuracy),
+      ]),
     ];
   };
   const [here, before] = [of(figures), float && 'heldOut' in float ? of(float) : undefined];

@@ -89,8 +89,12 @@ describe('a request that nobody waits for', () => {
   });
 });
 
-describe('a thread that dies', () => {
-  it('costs its batch an honest error and is replaced; what it had in hand behind that is answered by the next', async () => {
+describe.each([
+  ['thread', "the model's thread ended"],
+  ['engine', 'the engine is closed'],
+] as const)('a model whose %s dies', (part, message) => {
+  // Four are handed over behind the batch, one waits in the queue.
+  it.each([4, 1])('costs its batch an honest error; %i others are answered by the next', async (others) => {
     const events: ModelEvent[] = [];
     const threads: ThreadClient[] = [];
     const runs: { thread: number; requests: number }[] = [];
@@ -108,7 +112,7 @@ describe('a thread that dies', () => {
             close: () => client.close(),
             run: (batch, signal) => {
               runs.push({ thread, requests: batch.requests.length });
-              if (isFatal) client.die();
+              if (isFatal) client.die(part);
               isFatal = false;
               return client.run(batch, signal);
             },
@@ -123,25 +127,25 @@ describe('a thread that dies', () => {
     // Of different options, so that they are two batches.
     const lost = ask(server);
     await vi.waitFor(() => expect(queue.size).toBe(1), WAIT);
-    const kept = ['the chef', 'the pan', 'the table', 'the chef'].map((inputs) =>
-      server.post('/embed', { inputs, normalize: false }),
-    );
-    await vi.waitFor(() => expect(queue.size).toBe(5), WAIT);
+    const kept = ['the chef', 'the pan', 'the table', 'the chef']
+      .slice(-others)
+      .map((inputs) => server.post('/embed', { inputs, normalize: false }));
+    await vi.waitFor(() => expect(queue.size).toBe(1 + others), WAIT);
     queue.resume();
     const answer = await lost;
     expect([answer.status, answer.json]).toEqual([
       424,
-      { error: expect.stringContaining("the model's thread ended"), error_type: 'backend' },
+      { error: expect.stringContaining(message), error_type: 'backend' },
     ]);
     const answers = await Promise.all(kept);
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect(answers[3].json).toEqual(answers[0].json);
+    expect(answers.map(({ status }) => status)).toEqual(kept.map(() => 200));
+    expect(answers.at(-1)!.json).toEqual(answers[0].json);
     // The one before, the lost one and what was behind it; that once more.
     expect(runs).toEqual([
       { thread: 1, requests: 1 },
       { thread: 1, requests: 1 },
-      { thread: 1, requests: 4 },
-      { thread: 2, requests: 4 },
+      ...(others === 4 ? [{ thread: 1, requests: 4 }] : []),
+      { thread: 2, requests: others },
     ]);
     expect((await ask(server)).json).toEqual(before.json);
     expect(threads).toHaveLength(2);

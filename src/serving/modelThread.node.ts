@@ -14,8 +14,12 @@ const say = (message: FromThread, transfer: ArrayBuffer[] = []) => port.postMess
 async function serve(): Promise<void> {
   const pipelines = await LoadedPipelines.open(folder, loading);
   const running = new Map<number, AbortController>();
+  let hasFailed = false;
   const answer = async (message: ToThread): Promise<void> => {
-    if ('die' in message) throw new Error('the thread was told to die');
+    if ('die' in message) {
+      if (message.die === 'engine') return pipelines.engine.close();
+      throw new Error('the thread was told to die');
+    }
     if ('cancel' in message) return running.get(message.cancel)?.abort(new Error('cancelled'));
     if ('close' in message) {
       await pipelines.close();
@@ -27,7 +31,10 @@ async function serve(): Promise<void> {
     running.set(message.id, controller);
     const { outcomes, engineError } = await runBatch(message, (name) => pipelines.get(name), controller.signal);
     running.delete(message.id);
-    say({ id: message.id, outcomes });
+    // The engine failed in the batch before this one, which the next thread runs.
+    if (hasFailed) return;
+    hasFailed = engineError !== undefined;
+    say({ id: message.id, outcomes, isLast: hasFailed });
     // What an engine still holds after an error of its own is unknown: the server starts another thread.
     if (engineError) throw engineError;
   };

@@ -4,6 +4,7 @@ import { PleiadError } from '../errors/errors.js';
 import { workerUrl } from '../files/workerUrl.js';
 import { ModelError } from './servingErrors.js';
 import type {
+  DyingPart,
   FromThread,
   Greeting,
   RunRequest,
@@ -35,11 +36,6 @@ export class ThreadClient {
   private constructor(worker: Worker, greeting: Greeting) {
     this.#worker = worker;
     this.greeting = greeting;
-    worker.on('message', (message: FromThread) => {
-      if (!('id' in message)) return;
-      this.#waiting.get(message.id)?.resolve(message.outcomes);
-      this.#waiting.delete(message.id);
-    });
     this.died = new Promise((resolve) => {
       const end = (cause: string) => {
         this.#ended ??= new ModelError(`the model's thread ended (${cause}); it is started again`);
@@ -47,6 +43,14 @@ export class ThreadClient {
         this.#waiting.clear();
         if (!this.#isClosing) resolve(this.#ended);
       };
+      worker.on('message', (message: FromThread) => {
+        if (!('id' in message)) return;
+        const answered = this.#waiting.get(message.id);
+        this.#waiting.delete(message.id);
+        // First, so that nothing more is sent to it.
+        if (message.isLast) end('its engine failed');
+        answered?.resolve(message.outcomes);
+      });
       worker.on('error', (error) => end(error.message));
       worker.on('exit', (code) => end(`code ${code}`));
     });
@@ -107,9 +111,9 @@ export class ThreadClient {
     await out;
   }
 
-  /** Has the thread end by an error, for tests of what follows. */
-  die(): void {
-    this.#send({ die: true });
+  /** Has the thread, or its engine, end by an error, for tests of what follows. */
+  die(part: DyingPart = 'thread'): void {
+    this.#send({ die: part });
   }
 
   #send(message: ToThread): void {

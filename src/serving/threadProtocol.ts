@@ -37,7 +37,14 @@ export interface RunRequest {
   readonly requests: readonly (readonly unknown[])[];
 }
 
-export type ToThread = RunRequest | { readonly cancel: number } | { readonly close: true } | { readonly die: true };
+/** What is to fail, in tests of what follows. */
+export type DyingPart = 'thread' | 'engine';
+
+export type ToThread =
+  | RunRequest
+  | { readonly cancel: number }
+  | { readonly close: true }
+  | { readonly die: DyingPart };
 
 /** An error as data: a message loses its class. */
 export interface SentError {
@@ -54,7 +61,8 @@ export type SentOutcome = { readonly results: readonly unknown[] } | { readonly 
 export type FromThread =
   | { readonly greeting: Greeting }
   | { readonly failed: SentError }
-  | { readonly id: number; readonly outcomes: readonly SentOutcome[] }
+  /** With the last the thread ends, as its engine has failed. */
+  | { readonly id: number; readonly outcomes: readonly SentOutcome[]; readonly isLast: boolean }
   | { readonly closed: true };
 
 export function sentError(error: unknown): SentError {
