@@ -155,7 +155,7 @@ async function judgedSentences(discriminator: Model, generator: Model) {
 
 /**
  * Ways to ask for a sentiment without examples: as `classify --zero-shot` does by default, and the best of eight templates
- * with one to six words a label on 500 rows of SST-2's training part, by the pair before this one.
+ * with one to six words a label on 500 rows of SST-2's training part, by `pleiad-en`.
  */
 const PROMPTS = [
   { template: '{text} It was {label}.', positive: ['great'], negative: ['terrible'] },
