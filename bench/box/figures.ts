@@ -160,7 +160,7 @@ async function judgedSentences(discriminator: Model, generator: Model) {
 const PROMPTS = [
   { template: '{text} It was {label}.', positive: ['great'], negative: ['terrible'] },
   { template: 'This movie is {label}: {text}', positive: ['great', 'good'], negative: ['terrible', 'bad'] },
-] as const;
+];
 
 async function zeroShot(model: string, file: string, loading: object) {
   const { rows } = await readTable(file);
@@ -168,7 +168,7 @@ async function zeroShot(model: string, file: string, loading: object) {
   await using classify = await pipeline('zero-shot-classification', { ...loading, model, calibrate: true });
   const found = [];
   for (const { template, positive, negative } of PROMPTS) {
-    const answers = await classify(texts, { template, labels: { '1': [...positive], '0': [...negative] } });
+    const answers = await classify(texts, { template, labels: { '1': positive, '0': negative } });
     const right = answers.filter(({ labels }, i) => labels[0] === String(rows[i].values.label)).length;
     const prompt = template.replace('{label}', [positive, negative].map((words) => words.join(', ')).join(' / '));
     found.push({ prompt, accuracy: right / texts.length, rows: texts.length });

@@ -88,7 +88,7 @@ describe('the queue before a model', () => {
       clock.time = 1;
       const behind = four.slice(0, 3).map((text) => ask(text));
       await clock.settle();
-      // Fewer than four gain more by company than by time.
+      // Fewer than four gain more by waiting for others.
       expect(texts()).toEqual([['a']]);
       behind.push(ask('e'));
       for (const text of ['f', 'g', 'h', 'i']) ask(text);

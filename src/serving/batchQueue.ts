@@ -3,7 +3,7 @@
  * There is no timer by default: under load batches grow by themselves, and without it nobody waits for company.
  *
  * While one batch runs, the next is handed over as soon as it is as large, so that the model need not wait for this thread,
- * which parses and writes, and can read the texts of the one as its engine computes the other.
+ * which parses and writes. The model's thread also tokenises the next while its engine computes.
  *
  * The oldest request is always in the next batch, so nobody starves. Others join it when they ask for the same thing with the
  * same options, the nearest in length first, as long as the batch with its padding (longest × rows) is within the budget and
@@ -105,7 +105,7 @@ interface Flight<In, Out> {
 
 /** Batches that the model has: one that it runs, and the next. */
 const MOST_IN_FLIGHT = 2;
-/** Requests of a batch that is handed over while another runs: for fewer, company is worth more than time. */
+/** Requests, at least, of a batch that is handed over while another runs: fewer gain more by waiting for others to join them. */
 const LEAST_HANDED_OVER = 4;
 /** Waiting requests that are looked at for one batch, beside the oldest: so many times the inputs that it may have. */
 const WINDOW = 4;

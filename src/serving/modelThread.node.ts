@@ -31,7 +31,7 @@ async function serve(): Promise<void> {
     running.set(message.id, controller);
     const { outcomes, engineError } = await runBatch(message, (name) => pipelines.get(name), controller.signal);
     running.delete(message.id);
-    // The engine failed in the batch before this one, which the next thread runs.
+    // The engine has failed in the batch before: this one is run by the next thread.
     if (hasFailed) return;
     hasFailed = engineError !== undefined;
     say({ id: message.id, outcomes, isLast: hasFailed });

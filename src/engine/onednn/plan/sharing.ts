@@ -202,7 +202,7 @@ class Sharing {
     const memory = this.#root(value.buffer);
     const isValue = ({ view }: { readonly view: View }) => this.#root(view.buffer) === memory;
     const isResult = memory.residence.kind !== 'scratch' || this.outputs.some(isValue);
-    // Each read of a step that has several counts.
+    // A step that reads it twice counts twice.
     const uses = this.steps.flatMap((step) => stepOperands(step).reads.filter(isValue));
     const made = this.steps.find((step) => stepOperands(step).writes.some(({ view }) => view.buffer === value.buffer));
     if (isResult || uses.length !== 1 || made?.kind !== 'primitive' || made.primitive.kind !== 'binary')
