@@ -75,12 +75,16 @@ describe('the lock of a folder', () => {
   );
 
   it.skipIf(!existsSync('/proc/self/stat'))('is taken over from a process that only waits for its parent', async () => {
-    // A shell that has become another program never asks how its child ended.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60']);
+    // A shell that has become another program never asks how its child ended. While it is still a shell it may ask, so the child
+    // is ended only after that.
+    const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60']);
     children.push(parent);
-    const [pid] = await once(parent.stdout, 'data');
-    lockOf(Number(pid));
-    await expect.poll(() => readFileSync(`/proc/${Number(pid)}/stat`, 'utf8')).toContain(') Z ');
+    const [line] = await once(parent.stdout, 'data');
+    const pid = Number(line);
+    lockOf(pid);
+    await expect.poll(() => readFileSync(`/proc/${parent.pid}/comm`, 'utf8')).toBe('sleep\n');
+    process.kill(pid, 'SIGKILL');
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, 'utf8')).toContain(') Z ');
     (await FolderLock.acquire(folder)).release();
   });
 
