@@ -407,6 +407,7 @@ program
   .option('--seeds <numbers>', 'seeds, commas between', numbers, [0, 1, 2])
   .option('--starts <names>', 'pretrained, random or both', transferStarts, [...TRANSFER_STARTS])
   .option('--learning-rates <rates>', 'commas between', numbers, [TRANSFER_LEARNING_RATE])
+  .option('--longest <n>', 'tokens of the longest rows, for an encoder that has seen none longer', positiveInteger)
   .option('--threads <n>', 'threads', positiveInteger)
   .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
   .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))

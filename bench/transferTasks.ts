@@ -11,8 +11,6 @@ export interface TransferTask {
   readonly metric: string;
   /** What costs nothing: metrics that `finetune` reports beside the model's, with the words of the table. */
   readonly baselines: Readonly<Record<string, string>>;
-  /** Texts that an English encoder knows nothing of. */
-  readonly isKorean?: boolean;
   /** Steps of a run on few rows. */
   readonly leastSteps: number;
   /** Lines of a dev file that are used, its line of names included: the first ones. Default: all. */
@@ -81,7 +79,6 @@ export const TRANSFER_TASKS: readonly TransferTask[] = [
   {
     name: 'NSMC',
     ...classification,
-    isKorean: true,
     // Of Korean an English vocabulary has letters alone: many pieces a text.
     settings: { task: 'text-classification', length: 64 },
     devLines: 2001,
@@ -96,5 +93,14 @@ export const TRANSFER_TASKS: readonly TransferTask[] = [
     leastSteps: 100,
     train: ['head', 'sample', 'val5'].map((part) => `squad/squad1-train-${part}.json.gz`),
     dev: ['squad/xquad-en-dev.json'],
+  },
+  {
+    name: 'KorQuAD',
+    settings: { task: 'question-answering', metric: 'characterF1' },
+    metric: 'characterF1',
+    baselines: { slidingWindowCharacterF1: 'sliding window' },
+    leastSteps: 100,
+    train: ['korquad/korquad1-train-part.json.gz'],
+    dev: ['korquad/korquad1-dev-part.json'],
   },
 ];

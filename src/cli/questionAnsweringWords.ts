@@ -22,20 +22,20 @@ export const QUESTION_ANSWERING_WORDS: LearningWords = {
 
 /** A line a metric, F1 beside those of the baselines. */
 export function questionAnsweringSummary(metrics: Metrics): string[] {
-  const { slidingWindowF1, answersNothingF1 } = metrics;
-  const baselines = [
-    ...figure('a sliding window of words', slidingWindowF1, 4),
-    ...figure('answering nothing', answersNothingF1, 4),
-  ].join(', ');
-  const rows: [name: string, value: number | undefined, beside?: string][] = [
-    ['F1', metrics.f1, baselines && `   baselines: ${baselines}`],
+  const { slidingWindowF1, slidingWindowCharacterF1, answersNothingF1 } = metrics;
+  const beside = (...baselines: readonly string[]) =>
+    baselines.length === 0 ? '' : `   baselines: ${baselines.join(', ')}`;
+  const ofWindow = (value: number | undefined) => figure('a sliding window of words', value, 4);
+  const ofWords = beside(...ofWindow(slidingWindowF1), ...figure('answering nothing', answersNothingF1, 4));
+  const rows: [name: string, value: number | undefined, baselines?: string][] = [
+    ['F1', metrics.f1, ofWords],
     ['exact match', metrics.exactMatch],
-    ['F1 of characters', metrics.characterF1],
+    ['F1 of characters', metrics.characterF1, beside(...ofWindow(slidingWindowCharacterF1))],
     ['F1 with an answer', metrics.hasAnswerF1],
     ['F1 without an answer', metrics.noAnswerF1],
     ['loss', metrics.loss],
   ];
-  return rows.flatMap(([name, value, beside = '']) =>
-    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${beside}`],
+  return rows.flatMap(([name, value, baselines = '']) =>
+    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${baselines}`],
   );
 }

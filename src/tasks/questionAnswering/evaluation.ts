@@ -142,12 +142,17 @@ function fittedThreshold(
   return bestThreshold(entries, lowest - 1).threshold;
 }
 
-/** F1 and exact match of answers without a model, see slidingWindow.ts. */
-export function slidingWindowMetrics(window: SlidingWindow, questions: readonly Question[]): Metrics {
+/** F1 and exact match of answers without a model, see slidingWindow.ts; with `characters` also F1 of characters. */
+export function slidingWindowMetrics(
+  window: SlidingWindow,
+  questions: readonly Question[],
+  { characters }: Pick<ScoringOptions, 'characters'>,
+): Metrics {
   const scores = questions.map((question) => scoresOf(slidingWindowAnswer(window, question), question));
   return {
     slidingWindowF1: mean(scores.map(({ f1 }) => f1)),
     slidingWindowExactMatch: mean(scores.map((each) => each.exactMatch)),
+    ...(characters && { slidingWindowCharacterF1: mean(scores.map((each) => each.characterF1)) }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { slidingWindowMetrics } from './evaluation.js';
 import type { Question } from './questions.js';
 import { fitSlidingWindow, parseSlidingWindow, type SlidingWindow, slidingWindowAnswer } from './slidingWindow.js';
 
@@ -45,5 +46,21 @@ describe('a sliding window', () => {
     expect(fitted.counts).toEqual({ the: 4, was: 2, by: 2, in: 2 });
     expect(parseSlidingWindow(JSON.stringify(fitted))).toEqual(fitted);
     expect(() => parseSlidingWindow('{"format":"x","version":1}')).toThrow('expected pleiad-sliding-window 1');
+  });
+
+  it('is scored by words, and by characters where particles are written onto words', () => {
+    const questions = [ask('누가 성당을 지었는가?', '성당은 마우리스가 지었다.', '마우리스')];
+    const answered = { ...window(3, 1), counts: { 성당은: 50, 지었다: 50 } };
+    expect(slidingWindowAnswer(answered, questions[0])).toBe('마우리스가');
+    const figures = slidingWindowMetrics(answered, questions, { characters: true });
+    // Four of five characters are right, and all four are found.
+    expect(figures).toEqual({
+      slidingWindowF1: 0,
+      slidingWindowExactMatch: 0,
+      slidingWindowCharacterF1: expect.closeTo((2 * 0.8) / 1.8, 12),
+    });
+    expect(slidingWindowMetrics(answered, questions, { characters: false })).not.toHaveProperty(
+      'slidingWindowCharacterF1',
+    );
   });
 });

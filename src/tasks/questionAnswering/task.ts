@@ -145,7 +145,11 @@ class QuestionData implements TaskData<QuestionBatch> {
         metric: metric as QuestionMetric,
         noAnswerShare,
         file,
-        baselines: baseline && slidingWindowMetrics(baseline, this.#dev),
+        baselines:
+          baseline &&
+          slidingWindowMetrics(baseline, this.#dev, {
+            characters: !file.alignToWords || metric === 'characterF1',
+          }),
       }),
       notices: questionNotices({
         train: questions,
@@ -173,11 +177,12 @@ async function evaluate(
   const file = settingsOfModel(model);
   const { nullThreshold: threshold, temperature, alignToWords } = file;
   const predictions = await askModel(model, questions, file);
+  const characters = !alignToWords;
   return {
     rows: questions.length,
     metrics: {
-      ...scorePredictions(questions, predictions, { threshold, characters: !alignToWords }).metrics,
-      ...(baselines !== undefined && slidingWindowMetrics(parseSlidingWindow(baselines), questions)),
+      ...scorePredictions(questions, predictions, { threshold, characters }).metrics,
+      ...(baselines !== undefined && slidingWindowMetrics(parseSlidingWindow(baselines), questions, { characters })),
     },
     sections: questionSections(questions, predictions, { threshold, temperature }),
   };
