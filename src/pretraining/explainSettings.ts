@@ -1,7 +1,7 @@
 /** The settings that a run would have, each with where its value comes from; nothing is opened or trained. */
 import { foreignSettings } from './objectives.js';
 import { recipeTable } from './recipes.js';
-import type { LengthStage } from './scheduleSettings.js';
+import { asGiven } from './scheduleSettings.js';
 import { type PretrainingInput, pretrainingSchema, resolvePretrainingSettings } from './settings.js';
 
 export interface ExplainedSetting {
@@ -32,15 +32,9 @@ export function explainSettings(given: Partial<PretrainingInput>): ExplainedSett
     return [
       {
         name,
-        value: asTyped(name, value),
+        value: asGiven(name, value),
         source: isGiven ? 'given' : ofRecipe ? `${recipe}: ${ofRecipe.source}` : 'default',
       },
     ];
   });
-}
-
-/** Stages of lengths as they are given. */
-function asTyped(name: string, value: unknown): unknown {
-  if (name !== 'lengthStages') return value;
-  return (value as readonly LengthStage[]).map(({ length, share }) => `${length}:${share}`);
 }

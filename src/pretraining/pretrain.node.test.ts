@@ -258,6 +258,21 @@ describe('pre-training from shards to a run folder', () => {
     await expect(train({ out, resume: true, moreSteps: 3, recipe: 'short' })).rejects.toThrow(/recipe was "none"/);
   });
 
+  it('goes on with what its recipe set when it began, where the recipe has other values by now', async () => {
+    const out = join(folder, 'recipe-of-then');
+    const { length, batchSize, ...others } = small;
+    const model = { ...small.model, maxPositionEmbeddings: 128 };
+    await train({ ...others, model, recipe: 'short', steps: 3, data: shards, out });
+    const path = join(out, 'run.json');
+    const run = JSON.parse(readFileSync(path, 'utf8'));
+    const { accumulationStart, ...settings } = run.settings;
+    expect([settings.maskProbEnd, accumulationStart, settings.batchSize]).toEqual([0.15, 1, 32]);
+    const then = { ...settings, maskProbEnd: 0.2, batchSize: 4 };
+    writeFileSync(path, JSON.stringify({ ...run, settings: then }));
+    await train({ out, resume: true, steps: 4 });
+    expect(JSON.parse(readFileSync(path, 'utf8')).settings).toEqual({ ...then, resume: true, steps: 4 });
+  });
+
   it('refuses the folder of the shards as that of the run, also under another name', async () => {
     const link = join(folder, 'link');
     symlinkSync(shards, link);

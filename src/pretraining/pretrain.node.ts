@@ -166,6 +166,7 @@ function settle(given: Partial<PretrainingInput>, start?: Start): SettledRun<Fol
   const settings = resolved(input, sizes, {
     problems: [...folderProblems(input), ...conflicts],
     noRun,
+    begun: before?.settings,
   }) as FolderSettings;
   refuseSameFolder(settings);
   if (before) refuseChanges(before, settings, sizes);
@@ -229,18 +230,27 @@ function timeNotice(given: Partial<PretrainingInput>, { given: began, plannedSte
 /**
  * @param problems  to report with those of the settings
  * @param noRun     a folder that is to be resumed and holds no run: most likely why settings are missing
+ * @param begun     settings of the run that is resumed
  */
 function resolved(
   input: Partial<PretrainingInput>,
   sizes: StartSizes | undefined,
-  { problems: known = [], noRun }: { readonly problems?: readonly string[]; readonly noRun?: string } = {},
+  {
+    problems: known = [],
+    noRun,
+    begun,
+  }: {
+    readonly problems?: readonly string[];
+    readonly noRun?: string;
+    readonly begun?: PretrainingSettings;
+  } = {},
 ): PretrainingSettings {
   const problems = [...known];
   const isMissing =
     noRun !== undefined &&
     `${settingName('resume')} is set and ${noRun} holds no run to take settings from; check its name`;
   try {
-    const settings = resolvePretrainingSettings(input, sizes);
+    const settings = resolvePretrainingSettings(input, sizes, begun);
     if (problems.length === 0) return settings;
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
@@ -260,7 +270,7 @@ function refuseSameFolder({ data, out }: FolderSettings): void {
 
 function refuseChanges(before: PretrainingRunFile, settings: PretrainingSettings, sizes: StartSizes | undefined): void {
   // A setting that is newer than the run counts as left out when it began.
-  const recorded = { ...resolved(before.given, sizes), ...before.settings };
+  const recorded = { ...resolved(before.given, sizes, { begun: before.settings }), ...before.settings };
   const changes = changedSettings(recorded, settings);
   if (changes.length === 0) return;
   throw new CheckpointError(`${settings.out} cannot be resumed with other settings: ${changes.join('; ')}`, {

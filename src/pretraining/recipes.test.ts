@@ -44,7 +44,7 @@ describe.each(['short', 'paper'] as const)('the recipe %s', (recipe) => {
 describe('the recipe short', () => {
   it('is what docs/recipe.md says', () => {
     expect(resolvePretrainingSettings({ recipe: 'short', size: 'mini', steps: 10 })).toMatchObject({
-      ...{ maskProb: 0.25, maskProbEnd: 0.15, batchSize: 32, accumulation: 4, accumulationStart: 1 },
+      ...{ maskProb: 0.25, maskProbEnd: 0.15, batchSize: 8, accumulation: 2, accumulationStart: 1 },
       ...{ length: 128, adamBeta2: 0.98, averageDecay: 0.999, warmupFraction: 0.05 },
       lengthStages: [
         { length: 64, share: 0.5 },
@@ -52,7 +52,7 @@ describe('the recipe short', () => {
       ],
     });
     const mlm = resolvePretrainingSettings({ recipe: 'short', size: 'base', objective: 'mlm', steps: 10 });
-    expect(mlm).toMatchObject({ maskProb: 0.3, accumulation: 8, accumulationStart: 2 });
+    expect(mlm).toMatchObject({ maskProb: 0.3, batchSize: 8, accumulation: 2, accumulationStart: 1 });
   });
 });
 

@@ -78,6 +78,12 @@ export function parseLengthStages(words: readonly (string | number)[]): { stages
   return { stages, problems };
 }
 
+/** A resolved setting as it is given: stages as words. */
+export function asGiven(name: string, value: unknown): unknown {
+  if (name !== 'lengthStages' || value === undefined) return value;
+  return (value as readonly LengthStage[]).map(({ length, share }) => `${length}:${share}`);
+}
+
 interface Scheduled {
   readonly length: number;
   readonly lengthStages?: readonly LengthStage[];

@@ -47,7 +47,13 @@ import {
 import { sizeProblems } from './modelConfigs.js';
 import { definitionOf, foreignSettings, OWN_FIELDS, PRETRAINING_OBJECTIVES } from './objectives.js';
 import { RECIPE_NAMES, type RecipeTable, recipeTable } from './recipes.js';
-import { type LengthStage, parseLengthStages, scheduleContradictions, scheduleFields } from './scheduleSettings.js';
+import {
+  asGiven,
+  type LengthStage,
+  parseLengthStages,
+  scheduleContradictions,
+  scheduleFields,
+} from './scheduleSettings.js';
 import {
   beginningContradictions,
   sizeOfStart,
@@ -152,14 +158,19 @@ const PARSING: ParseOptions = { expected: EXPECTED, notSettable: NOT_SETTABLE };
 /**
  * Checks settings and fills in defaults.
  * @param start  sizes of the models that the run begins with, once they are known
+ * @param begun  the settings of a run that is resumed: what its recipe set stays as it was, whatever the recipe says today
  * @throws SettingsError naming every problem: types, ranges, unknown names with the nearest known one, contradictions
  */
-export function resolvePretrainingSettings(input: unknown, start?: StartSizes): PretrainingSettings {
+export function resolvePretrainingSettings(
+  input: unknown,
+  start?: StartSizes,
+  begun?: PretrainingSettings,
+): PretrainingSettings {
   const { fields, generatorFrom } = withoutGeneratorName(input);
   const { values, bad, problems: shapeProblems } = parseSettings(pretrainingSchema, fields, PARSING);
   const given = givenNames(input, bad);
   const named = values && { ...values, ...(generatorFrom !== undefined && { generatorFrom }) };
-  const settings = named && withDefaults(named, given, start);
+  const settings = named && withDefaults(named, given, { start, begun });
   const problems = [
     ...shapeProblems,
     ...(values?.lengthStages ? parseLengthStages(values.lengthStages).problems : []),
@@ -194,12 +205,16 @@ function givenNames(input: unknown, bad: ReadonlySet<string>): Set<string> {
   return new Set(names.filter((name) => !unclear.has(name)));
 }
 
-function withDefaults(parsed: Named, given: ReadonlySet<string>, start: StartSizes | undefined): PretrainingSettings {
+function withDefaults(
+  parsed: Named,
+  given: ReadonlySet<string>,
+  { start, begun }: { readonly start?: StartSizes; readonly begun?: PretrainingSettings },
+): PretrainingSettings {
   const size = parsed.size ?? (start?.model ? sizeOfStart(start.model) : 'small');
   const own = definitionOf(parsed).defaults?.({ size, nextSentence: parsed.nextSentence });
   const masking = parsed.masking ?? own?.masking ?? ['random'];
   const recipe = recipeOf(parsed, { size, masking }, given);
-  const { lengthStages: words, ...rest } = { ...defined(parsed), ...valuesOf(recipe) };
+  const { lengthStages: words, ...rest } = { ...defined(parsed), ...defined(valuesOf(recipe, begun)) };
   const lengthStages = words && parseLengthStages(words).stages;
   return {
     ...STEP_BY_SIZE[size],
@@ -234,8 +249,13 @@ function recipeOf(
   return recipeTable(recipe, { objective, size, masksTokens, hasStart: from !== undefined }, given);
 }
 
-function valuesOf(recipe: RecipeTable): Partial<Parsed> {
-  return Object.fromEntries(Object.entries(recipe).map(([name, { value }]) => [name, value]));
+function valuesOf(recipe: RecipeTable, begun?: PretrainingSettings): Partial<Parsed> {
+  return Object.fromEntries(
+    Object.entries(recipe).map(([name, { value }]) => [
+      name,
+      begun ? asGiven(name, begun[name as keyof PretrainingSettings]) : value,
+    ]),
+  );
 }
 
 /** A generator that begins as the lower part of the model is half as deep; what a start holds is known once it is loaded. */
