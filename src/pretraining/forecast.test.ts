@@ -82,7 +82,7 @@ describe('what a run can be expected to reach', () => {
 
   it('names the size that fits a short time, and the time that is worth having', () => {
     const { advice, message } = forecast(run({ time: '30s', size: 'small' }), 2, { isEstimate: true });
-    expect(message).toMatch(/^about 2 steps of 128 rows of 128 tokens in 30s, size small;/);
+    expect(message).toMatch(/^about 2 steps of 16 rows of 128 tokens in 30s, size small;/);
     expect(advice).toMatch(
       /^Size tiny with 32 rows of 32 tokens makes about \d+ steps in 30s; 3,000 are worth having, which/,
     );
@@ -96,7 +96,7 @@ describe('what a run can be expected to reach', () => {
     expect(suggested(advice!)).toMatchObject({
       size: 'small',
       length: 128,
-      batchSize: 32,
+      batchSize: 8,
       accumulation: 1,
       time: '8h',
     });

@@ -58,18 +58,15 @@ const STAGES: readonly {
 /** Steps from which another choice is worth naming. */
 const ENOUGH = 3000;
 
-/** What may do better, the most capable first. */
-const CHOICES: readonly { readonly size: SizeName; readonly length: number }[] = [
-  { size: 'small', length: 128 },
-  { size: 'small', length: 64 },
-  { size: 'mini', length: 64 },
-  { size: 'mini', length: 32 },
-  { size: 'tiny', length: 64 },
-  { size: 'tiny', length: 32 },
+/** What may do better, the most capable first; a step has so many rows, about 1,000 tokens. */
+const CHOICES: readonly { readonly size: SizeName; readonly length: number; readonly rows: number }[] = [
+  { size: 'small', length: 128, rows: 8 },
+  { size: 'small', length: 64, rows: 16 },
+  { size: 'mini', length: 64, rows: 16 },
+  { size: 'mini', length: 32, rows: 32 },
+  { size: 'tiny', length: 64, rows: 32 },
+  { size: 'tiny', length: 32, rows: 32 },
 ];
-
-/** Rows of a step of those. */
-const ROWS = 32;
 
 export interface ForecastOf {
   readonly settings: PretrainingSettings;
@@ -127,6 +124,7 @@ function better(run: ForecastOf, steps: number): string | undefined {
 interface Choice {
   readonly size: SizeName;
   readonly length: number;
+  readonly rows: number;
   /** How many of its steps are as much work as the run. */
   readonly steps: number;
 }
@@ -136,15 +134,15 @@ function bestChoice({ settings, vocabSize }: ForecastOf, steps: number): Choice 
   const work = steps * stepFlops(settings, vocabSize);
   const isNoLarger = ({ size, length }: (typeof CHOICES)[number]) =>
     SIZES[size].layers <= SIZES[settings.size].layers && length <= settings.length;
-  const choices = CHOICES.filter(isNoLarger).map((choice) => {
-    const other = { ...settings, ...choice, batchSize: ROWS, accumulation: 1 };
-    return { ...choice, steps: Math.floor(work / stepFlops(other, vocabSize)) };
+  const choices = CHOICES.filter(isNoLarger).map(({ rows, ...choice }) => {
+    const other = { ...settings, ...choice, batchSize: rows, accumulation: 1 };
+    return { ...choice, rows, steps: Math.floor(work / stepFlops(other, vocabSize)) };
   });
   return choices.find((choice) => choice.steps >= ENOUGH) ?? choices.at(-1);
 }
 
-function described({ size, length, steps }: Choice): string {
-  return `Size ${size} with ${ROWS} rows of ${length} tokens makes about ${counted(roundish(steps))}`;
+function described({ size, length, rows, steps }: Choice): string {
+  return `Size ${size} with ${rows} rows of ${length} tokens makes about ${counted(roundish(steps))}`;
 }
 
 const counted = (steps: number) => `${steps.toLocaleString('en-US')} ${steps === 1 ? 'step' : 'steps'}`;
@@ -157,8 +155,12 @@ function tryCommand(
 ): string {
   const { resume: _, out = 'run', batchSize, accumulation, size, length, steps, time, ...rest } = given;
   const shape = choice
-    ? // As many rows are the default of the smallest two.
-      { size: choice.size, length: choice.length, ...(choice.size === 'small' && { batchSize: ROWS, accumulation: 1 }) }
+    ? {
+        size: choice.size,
+        length: choice.length,
+        // As many rows are the default of the smallest.
+        ...(choice.size !== 'tiny' && { batchSize: choice.rows, accumulation: 1 }),
+      }
     : { size, length, batchSize, accumulation };
   const name = choice ? `${choice.size}-${choice.length}` : `${more.steps}`;
   const folder = `${out.replace(/[/\\]+$/, '')}-${name}`;
