@@ -1,5 +1,6 @@
 /** Training and metrics of classifiers in words. */
 import type { Metrics } from '../training/objective.js';
+import { baselinesAfter, metricLines } from './metricLines.js';
 import { figure, type LearningWords } from './trainingView.js';
 
 export const CLASSIFICATION_WORDS: LearningWords = {
@@ -18,33 +19,34 @@ export const CLASSIFICATION_WORDS: LearningWords = {
 
 /** A line a metric, the first beside those of the baselines. */
 export function classificationSummary(metrics: Metrics): string[] {
-  const beside = (...baselines: (readonly [name: string, value: number | undefined])[]) => {
-    const shown = baselines.flatMap(([name, value]) => figure(name, value, 4)).join(', ');
-    return shown && `   baselines: ${shown}`;
-  };
   const frequent = 'the most frequent label';
   const bag = 'a bag of words';
-  const rows: [name: string, value: number | undefined, beside?: string][] = [
+  return metricLines([
     [
       'accuracy',
       metrics.accuracy,
-      beside(
+      baselinesAfter(
         [frequent, metrics.majorityAccuracy],
         [bag, metrics.bagOfWordsAccuracy],
         ['chance', metrics.chanceAccuracy],
         ['most shared words', metrics.overlapAccuracy],
       ),
     ],
-    ['micro F1', metrics.microF1, beside([frequent, metrics.majorityMicroF1], [bag, metrics.bagOfWordsMicroF1])],
+    [
+      'micro F1',
+      metrics.microF1,
+      baselinesAfter([frequent, metrics.majorityMicroF1], [bag, metrics.bagOfWordsMicroF1]),
+    ],
     ['F1 of the second label', metrics.f1],
-    ['macro F1', metrics.macroF1, beside([frequent, metrics.majorityMacroF1], [bag, metrics.bagOfWordsMacroF1])],
+    [
+      'macro F1',
+      metrics.macroF1,
+      baselinesAfter([frequent, metrics.majorityMacroF1], [bag, metrics.bagOfWordsMacroF1]),
+    ],
     ['all labels right', metrics.allRight],
     ['Matthews correlation', metrics.matthews],
-    ['Spearman correlation', metrics.spearman, beside([bag, metrics.bagOfWordsSpearman])],
-    ['Pearson correlation', metrics.pearson, beside([bag, metrics.bagOfWordsPearson])],
+    ['Spearman correlation', metrics.spearman, baselinesAfter([bag, metrics.bagOfWordsSpearman])],
+    ['Pearson correlation', metrics.pearson, baselinesAfter([bag, metrics.bagOfWordsPearson])],
     ['loss', metrics.loss],
-  ];
-  return rows.flatMap(([name, value, note = '']) =>
-    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${note}`],
-  );
+  ]);
 }

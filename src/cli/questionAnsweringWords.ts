@@ -1,5 +1,6 @@
 /** Training and metrics of question answering in words. */
 import type { Metrics } from '../training/objective.js';
+import { baselinesAfter, metricLines } from './metricLines.js';
 import { figure, type LearningWords } from './trainingView.js';
 
 export const QUESTION_ANSWERING_WORDS: LearningWords = {
@@ -20,22 +21,16 @@ export const QUESTION_ANSWERING_WORDS: LearningWords = {
     ].join(', '),
 };
 
-/** A line a metric, F1 beside those of the baselines. */
+/** A line a metric, with those of the baselines. */
 export function questionAnsweringSummary(metrics: Metrics): string[] {
   const { slidingWindowF1, slidingWindowCharacterF1, answersNothingF1 } = metrics;
-  const beside = (...baselines: readonly string[]) =>
-    baselines.length === 0 ? '' : `   baselines: ${baselines.join(', ')}`;
-  const ofWindow = (value: number | undefined) => figure('a sliding window of words', value, 4);
-  const ofWords = beside(...ofWindow(slidingWindowF1), ...figure('answering nothing', answersNothingF1, 4));
-  const rows: [name: string, value: number | undefined, baselines?: string][] = [
-    ['F1', metrics.f1, ofWords],
+  const window = 'a sliding window of words';
+  return metricLines([
+    ['F1', metrics.f1, baselinesAfter([window, slidingWindowF1], ['answering nothing', answersNothingF1])],
     ['exact match', metrics.exactMatch],
-    ['F1 of characters', metrics.characterF1, beside(...ofWindow(slidingWindowCharacterF1))],
+    ['F1 of characters', metrics.characterF1, baselinesAfter([window, slidingWindowCharacterF1])],
     ['F1 with an answer', metrics.hasAnswerF1],
     ['F1 without an answer', metrics.noAnswerF1],
     ['loss', metrics.loss],
-  ];
-  return rows.flatMap(([name, value, baselines = '']) =>
-    value === undefined ? [] : [`  ${name.padEnd(24)}${value.toFixed(4).padStart(8)}${baselines}`],
-  );
+  ]);
 }

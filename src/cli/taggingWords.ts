@@ -1,5 +1,6 @@
 /** Training and metrics of taggers in words. */
 import type { Metrics } from '../training/objective.js';
+import { type MetricRow, metricLines } from './metricLines.js';
 import { figure, type LearningWords } from './trainingView.js';
 
 export const TAGGING_WORDS: LearningWords = {
@@ -22,7 +23,7 @@ export function taggingSummary(metrics: Metrics): string[] {
     const all = figures.flat();
     return all.length === 0 ? '' : `   ${all.length === 1 ? 'baseline' : 'baselines'}: ${all.join(', ')}`;
   };
-  const rows: [name: string, value: number | undefined, beside?: string][] = [
+  const rows: MetricRow[] = [
     ['F1 of spans', metrics.f1, baselines(figure(byWord, wordTagF1, 4))],
     ['precision', metrics.precision],
     ['recall', metrics.recall],
@@ -34,9 +35,7 @@ export function taggingSummary(metrics: Metrics): string[] {
     ['loss', metrics.loss],
   ];
   return [
-    ...rows.flatMap(([name, value, beside = '']) =>
-      value === undefined ? [] : [`  ${name.padEnd(20)}${value.toFixed(4).padStart(8)}${beside}`],
-    ),
+    ...metricLines(rows, 20),
     ...(unknownTags ? [`  words whose tag the model does not know, which count as missed: ${unknownTags}`] : []),
   ];
 }
