@@ -167,15 +167,17 @@ export interface QuestionEvaluation {
   readonly noAnswerShare?: number;
   /** What the model folder is to say, besides what is fitted here. */
   readonly file: Omit<QuestionAnsweringFile, 'nullThreshold' | 'temperature'>;
-  /** Reported beside the model's own metrics. */
-  readonly baselines?: Metrics;
+  /** What needs no model: its scores are reported with the model's own. */
+  readonly baseline?: SlidingWindow;
 }
 
 /** Windows are run in batches of similar length. */
 export function questionEvaluation(options: QuestionEvaluation): Evaluation<QuestionBatch> {
-  const { questions, questionAnsweringHead, padId, batchSize, metric, noAnswerShare, file, baselines } = options;
+  const { questions, questionAnsweringHead, padId, batchSize, metric, noAnswerShare, file, baseline } = options;
   const rows = new EvaluatedRows(questions, { questionAnsweringHead, maxAnswerLength: file.maxAnswerLength });
   const characters = !file.alignToWords || metric === 'characterF1';
+  const all = questions.map(({ question }) => question);
+  const baselines = baseline && slidingWindowMetrics(baseline, all, { characters });
   const numBatches = Math.ceil(rows.numRows / batchSize);
   return {
     numBatches,
@@ -188,7 +190,6 @@ export function questionEvaluation(options: QuestionEvaluation): Evaluation<Ques
       await collective.allReduce(table);
       const asked = rows.asked(table);
       const predictions = asked.map((each) => predictionOf(each, file));
-      const all = questions.map(({ question }) => question);
       const { metrics, nullThreshold } = scorePredictions(all, predictions, { noAnswerShare, characters });
       const handleImpossibleAnswer = all.some(({ isImpossible }) => isImpossible);
       const { maxAnswerLength } = file;

@@ -145,11 +145,7 @@ class QuestionData implements TaskData<QuestionBatch> {
         metric: metric as QuestionMetric,
         noAnswerShare,
         file,
-        baselines:
-          baseline &&
-          slidingWindowMetrics(baseline, this.#dev, {
-            characters: !file.alignToWords || metric === 'characterF1',
-          }),
+        baseline,
       }),
       notices: questionNotices({
         train: questions,
