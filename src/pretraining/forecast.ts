@@ -58,8 +58,15 @@ const STAGES: readonly {
 /** Steps from which another choice is worth naming. */
 const ENOUGH = 3000;
 
-/** What may do better, the most capable first; a step has so many rows, about 1,000 tokens. */
-const CHOICES: readonly { readonly size: SizeName; readonly length: number; readonly rows: number }[] = [
+interface Shape {
+  readonly size: SizeName;
+  readonly length: number;
+  /** Of a step. */
+  readonly rows: number;
+}
+
+/** What may do better, the most capable first; steps of 1,000 to 2,000 tokens. */
+const CHOICES: readonly Shape[] = [
   { size: 'small', length: 128, rows: 8 },
   { size: 'small', length: 64, rows: 16 },
   { size: 'mini', length: 64, rows: 16 },
@@ -121,10 +128,7 @@ function better(run: ForecastOf, steps: number): string | undefined {
   return `${described(best)} in ${settings.time}; ${enough}. ${tryCommand(given, best, { time })}`;
 }
 
-interface Choice {
-  readonly size: SizeName;
-  readonly length: number;
-  readonly rows: number;
+interface Choice extends Shape {
   /** How many of its steps are as much work as the run. */
   readonly steps: number;
 }
@@ -132,11 +136,12 @@ interface Choice {
 /** The most capable choice that has enough steps in the same work, else the one that has the most. */
 function bestChoice({ settings, vocabSize }: ForecastOf, steps: number): Choice | undefined {
   const work = steps * stepFlops(settings, vocabSize);
-  const isNoLarger = ({ size, length }: (typeof CHOICES)[number]) =>
+  const isNoLarger = ({ size, length }: Shape) =>
     SIZES[size].layers <= SIZES[settings.size].layers && length <= settings.length;
-  const choices = CHOICES.filter(isNoLarger).map(({ rows, ...choice }) => {
-    const other = { ...settings, ...choice, batchSize: rows, accumulation: 1 };
-    return { ...choice, rows, steps: Math.floor(work / stepFlops(other, vocabSize)) };
+  const choices = CHOICES.filter(isNoLarger).map((choice) => {
+    const { size, length, rows } = choice;
+    const other = { ...settings, size, length, batchSize: rows, accumulation: 1 };
+    return { ...choice, steps: Math.floor(work / stepFlops(other, vocabSize)) };
   });
   return choices.find((choice) => choice.steps >= ENOUGH) ?? choices.at(-1);
 }

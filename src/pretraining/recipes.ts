@@ -29,8 +29,8 @@ export interface RecipeRun {
 const of = (value: RecipeValue['value'], source: string): RecipeValue => ({ value, source });
 
 /**
- * Rows and micro-batches of a step of a short run: what counts in hours is how many steps there are, not how large they are. After the
- * same 2.4 million tokens, steps of 1,024 tokens had learned far more than steps of 4,096 to 16,384 (docs/results.md).
+ * Rows and micro-batches of a step of a short run: how many steps there are counts for more than how large they are. After two million
+ * tokens, steps of 1,024 tokens had learned far more than steps of 4,096 to 16,384 (docs/results.md, the size of a step).
  */
 const SHORT_STEP = { batchSize: 8, accumulation: 2, accumulationStart: 1 };
 
