@@ -408,6 +408,11 @@ program
   .option('--starts <names>', 'pretrained, random or both', transferStarts, [...TRANSFER_STARTS])
   .option('--learning-rates <rates>', 'commas between', numbers, [TRANSFER_LEARNING_RATE])
   .option('--longest <n>', 'tokens of the longest rows, for an encoder that has seen none longer', positiveInteger)
+  .option(
+    '--layer-rate-decay <n>',
+    "what each layer's learning rate is of the one above (default: as finetune)",
+    positiveNumber,
+  )
   .option('--threads <n>', 'threads', positiveInteger)
   .addOption(new Option('--engine <name>', 'what computes').choices(ENGINE_NAMES).default('auto'))
   .addOption(new Option('--precision <name>', 'of the operands of products').choices(PRECISION_NAMES).default('auto'))

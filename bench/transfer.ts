@@ -41,6 +41,8 @@ export interface TransferOptions {
   readonly threads?: number;
   /** Tokens of the longest rows: for an encoder that has seen none longer. Default: as the task has them. */
   readonly longest?: number;
+  /** What each layer's learning rate is of the one above, above 0, at most 1. Default: as `pleiad finetune` has it. */
+  readonly layerRateDecay?: number;
   /** Folder to draw in. */
   readonly pictures?: string;
   readonly signal?: AbortSignal;
@@ -110,7 +112,7 @@ function nameOf({ from, task, rows, learningRate, start, seed }: TransferRunKey)
 /** What one run needs of the options. */
 export type TransferRunOptions = Pick<
   TransferOptions,
-  'from' | 'data' | 'out' | 'signal' | 'engine' | 'precision' | 'threads' | 'longest'
+  'from' | 'data' | 'out' | 'signal' | 'engine' | 'precision' | 'threads' | 'longest' | 'layerRateDecay'
 >;
 
 /**
@@ -118,7 +120,7 @@ export type TransferRunOptions = Pick<
  * @returns undefined when it was interrupted; it goes on when it is asked for again
  */
 export async function transferOnce(key: TransferRunKey, options: TransferRunOptions): Promise<TransferRun | undefined> {
-  const { data, out, signal, engine, precision, threads } = options;
+  const { data, out, signal, engine, precision, threads, layerRateDecay } = options;
   const task = TRANSFER_TASKS.find(({ name }) => name === key.task)!;
   const folder = join(out, 'runs', nameOf(key));
   mkdirSync(folder, { recursive: true });
@@ -133,6 +135,7 @@ export async function transferOnce(key: TransferRunKey, options: TransferRunOpti
     seed: key.seed,
     epochs: epochsOf(task, key.rows),
     ...lengthOf(task, options),
+    ...(layerRateDecay !== undefined && { layerRateDecay }),
     evaluateEvery: AT_THE_END,
     checkpointEvery: CHECKPOINT_EVERY,
     keepCheckpoints: 1,

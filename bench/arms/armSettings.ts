@@ -34,5 +34,11 @@ export const ARM_TASKS = ['CoNLL-2000', 'CoLA', 'SST-2', 'SQuAD'] as const;
 export type ArmTask = (typeof ARM_TASKS)[number];
 /** Labels of each task that are learned from. */
 export const ARM_ROWS = 2000;
+/**
+ * As docs/recipe.md has it for encoders of hours: they have little to lose by a high rate, and their lower layers have as much to
+ * learn as the upper ones.
+ */
+export const ARM_LEARNING_RATE = 4e-4;
+export const ARM_LAYER_RATE_DECAY = 1;
 /** Encoders have seen no longer rows in pre-training. */
 export const ARM_LENGTH = 128;

@@ -16,8 +16,16 @@ import { say } from '../report.js';
 import { ResultLines } from '../resultLines.js';
 import { writeStartingModels } from '../speedrun/startingModels.js';
 import { transferOnce } from '../transfer.js';
-import { TRANSFER_LEARNING_RATE, type TransferRun } from '../transferTable.js';
-import { ARM_LENGTH, ARM_ROWS, ARMS, type ArmName, type ArmTask } from './armSettings.js';
+import type { TransferRun } from '../transferTable.js';
+import {
+  ARM_LAYER_RATE_DECAY,
+  ARM_LEARNING_RATE,
+  ARM_LENGTH,
+  ARM_ROWS,
+  ARMS,
+  type ArmName,
+  type ArmTask,
+} from './armSettings.js';
 import { type ArmKey, type ArmLine, type ArmScore, type ArmTraining, armsPicture, armsTable } from './armsTable.js';
 
 export interface ArmsOptions {
@@ -240,8 +248,18 @@ async function judge(key: ScoreKey, from: string, options: ArmsOptions): Promise
   const start = arm === 'none' ? 'random' : 'pretrained';
   const encoder = `${arm}-${key.budget}min-seed${key.seed}`;
   const run: TransferRun | undefined = await transferOnce(
-    { from: encoder, task, rows: ARM_ROWS, learningRate: TRANSFER_LEARNING_RATE, start, seed },
-    { from, data, out: join(options.out, 'finetuning'), threads, engine, precision, signal, longest: ARM_LENGTH },
+    { from: encoder, task, rows: ARM_ROWS, learningRate: ARM_LEARNING_RATE, start, seed },
+    {
+      from,
+      data,
+      out: join(options.out, 'finetuning'),
+      threads,
+      engine,
+      precision,
+      signal,
+      longest: ARM_LENGTH,
+      layerRateDecay: ARM_LAYER_RATE_DECAY,
+    },
   );
   if (!run) return undefined;
   const { steps, elapsedMs, metrics } = run;

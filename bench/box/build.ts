@@ -35,6 +35,8 @@ const schema = z.strictObject({
     })
     .optional(),
   pretrain: given.optional(),
+  /** Afterwards: settings by which the generator of the pair goes on as a masked LM of its own, with its embeddings as they are. */
+  generator: given.optional(),
   /** Each goes on from the one before it, or from its own `from`. */
   finetune: z.array(given).optional(),
   /** Longest row of the packed models; positions beyond it have learned nothing. */
@@ -90,7 +92,10 @@ export async function buildBox({ name, data, work, out, run: done }: BuildOption
   for (const [model, step] of Object.entries(settings.models)) {
     const folder = join(out, model);
     rmSync(folder, { recursive: true, force: true });
-    const source = step === 0 ? await beforeFirstStep(settings, run) : placeOf(run, step);
+    const checkpoint = step === 0 ? await beforeFirstStep(settings, run) : placeOf(run, step);
+    const source = settings.generator
+      ? await withGenerator(settings.generator, checkpoint, join(resolve(work), name))
+      : checkpoint;
     await (isPairOf(settings)
       ? convertPair(source, folder, { dtype: 'int8', length: settings.length })
       : convertModel(source, folder, { dtype: 'int8' }));
@@ -103,6 +108,25 @@ export async function buildBox({ name, data, work, out, run: done }: BuildOption
 
 /** SpanBERT and BERT are one model, ELECTRA is two. */
 const isPairOf = ({ pretrain: settings }: BoxSettings) => settings !== undefined && settings.objective === undefined;
+
+/**
+ * The pair with its generator trained further. That begins with what would be packed, so that a model in the box can go on as well; the
+ * discriminator and the embeddings of both stay as they are.
+ */
+async function withGenerator(
+  settings: Readonly<Record<string, unknown>>,
+  source: string,
+  work: string,
+): Promise<string> {
+  const [start, together] = [join(work, 'generator-start'), join(work, 'together')];
+  if (!existsSync(start)) await convertPair(source, start, { dtype: 'int8' });
+  const own = { ...settings, objective: 'mlm', from: join(start, 'generator'), freezeEmbeddings: true };
+  const run = trained('pretrain', join(work, 'generator-run'), { ...own, data: join(work, 'shards') });
+  rmSync(together, { recursive: true, force: true });
+  await convertModel(start, join(together, 'discriminator'), { dtype: 'f32', half: 'discriminator' });
+  await convertModel(run, join(together, 'generator'), { dtype: 'f32', half: 'generator' });
+  return together;
+}
 
 /** What the Studio shows of a model beside its weights. */
 function aboutModel({ corpus = 'english', series }: BoxSettings, source: string, step: number | 'best') {

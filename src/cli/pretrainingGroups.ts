@@ -29,7 +29,7 @@ const GROUPS = {
     'freezeGenerator',
     'initialization',
   ],
-  'Going on from a model': ['revision', 'generatorRevision', 'newGenerator', 'newHead'],
+  'Going on from a model': ['revision', 'generatorRevision', 'newGenerator', 'newHead', 'freezeEmbeddings'],
   Masking: [
     'maskProb',
     'maskProbEnd',

@@ -21,6 +21,7 @@ import {
   type ElectraBuild,
   type ElectraConfig,
   generatorLogits,
+  isEmbedding,
   temperatureFeeds,
 } from './electraGraph.js';
 import {
@@ -130,9 +131,10 @@ function phasesOf(name: ElectraName, config: ElectraConfig): MaskedPhase[] {
       share,
       copies,
       trains: (parameter) =>
-        part === 'joint'
+        !(config.freezeEmbeddings && isEmbedding(parameter)) &&
+        (part === 'joint'
           ? !(config.freezeGenerator && parameter.startsWith('generator.'))
-          : parameter.startsWith(`${part}.`),
+          : parameter.startsWith(`${part}.`)),
       build: (build) => buildLosses({ ...build, config }, part, variant),
       counts: (batch) => countsOf(variant, batch),
       feeds: (batch, draw) => ({
@@ -245,7 +247,10 @@ export function createElectra(name: ElectraName, config: ElectraConfig): Pretrai
 
 type ElectraSettings = CommonSettings &
   GeneratorSettings &
-  Pick<ElectraConfig, 'proposals' | 'temperature' | 'temperatureEnd' | 'freezeGenerator' | 'disallowCorrect'>;
+  Pick<
+    ElectraConfig,
+    'proposals' | 'temperature' | 'temperatureEnd' | 'freezeGenerator' | 'freezeEmbeddings' | 'disallowCorrect'
+  >;
 
 function electraDefinition<N extends ElectraName>(name: N) {
   const { detects, headWork, isTwoStage }: Variant = VARIANTS[name];

@@ -39,6 +39,8 @@ export interface ElectraConfig {
   readonly temperatureEnd?: number;
   /** Whether the generator stays as it is: a ready masked LM (Fast-ELECTRA, arXiv 2310.07347). */
   readonly freezeGenerator?: boolean;
+  /** Whether the embeddings of both halves stay as they are. */
+  readonly freezeEmbeddings?: boolean;
   /** Never propose the right token. */
   readonly disallowCorrect: boolean;
   /** Weight of L_MLM in the sum. */
@@ -53,6 +55,11 @@ export interface ElectraConfig {
   readonly unigramCounts?: ArrayLike<number>;
   /** Rows of the word table that stand for no piece: never proposed. Absent when there are none. */
   readonly absentIds?: ReadonlySet<number>;
+}
+
+/** Whether a parameter, by its published name, is one of the embeddings: a table or their norm, and no projection behind them. */
+export function isEmbedding(name: string): boolean {
+  return name.split('.').includes('embeddings');
 }
 
 /** A behaviour with two forms: the released code's, and the paper's or what is right. */

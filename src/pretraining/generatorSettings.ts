@@ -77,6 +77,7 @@ export interface GeneratorSettings {
   readonly mlmWeight: number;
   readonly discWeight: number;
   readonly freezeGenerator?: boolean;
+  readonly freezeEmbeddings?: boolean;
   readonly from?: string;
   readonly newGenerator?: boolean;
 }
@@ -91,7 +92,11 @@ export function generatorContradictions({ generatorKind, sharing, ...others }: G
     !isModel && (sharing === 'encoder' || sharing === 'gdes'),
     `${kind} and ${settingName('sharing')} is ${sharing}; there is no generator ${sharing === 'gdes' ? 'table' : 'encoder'} to share`,
   );
-  const { freezeGenerator = false, newGenerator = false, discWeight } = others;
+  const { freezeGenerator = false, freezeEmbeddings = false, newGenerator = false, discWeight } = others;
+  refuse(
+    freezeEmbeddings && sharing === 'gdes',
+    `${settingName('freezeEmbeddings')} is set and ${settingName('sharing')} is gdes, whose difference would stay 0; expected another`,
+  );
   const frozen = `${settingName('freezeGenerator')} is set`;
   if (!freezeGenerator) return problems;
   refuse(!isModel, `${frozen} and ${kind}, which has no weights; give one`);

@@ -643,6 +643,47 @@ describe('a ready masked LM as generator', () => {
   });
 });
 
+describe('embeddings that stay as they are', () => {
+  const halves = () => ({ from: discriminator, generator });
+  it.each([
+    ['a pair', () => halves(), ['discriminator', 'generator']],
+    ['a discriminator beside a frozen generator', () => ({ ...halves(), freezeGenerator: true }), ['discriminator']],
+    ['a masked LM of ELECTRA', () => ({ from: generator, objective: 'mlm' as const }), ['generator']],
+    ['a masked LM of BERT', () => ({ from: bert, objective: 'mlm' as const }), ['model']],
+    ['SpanBERT', () => ({ from: bert, objective: 'spanbert' as const, newHead: true }), ['model']],
+  ])('keep their bits, and all else is trained: %s', async (_, start, folders) => {
+    const settings = run({ ...start(), freezeEmbeddings: true, averageDecay: 0.9 });
+    const { weightsSha256 } = (await train(settings)).at(-1) as DoneEvent;
+    for (const folder of folders) {
+      const of = (step: number) =>
+        loadModelFolder(join(settings.out, `checkpoints/step-0000000${step}`, folder)).tensors;
+      const [before, after] = [of(0), of(4)];
+      // The norm and the tables are embeddings; the projection that follows them in ELECTRA is a layer.
+      const isKept = (name: string) => /^(electra|bert)\.embeddings\./.test(name);
+      expect([...before.keys()].filter(isKept)).toHaveLength(5);
+      for (const [name, { data }] of after) {
+        if (isKept(name)) expect(data, name).toEqual(before.get(name)!.data);
+        else expect(data, name).not.toEqual(before.get(name)!.data);
+      }
+    }
+    const parts = { ...settings, out: `${settings.out}-parts` };
+    const stop = new AbortController();
+    for await (const event of pretrainToFolder(parts, { signal: stop.signal })) {
+      if (event.type === 'step' && event.step === 2) stop.abort();
+    }
+    expect((await train({ out: parts.out, resume: true })).at(-1)).toMatchObject({ weightsSha256 });
+  });
+
+  it('need weights to begin with, and no difference of their own', async () => {
+    expect(await refusal({ freezeEmbeddings: true })).toContain(
+      'freezeEmbeddings is set and from is not; all weights are new then',
+    );
+    expect(await refusal({ ...halves(), sharing: 'gdes', freezeEmbeddings: true })).toContain(
+      'freezeEmbeddings is set and sharing is gdes, whose difference would stay 0; expected another',
+    );
+  });
+});
+
 describe('gradient-disentangled embedding sharing', () => {
   it('is resumed to the same bits from its folders, in which the table of the discriminator is one', async () => {
     const settings = run({ from: discriminator, generator, sharing: 'gdes', averageDecay: 0.9 });

@@ -8,7 +8,7 @@ import type { MaskedBatch } from '../data/maskedBatch.js';
 import type { EncoderConfig } from '../models/config.js';
 import type { EncoderStart } from '../models/encoder.js';
 import { GraphPhase } from '../training/graphPhase.js';
-import { maskedLmLogits, slotLoss } from './electraGraph.js';
+import { isEmbedding, maskedLmLogits, slotLoss } from './electraGraph.js';
 import { weightContradictions } from './generatorSettings.js';
 import { MASKED_BATCHES } from './maskedInputs.js';
 import { type CommonSettings, defineObjective } from './objectiveDefinition.js';
@@ -22,12 +22,15 @@ const SCOPE = 'generator';
 export interface MaskedLmConfig {
   readonly encoder: EncoderConfig;
   readonly initialization: EncoderStart;
+  /** Whether the embeddings stay as they are. Default false. */
+  readonly freezeEmbeddings?: boolean;
 }
 
-export function createMaskedLm({ encoder, initialization }: MaskedLmConfig): PretrainingObjective {
+export function createMaskedLm({ encoder, initialization, freezeEmbeddings }: MaskedLmConfig): PretrainingObjective {
   const config = { sharing: 'none', initialization } as const;
   const phase = new GraphPhase(MASKED_BATCHES, {
     name: NAME,
+    trains: (parameter) => !(freezeEmbeddings && isEmbedding(parameter)),
     build(masked) {
       const build = { ...masked, config };
       const logits = maskedLmLogits(build, SCOPE, build.inputs.maskedInputIds, encoder);
@@ -68,5 +71,5 @@ export const maskedLm = defineObjective<typeof NAME, MaskedLmSettings>({
     settings.family === 'bert'
       ? // A BERT's masked LM is SpanBERT without its boundary head.
         createSpanBert({ ...settings, name: NAME, encoder })
-      : createMaskedLm({ encoder, initialization: settings.initialization }),
+      : createMaskedLm({ ...settings, encoder }),
 });

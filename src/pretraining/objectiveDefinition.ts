@@ -27,6 +27,7 @@ export interface CommonSettings extends MaskingSettings {
   readonly family?: ModelFamily;
   /** Where the weights come from that the run begins with. */
   readonly from?: string;
+  readonly freezeEmbeddings?: boolean;
 }
 
 type Fields = Readonly<Record<string, z.ZodType>>;

@@ -9,7 +9,17 @@ import { type PretrainingInput, resolvePretrainingSettings } from './settings.js
 
 /** Settings that name files, and those of the engine, which is handed in. */
 const OF_FOLDERS = [
-  ...(['data', 'out', 'tags', 'from', 'revision', 'generatorRevision', 'newGenerator', 'newHead'] as const),
+  ...([
+    'data',
+    'out',
+    'tags',
+    'from',
+    'revision',
+    'generatorRevision',
+    'newGenerator',
+    'newHead',
+    'freezeEmbeddings',
+  ] as const),
   ...(['device', 'engine', 'precision', 'threads', 'keepCheckpoints'] as const),
 ];
 

@@ -27,6 +27,7 @@ import { BATCH } from '../nn/layers.js';
 import { GraphPhase, type Loss } from '../training/graphPhase.js';
 import type { LossCounts, ModelExport } from '../training/objective.js';
 import { predictionLoss } from '../training/predictionLoss.js';
+import { isEmbedding } from './electraGraph.js';
 import { MASKED_BATCHES, type MaskedBuild } from './maskedInputs.js';
 import { type CommonSettings, defineObjective } from './objectiveDefinition.js';
 import { type PretrainingObjective, pretrainingObjective } from './pretrainingObjective.js';
@@ -49,6 +50,8 @@ export interface SpanBertConfig {
   readonly mlmWeight: number;
   readonly sboWeight: number;
   readonly initialization: EncoderStart;
+  /** Whether the embeddings stay as they are. Default false. */
+  readonly freezeEmbeddings?: boolean;
 }
 
 /** Settings that make no sense together, one sentence each. */
@@ -167,6 +170,7 @@ export function createSpanBert(config: SpanBertConfig): PretrainingObjective {
   const { name = 'spanbert' } = config;
   const phase = new GraphPhase(MASKED_BATCHES, {
     name,
+    trains: (parameter) => !(config.freezeEmbeddings && isEmbedding(parameter)),
     build: (build) => buildLosses(build, config),
     counts: (batch) => countsOf(config, batch),
     feeds: (batch) => feedsOf(config, batch),

@@ -31,6 +31,12 @@ export const startFields = {
     .boolean()
     .optional()
     .describe('With `from`: heads that its weights do not have start at random. Default false: that is an error.'),
+  freezeEmbeddings: z
+    .boolean()
+    .default(false)
+    .describe(
+      'With `from`: the embeddings, of words, positions and segments, and their norm stay as they are; layers and heads are trained. Default false.',
+    ),
 };
 
 /** Sizes that weights have, and what their values mean. The vocabulary is the tokenizer's; dropout is the run's. */
@@ -153,6 +159,7 @@ interface Beginning {
   readonly newGenerator?: boolean;
   readonly newHead?: boolean;
   readonly freezeGenerator?: boolean;
+  readonly freezeEmbeddings?: boolean;
 }
 
 /** Settings of how a run begins that are each in range and do not go together. */
@@ -166,7 +173,7 @@ export function beginningContradictions(s: Beginning, given: ReadonlySet<string>
       s.freezeGenerator === true && !isReady,
       `${settingName('freezeGenerator')} is set, and neither ${settingName('from')} nor ${settingName('generator')} says where a ready masked LM is`,
     );
-    for (const name of ['revision', 'newGenerator', 'newHead'] as const) {
+    for (const name of ['revision', 'newGenerator', 'newHead', 'freezeEmbeddings'] as const) {
       refuse(
         Boolean(s[name]),
         `${settingName(name)} is set and ${settingName('from')} is not; all weights are new then`,
